@@ -1,0 +1,222 @@
+//! What can be said of one series: data only, neither worded nor formatted.
+
+use super::policy::{Acceptance, Limits, Origin, Quantity, Severity};
+use crate::model::{Better, Series, Subject, Unit};
+
+/// One series, judged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    pub series: Series,
+    /// Shown but not gated where no rule names it: totals, set rates, quantiles of too few requests.
+    pub gated: bool,
+    pub outcome: Outcome,
+    /// What a bad outcome of this series leads to.
+    pub severity: Severity,
+    pub baseline: Option<Side>,
+    pub current: Option<Side>,
+    pub change: Option<Change>,
+    pub test: Option<Test>,
+    pub method: Method,
+    /// The smallest change that this evidence could have shown: 0.04 is 4 %.
+    pub detectable: Option<f64>,
+    /// Runs a side that would settle it.
+    pub runs_needed: Option<u32>,
+    pub limits: Limits,
+    pub budget: Option<BudgetCheck>,
+    pub drift: Option<Drift>,
+    pub accepted: Option<Accepted>,
+    pub cause: Cause,
+    /// What had to be assumed, because nothing in the evidence says it.
+    pub assumed: Vec<Assumption>,
+}
+
+/// The outcome of one series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    Regressed,
+    Improved,
+    Unchanged,
+    Inconclusive(Doubt),
+    Missing,
+    New,
+    Incomparable,
+}
+
+/// Why an outcome is inconclusive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Doubt {
+    /// The estimate is beyond the decision floor and the evidence is short.
+    Suspect,
+    /// No sign of a change, but the evidence could not have shown one of the size of the limit.
+    Weak,
+}
+
+/// One side in the unit of the series.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Side {
+    pub value: f64,
+    pub runs: usize,
+    /// Observations behind it, where known.
+    pub observations: Option<u64>,
+}
+
+/// Current over baseline, as it was measured: for throughput, below one is worse.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Change {
+    pub ratio: f64,
+    pub low: f64,
+    pub high: f64,
+    pub confidence: f64,
+}
+
+/// One-sided, towards worse where it is worse, towards better where it is better.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Test {
+    pub p: f64,
+    /// Holm, over the gated series.
+    pub p_adjusted: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Moderated t over runs with a rank guard.
+    Runs,
+    /// One run against N earlier ones: robust prediction.
+    Prediction,
+    /// One run a side: the spread between runs had to be assumed.
+    AssumedSpread,
+    /// Deterministic counts.
+    Exact,
+    /// k of n against k of n.
+    Proportion,
+    /// Not compared.
+    None,
+}
+
+/// Why the outcome is what it is, where the numbers alone do not tell.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cause {
+    /// The change, its interval and the limit tell.
+    Numbers,
+    /// The relative limit is exceeded, the absolute one is not.
+    BelowMinDelta,
+    /// The difference is within the step at which the tool rounds.
+    WithinResolution {
+        step: f64,
+    },
+    /// Nobody could be sure of this quantile with so few requests.
+    TooFewObservations {
+        have: u64,
+        need: u64,
+    },
+    /// More of its requests fail than before, so its latency says nothing.
+    ErrorsRose,
+    /// A zero or negative number has no ratio.
+    NotPositive {
+        baseline: f64,
+        current: f64,
+    },
+    UnitsDiffer {
+        baseline: Unit,
+        current: Unit,
+    },
+    DirectionsDiffer {
+        baseline: Better,
+        current: Better,
+    },
+    /// One side counts, the other measures.
+    KindsDiffer {
+        baseline: &'static str,
+        current: &'static str,
+    },
+    ToolsDiffer {
+        baseline: String,
+        current: String,
+    },
+    ScenariosDiffer {
+        baseline: String,
+        current: String,
+    },
+    EnvironmentsDiffer {
+        baseline: String,
+        current: String,
+    },
+    /// In the baseline and not in the current runs; perhaps under another name.
+    Vanished {
+        renamed_to: Option<Subject>,
+    },
+    /// In the current runs and not in the baseline.
+    Appeared {
+        renamed_from: Option<Subject>,
+    },
+    /// Some of the current runs lack it.
+    Incomplete {
+        present: usize,
+        runs: usize,
+    },
+}
+
+/// An assumption that stands in for evidence.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Assumption {
+    /// The spread between runs of one build: 0.1 is 10 %.
+    RunSpread(f64),
+    /// The spread between sittings.
+    SessionSpread(f64),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct BudgetCheck {
+    pub limit: Quantity,
+    /// In the unit of the series; `None` where the budget's unit does not fit it.
+    pub limit_in_unit: Option<f64>,
+    pub value: f64,
+    pub broken: bool,
+}
+
+/// How far a series has moved from the pinned anchor, against the anchor's own budget.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drift {
+    pub anchor: String,
+    pub anchor_value: f64,
+    pub change: Change,
+    /// 0.15 is 15 % towards worse.
+    pub budget: f64,
+    pub broken: bool,
+}
+
+/// The acceptance that covers a regression.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Accepted {
+    pub up_to: f64,
+    pub reason: String,
+    pub until: jiff::civil::Date,
+    pub from: Origin,
+}
+
+/// All series of a gate, judged, and what of the policy was not needed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Judgement {
+    pub comparisons: Vec<Comparison>,
+    /// How many series shared the error allowance.
+    pub family: usize,
+    pub unmatched: Vec<UnmatchedRule>,
+    pub unused: Vec<UnusedAcceptance>,
+}
+
+/// A rule or acceptance that matches no series, with the nearest one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnmatchedRule {
+    pub from: Origin,
+    pub pattern: String,
+    pub nearest: Option<String>,
+    /// `rule` or `accept`.
+    pub kind: &'static str,
+}
+
+/// An acceptance that covers nothing any more.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnusedAcceptance {
+    pub acceptance: Acceptance,
+    pub expired: bool,
+}

@@ -1,0 +1,173 @@
+//! What a team asks of its series: rules, accepted regressions, and what follows where nothing can be said.
+//!
+//! A policy is parsed once, at the door; no strings to interpret are left in it but names and globs.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::Pattern;
+use crate::model::{Better, Series, Unit};
+
+/// The default limit: how much worse than the baseline is too much.
+pub const DEFAULT_MAX_REGRESSION: f64 = 0.05;
+
+/// Everything that decides what a comparison leads to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    /// What holds where no rule says otherwise.
+    pub defaults: Limits,
+    /// In the order of the file: later ones override earlier ones, field by field.
+    pub rules: Vec<Rule>,
+    pub acceptances: Vec<Acceptance>,
+    pub on_missing: OnMissing,
+    pub on_inconclusive: OnInconclusive,
+    pub on_other_environment: OnOtherEnvironment,
+    pub require_baseline: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            defaults: Limits::default(),
+            rules: Vec::new(),
+            acceptances: Vec::new(),
+            on_missing: OnMissing::Fail,
+            on_inconclusive: OnInconclusive::Warn,
+            on_other_environment: OnOtherEnvironment::Refuse,
+            require_baseline: false,
+        }
+    }
+}
+
+/// Where a value came from: `default`, `--max-regression`, `perfgate.toml:14`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Origin(pub Arc<str>);
+
+impl Origin {
+    pub fn new(place: impl Into<Arc<str>>) -> Self {
+        Self(place.into())
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A number with the unit it was written in; the empty unit is the metric's own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quantity {
+    pub value: f64,
+    pub unit: Unit,
+}
+
+impl Quantity {
+    /// The number in `unit`; `%` is a hundredth of a plain number. `None` where they do not fit.
+    pub fn in_unit(&self, unit: &Unit) -> Option<f64> {
+        if self.unit.as_str().is_empty() {
+            return Some(self.value);
+        }
+        if self.unit.as_str() == "%" && unit.as_str().is_empty() {
+            return Some(self.value / 100.0);
+        }
+        self.unit.factor_to(unit).map(|factor| self.value * factor)
+    }
+}
+
+/// What is asked of one series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limits {
+    /// Relative, towards worse: 0.05 is 5 %.
+    pub max_regression: f64,
+    /// Absolute; must be exceeded as well.
+    pub min_delta: Option<Quantity>,
+    /// Hard limit, holds without any baseline.
+    pub budget: Option<Quantity>,
+    /// Where the evidence could not have shown a change of this size, the owner wants to know.
+    pub max_detectable: Option<f64>,
+    pub severity: Severity,
+    /// Overrides the direction that the tool gave.
+    pub better: Option<Better>,
+    /// Where the limit was written.
+    pub from: Origin,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_regression: DEFAULT_MAX_REGRESSION,
+            min_delta: None,
+            budget: None,
+            max_detectable: None,
+            severity: Severity::Fail,
+            better: None,
+            from: Origin::new("default"),
+        }
+    }
+}
+
+/// What a bad outcome of a series leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    Off,
+    Warn,
+    Fail,
+}
+
+/// One `[[rule]]`: which series, and what it changes for them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    pub subject: Pattern,
+    /// Over `metric` (its usual statistics) or over `metric.statistic`.
+    pub metric: Pattern,
+    pub max_regression: Option<f64>,
+    pub min_delta: Option<Quantity>,
+    pub budget: Option<Quantity>,
+    pub max_detectable: Option<f64>,
+    pub severity: Option<Severity>,
+    pub better: Option<Better>,
+    pub from: Origin,
+}
+
+/// One `[[accept]]`: a known regression, scoped, visible and expiring.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Acceptance {
+    pub subject: Pattern,
+    pub metric: Pattern,
+    pub up_to: f64,
+    pub reason: String,
+    /// The last day on which it holds.
+    pub until: jiff::civil::Date,
+    pub from: Origin,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnMissing {
+    Fail,
+    Warn,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnInconclusive {
+    Warn,
+    Fail,
+    Pass,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnOtherEnvironment {
+    Refuse,
+    Warn,
+    Ignore,
+}
+
+/// Whether a rule reaches a series: as one of the usual statistics of a metric, or by naming it.
+pub(super) fn selects(subject: &Pattern, metric: &Pattern, series: &Series, usual: bool) -> bool {
+    let metric_matches = if metric.as_str().contains('.') {
+        metric.matches(&series.metric_statistic())
+    } else {
+        usual && metric.matches(series.metric.as_str())
+    };
+    metric_matches && subject.matches(series.subject.as_str())
+}

@@ -1,0 +1,25 @@
+//! The only exit numbers. Only a completed verdict leads to [`Exit::Pass`].
+
+/// How the process ends.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Exit {
+    /// Pass, or pass with warnings.
+    Pass = 0,
+    /// A regression, a broken budget, a series that vanished, too many errors.
+    Fail = 1,
+    /// Could not do the work: usage, config, unreadable or invalid input, nothing compared.
+    Error = 2,
+    /// Could not tell, where a decision was asked for.
+    Undecided = 3,
+}
+
+impl Exit {
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Pass => 0,
+            Self::Fail => 1,
+            Self::Error => 2,
+            Self::Undecided => 3,
+        }
+    }
+}

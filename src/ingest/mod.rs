@@ -1,0 +1,3 @@
+//! Results of other tools to runs.
+
+mod text;

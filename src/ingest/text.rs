@@ -1,0 +1,51 @@
+//! Bytes of a result file to text, with the refusals that every format shares.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+
+use crate::hint::WithHint;
+
+/// A result that has to be read whole is refused beyond this; the formats that grow are streamed.
+pub(super) const WHOLE_FILE_LIMIT: u64 = 256 * 1024 * 1024;
+
+/// The whole file as text without its byte order mark.
+pub(super) fn read_text(path: &Path) -> anyhow::Result<String> {
+    let file = File::open(path).with_context(|| format!("open {}", path.display()))?;
+    let mut bytes = Vec::new();
+    file.take(WHOLE_FILE_LIMIT + 1)
+        .read_to_end(&mut bytes)
+        .with_context(|| format!("read {}", path.display()))?;
+    if u64::try_from(bytes.len()).is_ok_and(|n| n > WHOLE_FILE_LIMIT) {
+        return Err(anyhow::anyhow!("{} is larger than 256 MiB", path.display())).hint(
+            "a result of this size is not a summary: check the path, or split the file by run",
+        );
+    }
+    decode(bytes).with_context(|| format!("read {}", path.display()))
+}
+
+/// Bytes to text: empty, UTF-16 and broken UTF-8 are refused by name and place.
+pub(super) fn decode(mut bytes: Vec<u8>) -> anyhow::Result<String> {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err(anyhow::anyhow!("it is empty"))
+            .hint("the run that should have written it may have failed: look at its output");
+    }
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err(anyhow::anyhow!("it is UTF-16, and results are UTF-8"))
+            .hint("PowerShell's `>` writes UTF-16: use the tool's own output option, or `| Out-File -Encoding utf8`");
+    }
+    if bytes.starts_with(&[0xef, 0xbb, 0xbf]) {
+        bytes.drain(..3);
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(text),
+        Err(error) => {
+            let valid = error.utf8_error().valid_up_to();
+            let before = error.as_bytes().get(..valid).unwrap_or_default();
+            let line = before.split(|b| *b == b'\n').count();
+            bail!("line {line}: it is not UTF-8 (byte {valid})")
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! perfgate decides whether a change made the software slower, says how sure it is, and tells the pull request.
+//!
+//! ```text
+//!  ingest ───► Run ──┐
+//!                    ├─► compare ─► [Comparison] ─► verdict ─► Verdict ─► report ─► text
+//!  store ─► Baseline ┘
+//! ```
+//!
+//! The folders are the way the data takes. `model`, `stats`, `compare`, `verdict` and `report` are pure:
+//! data in, data out. `ingest`, `store` and `cli` are the edges. The types to know are [`model::Series`],
+//! [`model::Evidence`], [`model::Run`], [`compare::Policy`], [`compare::Comparison`] and [`verdict::Verdict`].
+
+pub mod cli;
+pub mod compare;
+pub mod exit;
+pub mod hint;
+pub mod ingest;
+pub mod model;
+pub mod report;
+pub mod stats;
+pub mod store;
+pub mod verdict;

@@ -1,0 +1,359 @@
+//! What a run really holds for a metric. Every value is finite and every set non-empty by construction.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use hdrhistogram::Histogram;
+
+use super::{Quantile, Statistic};
+
+/// The kinds of evidence; the variant decides which method is lawful.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Evidence {
+    Samples(Samples),
+    Histogram(Distribution),
+    Quantiles(Quantiles),
+    Estimate(Estimate),
+    Proportion(Proportion),
+    Value(f64),
+}
+
+/// Why numbers cannot be evidence.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EvidenceError {
+    Empty,
+    NotFinite(f64),
+    BadWeights(&'static str),
+    BadHistogram(String),
+    BadQuantile(f64),
+    /// `count` exceeds `of`.
+    MoreThanAll {
+        count: u64,
+        of: u64,
+    },
+    NothingCounted,
+    BadInterval(&'static str),
+    BadResolution(f64),
+}
+
+impl fmt::Display for EvidenceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("it holds no values"),
+            Self::NotFinite(value) => write!(f, "{value} is not a finite number"),
+            Self::BadWeights(why) => write!(f, "weights {why}"),
+            Self::BadHistogram(why) => write!(f, "the histogram {why}"),
+            Self::BadQuantile(q) => write!(f, "{q} is not a quantile between 0 and 1"),
+            Self::MoreThanAll { count, of } => write!(f, "count {count} is more than of {of}"),
+            Self::NothingCounted => f.write_str("of is 0, so there is no rate"),
+            Self::BadInterval(why) => write!(f, "the interval {why}"),
+            Self::BadResolution(r) => write!(f, "{r} is not a resolution"),
+        }
+    }
+}
+
+impl std::error::Error for EvidenceError {}
+
+fn finite(value: f64) -> Result<f64, EvidenceError> {
+    if value.is_finite() {
+        Ok(value)
+    } else {
+        Err(EvidenceError::NotFinite(value))
+    }
+}
+
+/// Observations inside one run, in the order they were taken.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Samples {
+    values: Vec<f64>,
+    weights: Option<Vec<f64>>,
+}
+
+impl Samples {
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+    /// How much work stands behind each value: criterion's iteration counts.
+    pub fn weights(&self) -> Option<&[f64]> {
+        self.weights.as_deref()
+    }
+}
+
+/// An HdrHistogram; `scale` turns a recorded integer into the metric's unit.
+#[derive(Clone, Debug)]
+pub struct Distribution {
+    pub histogram: Histogram<u64>,
+    pub scale: f64,
+}
+
+impl PartialEq for Distribution {
+    fn eq(&self, other: &Self) -> bool {
+        self.histogram == other.histogram && self.scale.total_cmp(&other.scale).is_eq()
+    }
+}
+
+/// One quantile as the tool printed it, with the step at which it rounds (0 where it does not).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Point {
+    pub value: f64,
+    pub resolution: f64,
+}
+
+/// A distribution of which only some quantiles are known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quantiles {
+    points: BTreeMap<Quantile, Point>,
+    n: u64,
+    mean: Option<f64>,
+    min: Option<f64>,
+    max: Option<f64>,
+}
+
+/// What a tool says beside its quantiles.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Moments {
+    pub mean: Option<f64>,
+    pub min: Option<f64>,
+    pub max: Option<f64>,
+}
+
+impl Quantiles {
+    pub fn points(&self) -> &BTreeMap<Quantile, Point> {
+        &self.points
+    }
+    pub fn n(&self) -> u64 {
+        self.n
+    }
+    pub fn moments(&self) -> Moments {
+        Moments {
+            mean: self.mean,
+            min: self.min,
+            max: self.max,
+        }
+    }
+}
+
+/// A point with an interval that the tool worked out itself.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    pub point: f64,
+    pub low: f64,
+    pub high: f64,
+    pub confidence: f64,
+}
+
+/// k of n.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proportion {
+    count: u64,
+    of: u64,
+}
+
+impl Proportion {
+    pub fn count(self) -> u64 {
+        self.count
+    }
+    pub fn of(self) -> u64 {
+        self.of
+    }
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "counts beyond 2^53 do not occur"
+    )]
+    pub fn rate(self) -> f64 {
+        self.count as f64 / self.of as f64
+    }
+}
+
+impl Evidence {
+    pub fn samples(values: Vec<f64>) -> Result<Self, EvidenceError> {
+        Self::weighted_samples(values, None)
+    }
+
+    pub fn weighted_samples(
+        values: Vec<f64>,
+        weights: Option<Vec<f64>>,
+    ) -> Result<Self, EvidenceError> {
+        if values.is_empty() {
+            return Err(EvidenceError::Empty);
+        }
+        values.iter().try_for_each(|&v| finite(v).map(drop))?;
+        if let Some(weights) = &weights {
+            if weights.len() != values.len() {
+                return Err(EvidenceError::BadWeights("must be as many as samples"));
+            }
+            if !weights.iter().all(|w| w.is_finite() && *w > 0.0) {
+                return Err(EvidenceError::BadWeights("must be positive and finite"));
+            }
+        }
+        Ok(Self::Samples(Samples { values, weights }))
+    }
+
+    pub fn histogram(histogram: Histogram<u64>, scale: f64) -> Result<Self, EvidenceError> {
+        if histogram.is_empty() {
+            return Err(EvidenceError::Empty);
+        }
+        if !(scale.is_finite() && scale > 0.0) {
+            return Err(EvidenceError::BadHistogram(
+                "needs a positive scale".to_owned(),
+            ));
+        }
+        Ok(Self::Histogram(Distribution { histogram, scale }))
+    }
+
+    pub fn quantiles(
+        points: BTreeMap<Quantile, Point>,
+        n: u64,
+        moments: Moments,
+    ) -> Result<Self, EvidenceError> {
+        let Moments { mean, min, max } = moments;
+        if n == 0 || (points.is_empty() && mean.is_none()) {
+            return Err(EvidenceError::Empty);
+        }
+        for point in points.values() {
+            finite(point.value)?;
+            if !(point.resolution.is_finite() && point.resolution >= 0.0) {
+                return Err(EvidenceError::BadResolution(point.resolution));
+            }
+        }
+        [mean, min, max]
+            .into_iter()
+            .flatten()
+            .try_for_each(|v| finite(v).map(drop))?;
+        Ok(Self::Quantiles(Quantiles {
+            points,
+            n,
+            mean,
+            min,
+            max,
+        }))
+    }
+
+    pub fn estimate(estimate: Estimate) -> Result<Self, EvidenceError> {
+        let Estimate {
+            point,
+            low,
+            high,
+            confidence,
+        } = estimate;
+        [point, low, high]
+            .into_iter()
+            .try_for_each(|v| finite(v).map(drop))?;
+        if !(low <= point && point <= high) {
+            return Err(EvidenceError::BadInterval("does not hold its point"));
+        }
+        if !(confidence > 0.0 && confidence < 1.0) {
+            return Err(EvidenceError::BadInterval(
+                "needs a confidence between 0 and 1",
+            ));
+        }
+        Ok(Self::Estimate(estimate))
+    }
+
+    pub fn proportion(count: u64, of: u64) -> Result<Self, EvidenceError> {
+        if of == 0 {
+            return Err(EvidenceError::NothingCounted);
+        }
+        if count > of {
+            return Err(EvidenceError::MoreThanAll { count, of });
+        }
+        Ok(Self::Proportion(Proportion { count, of }))
+    }
+
+    pub fn value(value: f64) -> Result<Self, EvidenceError> {
+        finite(value).map(Self::Value)
+    }
+
+    /// The name of the kind, as `inspect` and the run file write it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Samples(_) => "samples",
+            Self::Histogram(_) => "histogram",
+            Self::Quantiles(_) => "quantiles",
+            Self::Estimate(_) => "estimate",
+            Self::Proportion(_) => "count",
+            Self::Value(_) => "value",
+        }
+    }
+
+    /// How many observations stand behind it, where that is known.
+    pub fn observations(&self) -> Option<u64> {
+        match self {
+            Self::Samples(s) => u64::try_from(s.values.len()).ok(),
+            Self::Histogram(d) => Some(d.histogram.len()),
+            Self::Quantiles(q) => Some(q.n),
+            Self::Proportion(p) => Some(p.of),
+            Self::Estimate(_) | Self::Value(_) => None,
+        }
+    }
+
+    /// The smallest value it is known to hold, to refuse what cannot be negative.
+    pub fn smallest(&self) -> Option<f64> {
+        let least = |values: &mut dyn Iterator<Item = f64>| values.reduce(f64::min);
+        match self {
+            Self::Samples(s) => least(&mut s.values.iter().copied()),
+            Self::Histogram(_) | Self::Proportion(_) => None,
+            Self::Quantiles(q) => least(
+                &mut q
+                    .points
+                    .values()
+                    .map(|p| p.value)
+                    .chain(q.min)
+                    .chain(q.mean)
+                    .chain(q.max),
+            ),
+            Self::Estimate(e) => Some(e.point),
+            Self::Value(v) => Some(*v),
+        }
+    }
+
+    /// Which statistics could be read from it.
+    pub fn statistics(&self) -> Vec<Statistic> {
+        let usual = [
+            Quantile::P50,
+            Quantile::P90,
+            Quantile::P95,
+            Quantile::P99,
+            Quantile::P999,
+        ];
+        match self {
+            Self::Samples(_) | Self::Histogram(_) => usual
+                .into_iter()
+                .map(Statistic::Quantile)
+                .chain([Statistic::Mean, Statistic::Max])
+                .collect(),
+            Self::Quantiles(q) => q
+                .points
+                .keys()
+                .filter(|&&k| k < Quantile::MAX)
+                .map(|&k| Statistic::Quantile(k))
+                .chain(q.mean.map(|_| Statistic::Mean))
+                .chain(q.max.map(|_| Statistic::Max))
+                .collect(),
+            Self::Estimate(_) | Self::Value(_) => vec![Statistic::Value],
+            Self::Proportion(_) => vec![Statistic::Rate],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_a_number_is_refused() {
+        assert!(Evidence::samples(vec![]).is_err());
+        assert!(Evidence::samples(vec![1.0, f64::NAN]).is_err());
+        assert!(Evidence::value(f64::INFINITY).is_err());
+        assert!(Evidence::proportion(4, 3).is_err());
+        assert!(Evidence::proportion(0, 0).is_err());
+        assert!(Evidence::weighted_samples(vec![1.0], Some(vec![0.0])).is_err());
+        let estimate = Estimate {
+            point: 1.0,
+            low: 2.0,
+            high: 3.0,
+            confidence: 0.95,
+        };
+        assert!(Evidence::estimate(estimate).is_err());
+    }
+}

@@ -1,0 +1,221 @@
+//! What was measured, of what, and which number of it is judged.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use super::Unit;
+
+/// What was measured: an endpoint (`GET /search`), a benchmark (`parse/large`), a command.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Subject(Arc<str>);
+
+/// What was measured of a subject: `latency`, `time`, `errors`, any custom name.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct MetricName(Arc<str>);
+
+macro_rules! name {
+    ($type:ty) => {
+        impl $type {
+            pub fn new(name: impl Into<Arc<str>>) -> Self {
+                Self(name.into())
+            }
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+        impl std::borrow::Borrow<str> for $type {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+name!(Subject);
+name!(MetricName);
+
+impl MetricName {
+    pub const LATENCY: &'static str = "latency";
+    pub const TIME: &'static str = "time";
+    pub const THROUGHPUT: &'static str = "throughput";
+    pub const ERRORS: &'static str = "errors";
+
+    /// The direction of a metric that every tool measures alike; a custom one has to say its own.
+    pub fn known_direction(&self) -> Option<Better> {
+        match self.as_str() {
+            Self::LATENCY | Self::TIME | Self::ERRORS => Some(Better::Lower),
+            Self::THROUGHPUT => Some(Better::Higher),
+            _ => None,
+        }
+    }
+}
+
+/// Which direction is an improvement.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Better {
+    Lower,
+    Higher,
+}
+
+impl Better {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Lower => "lower",
+            Self::Higher => "higher",
+        }
+    }
+}
+
+impl FromStr for Better {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "lower" => Ok(Self::Lower),
+            "higher" => Ok(Self::Higher),
+            _ => Err(()),
+        }
+    }
+}
+
+/// A share between 0 and 1, kept exactly in millionths so that it can be a key: `0.95`, `p95`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Quantile(u32);
+
+impl Quantile {
+    pub const P50: Self = Self(500_000);
+    pub const P90: Self = Self(900_000);
+    pub const P95: Self = Self(950_000);
+    pub const P99: Self = Self(990_000);
+    pub const P999: Self = Self(999_000);
+    pub const MAX: Self = Self(1_000_000);
+
+    /// `None` outside 0 to 1.
+    pub fn from_fraction(fraction: f64) -> Option<Self> {
+        let millionths = (fraction * 1e6).round();
+        // In range by the check, and a whole number by the rounding.
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "0..=1e6"
+        )]
+        (0.0..=1e6)
+            .contains(&millionths)
+            .then_some(Self(millionths as u32))
+    }
+
+    pub fn fraction(self) -> f64 {
+        f64::from(self.0) / 1e6
+    }
+
+    /// How many observations carry it: about ten have to lie beyond it.
+    pub fn needed_observations(self) -> u64 {
+        let tail = 1_000_000 - u64::from(self.0);
+        let beyond_half = self.0 > 500_000;
+        if !beyond_half {
+            20
+        } else if tail == 0 {
+            u64::MAX
+        } else {
+            10_000_000_u64.div_ceil(tail)
+        }
+    }
+}
+
+/// The number that is judged of a metric.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Statistic {
+    /// `p50`, `p95`, `p99.9` of a distribution.
+    Quantile(Quantile),
+    Mean,
+    Max,
+    /// The one number that the tool gave.
+    Value,
+    /// A share: k of n.
+    Rate,
+}
+
+impl fmt::Display for Statistic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // Millionths print exactly: p50, p99.9, p99.99.
+            Self::Quantile(q) => write!(f, "p{}", f64::from(q.0) / 1e4),
+            Self::Mean => f.write_str("mean"),
+            Self::Max => f.write_str("max"),
+            Self::Value => f.write_str("value"),
+            Self::Rate => f.write_str("rate"),
+        }
+    }
+}
+
+impl FromStr for Statistic {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "mean" => Ok(Self::Mean),
+            "max" => Ok(Self::Max),
+            "value" => Ok(Self::Value),
+            "rate" => Ok(Self::Rate),
+            _ => {
+                let percent: f64 = text.strip_prefix('p').ok_or(())?.parse().map_err(|_| ())?;
+                Quantile::from_fraction(percent / 100.0)
+                    .map(Self::Quantile)
+                    .ok_or(())
+            }
+        }
+    }
+}
+
+/// One judged line: subject, metric and statistic, with the unit and direction they were measured in.
+///
+/// Its order is the order in which everything prints.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Series {
+    pub subject: Subject,
+    pub metric: MetricName,
+    pub statistic: Statistic,
+    pub unit: Unit,
+    pub better: Better,
+}
+
+impl Series {
+    /// `latency.p95`: what rules and messages call it beside its subject.
+    pub fn metric_statistic(&self) -> String {
+        format!("{}.{}", self.metric, self.statistic)
+    }
+}
+
+impl fmt::Display for Series {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}.{}", self.subject, self.metric, self.statistic)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statistics_print_as_they_are_read() {
+        for text in [
+            "p50", "p95", "p99.9", "p99.99", "mean", "max", "value", "rate",
+        ] {
+            assert_eq!(text.parse::<Statistic>().unwrap().to_string(), text);
+        }
+        for text in ["p101", "p-1", "95", "pNaN", "P95", ""] {
+            assert!(text.parse::<Statistic>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_quantile_needs_ten_observations_beyond_it() {
+        assert_eq!(Quantile::P95.needed_observations(), 200);
+        assert_eq!(Quantile::P99.needed_observations(), 1_000);
+        assert_eq!(Quantile::P999.needed_observations(), 10_000);
+        assert_eq!(Quantile::P50.needed_observations(), 20);
+    }
+}

@@ -1,0 +1,18 @@
+//! The words of perfgate as types: what was measured, what a run really holds, where it came from.
+//!
+//! Nothing here reads a file, knows a tool or computes a statistic.
+
+pub mod baseline;
+pub mod environment;
+pub mod evidence;
+pub mod metric;
+pub mod run;
+pub mod run_file;
+pub mod unit;
+
+pub use baseline::{Anchor, Baseline};
+pub use environment::Environment;
+pub use evidence::{Distribution, Evidence, EvidenceError, Point};
+pub use metric::{Better, MetricName, Quantile, Series, Statistic, Subject};
+pub use run::{Measurement, Provenance, Role, Run, ToolName};
+pub use unit::Unit;

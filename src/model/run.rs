@@ -1,0 +1,65 @@
+//! One execution of a workload on one build, with where it came from.
+
+use std::collections::BTreeMap;
+
+use super::{Better, Environment, Evidence, MetricName, Subject, Unit};
+
+/// The same type for base and head, for a fresh result and a stored one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Run {
+    pub provenance: Provenance,
+    pub subjects: BTreeMap<Subject, Metrics>,
+    /// What a reader of the result should know: rounding, failures inside latency, what was dropped.
+    pub warnings: Vec<String>,
+}
+
+pub type Metrics = BTreeMap<MetricName, Measurement>;
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Provenance {
+    pub tool: Option<ToolName>,
+    /// RFC 3339, UTC.
+    pub started_at: Option<jiff::Timestamp>,
+    /// Runs of one sitting on one machine share it.
+    pub session: Option<String>,
+    pub duration_s: Option<f64>,
+    pub commit: Option<String>,
+    /// The workload, where the tool names it; series of different scenarios are not comparable.
+    pub scenario: Option<String>,
+    pub environment: Environment,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolName {
+    pub name: String,
+    pub version: Option<String>,
+}
+
+/// What was measured of one metric of one subject.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measurement {
+    pub unit: Unit,
+    pub better: Better,
+    pub role: Role,
+    pub evidence: Evidence,
+}
+
+/// Whether a measurement is an outcome of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    #[default]
+    Outcome,
+    /// Sums up other subjects (Locust's `Aggregated`): shown, not gated unless a rule names it.
+    Total,
+    /// Set by the load model (the arrival rate of an open model): shown, not gated unless named.
+    Fixed,
+}
+
+impl Run {
+    pub fn insert(&mut self, subject: Subject, metric: MetricName, measurement: Measurement) {
+        self.subjects
+            .entry(subject)
+            .or_default()
+            .insert(metric, measurement);
+    }
+}

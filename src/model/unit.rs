@@ -1,0 +1,87 @@
+//! Units as the tools write them, and which of them measure the same thing.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A unit by its written name. The empty name is a plain number.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Unit(Arc<str>);
+
+/// What a unit measures, with the size of one of it in the family's base unit.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Dimension {
+    /// In nanoseconds.
+    Time(f64),
+    /// In bytes.
+    Bytes(f64),
+    Other,
+}
+
+impl Unit {
+    pub fn new(name: &str) -> Self {
+        Self(Arc::from(match name {
+            // Both micro signs and the ASCII spelling are one unit.
+            "us" | "μs" => "µs",
+            other => other,
+        }))
+    }
+
+    pub fn none() -> Self {
+        Self(Arc::from(""))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub fn dimension(&self) -> Dimension {
+        match self.as_str() {
+            "ns" => Dimension::Time(1.0),
+            "µs" => Dimension::Time(1e3),
+            "ms" => Dimension::Time(1e6),
+            "s" => Dimension::Time(1e9),
+            "min" => Dimension::Time(60e9),
+            "B" | "bytes" => Dimension::Bytes(1.0),
+            "KiB" => Dimension::Bytes(1024.0),
+            "MiB" => Dimension::Bytes(1_048_576.0),
+            "GiB" => Dimension::Bytes(1_073_741_824.0),
+            "kB" | "KB" => Dimension::Bytes(1e3),
+            "MB" => Dimension::Bytes(1e6),
+            "GB" => Dimension::Bytes(1e9),
+            _ => Dimension::Other,
+        }
+    }
+
+    /// The factor that turns a number of this unit into one of `other`; `None` where they measure
+    /// different things.
+    pub fn factor_to(&self, other: &Self) -> Option<f64> {
+        if self == other {
+            return Some(1.0);
+        }
+        match (self.dimension(), other.dimension()) {
+            (Dimension::Time(a), Dimension::Time(b))
+            | (Dimension::Bytes(a), Dimension::Bytes(b)) => Some(a / b),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_convert_and_unlike_units_do_not() {
+        let (ms, s) = (Unit::new("ms"), Unit::new("s"));
+        assert_eq!(s.factor_to(&ms), Some(1000.0));
+        assert_eq!(Unit::new("us"), Unit::new("µs"));
+        assert_eq!(ms.factor_to(&Unit::new("MB")), None);
+        assert_eq!(Unit::new("req/s").factor_to(&Unit::new("req/s")), Some(1.0));
+    }
+}

@@ -1,0 +1,1 @@
+//! Numerics alone, each with its source cited and reference vectors tested.

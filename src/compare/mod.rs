@@ -1,14 +1,29 @@
 //! Two sets of runs and a policy in, one [`Comparison`] a series out. Judging cannot fail: what is wrong with
 //! the data is an outcome with a reason.
+//!
+//! The way of a series: [`pairs`] finds it on both sides, [`rules`] says what is asked of it, [`effect`] or
+//! [`errors`] says how far it moved and how sure that is, [`outcome`] says what that means once all series of the
+//! gate share the error allowance.
 
 pub mod comparison;
+mod drift;
+mod effect;
+mod errors;
+mod judge;
+mod measured;
+mod names;
+mod outcome;
+mod pairs;
 pub mod pattern;
 pub mod policy;
+mod rules;
+mod sittings;
 
 pub use comparison::{
     Accepted, Assumption, BudgetCheck, Cause, Change, Comparison, Doubt, Drift, Judgement, Method,
     Outcome, Side, Test, UnmatchedRule, UnusedAcceptance,
 };
+pub use judge::{Sides, judge};
 pub use pattern::Pattern;
 pub use policy::{
     Acceptance, Limits, OnInconclusive, OnMissing, OnOtherEnvironment, Origin, Policy, Quantity,

@@ -1,0 +1,221 @@
+//! One number a run: what a piece of evidence says of a statistic, and how sure it can be of it by itself.
+
+use std::collections::BTreeMap;
+
+use hdrhistogram::Histogram;
+
+use super::order;
+use crate::model::evidence::{Distribution, Moments, Point, Samples};
+use crate::model::{Evidence, Quantile, Statistic};
+
+/// A statistic of one run, with the step at which the tool rounded it (0 where it did not).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reading {
+    pub value: f64,
+    pub resolution: f64,
+}
+
+/// The statistic of the evidence; `None` where this evidence does not carry it.
+pub fn read(evidence: &Evidence, statistic: Statistic) -> Option<Reading> {
+    let exact = |value| Reading {
+        value,
+        resolution: 0.0,
+    };
+    match (evidence, statistic) {
+        (Evidence::Samples(s), Statistic::Quantile(q)) => sample_quantile(s, q).map(exact),
+        (Evidence::Samples(s), Statistic::Mean) => sample_mean(s).map(exact),
+        (Evidence::Samples(s), Statistic::Max) => {
+            s.values().iter().copied().reduce(f64::max).map(exact)
+        }
+        (Evidence::Histogram(d), statistic) => histogram(d, statistic).map(exact),
+        (Evidence::Quantiles(q), Statistic::Quantile(at)) => {
+            q.points().get(&at).map(|point| Reading {
+                value: point.value,
+                resolution: point.resolution,
+            })
+        }
+        (Evidence::Quantiles(q), Statistic::Mean) => q.moments().mean.map(exact),
+        (Evidence::Quantiles(q), Statistic::Max) => q.moments().max.map(exact),
+        (Evidence::Estimate(e), Statistic::Value) => Some(exact(e.point)),
+        (Evidence::Value(v), Statistic::Value) => Some(exact(*v)),
+        (Evidence::Proportion(p), Statistic::Rate) => Some(exact(p.rate())),
+        // A tool's own figure of a time stands in for the typical one that others give by samples.
+        (Evidence::Estimate(e), Statistic::Quantile(Quantile::P50)) => Some(exact(e.point)),
+        (Evidence::Value(v), Statistic::Quantile(Quantile::P50)) => Some(exact(*v)),
+        _ => None,
+    }
+}
+
+fn sample_quantile(samples: &Samples, q: Quantile) -> Option<f64> {
+    match samples.weights() {
+        Some(weights) => order::weighted_quantile(samples.values(), weights, q.fraction()),
+        None => order::quantile(&order::sorted(samples.values()), q.fraction()),
+    }
+}
+
+fn sample_mean(samples: &Samples) -> Option<f64> {
+    let values = samples.values();
+    let (sum, weight) = match samples.weights() {
+        Some(weights) => (
+            values.iter().zip(weights).map(|(v, w)| v * w).sum::<f64>(),
+            weights.iter().sum::<f64>(),
+        ),
+        #[expect(clippy::cast_precision_loss, reason = "no set has 2^53 values")]
+        None => (values.iter().sum::<f64>(), values.len() as f64),
+    };
+    (weight > 0.0).then(|| sum / weight)
+}
+
+fn histogram(d: &Distribution, statistic: Statistic) -> Option<f64> {
+    let number = match statistic {
+        Statistic::Quantile(q) => middle(&d.histogram, d.histogram.value_at_quantile(q.fraction())),
+        Statistic::Mean => d.histogram.mean(),
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "recorded values stay below 2^53"
+        )]
+        Statistic::Max => d.histogram.max() as f64,
+        Statistic::Value | Statistic::Rate => return None,
+    };
+    Some(number * d.scale)
+}
+
+/// The middle of the bucket that holds the value: its upper end would be biased by half a bucket.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "recorded values stay below 2^53"
+)]
+fn middle(histogram: &Histogram<u64>, value: u64) -> f64 {
+    let (low, high) = (
+        histogram.lowest_equivalent(value),
+        histogram.highest_equivalent(value),
+    );
+    f64::midpoint(low as f64, high as f64)
+}
+
+/// How far the quantile of one run could be off by chance alone, relative to it: half the interval between
+/// the order statistics about one standard error around it (binomial, e.g. Conover 1999, section 3.2). A lower
+/// bound of the spread between runs, never the verdict.
+pub fn inner_spread(evidence: &Evidence, statistic: Statistic) -> Option<f64> {
+    if let Evidence::Estimate(e) = evidence {
+        // A symmetric interval of the given confidence, as a standard error.
+        let z = super::student::normal_quantile(f64::midpoint(1.0, e.confidence));
+        return (e.point > 0.0).then(|| (e.high - e.low) / (2.0 * z * e.point));
+    }
+    let Statistic::Quantile(q) = statistic else {
+        return None;
+    };
+    #[expect(clippy::cast_precision_loss, reason = "no set has 2^53 values")]
+    let n = evidence.observations()? as f64;
+    let step = (q.fraction() * (1.0 - q.fraction()) / n).sqrt();
+    let at = |fraction: f64| {
+        let fraction = Quantile::from_fraction(fraction.clamp(0.0, 1.0))?;
+        read(evidence, Statistic::Quantile(fraction)).map(|r| r.value)
+    };
+    match evidence {
+        Evidence::Samples(_) | Evidence::Histogram(_) if n >= 2.0 => {
+            let (low, mid, high) = (
+                at(q.fraction() - step)?,
+                at(q.fraction())?,
+                at(q.fraction() + step)?,
+            );
+            (mid > 0.0).then(|| (high - low) / (2.0 * mid))
+        }
+        _ => None,
+    }
+}
+
+/// The same evidence as the judged statistics alone: what older runs of a baseline keep.
+pub fn reduce(evidence: &Evidence) -> Evidence {
+    match evidence {
+        Evidence::Samples(_) | Evidence::Histogram(_) => {}
+        _ => return evidence.clone(),
+    }
+    let usual = [
+        Quantile::P50,
+        Quantile::P90,
+        Quantile::P95,
+        Quantile::P99,
+        Quantile::P999,
+    ];
+    let points: BTreeMap<Quantile, Point> = usual
+        .into_iter()
+        .filter_map(|q| {
+            let reading = read(evidence, Statistic::Quantile(q))?;
+            Some((
+                q,
+                Point {
+                    value: reading.value,
+                    resolution: 0.0,
+                },
+            ))
+        })
+        .collect();
+    let moments = Moments {
+        mean: read(evidence, Statistic::Mean).map(|r| r.value),
+        min: read(
+            evidence,
+            Statistic::Quantile(Quantile::from_fraction(0.0).unwrap_or(Quantile::P50)),
+        )
+        .map(|r| r.value),
+        max: read(evidence, Statistic::Max).map(|r| r.value),
+    };
+    let n = evidence.observations().unwrap_or(1);
+    Evidence::quantiles(points, n, moments).unwrap_or_else(|_| evidence.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn p(fraction: f64) -> Statistic {
+        Statistic::Quantile(Quantile::from_fraction(fraction).unwrap())
+    }
+
+    #[test]
+    fn every_kind_gives_its_own_number() {
+        let samples = Evidence::samples(vec![3.0, 1.0, 2.0]).unwrap();
+        assert_eq!(read(&samples, p(0.5)).unwrap().value, 2.0);
+        assert_eq!(read(&samples, Statistic::Mean).unwrap().value, 2.0);
+        assert_eq!(read(&samples, Statistic::Max).unwrap().value, 3.0);
+        assert_eq!(read(&samples, Statistic::Rate), None);
+        let rate = Evidence::proportion(1, 4).unwrap();
+        assert_eq!(read(&rate, Statistic::Rate).unwrap().value, 0.25);
+        assert_eq!(
+            read(&Evidence::value(7.0).unwrap(), Statistic::Value)
+                .unwrap()
+                .value,
+            7.0
+        );
+    }
+
+    #[test]
+    fn a_histogram_is_read_in_the_middle_of_its_bucket() {
+        let mut h = Histogram::<u64>::new(3).unwrap();
+        (1..=100_000).for_each(|v| h.record(v).unwrap());
+        let evidence = Evidence::histogram(h, 0.001).unwrap();
+        for (fraction, expected) in [(0.5, 50.0), (0.95, 95.0), (0.99, 99.0)] {
+            let got = read(&evidence, p(fraction)).unwrap().value;
+            assert!((got / expected - 1.0).abs() < 0.001, "{fraction}: {got}");
+        }
+    }
+
+    #[test]
+    fn reducing_keeps_the_judged_statistics() {
+        let full = Evidence::samples((1..=1000).map(f64::from).collect()).unwrap();
+        let reduced = reduce(&full);
+        assert_eq!(reduced.kind(), "quantiles");
+        for statistic in [p(0.5), p(0.95), p(0.99), Statistic::Mean, Statistic::Max] {
+            assert_eq!(read(&full, statistic), read(&reduced, statistic));
+        }
+        assert_eq!(reduced.observations(), Some(1000));
+    }
+
+    #[test]
+    fn the_inner_spread_of_a_median_is_that_of_theory() {
+        // Uniform on 0..2: the median of n has standard error 1/sqrt(n) about 1.
+        let values: Vec<f64> = (0..10_000).map(|i| f64::from(i) / 5_000.0).collect();
+        let got = inner_spread(&Evidence::samples(values).unwrap(), p(0.5)).unwrap();
+        assert!((got - 0.01).abs() < 0.0005, "{got}");
+    }
+}

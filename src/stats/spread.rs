@@ -1,0 +1,267 @@
+//! How much runs of one build differ, by all that is known: this sitting, earlier sittings, and between sittings.
+
+use super::{location, order};
+
+/// A variance with the degrees of freedom that stand behind it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Variance {
+    pub value: f64,
+    pub df: f64,
+}
+
+/// More history than this says no more about today: the prior never outweighs so many degrees of freedom.
+pub const MOST_PRIOR_DF: f64 = 20.0;
+
+/// Groups of one build and sitting each; only groups of two or more say anything of the spread within.
+pub struct Groups<'a> {
+    /// The runs that are compared.
+    pub judged: &'a [&'a [f64]],
+    /// Earlier sittings.
+    pub history: &'a [&'a [f64]],
+    /// The spread is never taken to be smaller (a standard deviation).
+    pub floor: f64,
+}
+
+/// The spread between runs, for an estimate of the centre by [`location::huber`] at `scale`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Within {
+    pub scale: f64,
+    /// Of one run: the centre of n runs has this over n.
+    pub variance: Variance,
+}
+
+/// The pooled variance of the judged groups, moderated by earlier sittings (as Smyth 2004 moderates by other
+/// genes: weights are degrees of freedom).
+///
+/// Earlier sittings enter through Huber's influence, since the centre does not feel their outliers; the judged runs
+/// enter in full, so that a sitting that was noisier than usual widens its own interval. Divided by the squared
+/// share of runs within the bound, this is the variance of the M-estimate (Huber 1981, section 3.2).
+pub fn within(groups: &Groups<'_>) -> Within {
+    let all = || {
+        groups
+            .judged
+            .iter()
+            .chain(groups.history)
+            .copied()
+            .filter(|g| g.len() > 1)
+    };
+    let from_median: Vec<f64> = all()
+        .flat_map(|group| {
+            let centre = order::median(group).unwrap_or(0.0);
+            let stretch = (size(group) / (size(group) - 1.0)).sqrt();
+            group.iter().map(move |v| (v - centre) * stretch)
+        })
+        .collect();
+    let scale = location::scale_of_residuals(&from_median)
+        .unwrap_or(0.0)
+        .max(groups.floor);
+    let bound = location::TUNING * scale;
+    let residuals = |group: &[f64]| {
+        let centre = location::huber(group, scale).unwrap_or(0.0);
+        group.iter().map(move |v| v - centre).collect::<Vec<f64>>()
+    };
+    let (mut inside, mut count) = (0.0_f64, 0.0_f64);
+    for group in all() {
+        let residuals = residuals(group);
+        inside += size(
+            &residuals
+                .iter()
+                .copied()
+                .filter(|r| r.abs() <= bound)
+                .collect::<Vec<f64>>(),
+        );
+        count += size(&residuals);
+    }
+    let share = if count > 0.0 {
+        (inside / count).max(0.3)
+    } else {
+        1.0
+    };
+    let sum = |group: &[f64], most: f64| -> f64 {
+        residuals(group)
+            .iter()
+            .map(|r| r.clamp(-most, most).powi(2))
+            .sum()
+    };
+    let pooled = |groups: &[&[f64]], most: f64| {
+        let many: Vec<&[f64]> = groups.iter().copied().filter(|g| g.len() > 1).collect();
+        let squares: f64 = many.iter().map(|g| sum(g, most)).sum();
+        let df: f64 = many.iter().map(|g| size(g) - 1.0).sum();
+        (squares / (share * share), df)
+    };
+    let (squares, df) = pooled(groups.judged, f64::INFINITY);
+    let (prior_squares, all_prior_df) = pooled(groups.history, bound);
+    let prior_df = all_prior_df.min(MOST_PRIOR_DF);
+    let prior = if all_prior_df > 0.0 {
+        prior_squares / all_prior_df
+    } else {
+        0.0
+    };
+    let total = df + prior_df;
+    let value = if total > 0.0 {
+        (squares + prior_df * prior) / total
+    } else {
+        0.0
+    };
+    Within {
+        scale,
+        variance: Variance {
+            value: value.max(groups.floor.powi(2)),
+            df: total,
+        },
+    }
+}
+
+/// One sitting of the history, oldest first: its centre, and whether it measured the same build as the one before.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sitting {
+    pub centre: f64,
+    pub same_build_as_previous: bool,
+    pub runs: usize,
+}
+
+/// Between how many neighbours of one build the difference has to be known.
+const FEWEST_PAIRS: usize = 4;
+
+/// The variance that a sitting adds, learned from neighbours that measured the same build: the median absolute
+/// difference, inflated for few pairs, less what the spread within explains. `None` with fewer than four pairs.
+pub fn between_sittings(sittings: &[Sitting], within: f64) -> Option<Variance> {
+    let mut differences = Vec::new();
+    let mut explained = Vec::new();
+    for pair in sittings.windows(2) {
+        if let [before, after] = pair
+            && after.same_build_as_previous
+        {
+            differences.push((after.centre - before.centre).abs());
+            explained.push(within * (1.0 / size_of(before.runs) + 1.0 / size_of(after.runs)));
+        }
+    }
+    if differences.len() < FEWEST_PAIRS {
+        return None;
+    }
+    let pairs = size(&differences);
+    let typical = location::scale_of_residuals(&differences)? * (1.0 + 1.5 / pairs);
+    let explained = order::median(&explained)?;
+    // A difference carries the variance of two sittings.
+    let value = ((typical * typical - explained) / 2.0).max(0.0);
+    Some(Variance {
+        value,
+        df: (0.6 * pairs).max(1.0),
+    })
+}
+
+/// Satterthwaite's degrees of freedom of a sum of variances (Satterthwaite 1946, Biometrics Bulletin 2:110).
+pub fn add(parts: &[Variance]) -> Variance {
+    let value: f64 = parts.iter().map(|p| p.value).sum();
+    let spent: f64 = parts
+        .iter()
+        .filter(|p| p.df > 0.0)
+        .map(|p| p.value * p.value / p.df)
+        .sum();
+    Variance {
+        value,
+        df: if spent > 0.0 {
+            value * value / spent
+        } else {
+            0.0
+        },
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "groups are small")]
+fn size(values: &[f64]) -> f64 {
+    values.len() as f64
+}
+
+#[expect(clippy::cast_precision_loss, reason = "groups are small")]
+fn size_of(runs: usize) -> f64 {
+    runs.max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_outliers_the_spread_is_the_pooled_variance() {
+        // Two groups of three with variance 1 each, the bound far away.
+        let (a, b): (&[f64], &[f64]) = (&[1.0, 2.0, 3.0], &[11.0, 12.0, 13.0]);
+        let got = within(&Groups {
+            judged: &[a, b],
+            history: &[],
+            floor: 0.0,
+        });
+        assert!((got.variance.value - 1.0).abs() < 1e-9, "{got:?}");
+        assert!((got.variance.df - 4.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn history_moderates_with_its_degrees_of_freedom_and_no_more_than_twenty() {
+        let quiet: &[f64] = &[1.0, 2.0, 3.0];
+        let judged: &[&[f64]] = &[&[5.0, 5.0, 5.0], &[6.0, 6.0, 6.0]];
+        let history = vec![quiet; 15];
+        let got = within(&Groups {
+            judged,
+            history: &history,
+            floor: 0.0,
+        });
+        assert!((got.variance.df - 24.0).abs() < 1e-12, "{got:?}");
+        assert!((got.variance.value - 20.0 / 24.0).abs() < 1e-9, "{got:?}");
+    }
+
+    #[test]
+    fn a_noisy_sitting_widens_its_own_interval() {
+        let calm: &[f64] = &[0.0, 0.1, -0.1, 0.05, -0.05];
+        let wild: &[f64] = &[0.0, 3.0, -2.0, 0.1, 0.0];
+        let history = vec![calm; 10];
+        let quiet = within(&Groups {
+            judged: &[calm, calm],
+            history: &history,
+            floor: 0.0,
+        });
+        let noisy = within(&Groups {
+            judged: &[calm, wild],
+            history: &history,
+            floor: 0.0,
+        });
+        assert!(noisy.variance.value > 20.0 * quiet.variance.value);
+    }
+
+    #[test]
+    fn between_sittings_needs_four_pairs_of_one_build() {
+        let sitting = |centre, same| Sitting {
+            centre,
+            same_build_as_previous: same,
+            runs: 5,
+        };
+        let few = [
+            sitting(0.0, false),
+            sitting(1.0, true),
+            sitting(0.0, true),
+            sitting(1.0, true),
+        ];
+        assert_eq!(between_sittings(&few, 0.0), None);
+        let many: Vec<Sitting> = (0..6).map(|i| sitting(f64::from(i % 2), i > 0)).collect();
+        let got = between_sittings(&many, 0.0).unwrap();
+        // |difference| 1 throughout: (1.4826 * 1.3)^2 / 2.
+        assert!((got.value - 1.857_4).abs() < 1e-3, "{got:?}");
+        assert!((got.df - 3.0).abs() < 1e-12);
+        assert_eq!(between_sittings(&many, 100.0).unwrap().value, 0.0);
+    }
+
+    #[test]
+    fn degrees_of_freedom_follow_satterthwaite() {
+        let got = add(&[
+            Variance {
+                value: 1.0,
+                df: 4.0,
+            },
+            Variance {
+                value: 1.0,
+                df: 4.0,
+            },
+        ]);
+        assert!((got.df - 8.0).abs() < 1e-12 && (got.value - 2.0).abs() < 1e-12);
+        assert_eq!(add(&[]).df, 0.0);
+    }
+}

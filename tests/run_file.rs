@@ -1,5 +1,11 @@
 //! The run file from outside: what is read, what is refused and where, and that what is written is read as the same.
 
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 use std::time::{Duration, Instant};
 
 use perfgate::model::run_file::{FileError, JSON_SCHEMA, parse, write};
@@ -65,7 +71,10 @@ fn the_example_of_the_contract_is_read() {
     assert_eq!(steps, [0.0, 10.0]);
     let time = &run.subjects["parse/large"]["time"].evidence;
     assert!(time.statistics().contains(&Statistic::Mean));
-    assert_eq!(MetricName::new("time").known_direction(), Some(Better::Lower));
+    assert_eq!(
+        MetricName::new("time").known_direction(),
+        Some(Better::Lower)
+    );
 }
 
 #[test]
@@ -76,7 +85,10 @@ fn one_run_an_array_and_one_run_per_line_are_the_same_runs() {
     let expected = vec![single(&one), single(&two)];
     let flat = |text: &str| text.replace('\n', " ");
     assert_eq!(parse(&format!("[{one},{two}]")).unwrap(), expected);
-    assert_eq!(parse(&format!("\n{}\r\n{}\n", flat(&one), flat(&two))).unwrap(), expected);
+    assert_eq!(
+        parse(&format!("\n{}\r\n{}\n", flat(&one), flat(&two))).unwrap(),
+        expected
+    );
     assert_eq!(parse(&format!("{one}{two}")).unwrap(), expected);
 }
 
@@ -85,12 +97,21 @@ fn an_error_in_a_later_run_names_its_line_and_place() {
     let good = measurement("time", r#"{"unit": "ns", "value": 1}"#).replace('\n', " ");
     let bad = good.replace("\"value\": 1", "\"value\": -1");
     let error = refused(&format!("{good}\n{bad}\n"));
-    assert_eq!((error.line, error.field.as_str()), (2, "subjects.\"GET /search\".time.value"));
+    assert_eq!(
+        (error.line, error.field.as_str()),
+        (2, "subjects.\"GET /search\".time.value")
+    );
     let error = refused(&format!("[\n{good},\n{bad}]"));
-    assert_eq!((error.line, error.field.as_str()), (3, "[1].subjects.\"GET /search\".time.value"));
+    assert_eq!(
+        (error.line, error.field.as_str()),
+        (3, "[1].subjects.\"GET /search\".time.value")
+    );
     let typed = good.replace("\"value\": 1", "\"value\": \"1\"");
     let error = refused(&format!("{good}\n{typed}\n"));
-    assert_eq!((error.line, error.field.as_str()), (2, "subjects.\"GET /search\".time.value"));
+    assert_eq!(
+        (error.line, error.field.as_str()),
+        (2, "subjects.\"GET /search\".time.value")
+    );
 }
 
 #[test]
@@ -108,9 +129,18 @@ fn a_negative_sample_is_refused_with_its_path_and_place() {
 fn negative_numbers_are_refused_in_every_kind_of_a_known_metric_and_kept_in_others() {
     let cases = [
         (r#"{"unit": "ms", "value": -1}"#, ".value"),
-        (r#"{"unit": "ms", "quantiles": {"0.5": 1, "0.95": -2}, "n": 9}"#, ".quantiles.\"0.95\""),
-        (r#"{"unit": "ms", "quantiles": {"0.5": 1}, "n": 9, "mean": -2}"#, ".mean"),
-        (r#"{"unit": "ms", "quantiles": {"0.5": 1}, "n": 9, "min": -2}"#, ".min"),
+        (
+            r#"{"unit": "ms", "quantiles": {"0.5": 1, "0.95": -2}, "n": 9}"#,
+            ".quantiles.\"0.95\"",
+        ),
+        (
+            r#"{"unit": "ms", "quantiles": {"0.5": 1}, "n": 9, "mean": -2}"#,
+            ".mean",
+        ),
+        (
+            r#"{"unit": "ms", "quantiles": {"0.5": 1}, "n": 9, "min": -2}"#,
+            ".min",
+        ),
         (
             r#"{"unit": "ms", "estimate": {"point": -1, "low": -2, "high": 0, "confidence": 0.9}}"#,
             ".estimate.point",
@@ -121,7 +151,12 @@ fn negative_numbers_are_refused_in_every_kind_of_a_known_metric_and_kept_in_othe
         refused_at("time", body, field, "is negative");
     }
     refused_at("errors", r#"{"value": -1}"#, ".value", "is negative");
-    refused_at("errors", r#"{"count": -1, "of": 3}"#, ".count", "whole number");
+    refused_at(
+        "errors",
+        r#"{"count": -1, "of": 3}"#,
+        ".count",
+        "whole number",
+    );
     let custom = measurement("drift", r#"{"unit": "ms", "better": "lower", "value": -1}"#);
     assert!(parse(&custom).is_ok());
 }
@@ -129,19 +164,64 @@ fn negative_numbers_are_refused_in_every_kind_of_a_known_metric_and_kept_in_othe
 #[test]
 fn evidence_is_exactly_one_kind_with_its_own_keys() {
     refused_at("latency", r#"{"unit": "ms"}"#, "", "no evidence");
-    refused_at("latency", r#"{"unit": "ms", "value": 1, "samples": [1]}"#, "", "`samples`, `value`");
-    refused_at("latency", r#"{"unit": "ms", "value": 1, "n": 3}"#, ".n", "goes with `quantiles`");
-    refused_at("latency", r#"{"unit": "ms", "value": 1, "weights": [1]}"#, ".weights", "goes with `samples`");
+    refused_at(
+        "latency",
+        r#"{"unit": "ms", "value": 1, "samples": [1]}"#,
+        "",
+        "`samples`, `value`",
+    );
+    refused_at(
+        "latency",
+        r#"{"unit": "ms", "value": 1, "n": 3}"#,
+        ".n",
+        "goes with `quantiles`",
+    );
+    refused_at(
+        "latency",
+        r#"{"unit": "ms", "value": 1, "weights": [1]}"#,
+        ".weights",
+        "goes with `samples`",
+    );
     refused_at("latency", r#"{"unit": "ms", "of": 3}"#, "", "no evidence");
     refused_at("errors", r#"{"count": 3}"#, "", "needs `of`");
     refused_at("errors", r#"{"count": 3, "of": 0}"#, ".of", "no rate");
     refused_at("errors", r#"{"count": 3, "of": 2}"#, ".count", "more than");
-    refused_at("latency", r#"{"unit": "ms", "quantiles": {"0.5": 1}}"#, "", "need `n`");
-    refused_at("latency", r#"{"unit": "ms", "quantiles": {"0.5": 1}, "n": 0}"#, ".n", "no values");
-    refused_at("latency", r#"{"unit": "ms", "samples": []}"#, ".samples", "no values");
-    refused_at("latency", r#"{"unit": "ms", "samples": [1], "weights": [1, 2]}"#, ".weights", "as many");
-    refused_at("latency", r#"{"unit": "ms", "samples": [1], "weights": [0]}"#, ".weights", "positive");
-    refused_at("latency", r#"{"unit": "ms", "estimate": {"point": 1}}"#, ".estimate", "needs `low`");
+    refused_at(
+        "latency",
+        r#"{"unit": "ms", "quantiles": {"0.5": 1}}"#,
+        "",
+        "need `n`",
+    );
+    refused_at(
+        "latency",
+        r#"{"unit": "ms", "quantiles": {"0.5": 1}, "n": 0}"#,
+        ".n",
+        "no values",
+    );
+    refused_at(
+        "latency",
+        r#"{"unit": "ms", "samples": []}"#,
+        ".samples",
+        "no values",
+    );
+    refused_at(
+        "latency",
+        r#"{"unit": "ms", "samples": [1], "weights": [1, 2]}"#,
+        ".weights",
+        "as many",
+    );
+    refused_at(
+        "latency",
+        r#"{"unit": "ms", "samples": [1], "weights": [0]}"#,
+        ".weights",
+        "positive",
+    );
+    refused_at(
+        "latency",
+        r#"{"unit": "ms", "estimate": {"point": 1}}"#,
+        ".estimate",
+        "needs `low`",
+    );
     refused_at(
         "latency",
         r#"{"unit": "ms", "estimate": {"point": 1, "low": 2, "high": 3, "confidence": 0.9}}"#,
@@ -155,43 +235,122 @@ fn quantiles_are_shares_and_their_resolution_belongs_to_them() {
     let quantiles = |q: &str, rest: &str| {
         format!("{{\"unit\": \"ms\", \"quantiles\": {{{q}}}, \"n\": 9{rest}}}")
     };
-    let error = refused_at("latency", &quantiles("\"95\": 1", ""), ".quantiles.\"95\"", "not a quantile");
+    let error = refused_at(
+        "latency",
+        &quantiles("\"95\": 1", ""),
+        ".quantiles.\"95\"",
+        "not a quantile",
+    );
     assert_eq!(error.hint.as_deref(), Some("p95 is written \"0.95\""));
-    refused_at("latency", &quantiles("\"NaN\": 1", ""), ".quantiles.NaN", "not a quantile");
-    refused_at("latency", &quantiles("\"0.5\": 1, \"0.50\": 2", ""), ".quantiles.\"0.50\"", "twice");
-    refused_at("latency", &quantiles("\"0.5\": 1", ", \"resolution\": -1"), ".resolution", "-1");
+    refused_at(
+        "latency",
+        &quantiles("\"NaN\": 1", ""),
+        ".quantiles.NaN",
+        "not a quantile",
+    );
+    refused_at(
+        "latency",
+        &quantiles("\"0.5\": 1, \"0.50\": 2", ""),
+        ".quantiles.\"0.50\"",
+        "twice",
+    );
+    refused_at(
+        "latency",
+        &quantiles("\"0.5\": 1", ", \"resolution\": -1"),
+        ".resolution",
+        "-1",
+    );
     let each = ", \"resolution\": {\"0.9\": 1}";
-    refused_at("latency", &quantiles("\"0.5\": 1", each), ".resolution.\"0.9\"", "no such key");
+    refused_at(
+        "latency",
+        &quantiles("\"0.5\": 1", each),
+        ".resolution.\"0.9\"",
+        "no such key",
+    );
     let each = ", \"resolution\": {\"0.5\": 1, \"0.5\": 1}";
-    refused_at("latency", &quantiles("\"0.5\": 1", each), ".resolution.\"0.5\"", "twice");
-    refused_at("latency", &quantiles("\"0.5\": 1", ", \"resolution\": \"x\""), ".resolution", "expected a number or");
+    refused_at(
+        "latency",
+        &quantiles("\"0.5\": 1", each),
+        ".resolution.\"0.5\"",
+        "twice",
+    );
+    refused_at(
+        "latency",
+        &quantiles("\"0.5\": 1", ", \"resolution\": \"x\""),
+        ".resolution",
+        "expected a number or",
+    );
 }
 
 #[test]
 fn direction_and_unit_are_told_or_known_and_suit_the_metric() {
-    refused_at("rss", r#"{"unit": "MiB", "value": 1}"#, "", "needs `better`");
+    refused_at(
+        "rss",
+        r#"{"unit": "MiB", "value": 1}"#,
+        "",
+        "needs `better`",
+    );
     refused_at("rss", r#"{"better": "lower", "value": 1}"#, "", "no `unit`");
-    refused_at("rss", r#"{"unit": "B", "better": "less", "value": 1}"#, ".better", "none of `lower`, `higher`");
+    refused_at(
+        "rss",
+        r#"{"unit": "B", "better": "less", "value": 1}"#,
+        ".better",
+        "none of `lower`, `higher`",
+    );
     refused_at("latency", r#"{"value": 1}"#, "", "no `unit`");
-    refused_at("latency", r#"{"unit": "MB", "value": 1}"#, ".unit", "not a unit of time");
-    let error = refused_at("time", r#"{"unit": "MS", "value": 1}"#, ".unit", "not a unit of time");
+    refused_at(
+        "latency",
+        r#"{"unit": "MB", "value": 1}"#,
+        ".unit",
+        "not a unit of time",
+    );
+    let error = refused_at(
+        "time",
+        r#"{"unit": "MS", "value": 1}"#,
+        ".unit",
+        "not a unit of time",
+    );
     assert_eq!(error.hint.as_deref(), Some("did you mean `ms`?"));
-    refused_at("throughput", r#"{"unit": "ms", "value": 1}"#, ".unit", "per time");
-    refused_at("errors", r#"{"unit": "ms", "value": 1}"#, ".unit", "number of events");
-    refused_at("latency", r#"{"unit": "ms", "role": "sum", "value": 1}"#, ".role", "`total`, `fixed`");
+    refused_at(
+        "throughput",
+        r#"{"unit": "ms", "value": 1}"#,
+        ".unit",
+        "per time",
+    );
+    refused_at(
+        "errors",
+        r#"{"unit": "ms", "value": 1}"#,
+        ".unit",
+        "number of events",
+    );
+    refused_at(
+        "latency",
+        r#"{"unit": "ms", "role": "sum", "value": 1}"#,
+        ".role",
+        "`total`, `fixed`",
+    );
 }
 
 #[test]
 fn an_unknown_key_is_named_with_the_nearest_known_one() {
-    let error = refused_at("latency", r#"{"unit": "ms", "sampels": [1]}"#, ".sampels", "`sampels` is not known");
+    let error = refused_at(
+        "latency",
+        r#"{"unit": "ms", "sampels": [1]}"#,
+        ".sampels",
+        "`sampels` is not known",
+    );
     assert_eq!(error.hint.as_deref(), Some("did you mean `samples`?"));
     assert_eq!((error.line, error.column), (5, 33));
     let error = refused(r#"{"schema": "perfgate.run/1", "subject": {}}"#);
     assert_eq!(error.hint.as_deref(), Some("did you mean `subjects`?"));
     let error = refused(r#"{"schema": "perfgate.run/1", "zzz": {}}"#);
     assert!(error.hint.unwrap().contains("`commit`, `duration_s`"));
-    let error = refused(r#"{"schema": "perfgate.run/1", "environment": {"cors": 2}, "subjects": {}}"#);
-    assert_eq!((error.field.as_str(), error.hint.as_deref()), ("environment.cors", Some("did you mean `cores`?")));
+    let error =
+        refused(r#"{"schema": "perfgate.run/1", "environment": {"cors": 2}, "subjects": {}}"#);
+    assert_eq!(
+        (error.field.as_str(), error.hint.as_deref()),
+        ("environment.cors", Some("did you mean `cores`?"))
+    );
 }
 
 #[test]
@@ -212,7 +371,12 @@ fn what_is_written_twice_is_refused_at_the_second() {
         "{{\"schema\": \"perfgate.run/1\", \"subjects\": {{\"a\": {{\"time\": {value}}}, \"\\u0061\": {{}}}}}}"
     );
     assert_eq!(refused(&text).field, "subjects.a");
-    refused_at("latency", r#"{"unit": "ms", "unit": "s", "value": 1}"#, ".unit", "twice");
+    refused_at(
+        "latency",
+        r#"{"unit": "ms", "unit": "s", "value": 1}"#,
+        ".unit",
+        "twice",
+    );
 }
 
 #[test]
@@ -235,7 +399,10 @@ fn the_schema_is_needed_and_a_newer_one_is_called_newer() {
         assert!(error.hint.unwrap().contains("update perfgate"));
     }
     let error = refused("{\"schema\": \"perfgate.baseline/1\", \"runs\": []}");
-    assert_eq!(error.message, "it is `perfgate.baseline/1`, not `perfgate.run/1`");
+    assert_eq!(
+        error.message,
+        "it is `perfgate.baseline/1`, not `perfgate.run/1`"
+    );
     let error = refused("[{\"schema\": \"perfgate.run/3\", \"x\": 1}]");
     assert_eq!(error.field, "[0].schema");
 }
@@ -251,7 +418,12 @@ fn what_is_no_number_is_refused() {
         ("\"3\"", "expected a number, found string"),
         ("{}", "expected a number, found map"),
     ] {
-        refused_at("latency", &format!("{{\"unit\": \"ms\", \"value\": {word}}}"), ".value", words);
+        refused_at(
+            "latency",
+            &format!("{{\"unit\": \"ms\", \"value\": {word}}}"),
+            ".value",
+            words,
+        );
         refused_at(
             "latency",
             &format!("{{\"unit\": \"ms\", \"samples\": [1, {word}]}}"),
@@ -264,19 +436,30 @@ fn what_is_no_number_is_refused() {
 #[test]
 fn objects_are_objects_and_never_lists() {
     refused_at("latency", r#"["ms", "lower"]"#, "", "expected an object");
-    let error = refused(r#"{"schema": "perfgate.run/1", "subjects": {}, "environment": ["linux"]}"#);
+    let error =
+        refused(r#"{"schema": "perfgate.run/1", "subjects": {}, "environment": ["linux"]}"#);
     assert_eq!(error.field, "environment");
     assert_eq!(refused("[[]]").field, "[0]");
 }
 
 #[test]
 fn times_and_durations_are_real() {
-    let with = |member: &str| refused(&format!("{{\"schema\": \"perfgate.run/1\", {member}, \"subjects\": {{}}}}"));
+    let with = |member: &str| {
+        refused(&format!(
+            "{{\"schema\": \"perfgate.run/1\", {member}, \"subjects\": {{}}}}"
+        ))
+    };
     assert_eq!(with("\"started_at\": \"yesterday\"").field, "started_at");
     assert_eq!(with("\"duration_s\": -1").field, "duration_s");
-    assert_eq!(with("\"environment\": {\"memory_gib\": -1}").field, "environment.memory_gib");
+    assert_eq!(
+        with("\"environment\": {\"memory_gib\": -1}").field,
+        "environment.memory_gib"
+    );
     assert_eq!(with("\"tool\": {\"version\": \"1\"}").field, "tool");
-    assert_eq!(with("\"environment\": {\"cores\": 1.5}").field, "environment.cores");
+    assert_eq!(
+        with("\"environment\": {\"cores\": 1.5}").field,
+        "environment.cores"
+    );
 }
 
 #[test]
@@ -295,22 +478,36 @@ fn a_file_cut_off_anywhere_is_an_error_with_a_place() {
     assert!(refused("").message.contains("holds no run"));
     assert!(refused("[]").message.contains("holds no run"));
     let half = text.get(..text.len() / 2).unwrap();
-    assert_eq!(refused(half).message, "it ends in the middle of the document");
+    assert_eq!(
+        refused(half).message,
+        "it ends in the middle of the document"
+    );
 }
 
 #[test]
 fn histograms_of_other_programs_are_read_and_hostile_ones_refused() {
     // Made by the Java library's layout: 1, 2 and 3 once each, three digits.
     let good = recorded();
-    let body = |text: &str| format!("{{\"unit\": \"ms\", \"histogram\": \"{text}\", \"scale\": 0.001}}");
+    let body =
+        |text: &str| format!("{{\"unit\": \"ms\", \"histogram\": \"{text}\", \"scale\": 0.001}}");
     assert!(parse(&measurement("latency", &body(&good))).is_ok());
     assert!(parse(&measurement("latency", &body(good.trim_end_matches('=')))).is_ok());
     for end in 0..good.trim_end_matches('=').len() - 1 {
-        let error = refused_at("latency", &body(&good[..end]), ".histogram", "the histogram");
+        let error = refused_at(
+            "latency",
+            &body(&good[..end]),
+            ".histogram",
+            "the histogram",
+        );
         assert!(error.hint.is_some());
     }
     refused_at("latency", &body("$$$"), ".histogram", "not base64");
-    refused_at("latency", &body("aGVsbG8gd29ybGQ="), ".histogram", "the histogram");
+    refused_at(
+        "latency",
+        &body("aGVsbG8gd29ybGQ="),
+        ".histogram",
+        "the histogram",
+    );
     let noscale = format!("{{\"unit\": \"ms\", \"histogram\": \"{good}\"}}");
     refused_at("latency", &noscale, "", "needs `scale`");
     for scale in ["0", "-1", "1e308"] {
@@ -327,7 +524,9 @@ fn recorded() -> String {
         histogram.record(value).unwrap();
     }
     let mut bytes = Vec::new();
-    V2DeflateSerializer::new().serialize(&histogram, &mut bytes).unwrap();
+    V2DeflateSerializer::new()
+        .serialize(&histogram, &mut bytes)
+        .unwrap();
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
@@ -352,14 +551,25 @@ fn a_histogram_with_forged_lengths_or_counts_is_refused_and_costs_nothing() {
     let forgeries = [
         ("4 GiB of counts", forged(u32::MAX, (1, 1000), 3, &[2])),
         ("a count of i64::MIN", forged(9, (1, 1000), 3, &most)),
-        ("more than i64::MAX in all", forged(18, (1, 1000), 3, &[
-            0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-            0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-        ])),
+        (
+            "more than i64::MAX in all",
+            forged(
+                18,
+                (1, 1000),
+                3,
+                &[
+                    0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe, 0xff, 0xff, 0xff,
+                    0xff, 0xff, 0xff, 0xff, 0xff,
+                ],
+            ),
+        ),
         ("digits", forged(1, (1, 1000), 200, &[2])),
         ("no lower bound", forged(1, (0, 1000), 3, &[2])),
         ("bounds the wrong way", forged(1, (1000, 10), 3, &[2])),
-        ("a count outside", forged(4, (1, 1000), 0, &[0xff, 0xff, 0x7f, 2])),
+        (
+            "a count outside",
+            forged(4, (1, 1000), 0, &[0xff, 0xff, 0x7f, 2]),
+        ),
         ("nothing", forged(0, (1, 1000), 3, &[])),
     ];
     for (what, histogram) in forgeries {
@@ -377,21 +587,30 @@ fn a_bomb_of_histograms_is_refused_before_it_takes_the_machine() {
     let subjects: Vec<String> = (0..1000)
         .map(|i| format!("\"s{i}\": {{\"latency\": {{\"unit\": \"ms\", \"histogram\": \"{one}\", \"scale\": 1}}}}"))
         .collect();
-    let text = format!("{{\"schema\": \"perfgate.run/1\", \"subjects\": {{{}}}}}", subjects.join(","));
+    let text = format!(
+        "{{\"schema\": \"perfgate.run/1\", \"subjects\": {{{}}}}}",
+        subjects.join(",")
+    );
     let error = refused(&text);
     assert!(error.message.contains("more than 1 GiB"), "{error}");
 }
 
 #[test]
 fn names_in_messages_are_inert_and_not_endless() {
-    let text = format!("{{\"schema\": \"perfgate.run/1\", \"\\u001b[31m{}\": 1}}", "x".repeat(5000));
+    let text = format!(
+        "{{\"schema\": \"perfgate.run/1\", \"\\u001b[31m{}\": 1}}",
+        "x".repeat(5000)
+    );
     let error = refused(&text).to_string();
     assert!(!error.contains('\u{1b}') && error.len() < 400, "{error}");
 }
 
 #[test]
 fn deep_nesting_is_an_error() {
-    let text = format!("{{\"schema\": \"perfgate.run/1\", \"tool\": {}", "[".repeat(100_000));
+    let text = format!(
+        "{{\"schema\": \"perfgate.run/1\", \"tool\": {}",
+        "[".repeat(100_000)
+    );
     refused(&text);
     refused(&"[".repeat(100_000));
 }
@@ -427,12 +646,27 @@ fn the_json_schema_takes_what_is_written_and_refuses_what_is_refused() {
     let validator = jsonschema::draft202012::new(&schema).unwrap();
     let holds = |text: &str| validator.is_valid(&serde_json::from_str(text).unwrap());
     let good = [
-        ("latency", r#"{"unit": "ms", "samples": [1, 2], "weights": [1, 1]}"#),
-        ("latency", r#"{"unit": "ms", "histogram": "HIST", "scale": 0.001}"#),
-        ("latency", r#"{"unit": "us", "quantiles": {"0.5": 1}, "n": 3, "mean": 1, "resolution": {"0.5": 1}}"#),
-        ("time", r#"{"unit": "ns", "estimate": {"point": 1, "low": 1, "high": 2, "confidence": 0.95}}"#),
+        (
+            "latency",
+            r#"{"unit": "ms", "samples": [1, 2], "weights": [1, 1]}"#,
+        ),
+        (
+            "latency",
+            r#"{"unit": "ms", "histogram": "HIST", "scale": 0.001}"#,
+        ),
+        (
+            "latency",
+            r#"{"unit": "us", "quantiles": {"0.5": 1}, "n": 3, "mean": 1, "resolution": {"0.5": 1}}"#,
+        ),
+        (
+            "time",
+            r#"{"unit": "ns", "estimate": {"point": 1, "low": 1, "high": 2, "confidence": 0.95}}"#,
+        ),
         ("errors", r#"{"count": 0, "of": 5}"#),
-        ("throughput", r#"{"unit": "req/s", "value": 1, "role": "fixed"}"#),
+        (
+            "throughput",
+            r#"{"unit": "req/s", "value": 1, "role": "fixed"}"#,
+        ),
         ("rss", r#"{"unit": "MB", "better": "lower", "value": -1}"#),
     ];
     for (metric, body) in good {
@@ -448,7 +682,10 @@ fn the_json_schema_takes_what_is_written_and_refuses_what_is_refused() {
         ("latency", r#"{"unit": "ms", "value": -1}"#),
         ("latency", r#"{"unit": "MB", "value": 1}"#),
         ("latency", r#"{"unit": "ms", "value": null}"#),
-        ("latency", r#"{"unit": "ms", "quantiles": {"95": 1}, "n": 1}"#),
+        (
+            "latency",
+            r#"{"unit": "ms", "quantiles": {"95": 1}, "n": 1}"#,
+        ),
         ("latency", r#"{"unit": "ms", "quantiles": {"0.5": 1}}"#),
         ("latency", r#"{"unit": "ms", "histogram": "x"}"#),
         ("latency", r#"{"unit": "ms", "value": 1, "extra": 1}"#),
@@ -471,7 +708,10 @@ fn ten_thousand_subjects_of_twenty_runs_parse_in_half_a_second() {
     let subjects: Vec<String> = (0..10_000)
         .map(|i| format!("\"group/bench_{i}\": {{\"time\": {{\"unit\": \"ns\", \"estimate\": {{\"point\": 1203.{i}, \"low\": 1200.5, \"high\": 12040.5, \"confidence\": 0.95}}}}}}"))
         .collect();
-    let run = format!("{{\"schema\": \"perfgate.run/1\", \"subjects\": {{{}}}}}", subjects.join(", "));
+    let run = format!(
+        "{{\"schema\": \"perfgate.run/1\", \"subjects\": {{{}}}}}",
+        subjects.join(", ")
+    );
     let text = format!("[{}]", vec![run; 20].join(",\n"));
     let start = Instant::now();
     let runs = parse(&text).unwrap();

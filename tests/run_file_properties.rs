@@ -1,5 +1,7 @@
 //! Properties of the run file: what is written is read as the same, and nothing that is read can panic.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
@@ -28,31 +30,44 @@ fn samples() -> impl Strategy<Value = Evidence> {
 }
 
 fn histogram() -> impl Strategy<Value = Evidence> {
-    (vec((0_u64..60_000_000, 1_u64..1000), 1..50), 0_u8..=4, 1_u64..5, 1e-9..1e9).prop_map(
-        |(values, digits, low, scale)| {
+    (
+        vec((0_u64..60_000_000, 1_u64..1000), 1..50),
+        0_u8..=4,
+        1_u64..5,
+        1e-9..1e9,
+    )
+        .prop_map(|(values, digits, low, scale)| {
             let mut histogram = Histogram::new_with_bounds(low, 60_000_000, digits).unwrap();
             for (value, count) in values {
                 histogram.record_n(value, count).unwrap();
             }
             Evidence::histogram(histogram, scale).unwrap()
-        },
-    )
+        })
 }
 
 fn quantiles() -> impl Strategy<Value = Evidence> {
     let point = (size(), prop_oneof![Just(0.0), Just(10.0), 0.0..1e6])
         .prop_map(|(value, resolution)| Point { value, resolution });
     let points = btree_map(0_u32..=1_000_000, point, 0..8);
-    (points, 1..u64::MAX, size(), option::of(size()), option::of(size())).prop_map(
-        |(points, n, mean, min, max)| {
+    (
+        points,
+        1..u64::MAX,
+        size(),
+        option::of(size()),
+        option::of(size()),
+    )
+        .prop_map(|(points, n, mean, min, max)| {
             let points: BTreeMap<Quantile, Point> = points
                 .into_iter()
                 .map(|(q, point)| (Quantile::from_fraction(f64::from(q) / 1e6).unwrap(), point))
                 .collect();
-            let moments = Moments { mean: Some(mean), min, max };
+            let moments = Moments {
+                mean: Some(mean),
+                min,
+                max,
+            };
             Evidence::quantiles(points, n, moments).unwrap()
-        },
-    )
+        })
 }
 
 fn evidence() -> impl Strategy<Value = Evidence> {
@@ -64,9 +79,16 @@ fn evidence() -> impl Strategy<Value = Evidence> {
             let mut ends = [a, b, c];
             ends.sort_by(f64::total_cmp);
             let [low, point, high] = ends;
-            Evidence::estimate(Estimate { point, low, high, confidence }).unwrap()
+            Evidence::estimate(Estimate {
+                point,
+                low,
+                high,
+                confidence,
+            })
+            .unwrap()
         }),
-        (any::<u64>(), 1..u64::MAX).prop_map(|(count, of)| Evidence::proportion(count % of, of).unwrap()),
+        (any::<u64>(), 1..u64::MAX)
+            .prop_map(|(count, of)| Evidence::proportion(count % of, of).unwrap()),
         size().prop_map(|value| Evidence::value(value).unwrap()),
     ]
 }
@@ -84,7 +106,15 @@ fn measured() -> impl Strategy<Value = (MetricName, Measurement)> {
     ];
     (names, role, better, evidence()).prop_map(|((name, unit), role, better, evidence)| {
         let unit = Unit::new(unit);
-        (MetricName::new(name), Measurement { unit, better, role, evidence })
+        (
+            MetricName::new(name),
+            Measurement {
+                unit,
+                better,
+                role,
+                evidence,
+            },
+        )
     })
 }
 
@@ -94,34 +124,71 @@ fn text() -> impl Strategy<Value = Option<String>> {
 
 fn environment() -> impl Strategy<Value = Environment> {
     let texts = (text(), text(), text(), text(), text(), text());
-    (texts, text(), text(), option::of(any::<u32>()), option::of(size())).prop_map(
-        |((os, arch, cpu, runner, kernel, image), compiler, key, cores, memory_gib)| Environment {
-            os, arch, cpu, cores, memory_gib, runner, kernel, image, compiler, key,
-        },
+    (
+        texts,
+        text(),
+        text(),
+        option::of(any::<u32>()),
+        option::of(size()),
     )
+        .prop_map(
+            |((os, arch, cpu, runner, kernel, image), compiler, key, cores, memory_gib)| {
+                Environment {
+                    os,
+                    arch,
+                    cpu,
+                    cores,
+                    memory_gib,
+                    runner,
+                    kernel,
+                    image,
+                    compiler,
+                    key,
+                }
+            },
+        )
 }
 
 fn provenance() -> impl Strategy<Value = Provenance> {
-    let tool = option::of((any::<String>(), text()).prop_map(|(name, version)| ToolName { name, version }));
+    let tool = option::of(
+        (any::<String>(), text()).prop_map(|(name, version)| ToolName { name, version }),
+    );
     let time = option::of((0..4_000_000_000_i64, 0..1_000_000_000_i32))
         .prop_map(|t| t.map(|(s, ns)| jiff::Timestamp::new(s, ns).unwrap()));
-    (tool, time, text(), option::of(size()), text(), text(), environment()).prop_map(
-        |(tool, started_at, session, duration_s, commit, scenario, environment)| Provenance {
-            tool, started_at, session, duration_s, commit, scenario, environment,
-        },
+    (
+        tool,
+        time,
+        text(),
+        option::of(size()),
+        text(),
+        text(),
+        environment(),
     )
+        .prop_map(
+            |(tool, started_at, session, duration_s, commit, scenario, environment)| Provenance {
+                tool,
+                started_at,
+                session,
+                duration_s,
+                commit,
+                scenario,
+                environment,
+            },
+        )
 }
 
 fn run() -> impl Strategy<Value = Run> {
     let subjects = btree_map(any::<String>(), vec(measured(), 0..4), 0..4);
-    (provenance(), subjects, vec(any::<String>(), 0..3)).prop_map(|(provenance, subjects, warnings)| Run {
-        provenance,
-        warnings,
-        subjects: subjects
-            .into_iter()
-            .map(|(name, metrics)| (Subject::new(name), metrics.into_iter().collect()))
-            .collect(),
-    })
+    (provenance(), subjects, vec(any::<String>(), 0..3)).prop_map(
+        |(provenance, subjects, warnings)| Run {
+            provenance,
+            warnings,
+            subjects: subjects
+                .into_iter()
+                .map(|(name, metrics)| (Subject::new(name), metrics.into_iter().collect()))
+                .collect(),
+        },
+    )
 }
 
 /// A small valid file to spoil.
@@ -136,7 +203,12 @@ fn sample_file() -> String {
     run.insert(
         Subject::new("GET /µ"),
         MetricName::new("latency"),
-        Measurement { unit, better, role, evidence: histogram },
+        Measurement {
+            unit,
+            better,
+            role,
+            evidence: histogram,
+        },
     );
     write(&run)
 }

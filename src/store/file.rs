@@ -42,8 +42,16 @@ pub fn update(
     let baseline = change(baseline)?;
     let text = format::write(&baseline);
     // A baseline that could not be read again would stop every later gate; better to stop here.
-    told(format::parse(&text), "a result holds what a baseline cannot: look at it with `perfgate inspect`")
-        .with_context(|| format!("write baseline {}: it could not be read again", path.display()))?;
+    told(
+        format::parse(&text),
+        "a result holds what a baseline cannot: look at it with `perfgate inspect`",
+    )
+    .with_context(|| {
+        format!(
+            "write baseline {}: it could not be read again",
+            path.display()
+        )
+    })?;
     if before.as_ref() != Some(&text) {
         replace(&target, &text).with_context(|| format!("write baseline {}", path.display()))?;
     }
@@ -98,8 +106,11 @@ fn read_text(path: &Path) -> anyhow::Result<Option<String>> {
 }
 
 fn parse(path: &Path, text: &str) -> anyhow::Result<Baseline> {
-    told(format::parse(text), "take the file back from git, where it was whole")
-        .with_context(|| format!("read baseline {}", path.display()))
+    told(
+        format::parse(text),
+        "take the file back from git, where it was whole",
+    )
+    .with_context(|| format!("read baseline {}", path.display()))
 }
 
 /// A flaw of the text as an error, with its own hint or another.
@@ -112,9 +123,12 @@ fn told<T>(result: Result<T, FileError>, otherwise: &str) -> anyhow::Result<T> {
 
 fn replace(target: &Path, text: &str) -> anyhow::Result<()> {
     let folder = folder_of(target);
-    let old = fs::metadata(target).map(|metadata| metadata.permissions()).ok();
+    let old = fs::metadata(target)
+        .map(|metadata| metadata.permissions())
+        .ok();
     if old.as_ref().is_some_and(fs::Permissions::readonly) {
-        return Err(anyhow!("the file is read-only")).hint("make it writable, or name another file");
+        return Err(anyhow!("the file is read-only"))
+            .hint("make it writable, or name another file");
     }
     let name = target
         .file_name()

@@ -47,29 +47,42 @@ pub(super) fn write(baseline: &Baseline) -> String {
 fn push_runs(text: &mut String, runs: &[Run]) {
     text.push('[');
     for (index, run) in runs.iter().enumerate() {
-        text.push_str(if index == 0 { "{\n" } else { ", {\n" });
-        let header: Vec<String> = header(run)
-            .into_iter()
-            .map(|(key, value)| format!("\"{key}\": {value}"))
-            .collect();
-        if !header.is_empty() {
-            text.push_str("  ");
-            text.push_str(&header.join(", "));
-            text.push_str(",\n");
-        }
-        text.push_str("  \"subjects\": {\n");
-        let subjects: Vec<String> = run
-            .subjects
-            .iter()
-            .map(|(subject, metrics)| {
-                let metrics = metrics_line(metrics, Detail::Brief);
-                format!("    {}: {metrics}", line(subject.as_str()))
-            })
-            .collect();
-        text.push_str(&subjects.join(",\n"));
-        text.push_str(if subjects.is_empty() { "}}" } else { "\n}}" });
+        text.push_str(if index == 0 { "" } else { ", " });
+        push_run(text, run);
     }
     text.push(']');
+}
+
+fn push_run(text: &mut String, run: &Run) {
+    text.push_str("{\n");
+    let header: Vec<String> = header(run)
+        .into_iter()
+        .map(|(key, value)| format!("\"{key}\": {value}"))
+        .collect();
+    if !header.is_empty() {
+        text.push_str("  ");
+        text.push_str(&header.join(", "));
+        text.push_str(",\n");
+    }
+    text.push_str("  \"subjects\": {");
+    for (index, (subject, metrics)) in run.subjects.iter().enumerate() {
+        text.push_str(if index == 0 { "\n    " } else { ",\n    " });
+        text.push_str(&line(subject.as_str()));
+        text.push_str(": ");
+        text.push_str(&metrics_line(metrics, Detail::Brief));
+    }
+    text.push_str(if run.subjects.is_empty() {
+        "}}"
+    } else {
+        "\n}}"
+    });
+}
+
+/// How many bytes a run takes in the file, about.
+pub(super) fn size(run: &Run) -> usize {
+    let mut text = String::new();
+    push_run(&mut text, run);
+    text.len() + ", ".len()
 }
 
 #[derive(serde::Deserialize)]
@@ -126,7 +139,9 @@ fn anchor(form: AnchorForm<'_>) -> Result<Anchor, Flaw> {
         .budget
         .ok_or_else(|| Flaw::new("an anchor needs `budget`: 0.15 is 15 %"))?;
     if budget < 0.0 {
-        return Err(Flaw::new(format!("{budget} is negative, and a budget cannot be")).at("budget"));
+        return Err(
+            Flaw::new(format!("{budget} is negative, and a budget cannot be")).at("budget"),
+        );
     }
     Ok(Anchor {
         label: form
@@ -176,10 +191,18 @@ mod tests {
 
     #[test]
     fn a_baseline_is_known_by_its_content_alone() {
-        assert!(is_baseline(b"{\n\"schema\": \"perfgate.baseline/1\",\n\"runs\": ["));
-        assert!(is_baseline(b"\xef\xbb\xbf{ \"runs\": [], \"schema\" :\t\"perfgate.baseline/7\"}"));
-        assert!(!is_baseline(b"{\"schema\": \"perfgate.run/1\", \"session\": \"perfgate.baseline/1\"}"));
-        assert!(!is_baseline(b"{\"session\": \"\\\"schema\\\": \\\"perfgate.baseline/1\\\"\"}"));
+        assert!(is_baseline(
+            b"{\n\"schema\": \"perfgate.baseline/1\",\n\"runs\": ["
+        ));
+        assert!(is_baseline(
+            b"\xef\xbb\xbf{ \"runs\": [], \"schema\" :\t\"perfgate.baseline/7\"}"
+        ));
+        assert!(!is_baseline(
+            b"{\"schema\": \"perfgate.run/1\", \"session\": \"perfgate.baseline/1\"}"
+        ));
+        assert!(!is_baseline(
+            b"{\"session\": \"\\\"schema\\\": \\\"perfgate.baseline/1\\\"\"}"
+        ));
         assert!(!is_baseline(b""));
     }
 }

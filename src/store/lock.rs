@@ -82,7 +82,11 @@ mod tests {
         let baseline = folder.path().join("main.json");
         let held = Lock::of(&baseline, Duration::ZERO).unwrap();
         let error = Lock::of(&baseline, Duration::from_millis(60)).unwrap_err();
-        assert!(error.to_string().contains("another process has been writing it"));
+        assert!(
+            error
+                .to_string()
+                .contains("another process has been writing it")
+        );
         assert!(crate::hint::of(&error).is_some());
         drop(held);
         assert!(Lock::of(&baseline, Duration::ZERO).is_ok());

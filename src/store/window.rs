@@ -1,8 +1,13 @@
 //! What stays in a baseline: the newest runs of each environment, and full evidence only for the newest sitting.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use super::format;
 use crate::model::{Baseline, Evidence, Run};
+
+/// A baseline is in a repository, and every update of it in the history: full evidence is kept only while the
+/// file stays below this.
+const FILE_LIMIT: usize = 512 * 1024 - 1024;
 
 /// How many runs are kept for each environment key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +21,8 @@ impl Default for Window {
     }
 }
 
-/// Adds runs, forgets the oldest, and reduces the evidence of all but the newest session of each environment.
+/// Adds runs, forgets the oldest, and reduces the evidence of all but the newest session of each environment;
+/// of that too, oldest first, where the file would grow beyond 512 KiB. The newest run always stays whole.
 ///
 /// Refuses nothing and is not moved by repetition: runs that are there already are not added again, reduced or
 /// not. `reduce` has to give back what it is given once that is reduced. A pinned anchor stays as it is.
@@ -29,20 +35,25 @@ pub fn add(
     let Baseline { mut runs, anchor } = baseline;
     let stored = runs.len();
     for run in new {
-        let reduced = reduced(&run, reduce);
         let known = runs.iter().enumerate().any(|(index, old)| {
             // Two runs of one file may be equal and still two (a count that never changes); only one that was
             // stored before, or has the same instant, is the same run.
             (index < stored || run.provenance.started_at.is_some())
-                && (*old == run || *old == reduced)
+                && old.provenance == run.provenance
+                && (*old == run || *old == reduced(&run, reduce))
         });
         if !known {
             runs.push(run);
         }
     }
     let runs = cut(in_order(runs), window);
+    let anchored = anchor
+        .iter()
+        .flat_map(|anchor| &anchor.runs)
+        .map(format::size)
+        .sum::<usize>();
     Baseline {
-        runs: age(runs, reduce),
+        runs: age(runs, FILE_LIMIT.saturating_sub(anchored), reduce),
         anchor,
     }
 }
@@ -77,28 +88,52 @@ fn cut(runs: Vec<Run>, window: &Window) -> Vec<Run> {
     newest
 }
 
-fn age(mut runs: Vec<Run>, reduce: &dyn Fn(&Evidence) -> Evidence) -> Vec<Run> {
-    let mut newest: BTreeMap<Option<String>, Option<String>> = BTreeMap::new();
-    let mut aged = BTreeSet::new();
-    for (index, run) in runs.iter().enumerate().rev() {
-        let session = &run.provenance.session;
-        match newest.get(&run.provenance.environment.key()) {
-            None => {
-                newest.insert(run.provenance.environment.key(), session.clone());
+fn age(runs: Vec<Run>, limit: usize, reduce: &dyn Fn(&Evidence) -> Evidence) -> Vec<Run> {
+    let newest = newest_sessions(&runs);
+    let aged: Vec<Run> = runs.iter().map(|run| reduced(run, reduce)).collect();
+    let mut total: usize = aged.iter().map(format::size).sum();
+    let mut first = true;
+    let mut kept: Vec<Run> = runs
+        .into_iter()
+        .zip(aged)
+        .zip(newest)
+        .rev()
+        .map(|((whole, aged), newest)| {
+            let grown = total - format::size(&aged) + format::size(&whole);
+            let stays = newest && (grown <= limit || first);
+            first = false;
+            if stays {
+                total = grown;
+                whole
+            } else {
+                aged
             }
-            // Runs that name no session are a sitting each.
-            Some(latest) if session.is_some() && latest == session => {}
-            Some(_) => {
-                aged.insert(index);
+        })
+        .collect();
+    kept.reverse();
+    kept
+}
+
+/// Which runs are of the newest session of their environment. Runs that name no session are a sitting each.
+fn newest_sessions(runs: &[Run]) -> Vec<bool> {
+    let mut newest: BTreeMap<Option<String>, &Option<String>> = BTreeMap::new();
+    let mut of_newest: Vec<bool> = runs
+        .iter()
+        .rev()
+        .map(|run| {
+            let session = &run.provenance.session;
+            let key = run.provenance.environment.key();
+            match newest.get(&key) {
+                Some(latest) => session.is_some() && *latest == session,
+                None => {
+                    newest.insert(key, session);
+                    true
+                }
             }
-        }
-    }
-    for (index, run) in runs.iter_mut().enumerate() {
-        if aged.contains(&index) {
-            *run = reduced(run, reduce);
-        }
-    }
-    runs
+        })
+        .collect();
+    of_newest.reverse();
+    of_newest
 }
 
 fn reduced(run: &Run, reduce: &dyn Fn(&Evidence) -> Evidence) -> Run {

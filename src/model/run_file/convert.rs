@@ -75,7 +75,9 @@ impl Parsed {
 
 fn run(form: RunForm<'_>, memory: &mut HistogramMemory) -> Result<Run, Flaw> {
     let subjects = form.subjects.ok_or_else(|| {
-        Flaw::new("it has no `subjects`").hint("a run holds what was measured: {\"subjects\": {\"GET /search\": {\"latency\": …}}}")
+        Flaw::new("it has no `subjects`").hint(
+            "a run holds what was measured: {\"subjects\": {\"GET /search\": {\"latency\": …}}}",
+        )
     })?;
     let mut run = Run {
         subjects: BTreeMap::new(),
@@ -92,7 +94,9 @@ fn run(form: RunForm<'_>, memory: &mut HistogramMemory) -> Result<Run, Flaw> {
             duration_s: not_negative(form.duration_s, "duration_s")?,
             commit: owned(form.commit),
             scenario: owned(form.scenario),
-            environment: form.environment.map_or(Ok(Environment::default()), environment)?,
+            environment: form
+                .environment
+                .map_or(Ok(Environment::default()), environment)?,
         },
     };
     for (name, entries) in subjects.0 {

@@ -76,18 +76,18 @@ pub(super) fn take(
         .into_iter()
         .find(|(_, owner, there)| *there && *owner != kind)
     {
-        return Err(Flaw::new(format!(
-            "`{key}` goes with `{owner}`, and here is `{kind}`"
-        ))
-        .at(key));
+        return Err(
+            Flaw::new(format!("`{key}` goes with `{owner}`, and here is `{kind}`")).at(key),
+        );
     }
     if let Some(values) = form.samples {
         return samples(values, form.weights);
     }
     if let Some(text) = form.histogram {
         let scale = form.scale.ok_or_else(|| {
-            Flaw::new("a histogram needs `scale`")
-                .hint("the factor from its whole numbers to the unit: 0.001 for microseconds shown in ms")
+            Flaw::new("a histogram needs `scale`").hint(
+                "the factor from its whole numbers to the unit: 0.001 for microseconds shown in ms",
+            )
         })?;
         return recorded(&text.0, scale, memory);
     }
@@ -110,7 +110,9 @@ pub(super) fn take(
         return estimate(&form).map_err(|flaw| flaw.at("estimate"));
     }
     if let Some(count) = form.count {
-        let of = form.of.ok_or_else(|| Flaw::new("`count` needs `of`, the number of all"))?;
+        let of = form
+            .of
+            .ok_or_else(|| Flaw::new("`count` needs `of`, the number of all"))?;
         return Evidence::proportion(count, of).map_err(|error| {
             let flaw = Flaw::new(error.to_string());
             flaw.at(if of == 0 { "of" } else { "count" })
@@ -134,14 +136,17 @@ fn samples(values: Vec<f64>, weights: Option<Vec<f64>>) -> Result<Evidence, Flaw
 fn recorded(text: &str, scale: f64, memory: &mut HistogramMemory) -> Result<Evidence, Flaw> {
     let flaw = |error: EvidenceError| Flaw::new(error.to_string()).at("histogram");
     let histogram = histogram::decode(text).map_err(|error| {
-        flaw(error).hint("it is an HdrHistogram, V2 compressed, in base64, as its libraries write it")
+        flaw(error)
+            .hint("it is an HdrHistogram, V2 compressed, in base64, as its libraries write it")
     })?;
     memory.add(&histogram).map_err(flaw)?;
     #[expect(clippy::cast_precision_loss, reason = "only whether it is finite")]
     let largest = histogram.max() as f64 * scale;
     if !(scale > 0.0 && largest.is_finite()) {
-        return Err(Flaw::new("the scale has to be above 0, and its product with the values finite")
-            .at("scale"));
+        return Err(Flaw::new(
+            "the scale has to be above 0, and its product with the values finite",
+        )
+        .at("scale"));
     }
     Evidence::histogram(histogram, scale).map_err(flaw)
 }
@@ -151,9 +156,12 @@ fn quantile(key: &str) -> Result<Quantile, Flaw> {
         .ok()
         .and_then(Quantile::from_fraction)
         .ok_or_else(|| {
-            Flaw::new(format!("`{}` is not a quantile between 0 and 1", shown(key)))
-                .hint("p95 is written \"0.95\"")
-                .at(key)
+            Flaw::new(format!(
+                "`{}` is not a quantile between 0 and 1",
+                shown(key)
+            ))
+            .hint("p95 is written \"0.95\"")
+            .at(key)
         })
 }
 

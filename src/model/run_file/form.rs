@@ -99,7 +99,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Resolution<'a> {
                 f64::deserialize(serde::de::value::U64Deserializer::new(value)).map(Resolution::All)
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                EntriesVisitor(PhantomData).visit_map(map).map(Resolution::Each)
+                EntriesVisitor(PhantomData)
+                    .visit_map(map)
+                    .map(Resolution::Each)
             }
         }
         deserializer.deserialize_any(Either(PhantomData))

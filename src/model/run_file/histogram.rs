@@ -39,7 +39,9 @@ impl HistogramMemory {
             .bytes
             .saturating_add(histogram.distinct_values().saturating_mul(size_of::<u64>()));
         if self.bytes > Self::LIMIT {
-            return Err(bad("needs, with those before it, more than 1 GiB of memory"));
+            return Err(bad(
+                "needs, with those before it, more than 1 GiB of memory",
+            ));
         }
         Ok(())
     }
@@ -80,7 +82,9 @@ fn unpack(packed: &[u8]) -> Result<Vec<u8>, EvidenceError> {
     if !packed.starts_with(&COMPRESSED) {
         return Ok(packed.to_vec());
     }
-    let (_, body) = packed.split_at_checked(8).ok_or_else(|| bad("is cut off"))?;
+    let (_, body) = packed
+        .split_at_checked(8)
+        .ok_or_else(|| bad("is cut off"))?;
     let mut plain = Vec::new();
     ZlibDecoder::new(body)
         .take(UNPACKED_LIMIT + 1)

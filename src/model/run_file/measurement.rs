@@ -54,20 +54,24 @@ fn unit(metric: &MetricName, written: Option<&str>) -> Result<Unit, Flaw> {
     }
     let shown = super::place::shown(written);
     let flaw = match name {
-        MetricName::LATENCY | MetricName::TIME => {
-            Flaw::new(format!("`{name}` is a time, and `{shown}` is not a unit of time")).hint(
-                nearest(written, &TIMES).map_or_else(
-                    || "units of time are ns, us, ms, s and min; another metric needs a name of its own".to_owned(),
-                    |near| format!("did you mean `{near}`?"),
-                ),
-            )
-        }
+        MetricName::LATENCY | MetricName::TIME => Flaw::new(format!(
+            "`{name}` is a time, and `{shown}` is not a unit of time"
+        ))
+        .hint(nearest(written, &TIMES).map_or_else(
+            || {
+                "units of time are ns, us, ms, s and min; another metric needs a name of its own"
+                    .to_owned()
+            },
+            |near| format!("did you mean `{near}`?"),
+        )),
         MetricName::THROUGHPUT => Flaw::new(format!(
             "`throughput` is something per time, and its unit cannot be `{shown}`"
         ))
         .hint("for example \"unit\": \"req/s\""),
-        _ => Flaw::new(format!("`{name}` is a number of events, and its unit cannot be `{shown}`"))
-            .hint("leave the unit out"),
+        _ => Flaw::new(format!(
+            "`{name}` is a number of events, and its unit cannot be `{shown}`"
+        ))
+        .hint("leave the unit out"),
     };
     Err(flaw.at("unit"))
 }
@@ -117,7 +121,10 @@ fn refuse_negative(metric: &MetricName, evidence: &Evidence) -> Result<(), Flaw>
                 ("max", moments.max),
             ];
             let point = quantiles.points().iter().find(|(_, p)| p.value < 0.0);
-            match (point, named.into_iter().find(|(_, v)| v.is_some_and(|v| v < 0.0))) {
+            match (
+                point,
+                named.into_iter().find(|(_, v)| v.is_some_and(|v| v < 0.0)),
+            ) {
                 (Some((quantile, point)), _) => flaw(point.value)
                     .at(&quantile.fraction().to_string())
                     .at("quantiles"),

@@ -8,6 +8,7 @@ mod error;
 mod evidence;
 mod form;
 mod histogram;
+mod layout;
 mod measurement;
 mod place;
 mod schema;
@@ -20,9 +21,10 @@ pub use write::write;
 pub(crate) use convert::{Parsed, ParsedList};
 pub(crate) use error::Flaw;
 pub(crate) use form::{Object, Text, present};
+pub(crate) use layout::line;
 pub(crate) use schema::check as check_schema;
 pub(crate) use syntax::Document;
-pub(crate) use write::{Detail, header, line, metrics_line};
+pub(crate) use write::{Detail, header, metrics_line};
 
 use super::Run;
 use histogram::HistogramMemory;
@@ -59,8 +61,7 @@ fn array(document: &Document<'_>) -> Result<Vec<Run>, FileError> {
     list.into_iter()
         .enumerate()
         .map(|(index, parsed)| {
-            finish(parsed)
-                .map_err(|flaw| flaw.at_index(index).locate(document.text, document.from))
+            finish(parsed).map_err(|flaw| flaw.at_index(index).locate(document.text, document.from))
         })
         .collect()
 }

@@ -220,7 +220,8 @@ pub(super) fn of(text: &str, from: usize, steps: &[Step], which: Occurrence) -> 
     let mut found = None;
     while let Some(visit) = walker.next() {
         // An opening bracket is a value of its parent, and has a frame of its own already.
-        let opened = visit.part == Part::Value && matches!(walker.byte(visit.start), Some(b'{' | b'['));
+        let opened =
+            visit.part == Part::Value && matches!(walker.byte(visit.start), Some(b'{' | b'['));
         let own = if opened { walker.frames.pop() } else { None };
         let here = walker.is_at(steps);
         walker.frames.extend(own);
@@ -250,7 +251,13 @@ pub(super) fn bare(text: &str, start: usize) -> &str {
 pub(super) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..boundary(text, offset)).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    let column = before
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count()
+        + 1;
     (line, column)
 }
 
@@ -334,7 +341,10 @@ mod tests {
     #[test]
     fn the_second_of_two_equal_keys_can_be_named() {
         let steps = [Step::Key("a2".to_owned())];
-        assert_eq!(of(TEXT, 0, &steps, Occurrence::LastKey), TEXT.rfind("\"a2\""));
+        assert_eq!(
+            of(TEXT, 0, &steps, Occurrence::LastKey),
+            TEXT.rfind("\"a2\"")
+        );
     }
 
     #[test]

@@ -6,9 +6,11 @@ use super::place::shown;
 /// Refuses a document that is not `ours` (`perfgate.run/1`), and says what it is instead.
 pub(crate) fn check(found: Option<&str>, ours: &str) -> Result<(), Flaw> {
     let Some(found) = found else {
-        return Err(Flaw::new("it has no `schema`, so it cannot be told what it is").hint(format!(
-            "a document of this kind begins with `\"schema\": \"{ours}\"`"
-        )));
+        return Err(
+            Flaw::new("it has no `schema`, so it cannot be told what it is").hint(format!(
+                "a document of this kind begins with `\"schema\": \"{ours}\"`"
+            )),
+        );
     };
     if found == ours {
         return Ok(());
@@ -26,7 +28,9 @@ pub(crate) fn check(found: Option<&str>, ours: &str) -> Result<(), Flaw> {
         Flaw::new(format!("it is `{}`, not `{ours}`", shown(found))).hint(match found_kind {
             "perfgate.baseline" => "a baseline is given with --baseline",
             "perfgate.run" => "a run is added to a baseline by `perfgate baseline update`",
-            "perfgate.verdict" => "a verdict is what perfgate writes: give the results that it judged",
+            "perfgate.verdict" => {
+                "a verdict is what perfgate writes: give the results that it judged"
+            }
             _ => "check the path, or the line that names the schema",
         })
     };

@@ -95,8 +95,12 @@ fn words(error: &serde_json::Error) -> String {
 
 fn not_a_number(word: &str) -> Option<String> {
     let bare = word.trim_start_matches(['-', '+']).to_ascii_lowercase();
-    matches!(bare.as_str(), "nan" | "inf" | "infinity")
-        .then(|| format!("`{}` is not a number that can be measured or written in JSON", shown(word)))
+    matches!(bare.as_str(), "nan" | "inf" | "infinity").then(|| {
+        format!(
+            "`{}` is not a number that can be measured or written in JSON",
+            shown(word)
+        )
+    })
 }
 
 fn data(words: &str, steps: &[Step]) -> (String, Option<String>) {
@@ -142,7 +146,12 @@ fn data(words: &str, steps: &[Step]) -> (String, Option<String>) {
 pub(super) fn nearest<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
     known
         .iter()
-        .map(|k| (strsim::jaro_winkler(&name.to_lowercase(), &k.to_lowercase()), *k))
+        .map(|k| {
+            (
+                strsim::jaro_winkler(&name.to_lowercase(), &k.to_lowercase()),
+                *k,
+            )
+        })
         .filter(|(likeness, _)| *likeness >= 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, k)| k)

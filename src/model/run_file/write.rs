@@ -2,11 +2,10 @@
 //! can be and still be read as the same.
 
 use std::collections::BTreeMap;
-use std::io;
 
 use serde::ser::{Serialize, Serializer};
-use serde_json::ser::Formatter;
 
+use super::layout::line;
 use super::{SCHEMA, histogram};
 use crate::model::evidence::Quantiles;
 use crate::model::run::Metrics;
@@ -36,13 +35,19 @@ pub fn write(run: &Run) -> String {
 }
 
 fn subjects(run: &Run) -> String {
-    block(2, run.subjects.iter().map(|(subject, metrics)| {
-        let metrics = block(4, metrics.iter().map(|(name, measurement)| {
-            let written = Written::of(name, measurement, Detail::Full);
-            (line(&name.as_str()), line(&written))
-        }));
-        (line(&subject.as_str()), metrics)
-    }))
+    block(
+        2,
+        run.subjects.iter().map(|(subject, metrics)| {
+            let metrics = block(
+                4,
+                metrics.iter().map(|(name, measurement)| {
+                    let written = Written::of(name, measurement, Detail::Full);
+                    (line(&name.as_str()), line(&written))
+                }),
+            );
+            (line(&subject.as_str()), metrics)
+        }),
+    )
 }
 
 /// An object over several lines.
@@ -75,7 +80,10 @@ pub(crate) fn header(run: &Run) -> Vec<(&'static str, String)> {
             "started_at",
             provenance.started_at.map(|time| line(&time.to_string())),
         ),
-        ("tool", provenance.tool.as_ref().map(|tool| line(&Tool::of(tool)))),
+        (
+            "tool",
+            provenance.tool.as_ref().map(|tool| line(&Tool::of(tool))),
+        ),
         (
             "warnings",
             (!run.warnings.is_empty()).then(|| line(&run.warnings)),
@@ -93,35 +101,6 @@ pub(crate) fn metrics_line(metrics: &Metrics, detail: Detail) -> String {
         .map(|(name, measurement)| (name.as_str(), Written::of(name, measurement, detail)))
         .collect();
     line(&written)
-}
-
-/// One line of JSON with a space where a person would put one.
-pub(crate) fn line<T: Serialize + ?Sized>(value: &T) -> String {
-    let mut bytes = Vec::new();
-    let written = value.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, Spaced));
-    // Memory takes every byte, and none of our forms has a key that is not a text.
-    debug_assert!(written.is_ok());
-    String::from_utf8(bytes).unwrap_or_default()
-}
-
-struct Spaced;
-
-impl Spaced {
-    fn separate<W: ?Sized + io::Write>(writer: &mut W, first: bool) -> io::Result<()> {
-        if first { Ok(()) } else { writer.write_all(b", ") }
-    }
-}
-
-impl Formatter for Spaced {
-    fn begin_array_value<W: ?Sized + io::Write>(&mut self, w: &mut W, first: bool) -> io::Result<()> {
-        Self::separate(w, first)
-    }
-    fn begin_object_key<W: ?Sized + io::Write>(&mut self, w: &mut W, first: bool) -> io::Result<()> {
-        Self::separate(w, first)
-    }
-    fn begin_object_value<W: ?Sized + io::Write>(&mut self, w: &mut W) -> io::Result<()> {
-        w.write_all(b": ")
-    }
 }
 
 macro_rules! written {

@@ -8,9 +8,9 @@ use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 use super::error::Flaw;
 use super::form::{Entries, EnvironmentForm, MeasurementForm, Object, RunForm, Text, ToolForm};
 use super::histogram::HistogramMemory;
-use super::measurement;
+use super::measurement::{self, Known};
 use crate::model::run::Metrics;
-use crate::model::{Environment, MetricName, Provenance, Run, Subject, ToolName};
+use crate::model::{Environment, Provenance, Run, Subject, ToolName};
 
 /// A run with the schema that its document names; a flaw does not stop the JSON from being read, so that it
 /// can be told with its path.
@@ -23,11 +23,11 @@ pub(crate) struct Parsed {
 impl<'de> Deserialize<'de> for Parsed {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Object(form) = Object::<RunForm<'de>>::deserialize(deserializer)?;
-        let mut memory = HistogramMemory::default();
+        let mut known = Known::default();
         Ok(Self {
             schema: form.schema.as_ref().map(|schema| schema.0.to_string()),
-            run: run(form, &mut memory),
-            memory,
+            run: run(form, &mut known),
+            memory: known.memory,
         })
     }
 }
@@ -73,7 +73,7 @@ impl Parsed {
     }
 }
 
-fn run(form: RunForm<'_>, memory: &mut HistogramMemory) -> Result<Run, Flaw> {
+fn run(form: RunForm<'_>, known: &mut Known) -> Result<Run, Flaw> {
     let subjects = form.subjects.ok_or_else(|| {
         Flaw::new("it has no `subjects`").hint(
             "a run holds what was measured: {\"subjects\": {\"GET /search\": {\"latency\": …}}}",
@@ -101,7 +101,7 @@ fn run(form: RunForm<'_>, memory: &mut HistogramMemory) -> Result<Run, Flaw> {
     };
     for (name, entries) in subjects.0 {
         let of_subject = |flaw: Flaw| flaw.at(&name.0).at("subjects");
-        let metrics = metrics(entries, memory).map_err(of_subject)?;
+        let metrics = metrics(entries, known).map_err(of_subject)?;
         let subject = Subject::new(name.0.as_ref());
         if run.subjects.insert(subject, metrics).is_some() {
             return Err(Flaw::twice("subject", &name.0).at("subjects"));
@@ -112,13 +112,13 @@ fn run(form: RunForm<'_>, memory: &mut HistogramMemory) -> Result<Run, Flaw> {
 
 fn metrics(
     entries: Entries<'_, Object<MeasurementForm<'_>>>,
-    memory: &mut HistogramMemory,
+    known: &mut Known,
 ) -> Result<Metrics, Flaw> {
     let mut metrics = Metrics::new();
     for (name, Object(form)) in entries.0 {
-        let metric = MetricName::new(name.0.as_ref());
+        let metric = known.metric(&name.0);
         let measurement =
-            measurement::take(&metric, form, memory).map_err(|flaw| flaw.at(&name.0))?;
+            measurement::take(&metric, form, known).map_err(|flaw| flaw.at(&name.0))?;
         if metrics.insert(metric, measurement).is_some() {
             return Err(Flaw::twice("metric", &name.0));
         }

@@ -67,7 +67,8 @@ impl<'de: 'a, 'a, T: Deserialize<'de>> Visitor<'de> for EntriesVisitor<'a, T> {
         f.write_str("an object")
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut entries = Vec::new();
+        // Most subjects have one metric or few, and a form of one is large.
+        let mut entries = Vec::with_capacity(1);
         while let Some(entry) = map.next_entry::<Text<'a>, T>()? {
             entries.push(entry);
         }

@@ -8,17 +8,56 @@ use super::syntax::nearest;
 use crate::model::unit::Dimension;
 use crate::model::{Better, Evidence, Measurement, MetricName, Role, Unit};
 
+/// What the measurements of one run share: their few names, and a bound.
+#[derive(Default)]
+pub(super) struct Known {
+    pub(super) memory: HistogramMemory,
+    metrics: Vec<MetricName>,
+    units: Vec<Unit>,
+}
+
+impl Known {
+    /// A run of ten thousand subjects has a handful of these; beyond that they are not looked for.
+    const MOST: usize = 8;
+
+    pub(super) fn metric(&mut self, name: &str) -> MetricName {
+        if let Some(metric) = self.metrics.iter().find(|metric| metric.as_str() == name) {
+            return metric.clone();
+        }
+        let metric = MetricName::new(name);
+        if self.metrics.len() < Self::MOST {
+            self.metrics.push(metric.clone());
+        }
+        metric
+    }
+
+    fn unit(&mut self, name: &str) -> Unit {
+        if let Some(unit) = self.units.iter().find(|unit| unit.as_str() == name) {
+            return unit.clone();
+        }
+        let unit = Unit::new(name);
+        if self.units.len() < Self::MOST {
+            self.units.push(unit.clone());
+        }
+        unit
+    }
+}
+
 const TIMES: [&str; 5] = ["ns", "µs", "ms", "s", "min"];
 
 pub(super) fn take(
     metric: &MetricName,
     form: MeasurementForm<'_>,
-    memory: &mut HistogramMemory,
+    known: &mut Known,
 ) -> Result<Measurement, Flaw> {
-    let unit = unit(metric, form.unit.as_ref().map(|text| text.0.as_ref()))?;
+    let unit = unit(
+        metric,
+        form.unit.as_ref().map(|text| text.0.as_ref()),
+        known,
+    )?;
     let better = better(metric, form.better.as_ref().map(|text| text.0.as_ref()))?;
     let role = role(form.role.as_ref().map(|text| text.0.as_ref()))?;
-    let evidence = evidence::take(form, memory)?;
+    let evidence = evidence::take(form, &mut known.memory)?;
     if metric.known_direction().is_some() {
         refuse_negative(metric, &evidence)?;
     }
@@ -30,7 +69,7 @@ pub(super) fn take(
     })
 }
 
-fn unit(metric: &MetricName, written: Option<&str>) -> Result<Unit, Flaw> {
+fn unit(metric: &MetricName, written: Option<&str>, known: &mut Known) -> Result<Unit, Flaw> {
     let name = metric.as_str();
     let Some(written) = written else {
         return if name == MetricName::ERRORS {
@@ -43,7 +82,7 @@ fn unit(metric: &MetricName, written: Option<&str>) -> Result<Unit, Flaw> {
             }))
         };
     };
-    let unit = Unit::new(written);
+    let unit = known.unit(written);
     let suits = match name {
         MetricName::LATENCY | MetricName::TIME => matches!(unit.dimension(), Dimension::Time(_)),
         MetricName::THROUGHPUT | MetricName::ERRORS => unit.dimension() == Dimension::Other,

@@ -1,1 +1,11 @@
-//! store
+//! Baseline files: `format` is the text and touches no file, `window` decides what stays, `file` reads and writes
+//! whole files, `lock` keeps two writers apart.
+
+mod file;
+mod format;
+mod lock;
+mod window;
+
+pub use file::{read, update};
+pub use format::{JSON_SCHEMA, SCHEMA, is_baseline};
+pub use window::{Window, add};

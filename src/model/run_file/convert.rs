@@ -1,0 +1,170 @@
+//! A whole run as written to [`Run`]: as soon as it is read, so that only one form is held at a time.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
+
+use super::error::Flaw;
+use super::form::{Entries, EnvironmentForm, MeasurementForm, Object, RunForm, Text, ToolForm};
+use super::histogram::HistogramMemory;
+use super::measurement::{self, Known};
+use crate::model::run::Metrics;
+use crate::model::{Environment, Provenance, Run, Subject, ToolName};
+
+/// A run with the schema that its document names; a flaw does not stop the JSON from being read, so that it
+/// can be told with its path.
+pub(crate) struct Parsed {
+    pub(crate) schema: Option<String>,
+    pub(crate) run: Result<Run, Flaw>,
+    memory: HistogramMemory,
+}
+
+impl<'de> Deserialize<'de> for Parsed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Object(form) = Object::<RunForm<'de>>::deserialize(deserializer)?;
+        let mut known = Known::default();
+        Ok(Self {
+            schema: form.schema.as_ref().map(|schema| schema.0.to_string()),
+            run: run(form, &mut known),
+            memory: known.memory,
+        })
+    }
+}
+
+/// A list of runs.
+pub(crate) struct ParsedList(pub(crate) Vec<Parsed>);
+
+impl<'de> Deserialize<'de> for ParsedList {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Lists;
+        impl<'de> Visitor<'de> for Lists {
+            type Value = ParsedList;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of runs")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<ParsedList, A::Error> {
+                let mut list = Vec::new();
+                let mut memory = HistogramMemory::default();
+                while let Some(parsed) = seq.next_element::<Parsed>()? {
+                    let parsed = parsed.within(&mut memory);
+                    if parsed.run.is_err() {
+                        // The rest can only cost memory: the flaw is told either way.
+                        while seq.next_element::<serde::de::IgnoredAny>()?.is_some() {}
+                        list.push(parsed);
+                        break;
+                    }
+                    list.push(parsed);
+                }
+                Ok(ParsedList(list))
+            }
+        }
+        deserializer.deserialize_seq(Lists)
+    }
+}
+
+impl Parsed {
+    /// Counts its histograms to those of the whole file.
+    pub(crate) fn within(mut self, total: &mut HistogramMemory) -> Self {
+        if let Err(error) = total.join(&self.memory) {
+            self.run = Err(Flaw::new(error.to_string()));
+        }
+        self
+    }
+}
+
+fn run(form: RunForm<'_>, known: &mut Known) -> Result<Run, Flaw> {
+    let subjects = form.subjects.ok_or_else(|| {
+        Flaw::new("it has no `subjects`").hint(
+            "a run holds what was measured: {\"subjects\": {\"GET /search\": {\"latency\": …}}}",
+        )
+    })?;
+    let mut run = Run {
+        subjects: BTreeMap::new(),
+        warnings: form
+            .warnings
+            .unwrap_or_default()
+            .into_iter()
+            .map(|warning| warning.0.into_owned())
+            .collect(),
+        provenance: Provenance {
+            tool: form.tool.map(tool).transpose()?,
+            started_at: form.started_at.map(|text| instant(&text)).transpose()?,
+            session: owned(form.session),
+            duration_s: not_negative(form.duration_s, "duration_s")?,
+            commit: owned(form.commit),
+            scenario: owned(form.scenario),
+            environment: form
+                .environment
+                .map_or(Ok(Environment::default()), environment)?,
+        },
+    };
+    for (name, entries) in subjects.0 {
+        let of_subject = |flaw: Flaw| flaw.at(&name.0).at("subjects");
+        let metrics = metrics(entries, known).map_err(of_subject)?;
+        let subject = Subject::new(name.0.as_ref());
+        if run.subjects.insert(subject, metrics).is_some() {
+            return Err(Flaw::twice("subject", &name.0).at("subjects"));
+        }
+    }
+    Ok(run)
+}
+
+fn metrics(
+    entries: Entries<'_, Object<MeasurementForm<'_>>>,
+    known: &mut Known,
+) -> Result<Metrics, Flaw> {
+    let mut metrics = Metrics::new();
+    for (name, Object(form)) in entries.0 {
+        let metric = known.metric(&name.0);
+        let measurement =
+            measurement::take(&metric, form, known).map_err(|flaw| flaw.at(&name.0))?;
+        if metrics.insert(metric, measurement).is_some() {
+            return Err(Flaw::twice("metric", &name.0));
+        }
+    }
+    Ok(metrics)
+}
+
+fn owned(text: Option<Text<'_>>) -> Option<String> {
+    text.map(|text| text.0.into_owned())
+}
+
+fn tool(Object(form): Object<ToolForm<'_>>) -> Result<ToolName, Flaw> {
+    let name = owned(form.name).ok_or_else(|| Flaw::new("a tool needs `name`").at("tool"))?;
+    Ok(ToolName {
+        name,
+        version: owned(form.version),
+    })
+}
+
+fn instant(text: &Text<'_>) -> Result<jiff::Timestamp, Flaw> {
+    text.0.parse().map_err(|_| {
+        Flaw::new(format!("`{}` is not a time", super::place::shown(&text.0)))
+            .hint("write it as RFC 3339: \"2026-11-20T10:00:00Z\"")
+            .at("started_at")
+    })
+}
+
+fn not_negative(value: Option<f64>, key: &str) -> Result<Option<f64>, Flaw> {
+    match value {
+        Some(value) if value < 0.0 => Err(Flaw::new(format!("{value} is negative")).at(key)),
+        value => Ok(value),
+    }
+}
+
+fn environment(Object(form): Object<EnvironmentForm<'_>>) -> Result<Environment, Flaw> {
+    Ok(Environment {
+        os: owned(form.os),
+        arch: owned(form.arch),
+        cpu: owned(form.cpu),
+        cores: form.cores,
+        memory_gib: not_negative(form.memory_gib, "memory_gib")
+            .map_err(|flaw| flaw.at("environment"))?,
+        runner: owned(form.runner),
+        kernel: owned(form.kernel),
+        image: owned(form.image),
+        compiler: owned(form.compiler),
+        key: owned(form.key),
+    })
+}

@@ -7,7 +7,12 @@ use anyhow::Context;
 use super::ReadOptions;
 use crate::model::Run;
 
-const ENDS: [&str; 4] = ["_stats.csv", "_stats_history.csv", "_failures.csv", "_exceptions.csv"];
+const ENDS: [&str; 4] = [
+    "_stats.csv",
+    "_stats_history.csv",
+    "_failures.csv",
+    "_exceptions.csv",
+];
 
 pub(super) fn recognise_csv(head: &str) -> bool {
     [

@@ -368,6 +368,9 @@ fn csv_sets_and_jsons_are_paired_by_name_and_never_guessed() {
         folder.taken(&read(folder.path()).unwrap()),
         ["run1.json", "run10-stdout.json"]
     );
+    let renamed = Folder::with(&[("run_stats.csv", STATS), ("monday.csv", STATS)]);
+    let taken = renamed.taken(&read(renamed.path()).unwrap());
+    assert_eq!(taken, ["monday.csv", "run_stats.csv"]);
     files.extend([
         ("a_stats.csv", STATS),
         ("b_stats.csv", STATS),
@@ -480,6 +483,15 @@ fn check_without_a_result_finds_what_the_working_folder_holds() {
 }
 
 proptest! {
+    #[test]
+    fn any_bytes_are_a_result_or_an_error_in_every_format(
+        bytes in proptest::collection::vec(any::<u8>(), 0..300),
+    ) {
+        for format in Format::ALL {
+            let _ = ingest::parse_bytes(format, &bytes, &ReadOptions::default());
+        }
+    }
+
     #[test]
     fn any_bytes_are_recognised_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         let _ = recognise(&bytes);

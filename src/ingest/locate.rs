@@ -36,9 +36,7 @@ pub(super) fn locate(path: &Path) -> anyhow::Result<Place> {
     if let Some(place) = criterion_baseline(path) {
         return Ok(place);
     }
-    let folder = parent(path);
-    let is_prefix = |prefix: &PathBuf| prefix.file_name() == path.file_name();
-    if path.file_name().is_some() && locust::prefixes(folder).iter().any(is_prefix) {
+    if locust::is_prefix(path) {
         return Ok(Place::LocustPrefix);
     }
     let missing = Err(anyhow!(

@@ -87,6 +87,22 @@ pub fn read(path: &Path, options: &ReadOptions) -> anyhow::Result<Vec<Ingested>>
     }
 }
 
+/// The bytes of one file as a format, without a path: what the fuzz targets call.
+pub fn parse_bytes(
+    format: Format,
+    bytes: &[u8],
+    options: &ReadOptions,
+) -> anyhow::Result<Vec<Run>> {
+    match format {
+        Format::Perfgate => own(&text::decode(bytes.to_vec())?),
+        Format::Locust => locust::parse(bytes, options.warmup),
+        Format::Criterion => Err(anyhow!("a criterion result is a folder")),
+        Format::CargoCriterion => {
+            cargo_criterion::parse(&text::decode(bytes.to_vec())?).map(|run| vec![run])
+        }
+    }
+}
+
 fn refuse_other_than(format: Format, path: &Path, options: &ReadOptions) -> anyhow::Result<()> {
     match options.from {
         Some(from) if from != format => Err(anyhow!(
@@ -110,7 +126,9 @@ impl Found {
     fn read(self, options: &ReadOptions) -> anyhow::Result<Ingested> {
         let path = &self.path;
         let mut runs = match self.format {
-            Format::Perfgate => perfgate(path)?,
+            Format::Perfgate => {
+                own(&text::read_text(path)?).with_context(|| format!("read {}", path.display()))?
+            }
             Format::Locust => locust::read(path, options)?,
             Format::Criterion => vec![criterion::read(path, criterion::DEFAULT_BASELINE)?],
             Format::CargoCriterion => vec![cargo_criterion::read(path)?],
@@ -134,13 +152,14 @@ impl Found {
     }
 }
 
-fn perfgate(path: &Path) -> anyhow::Result<Vec<Run>> {
-    let text = text::read_text(path)?;
-    let parsed = run_file::parse(&text);
-    let hint = parsed.as_ref().err().and_then(|error| error.hint.clone());
-    let parsed = parsed.with_context(|| format!("read {}", path.display()));
-    match hint {
-        Some(hint) => parsed.hint(hint),
-        None => parsed,
-    }
+/// perfgate's own run file.
+fn own(text: &str) -> anyhow::Result<Vec<Run>> {
+    run_file::parse(text).or_else(|error| {
+        let hint = error.hint.clone();
+        let failed = Err(anyhow::Error::new(error));
+        match hint {
+            Some(hint) => failed.hint(hint),
+            None => failed,
+        }
+    })
 }

@@ -29,6 +29,17 @@ pub(super) fn recognise_json(head: &str) -> bool {
     head.trim_start().starts_with('[') && head.contains("\"num_requests\"")
 }
 
+pub(super) fn is_prefix(path: &Path) -> bool {
+    PathBuf::from(format!("{}_stats.csv", path.display())).is_file()
+}
+
+pub(super) fn parse(
+    _bytes: &[u8],
+    _warmup: Option<std::time::Duration>,
+) -> anyhow::Result<Vec<Run>> {
+    anyhow::bail!("stand-in")
+}
+
 pub(super) fn read(path: &Path, _options: &ReadOptions) -> anyhow::Result<Vec<Run>> {
     let file = if path.is_file() {
         path.to_path_buf()

@@ -88,7 +88,7 @@ fn is_named_after(json: &Path, prefix: &Path) -> bool {
 
 fn chosen(prefix: &Path, json: PathBuf, options: &ReadOptions) -> Found {
     let set = csv_set(prefix);
-    if options.warmup.is_some() {
+    if options.cuts_warmup() {
         // Only the history knows when a request was.
         let note = format!(
             "{} beside it is the same run, exact but without times: left out because of --warmup",

@@ -37,6 +37,13 @@ pub struct ReadOptions {
     pub warmup: Option<Duration>,
 }
 
+impl ReadOptions {
+    /// A warm-up of no length is none.
+    fn cuts_warmup(&self) -> bool {
+        self.warmup.is_some_and(|warmup| !warmup.is_zero())
+    }
+}
+
 /// One result, and the runs it holds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ingested {
@@ -133,7 +140,7 @@ impl Found {
             Format::Criterion => vec![criterion::read(path, criterion::DEFAULT_BASELINE)?],
             Format::CargoCriterion => vec![cargo_criterion::read(path)?],
         };
-        if options.warmup.is_some() && self.format != Format::Locust {
+        if options.cuts_warmup() && self.format != Format::Locust {
             for run in &mut runs {
                 run.warnings.push(format!(
                     "--warmup has no effect on {} results: they carry no times to cut at",

@@ -1,3 +1,172 @@
-//! Results of other tools to runs.
+//! Results of other tools to runs: what a path holds is recognised from content, then read by its own parser.
+//!
+//! One module per tool, with the tool's own types private to it. What is compared with what, and
+//! what a change means, is not decided here.
 
+pub mod cargo_criterion;
+pub mod criterion;
+mod folder;
+mod format;
+mod locate;
+mod locust;
+mod locust_folder;
+mod natural;
+mod outline;
+pub mod recognise;
+pub mod strangers;
 mod text;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+
+pub use folder::discover;
+pub use format::{Format, UnknownFormat};
+
+use crate::hint::WithHint;
+use crate::model::{Run, run_file};
+use locate::Place;
+
+/// How results are to be read.
+#[derive(Clone, Debug, Default)]
+pub struct ReadOptions {
+    /// Forces a format instead of recognising it.
+    pub from: Option<Format>,
+    /// How much of the start of a run to leave out, where the source allows it.
+    pub warmup: Option<Duration>,
+}
+
+impl ReadOptions {
+    /// A warm-up of no length is none.
+    fn cuts_warmup(&self) -> bool {
+        self.warmup.is_some_and(|warmup| !warmup.is_zero())
+    }
+}
+
+/// One result, and the runs it holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ingested {
+    pub path: PathBuf,
+    pub format: Format,
+    pub runs: Vec<Run>,
+}
+
+/// A result that was found, not yet read.
+struct Found {
+    path: PathBuf,
+    format: Format,
+    /// What a reader should know about why this was taken.
+    notes: Vec<String>,
+}
+
+/// A file, a folder that is one result, or a folder that holds several.
+pub fn read(path: &Path, options: &ReadOptions) -> anyhow::Result<Vec<Ingested>> {
+    match locate::locate(path)? {
+        Place::File => {
+            let format = match options.from {
+                Some(format) => format,
+                None => recognise::file(path)?,
+            };
+            let found = Found::new(path.to_path_buf(), format);
+            Ok(vec![found.read(options)?])
+        }
+        Place::LocustPrefix => {
+            refuse_other_than(Format::Locust, path, options)?;
+            let found = Found::new(path.to_path_buf(), Format::Locust);
+            Ok(vec![found.read(options)?])
+        }
+        Place::CriterionBaseline { folder, name } => {
+            refuse_other_than(Format::Criterion, path, options)?;
+            let Some(root) = criterion::root(&folder) else {
+                return folder::nothing_in(&folder);
+            };
+            Ok(vec![Ingested {
+                path: path.to_path_buf(),
+                format: Format::Criterion,
+                runs: vec![criterion::read(&root, &name)?],
+            }])
+        }
+        Place::Folder => folder::results(path, options)?
+            .into_iter()
+            .map(|found| found.read(options))
+            .collect(),
+    }
+}
+
+/// The bytes of one file as a format, without a path: what the fuzz targets call.
+pub fn parse_bytes(
+    format: Format,
+    bytes: &[u8],
+    options: &ReadOptions,
+) -> anyhow::Result<Vec<Run>> {
+    match format {
+        Format::Perfgate => own(&text::decode(bytes.to_vec())?),
+        Format::Locust => locust::parse(bytes, options.warmup),
+        Format::Criterion => Err(anyhow!("a criterion result is a folder")),
+        Format::CargoCriterion => {
+            cargo_criterion::parse(&text::decode(bytes.to_vec())?).map(|run| vec![run])
+        }
+    }
+}
+
+fn refuse_other_than(format: Format, path: &Path, options: &ReadOptions) -> anyhow::Result<()> {
+    match options.from {
+        Some(from) if from != format => Err(anyhow!(
+            "read {} as {from}: it is {format}'s",
+            path.display()
+        ))
+        .hint(format!("leave out --from, or use --from {format}")),
+        _ => Ok(()),
+    }
+}
+
+impl Found {
+    fn new(path: PathBuf, format: Format) -> Self {
+        Self {
+            path,
+            format,
+            notes: Vec::new(),
+        }
+    }
+
+    fn read(self, options: &ReadOptions) -> anyhow::Result<Ingested> {
+        let path = &self.path;
+        let mut runs = match self.format {
+            Format::Perfgate => {
+                own(&text::read_text(path)?).with_context(|| format!("read {}", path.display()))?
+            }
+            Format::Locust => locust::read(path, options)?,
+            Format::Criterion => vec![criterion::read(path, criterion::DEFAULT_BASELINE)?],
+            Format::CargoCriterion => vec![cargo_criterion::read(path)?],
+        };
+        if options.cuts_warmup() && self.format != Format::Locust {
+            for run in &mut runs {
+                run.warnings.push(format!(
+                    "--warmup has no effect on {} results: they carry no times to cut at",
+                    self.format
+                ));
+            }
+        }
+        if let Some(first) = runs.first_mut() {
+            first.warnings.extend(self.notes);
+        }
+        Ok(Ingested {
+            path: self.path,
+            format: self.format,
+            runs,
+        })
+    }
+}
+
+/// perfgate's own run file.
+fn own(text: &str) -> anyhow::Result<Vec<Run>> {
+    run_file::parse(text).or_else(|error| {
+        let hint = error.hint.clone();
+        let failed = Err(anyhow::Error::new(error));
+        match hint {
+            Some(hint) => failed.hint(hint),
+            None => failed,
+        }
+    })
+}

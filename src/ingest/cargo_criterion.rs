@@ -1,0 +1,159 @@
+//! The messages of `cargo criterion --message-format=json` (1.1), one JSON object a line.
+//!
+//! `benchmark-complete` holds the raw samples and is all that is read; what cargo says of its
+//! build runs through the same stream and is passed over, and so are criterion's own verdicts.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+use serde::Deserialize;
+
+use super::criterion::{Field, Iterations, PerIteration, Rates, add_rates};
+use super::text;
+use crate::hint::WithHint;
+use crate::model::{
+    Better, Measurement, MetricName, Provenance, Role, Run, Subject, ToolName, Unit,
+};
+
+#[derive(Deserialize)]
+struct Message<'a> {
+    #[serde(borrow)]
+    reason: std::borrow::Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct BenchmarkComplete {
+    id: String,
+    iteration_count: Vec<f64>,
+    measured_values: Vec<f64>,
+    unit: String,
+    #[serde(default)]
+    throughput: Vec<Throughput>,
+}
+
+#[derive(Deserialize)]
+struct Throughput {
+    per_iteration: f64,
+    unit: String,
+}
+
+pub(super) fn read(path: &Path) -> anyhow::Result<Run> {
+    parse(&text::read_text(path)?).with_context(|| format!("read {}", path.display()))
+}
+
+/// One stream is one run.
+pub fn parse(text: &str) -> anyhow::Result<Run> {
+    let mut run = Run {
+        provenance: Provenance {
+            tool: Some(ToolName {
+                name: "cargo-criterion".to_owned(),
+                version: None,
+            }),
+            ..Provenance::default()
+        },
+        ..Run::default()
+    };
+    let mut lines: BTreeMap<String, usize> = BTreeMap::new();
+    for (at, line) in text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty())
+    {
+        let at = at + 1;
+        let message: Message<'_> = json(line)
+            .with_context(|| format!("line {at}"))
+            .hint("give the standard output of `cargo criterion --message-format=json` alone: a benchmark that prints, or a run that was stopped, spoils it")?;
+        if message.reason != "benchmark-complete" {
+            continue;
+        }
+        let complete: BenchmarkComplete = json(line).with_context(|| format!("line {at}"))?;
+        let id = complete.id.clone();
+        complete
+            .add_to(&mut run)
+            .with_context(|| format!("line {at}, `{id}`"))?;
+        if let Some(first) = lines.insert(id.clone(), at) {
+            return Err(anyhow!(
+                "line {at}: `{id}` was complete in line {first} already"
+            ))
+            .hint("one stream is one run: keep the streams of several runs in files of their own");
+        }
+    }
+    if run.subjects.is_empty() {
+        return Err(anyhow!("no line of it has the reason `benchmark-complete`"))
+            .hint("the benchmarks did not run: look at what cargo criterion said");
+    }
+    Ok(run)
+}
+
+/// serde counts lines of its own text, which is one line of ours.
+fn json<'a, T: Deserialize<'a>>(line: &'a str) -> anyhow::Result<T> {
+    serde_json::from_str(line).map_err(|error| {
+        let text = error.to_string();
+        let place = format!(" at line {} column {}", error.line(), error.column());
+        let what = text.strip_suffix(&place).unwrap_or(&text);
+        anyhow!("column {}: {what}", error.column())
+    })
+}
+
+impl BenchmarkComplete {
+    fn add_to(self, run: &mut Run) -> anyhow::Result<()> {
+        if self.id.is_empty() {
+            return Err(anyhow!("id: it is empty"));
+        }
+        let (unit, ns) = (Unit::new(&self.unit), Unit::new("ns"));
+        let to_ns = unit.factor_to(&ns);
+        let totals = Field {
+            name: "measured_values",
+            values: self.measured_values,
+        };
+        let counts = Field {
+            name: "iteration_count",
+            values: self.iteration_count,
+        };
+        let iterations = Iterations::new(totals, counts, to_ns.unwrap_or(1.0))?;
+        let subject = Subject::new(self.id);
+        if to_ns.is_some() {
+            let work: Vec<_> = self
+                .throughput
+                .into_iter()
+                .filter_map(Throughput::work)
+                .collect();
+            add_rates(
+                run,
+                &subject,
+                &Rates {
+                    work: &work,
+                    ns: iterations.median(),
+                },
+            );
+        }
+        // A measurement of the user's own (`cycles`) is no time, and names itself by its unit.
+        let metric = match to_ns {
+            Some(_) => MetricName::new(MetricName::TIME),
+            None if self.unit.is_empty() => MetricName::new("value"),
+            None => MetricName::new(self.unit),
+        };
+        let measurement = Measurement {
+            unit: if to_ns.is_some() { ns } else { unit },
+            better: Better::Lower,
+            role: Role::Outcome,
+            evidence: iterations.evidence()?,
+        };
+        run.insert(subject, metric, measurement);
+        Ok(())
+    }
+}
+
+impl Throughput {
+    fn work(self) -> Option<PerIteration> {
+        let unit = match self.unit.as_str() {
+            "bytes" => "B".to_owned(),
+            _ => self.unit,
+        };
+        (self.per_iteration > 0.0).then_some(PerIteration {
+            amount: self.per_iteration,
+            unit,
+        })
+    }
+}

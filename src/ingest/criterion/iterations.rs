@@ -1,0 +1,167 @@
+//! Samples of many iterations each: totals divided by counts, weighted by them.
+
+use anyhow::bail;
+
+use crate::model::Evidence;
+use crate::model::EvidenceError;
+
+/// Time of one iteration in each sample, with how many iterations stand behind it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Iterations {
+    times: Vec<f64>,
+    weights: Vec<f64>,
+}
+
+/// A list of numbers under the name that its file gives it.
+#[derive(Clone, Debug)]
+pub(in crate::ingest) struct Field {
+    pub(in crate::ingest) name: &'static str,
+    pub(in crate::ingest) values: Vec<f64>,
+}
+
+impl Field {
+    fn check_positive(&self, what: &str) -> anyhow::Result<()> {
+        let bad = |value: &f64| !(value.is_finite() && *value > 0.0);
+        match self.values.iter().enumerate().find(|(_, value)| bad(value)) {
+            Some((at, value)) => bail!("{}[{at}]: {value} is not a positive {what}", self.name),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Iterations {
+    /// `factor` brings a total into nanoseconds.
+    pub(in crate::ingest) fn new(
+        totals: Field,
+        counts: Field,
+        factor: f64,
+    ) -> anyhow::Result<Self> {
+        totals.check_positive("time")?;
+        counts.check_positive("number of iterations")?;
+        let (times, iterations) = (totals.values.len(), counts.values.len());
+        if times != iterations {
+            bail!(
+                "{} holds {times} numbers and {} {iterations}",
+                totals.name,
+                counts.name
+            );
+        }
+        if times == 0 {
+            bail!("{}: it holds no samples", totals.name);
+        }
+        let times = totals.values.iter().zip(&counts.values);
+        let times: Vec<f64> = times.map(|(total, count)| total / count * factor).collect();
+        // Numbers of absurd size can still leave the range.
+        if let Some(at) = times
+            .iter()
+            .position(|time| !(time.is_finite() && *time > 0.0))
+        {
+            bail!(
+                "{}[{at}]: it is not the time of so many iterations",
+                totals.name
+            );
+        }
+        Ok(Self {
+            times,
+            weights: counts.values,
+        })
+    }
+
+    pub(in crate::ingest) fn evidence(self) -> Result<Evidence, EvidenceError> {
+        Evidence::weighted_samples(self.times, Some(self.weights))
+    }
+
+    /// The time that half of all iterations stay below.
+    pub fn median(&self) -> f64 {
+        let mut sorted: Vec<(f64, f64)> = self
+            .times
+            .iter()
+            .copied()
+            .zip(self.weights.iter().copied())
+            .collect();
+        sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+        // Shares and not sums: the weights may be large.
+        let largest = self
+            .weights
+            .iter()
+            .copied()
+            .fold(f64::MIN_POSITIVE, f64::max);
+        let half = self
+            .weights
+            .iter()
+            .map(|weight| weight / largest)
+            .sum::<f64>()
+            / 2.0;
+        let mut below = 0.0;
+        let reached = sorted.iter().position(|(_, weight)| {
+            below += weight / largest;
+            below >= half
+        });
+        let at = reached.unwrap_or(sorted.len().saturating_sub(1));
+        let time = |at: usize| sorted.get(at).map(|(time, _)| *time);
+        match (time(at), time(at + 1)) {
+            // Exactly half on each side: between the two.
+            (Some(low), Some(high)) if below <= half => f64::midpoint(low, high),
+            (Some(time), _) => time,
+            // Not empty by construction.
+            (None, _) => f64::NAN,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn iterations(totals: &[f64], counts: &[f64]) -> anyhow::Result<Iterations> {
+        let totals = Field {
+            name: "times",
+            values: totals.to_vec(),
+        };
+        let counts = Field {
+            name: "iters",
+            values: counts.to_vec(),
+        };
+        Iterations::new(totals, counts, 1.0)
+    }
+
+    #[test]
+    fn the_median_is_one_of_iterations_and_not_of_samples() {
+        // As text, because that compares exactly.
+        let median = |totals: &[f64], counts: &[f64]| {
+            iterations(totals, counts).unwrap().median().to_string()
+        };
+        assert_eq!(median(&[10.0, 40.0, 90.0], &[1.0, 2.0, 3.0]), "25");
+        assert_eq!(median(&[10.0, 40.0, 120.0], &[1.0, 2.0, 4.0]), "30");
+        assert_eq!(median(&[7.0], &[7.0]), "1");
+        assert_eq!(median(&[4.0, 2.0, 3.0, 1.0], &[1.0; 4]), "2.5");
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused_with_its_place() {
+        let refused = |totals: &[f64], counts: &[f64]| {
+            format!("{:#}", iterations(totals, counts).unwrap_err())
+        };
+        assert_eq!(
+            refused(&[1.0, 0.0], &[1.0, 1.0]),
+            "times[1]: 0 is not a positive time"
+        );
+        assert_eq!(
+            refused(&[-1.0], &[1.0]),
+            "times[0]: -1 is not a positive time"
+        );
+        assert_eq!(
+            refused(&[1.0], &[0.0]),
+            "iters[0]: 0 is not a positive number of iterations"
+        );
+        assert_eq!(
+            refused(&[1.0], &[1.0, 2.0]),
+            "times holds 1 numbers and iters 2"
+        );
+        assert_eq!(refused(&[], &[]), "times: it holds no samples");
+        assert_eq!(
+            refused(&[f64::MAX], &[f64::MIN_POSITIVE]),
+            "times[0]: it is not the time of so many iterations"
+        );
+    }
+}

@@ -1,0 +1,139 @@
+//! Where in a criterion folder the benchmarks lie. No file is read whole here.
+//!
+//! A benchmark may itself be the group of others (`fib` beside `fib/10`), and any name may be
+//! `new`, `report` or `base`: a folder is a baseline of a benchmark only where the files say so.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+
+use super::benchmark::{BENCHMARK, Depth, SAMPLE};
+
+/// A group, a function, a value and a baseline; a baseline's name may hold `/`.
+const DEPTH: usize = 8;
+/// As deep as a benchmark can lie below the folder that criterion writes to.
+const FIRST_DEPTH: usize = 4;
+
+/// The folders of `baseline`, in the order of their paths.
+pub(super) fn benchmarks(root: &Path, baseline: &str) -> anyhow::Result<Vec<PathBuf>> {
+    let plain = |part| matches!(part, Component::Normal(_));
+    if !Path::new(baseline).components().all(plain) {
+        return Err(anyhow!("`{baseline}` is not the name of a baseline"));
+    }
+    let mut found = Vec::new();
+    let mut waiting = vec![(root.to_path_buf(), 0)];
+    while let Some((folder, depth)) = waiting.pop() {
+        let children = folders_in(&folder)?;
+        // Asked of the disk only where the listing makes it possible.
+        let first = Path::new(baseline).components().next();
+        let may_hold = first.is_some_and(|first| {
+            children
+                .iter()
+                .any(|child| child.file_name() == Some(first.as_os_str()))
+        });
+        if may_hold {
+            let place = folder.join(baseline);
+            if is_benchmark(&place) {
+                found.push(place);
+            }
+        }
+        if depth < DEPTH {
+            waiting.extend(children.into_iter().map(|child| (child, depth + 1)));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// The names under which benchmarks lie in `root`.
+pub(super) fn baselines(root: &Path) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut waiting = vec![(root.to_path_buf(), 0)];
+    while let Some((folder, depth)) = waiting.pop() {
+        for child in folders_in(&folder).unwrap_or_default() {
+            if child.join(BENCHMARK).is_file() {
+                names.extend(baseline_name(root, &child));
+            } else if depth < DEPTH {
+                waiting.push((child, depth + 1));
+            }
+        }
+    }
+    names
+}
+
+/// What is left of a baseline's path behind the benchmark's own folder.
+fn baseline_name(root: &Path, place: &Path) -> Option<String> {
+    let below: Vec<_> = place.strip_prefix(root).ok()?.components().collect();
+    let last = below.len().checked_sub(1)?;
+    let own = Depth::of(place)?.0.map_or(last, |own| own.min(last));
+    let name: PathBuf = below.get(own..)?.iter().collect();
+    Some(name.to_string_lossy().into_owned())
+}
+
+/// The criterion folder that `folder` stands for: itself, or the one in it. `None` where there is none,
+/// or where it only lies somewhere below.
+pub(in crate::ingest) fn root(folder: &Path) -> Option<PathBuf> {
+    [
+        folder.join("target").join("criterion"),
+        folder.join("criterion"),
+    ]
+    .into_iter()
+    .find(|inner| inner.is_dir() && first_benchmark(inner).is_some())
+    .or_else(|| {
+        let (first, own) = first_benchmark(folder)?;
+        let depth = first.strip_prefix(folder).ok()?.components().count();
+        // A folder above criterion's holds several results; one below it is a part of one.
+        own.0
+            .is_none_or(|own| depth <= own + 1)
+            .then(|| folder.to_path_buf())
+    })
+}
+
+/// Some baseline folder of some benchmark, the same one each time.
+fn first_benchmark(root: &Path) -> Option<(PathBuf, Depth)> {
+    let mut waiting = vec![(root.to_path_buf(), 0)];
+    while let Some((folder, depth)) = waiting.pop() {
+        // A folder that may not be listed hides nothing but itself.
+        let mut children = folders_in(&folder).unwrap_or_default();
+        children.sort();
+        let first = children
+            .iter()
+            .find_map(|child| Some((child.clone(), Depth::of(child)?)));
+        if first.is_some() {
+            return first;
+        }
+        if depth + 1 < FIRST_DEPTH {
+            waiting.extend(children.into_iter().rev().map(|child| (child, depth + 1)));
+        }
+    }
+    None
+}
+
+/// Without its `benchmark.json` it is a broken one, which is for the reading to say.
+fn is_benchmark(place: &Path) -> bool {
+    place.join(BENCHMARK).is_file() || place.join(SAMPLE).is_file()
+}
+
+/// Whether only cargo-criterion has written here, in a form of its own.
+pub(in crate::ingest) fn is_cargo_criterion_store(folder: &Path) -> bool {
+    ["target/criterion", "criterion", ""].iter().any(|inner| {
+        let inner = folder.join(inner);
+        inner.join("data").is_dir() && inner.join("reports").is_dir()
+    })
+}
+
+/// Links are not followed: they could lead in circles.
+fn folders_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let listed = || format!("list {}", folder.display());
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(folder).with_context(listed)? {
+        let entry = entry.with_context(listed)?;
+        let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        if !hidden && entry.file_type().with_context(listed)?.is_dir() {
+            folders.push(entry.path());
+        }
+    }
+    Ok(folders)
+}

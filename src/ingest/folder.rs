@@ -1,0 +1,172 @@
+//! Which results a folder holds: it is one result, or holds several itself, or in its sub-folders.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+
+use super::recognise::{LOOKED_FOR, Unrecognised};
+use super::{Format, Found, ReadOptions, criterion, locust, locust_folder, natural, recognise};
+use crate::hint::WithHint;
+
+/// The results in `folder`, in natural order, or an error that lists what was looked for.
+pub(super) fn results(folder: &Path, options: &ReadOptions) -> anyhow::Result<Vec<Found>> {
+    fs::read_dir(folder).with_context(|| format!("list {}", folder.display()))?;
+    let inside = one(folder, options)?;
+    if !inside.is_empty() {
+        return Ok(inside);
+    }
+    let mut found = Vec::new();
+    let mut without = Vec::new();
+    for inner in entries(folder).folders {
+        let results = one(&inner, options)?;
+        if results.is_empty() {
+            without.push(inner);
+        } else {
+            found.push((inner, results));
+        }
+    }
+    note_gaps(&mut found, &without);
+    let found: Vec<Found> = found.into_iter().flat_map(|(_, results)| results).collect();
+    if found.is_empty() {
+        return match options.from {
+            Some(from) => nothing_of(folder, from),
+            None => nothing_in(folder),
+        };
+    }
+    Ok(found)
+}
+
+/// What lies in `folder` itself.
+fn one(folder: &Path, options: &ReadOptions) -> anyhow::Result<Vec<Found>> {
+    let wanted = |format| options.from.is_none_or(|from| from == format);
+    if wanted(Format::Criterion)
+        && let Some(root) = criterion::root(folder)
+    {
+        return Ok(vec![Found::new(root, Format::Criterion)]);
+    }
+    let mut found = Vec::new();
+    let mut locust_json = Vec::new();
+    let prefixes = locust::prefixes(folder);
+    for file in entries(folder).files {
+        if prefixes
+            .iter()
+            .any(|prefix| locust_folder::belongs_to(&file, prefix))
+        {
+            continue;
+        }
+        let head = recognise::head(&file)?;
+        match recognise::recognise(&head) {
+            // A CSV that was renamed stands alone; only the other form can be the same run.
+            Ok(Format::Locust) if locust::recognise_json(&String::from_utf8_lossy(&head)) => {
+                locust_json.push(file);
+            }
+            Ok(format) => found.push(Found::new(file, format)),
+            Err(_) => {}
+        }
+    }
+    if wanted(Format::Locust) {
+        let runs = locust_folder::runs(folder, prefixes, locust_json, options)?;
+        found.extend(runs);
+    }
+    found.retain(|found| wanted(found.format));
+    found.sort_by(|a, b| natural::by_name(&a.path, &b.path));
+    Ok(found)
+}
+
+/// A fifth run that left nothing is worth a word where `base-1` to `base-4` are taken.
+fn note_gaps(found: &mut [(PathBuf, Vec<Found>)], without: &[PathBuf]) {
+    let stem = |path: &Path| {
+        path.file_name()
+            .map(|n| natural::stem(&n.to_string_lossy()))
+    };
+    for gap in without {
+        let alike = found.iter_mut().find(|(inner, _)| stem(inner) == stem(gap));
+        if let Some(first) = alike.and_then(|(_, results)| results.first_mut()) {
+            first
+                .notes
+                .push(format!("{} beside it holds no result", gap.display()));
+        }
+    }
+}
+
+pub(super) fn nothing_in<T>(folder: &Path) -> anyhow::Result<T> {
+    let shown = folder.display();
+    let seen = entries(folder).files.into_iter().find_map(|file| {
+        match recognise::recognise(&recognise::head(&file).ok()?) {
+            Err(Unrecognised::Stranger(stranger)) => Some((file, stranger)),
+            _ => None,
+        }
+    });
+    let (but, hint) = if let Some((file, stranger)) = seen {
+        let but = format!("; {} looks like {}", file.display(), stranger.what);
+        (but, stranger.hint)
+    } else if criterion::is_cargo_criterion_store(folder) {
+        (
+            "; it holds cargo-criterion's own store".to_owned(),
+            "give the messages: `cargo criterion --message-format=json > messages.ndjson`",
+        )
+    } else {
+        (
+            String::new(),
+            "run the load test or benchmark first, and give the folder or file that it writes",
+        )
+    };
+    Err(anyhow!(
+        "read {shown}: no results in it or in its sub-folders{but}; looked for criterion \
+         (target/criterion, or <benchmark>/new/benchmark.json), {LOOKED_FOR}"
+    ))
+    .hint(hint)
+}
+
+fn nothing_of<T>(folder: &Path, from: Format) -> anyhow::Result<T> {
+    Err(anyhow!(
+        "read {}: no {from} results in it or in its sub-folders",
+        folder.display()
+    ))
+    .hint("leave out --from to take whatever is recognised")
+}
+
+/// What a folder lists, in natural order and without what is hidden.
+#[derive(Default)]
+struct Entries {
+    files: Vec<PathBuf>,
+    folders: Vec<PathBuf>,
+}
+
+fn entries(folder: &Path) -> Entries {
+    let mut entries = Entries::default();
+    let Ok(listed) = fs::read_dir(folder) else {
+        return entries;
+    };
+    for entry in listed.flatten() {
+        let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        // Follows links: a folder of links to results is a folder of results.
+        match fs::metadata(entry.path()) {
+            Ok(found) if found.is_dir() && !hidden => entries.folders.push(entry.path()),
+            Ok(found) if found.is_file() && !hidden => entries.files.push(entry.path()),
+            _ => {}
+        }
+    }
+    entries.files.sort_by(|a, b| natural::by_name(a, b));
+    entries.folders.sort_by(|a, b| natural::by_name(a, b));
+    entries
+}
+
+/// What `check` takes where it is given no result, in the working folder.
+pub fn discover(folder: &Path) -> Vec<PathBuf> {
+    let criterion = folder.join("target").join("criterion");
+    let own = folder.join("perfgate-results");
+    let any = ReadOptions::default();
+    let mut found = Vec::new();
+    found.extend(criterion::root(&criterion));
+    found.extend(
+        locust::prefixes(folder)
+            .iter()
+            .filter_map(|p| locust_folder::stats_file(p)),
+    );
+    if one(&own, &any).is_ok_and(|results| !results.is_empty()) {
+        found.push(own);
+    }
+    found
+}

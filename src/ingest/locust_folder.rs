@@ -1,0 +1,110 @@
+//! Which files of a folder are one Locust run: the CSV set of a prefix, and the `--json` of the same run.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+
+use super::{Format, Found, ReadOptions};
+use crate::hint::WithHint;
+
+/// What Locust puts behind the prefix of `--csv`.
+const ENDS: [&str; 4] = [
+    "_stats.csv",
+    "_stats_history.csv",
+    "_failures.csv",
+    "_exceptions.csv",
+];
+
+pub(super) fn belongs_to(file: &Path, prefix: &Path) -> bool {
+    ENDS.iter().any(|end| with_end(prefix, end) == file)
+}
+
+/// The file of a set that every run has.
+pub(super) fn stats_file(prefix: &Path) -> Option<PathBuf> {
+    let stats = with_end(prefix, "_stats.csv");
+    stats.is_file().then_some(stats)
+}
+
+fn with_end(prefix: &Path, end: &str) -> PathBuf {
+    let mut path = prefix.as_os_str().to_owned();
+    path.push(end);
+    PathBuf::from(path)
+}
+
+/// One result a run: never both forms of the same one.
+pub(super) fn runs(
+    folder: &Path,
+    prefixes: Vec<PathBuf>,
+    mut jsons: Vec<PathBuf>,
+    options: &ReadOptions,
+) -> anyhow::Result<Vec<Found>> {
+    let mut found = Vec::new();
+    let mut alone = Vec::new();
+    for prefix in prefixes {
+        match jsons.iter().position(|json| is_named_after(json, &prefix)) {
+            Some(at) => found.push(chosen(&prefix, jsons.remove(at), options)),
+            None => alone.push(prefix),
+        }
+    }
+    match (alone.as_slice(), jsons.as_slice()) {
+        ([prefix], [json]) => found.push(chosen(prefix, json.clone(), options)),
+        ([], _) | (_, []) => {
+            found.extend(alone.iter().map(|prefix| csv_set(prefix)));
+            found.extend(
+                jsons
+                    .into_iter()
+                    .map(|json| Found::new(json, Format::Locust)),
+            );
+        }
+        (_, [json, ..]) => {
+            return Err(anyhow!(
+                "read {}: it holds {} Locust CSV sets and {} other Locust results ({}), and nothing \
+                 tells which of them are the same run",
+                folder.display(),
+                alone.len(),
+                jsons.len(),
+                json.display()
+            ))
+            .hint("name the files to take, or give each run a folder of its own");
+        }
+    }
+    Ok(found)
+}
+
+fn csv_set(prefix: &Path) -> Found {
+    let path = stats_file(prefix).unwrap_or_else(|| prefix.to_path_buf());
+    Found::new(path, Format::Locust)
+}
+
+/// `run1.json` and `run1-stdout.json` go with `run1_stats.csv`; `run10.json` does not.
+fn is_named_after(json: &Path, prefix: &Path) -> bool {
+    let name = |path: &Path| path.file_name().map(|n| n.to_string_lossy().into_owned());
+    let Some((json, prefix)) = name(json).zip(name(prefix)) else {
+        return false;
+    };
+    json.strip_prefix(&prefix)
+        .is_some_and(|rest| rest.starts_with(['.', '_', '-']))
+}
+
+fn chosen(prefix: &Path, json: PathBuf, options: &ReadOptions) -> Found {
+    let set = csv_set(prefix);
+    if options.cuts_warmup() {
+        // Only the history knows when a request was.
+        let note = format!(
+            "{} beside it is the same run, exact but without times: left out because of --warmup",
+            json.display()
+        );
+        return Found {
+            notes: vec![note],
+            ..set
+        };
+    }
+    let note = format!(
+        "{} beside it is the same run, rounded and up to a second short: left out",
+        set.path.display()
+    );
+    Found {
+        notes: vec![note],
+        ..Found::new(json, Format::Locust)
+    }
+}

@@ -118,10 +118,7 @@ pub fn outputs(document: &Document) -> Vec<(String, String)> {
     vec![("verdict".to_owned(), document.verdict.to_owned())]
 }
 
-pub fn step_summary(
-    document: &Document,
-    template: Option<&str>,
-) -> Result<String, RenderError> {
+pub fn step_summary(document: &Document, template: Option<&str>) -> Result<String, RenderError> {
     let style = Style {
         color: false,
         width: None,

@@ -10,7 +10,7 @@ use super::flags::{OriginFlags, OutputFlags, PolicyFlags, ReadFlags};
 const EXAMPLES: &str = "\
 Examples:
   perfgate check --baseline main.json out/run*_stats.csv
-  perfgate check --baseline '{base}' --report markdown=out/comment.md --report junit=out/gate.xml
+  perfgate check --baseline '{base}' --report junit=out/gate.xml
   perfgate check                            all of it from perfgate.toml";
 
 /// The gate: judge current results against a baseline by the rules of perfgate.toml

@@ -34,9 +34,10 @@ Examples:
   perfgate inspect target/criterion         what was understood of a result";
 
 const AFTER: &str = "\
-Exit codes: 0 pass, 1 fail, 2 could not do the work, 3 could not tell where a decision was asked for.";
+Exit codes: 0 pass, 1 fail, 2 could not do the work,
+            3 could not tell, where a decision was asked for";
 
-/// Decides whether a change made the software slower, says how sure it is, and tells the pull request.
+/// Decides whether a change made the software slower, and says how sure it is
 #[derive(Debug, Parser)]
 #[command(
     name = "perfgate",

@@ -1,5 +1,11 @@
 //! Whole processes from results to an exit code: the gate, its reports, its baselines.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test ends by panicking"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,5 +1,7 @@
 //! What the program says and how it ends where it cannot begin: usage, config, folders, closed pipes.
 
+#![expect(clippy::unwrap_used, reason = "a test ends by panicking")]
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::args::{InspectFormat, ShowArgs};
 use super::baseline_path::Located;
 use super::config::values::show_percent;
-use super::context::{commits, newest_at, sessions};
+use super::context::{commits, sessions, started};
 use super::environments::key;
 use super::output::Output;
 use super::settings::{Settings, Typed};
@@ -158,17 +158,13 @@ impl Shown {
 
 impl ShownEnvironment {
     fn of(environment: Option<String>, runs: Vec<Run>) -> Self {
-        let oldest = runs
-            .iter()
-            .filter_map(|run| run.provenance.started_at)
-            .min();
         Self {
             environment,
             runs: runs.len(),
             sessions: sessions(&runs),
             commits: commits(&runs),
-            oldest: oldest.map(|at| at.to_string()),
-            newest: newest_at(&runs),
+            oldest: started(&runs).min().map(|at| at.to_string()),
+            newest: started(&runs).max().map(|at| at.to_string()),
             series: series(&runs),
         }
     }

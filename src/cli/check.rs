@@ -12,13 +12,14 @@ use super::environments::Choice;
 use super::gate::{Gate, refuse_unmatched};
 use super::origin::Stamp;
 use super::output::Output;
-use super::results::{self, Results};
+use super::results;
 use super::retype;
 use super::settings::{Settings, Typed};
 use super::{Invocation, baseline_path};
 use crate::exit::Exit;
 use crate::hint::WithHint;
 use crate::report;
+use crate::report::context::{Commands, Source};
 use crate::verdict::Kind;
 
 pub(super) fn run(
@@ -48,7 +49,6 @@ pub(super) fn run(
     let mut current = results::current(&args.results, &settings, output)?;
     Stamp::new(&args.origin, settings.environment.as_deref(), env).put(current.runs_mut());
     let sources = current.sources();
-    let explain = explain(&current);
     let current = current.into_runs();
 
     let shown = baseline.path().display().to_string();
@@ -64,20 +64,25 @@ pub(super) fn run(
     };
     let judged = gate.judge()?;
     refuse_unmatched(judged.verdict.judgement())?;
+    let next = update_command(baseline.path(), &sources);
+    let is_first = judged.verdict.kind() == Kind::NoBaseline;
     let material = Material {
         judged: &judged,
         settings: &settings,
         current: &current,
-        sources: sources.clone(),
+        commands: Commands {
+            repeat: Some(retype::command(invocation.arguments)),
+            explain: explain(&sources),
+            next: is_first.then(|| next.clone()),
+        },
+        sources,
         baseline: &shown,
-        repeat: retype::command(invocation.arguments),
-        explain,
     };
     let context = context(material);
     let document = report::document(&judged.verdict, &settings.policy, context);
     let exit = outlets.deliver(&document, judged.verdict.exit(), output);
     match judged.verdict.kind() {
-        Kind::NoBaseline => no_baseline(&baseline, &sources, output),
+        Kind::NoBaseline => no_baseline(&baseline, &next, output),
         _ if judged.verdict.exit() == Exit::Error => nothing_compared(&shown, output),
         _ => {}
     }
@@ -85,27 +90,24 @@ pub(super) fn run(
 }
 
 /// Loud, for a gate that never finds its baseline is green for ever.
-fn no_baseline(baseline: &Located, sources: &[String], output: &mut Output<'_>) {
-    let path = baseline.path();
+fn no_baseline(baseline: &Located, next: &str, output: &mut Output<'_>) {
+    let path = baseline.path().display();
     let what = match baseline {
         Located::Found(_) => "holds no runs of this environment yet",
         Located::Missing(_) => "does not exist yet",
     };
-    output.warn(&format!("nothing was compared: {} {what}", path.display()));
-    let sources: Vec<String> = sources
-        .iter()
-        .map(|source| retype::quoted(source))
-        .collect();
-    let update = update_command(path, &sources);
-    output.note(&format!("hint: on the base branch, run `{update}`"));
+    output.warn(&format!("nothing was compared: {path} {what}"));
+    output.note(&format!("hint: on the base branch, run `{next}`"));
 }
 
-pub(super) fn update_command(baseline: &Path, sources: &[String]) -> String {
+fn update_command(baseline: &Path, sources: &[Source]) -> String {
     let baseline = retype::quoted(&baseline.display().to_string());
-    format!(
-        "perfgate baseline update --baseline {baseline} {}",
-        sources.join(" ")
-    )
+    let results: Vec<String> = sources
+        .iter()
+        .map(|source| retype::quoted(&source.path))
+        .collect();
+    let results = results.join(" ");
+    format!("perfgate baseline update --baseline {baseline} {results}")
 }
 
 pub(super) fn nothing_compared(baseline: &str, output: &mut Output<'_>) {
@@ -117,11 +119,7 @@ pub(super) fn nothing_compared(baseline: &str, output: &mut Output<'_>) {
 }
 
 /// The first result is where a reader begins to look.
-fn explain(current: &Results) -> String {
-    let first = current.ingested.first();
-    let path = first.map(|one| one.path.display().to_string());
-    format!(
-        "perfgate inspect {}",
-        retype::quoted(&path.unwrap_or_default())
-    )
+pub(super) fn explain(sources: &[Source]) -> Option<String> {
+    let first = sources.first()?;
+    Some(format!("perfgate inspect {}", retype::quoted(&first.path)))
 }

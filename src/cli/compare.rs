@@ -1,10 +1,10 @@
 //! `perfgate compare`: two sets of results, judged like a gate, with no config and nothing stamped on them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::Invocation;
 use super::args::CompareArgs;
-use super::check::nothing_compared;
+use super::check::{explain, nothing_compared};
 use super::context::{Material, context};
 use super::deliver::Outlets;
 use super::environments::Choice;
@@ -15,7 +15,9 @@ use super::retype;
 use super::settings::{Settings, Typed};
 use crate::exit::Exit;
 use crate::ingest::ReadOptions;
+use crate::model::Run;
 use crate::report;
+use crate::report::context::{Commands, Source};
 
 pub(super) fn run(
     args: CompareArgs,
@@ -31,7 +33,7 @@ pub(super) fn run(
         ..Typed::default()
     })?;
     let reference = read(&old, &settings.read)?;
-    let current = read(&new, &settings.read)?.runs;
+    let (current, sources) = side_of(&new, &settings.read)?;
     let shown = shown(&old).join(" ");
     let gate = Gate {
         settings: &settings,
@@ -44,16 +46,17 @@ pub(super) fn run(
         },
     };
     let judged = gate.judge()?;
-    let sources = self::shown(&new);
-    let first = retype::quoted(sources.first().map_or("", String::as_str));
     let material = Material {
         judged: &judged,
         settings: &settings,
         current: &current,
+        commands: Commands {
+            repeat: Some(retype::command(invocation.arguments)),
+            explain: explain(&sources),
+            next: None,
+        },
         sources,
         baseline: &shown,
-        repeat: retype::command(invocation.arguments),
-        explain: format!("perfgate inspect {first}"),
     };
     let context = context(material);
     let document = report::document(&judged.verdict, &settings.policy, context);
@@ -68,27 +71,38 @@ fn side(one: Option<PathBuf>, several: Vec<PathBuf>) -> Vec<PathBuf> {
     one.into_iter().chain(several).collect()
 }
 
-/// A side may be a baseline file too.
+/// A baseline file stays whole, with its anchor; several paths are several runs.
 fn read(paths: &[PathBuf], options: &ReadOptions) -> anyhow::Result<Reference> {
     if let [path] = paths {
         return results::reference(path, options);
     }
-    let mut plain = Vec::new();
-    let mut runs = Vec::new();
+    let (runs, _) = side_of(paths, options)?;
+    Ok(Reference { runs, anchor: None })
+}
+
+/// A side may be a baseline file too.
+fn side_of(paths: &[PathBuf], options: &ReadOptions) -> anyhow::Result<(Vec<Run>, Vec<Source>)> {
+    let (mut plain, mut runs, mut sources) = (Vec::new(), Vec::new(), Vec::new());
     for path in paths {
         if results::is_baseline(path)? {
             runs.extend(results::reference(path, options)?.runs);
+            sources.push(Source {
+                path: path.display().to_string(),
+                format: "perfgate".to_owned(),
+            });
         } else {
             plain.push(path.clone());
         }
     }
     if !plain.is_empty() {
-        runs.extend(results::read(&plain, options)?.into_runs());
+        let read = results::read(&plain, options)?;
+        sources.extend(read.sources());
+        runs.extend(read.into_runs());
     }
-    Ok(Reference { runs, anchor: None })
+    Ok((runs, sources))
 }
 
 fn shown(paths: &[PathBuf]) -> Vec<String> {
-    let paths = paths.iter().map(PathBuf::as_path).map(Path::display);
+    let paths = paths.iter().map(|path| path.display());
     paths.map(|path| path.to_string()).collect()
 }

@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::environments;
-use super::gate::{Judged, unused};
+use super::gate::Judged;
 use super::settings::Settings;
 use crate::model::{Environment, Run};
-use crate::report::{
-    BaselineContext, Context, CurrentContext, Deviation, Difference, EnvironmentContext,
-    PolicyContext,
+use crate::report::context::{
+    BaselineSource, Commands, Context, CurrentSource, Difference, Setting, Source, Surroundings,
 };
 
 /// More than this would bury the verdict.
@@ -19,58 +18,61 @@ pub(super) struct Material<'a> {
     pub(super) judged: &'a Judged,
     pub(super) settings: &'a Settings,
     pub(super) current: &'a [Run],
-    pub(super) sources: Vec<String>,
+    pub(super) sources: Vec<Source>,
     /// How messages call the other side.
     pub(super) baseline: &'a str,
-    pub(super) repeat: String,
-    pub(super) explain: String,
+    pub(super) commands: Commands,
 }
 
 pub(super) fn context(material: Material<'_>) -> Context {
     let selected = &material.judged.selected;
+    let settings = material.settings;
     let (before, now) = (selected.runs.last(), material.current.last());
     let mut notes = selected.notes.clone();
-    notes.extend(unused(material.judged.verdict.judgement()));
     notes.extend(warnings(material.current));
     Context {
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-        baseline: (!selected.runs.is_empty()).then(|| BaselineContext {
+        gate: None,
+        baseline: before.map(|newest| BaselineSource {
             path: material.baseline.to_owned(),
             runs: selected.runs.len(),
             sessions: sessions(&selected.runs),
-            commits: commits(&selected.runs),
-            newest_at: newest_at(&selected.runs),
-            environment: before.and_then(environments::key),
+            commit: newest.provenance.commit.clone(),
+            newest_at: started(&selected.runs).max(),
+            oldest_at: started(&selected.runs).min(),
+            environment: environments::key(newest),
         }),
-        current: CurrentContext {
+        current: CurrentSource {
             runs: material.current.len(),
             commit: now.and_then(|run| run.provenance.commit.clone()),
             sources: material.sources,
         },
-        environment: EnvironmentContext {
+        environment: Surroundings {
             key: now.and_then(environments::key),
             differences: match (before, now) {
                 (Some(before), Some(now)) => differences(before, now),
                 _ => Vec::new(),
             },
         },
-        policy: PolicyContext {
-            config: material
-                .settings
-                .config_path()
-                .map(|path| path.display().to_string()),
-            deviations: deviations(material.settings),
-        },
+        config: settings
+            .config_path()
+            .map(|path| path.display().to_string()),
+        settings: deviations(settings),
+        interleaved: settings.interleaved || share_a_sitting(before, now),
         notes,
-        repeat: material.repeat,
-        explain: material.explain,
+        commands: material.commands,
     }
 }
 
-fn deviations(settings: &Settings) -> Vec<Deviation> {
+fn share_a_sitting(before: Option<&Run>, now: Option<&Run>) -> bool {
+    let session = |run: Option<&Run>| run.and_then(|run| run.provenance.session.clone());
+    session(before).is_some_and(|session_before| session(now) == Some(session_before))
+}
+
+fn deviations(settings: &Settings) -> Vec<Setting> {
     let decided = settings.deviations.iter();
     decided
-        .map(|deviation| Deviation {
+        .map(|deviation| Setting {
             name: deviation.name.to_owned(),
             value: deviation.value.clone(),
             from: deviation.from.to_string(),
@@ -95,12 +97,8 @@ pub(super) fn commits(runs: &[Run]) -> Vec<String> {
     commits
 }
 
-pub(super) fn newest_at(runs: &[Run]) -> Option<String> {
-    let newest = runs
-        .iter()
-        .filter_map(|run| run.provenance.started_at)
-        .max();
-    newest.map(|at| at.to_string())
+pub(super) fn started(runs: &[Run]) -> impl Iterator<Item = jiff::Timestamp> {
+    runs.iter().filter_map(|run| run.provenance.started_at)
 }
 
 /// What was recorded on both sides and differs: the environment's shown parts, and the load tool's version.

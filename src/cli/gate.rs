@@ -72,21 +72,6 @@ pub(super) fn unmatched(rule: &UnmatchedRule) -> String {
     format!("{from}: [[{kind}]] `{pattern}` matches no series")
 }
 
-/// Acceptances that can go.
-pub(super) fn unused(judgement: &Judgement) -> Vec<String> {
-    let said = judgement.unused.iter().map(|unused| {
-        let acceptance = &unused.acceptance;
-        let (from, until) = (&acceptance.from, acceptance.until);
-        let pattern = format!("{} {}", acceptance.subject, acceptance.metric);
-        if unused.expired {
-            format!("{from}: the acceptance of `{pattern}` has expired on {until}")
-        } else {
-            format!("{from}: the acceptance of `{pattern}` is not needed any more; take it out")
-        }
-    });
-    said.collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

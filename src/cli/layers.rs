@@ -44,7 +44,7 @@ impl Layers<'_> {
                 value,
                 from: Origin::new(format!("--{}", setting.name.replace('_', "-"))),
             }),
-            None => self.from_env(setting)?.or_else(|| file.cloned()),
+            None => self.variable(setting)?.or_else(|| file.cloned()),
         };
         if let Some(chosen) = &chosen {
             let value = (setting.show)(&chosen.value);
@@ -59,8 +59,8 @@ impl Layers<'_> {
         Ok(chosen)
     }
 
-    fn from_env<T>(&self, setting: &Setting<T>) -> anyhow::Result<Option<Placed<T>>> {
-        let variable = variable(setting.name);
+    fn variable<T>(&self, setting: &Setting<T>) -> anyhow::Result<Option<Placed<T>>> {
+        let variable = variable_name(setting.name);
         let Some(text) = self.env.and_then(|env| env.get(&variable)) else {
             return Ok(None);
         };
@@ -76,13 +76,13 @@ impl Layers<'_> {
     }
 }
 
-fn variable(setting: &str) -> String {
+fn variable_name(setting: &str) -> String {
     format!("PERFGATE_{}", setting.to_uppercase())
 }
 
 /// Variables that look like a misspelt setting: ignored in silence they would loosen a gate.
 pub(super) fn misspelt(env: &Env, settings: &[&'static str]) -> Vec<String> {
-    let known: Vec<String> = settings.iter().map(|name| variable(name)).collect();
+    let known: Vec<String> = settings.iter().map(|name| variable_name(name)).collect();
     let names = || known.iter().map(String::as_str);
     env.names("PERFGATE_")
         .filter(|name| !names().any(|known| known == *name))
@@ -161,7 +161,7 @@ mod tests {
             env: Some(&env),
             deviations: Vec::new(),
         };
-        let error = layers.from_env(&LIMIT).unwrap_err();
+        let error = layers.variable(&LIMIT).unwrap_err();
         assert!(format!("{error:#}").starts_with("read PERFGATE_MAX_REGRESSION: `five`"));
         assert_eq!(
             misspelt(&env, &["max_regression"]),

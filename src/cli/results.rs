@@ -12,6 +12,7 @@ use super::sources;
 use crate::hint::WithHint;
 use crate::ingest::{self, Format, Ingested, ReadOptions};
 use crate::model::{Anchor, Run};
+use crate::report::context::Source;
 use crate::store;
 
 /// Results with the paths that a person would type for them.
@@ -20,9 +21,13 @@ pub(super) struct Results {
 }
 
 impl Results {
-    pub(super) fn sources(&self) -> Vec<String> {
-        let paths = self.ingested.iter().map(|one| one.path.display());
-        paths.map(|path| path.to_string()).collect()
+    /// For the report.
+    pub(super) fn sources(&self) -> Vec<Source> {
+        let sources = self.ingested.iter().map(|one| Source {
+            path: one.path.display().to_string(),
+            format: one.format.as_str().to_owned(),
+        });
+        sources.collect()
     }
 
     pub(super) fn runs_mut(&mut self) -> impl Iterator<Item = &mut Run> {

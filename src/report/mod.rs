@@ -18,72 +18,85 @@ pub enum Format {
     Github,
 }
 
-/// Provenance for the document.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Context {
-    pub tool_version: String,
-    pub baseline: Option<BaselineContext>,
-    pub current: CurrentContext,
-    pub environment: EnvironmentContext,
-    pub policy: PolicyContext,
-    pub notes: Vec<String>,
-    pub repeat: String,
-    pub explain: String,
+pub mod context {
+    //! Stand-in.
+
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Context {
+        pub tool_version: String,
+        pub gate: Option<String>,
+        pub baseline: Option<BaselineSource>,
+        pub current: CurrentSource,
+        pub environment: Surroundings,
+        pub config: Option<String>,
+        pub settings: Vec<Setting>,
+        pub interleaved: bool,
+        pub notes: Vec<String>,
+        pub commands: Commands,
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct BaselineSource {
+        pub path: String,
+        pub runs: usize,
+        pub sessions: usize,
+        pub commit: Option<String>,
+        pub newest_at: Option<jiff::Timestamp>,
+        pub oldest_at: Option<jiff::Timestamp>,
+        pub environment: Option<String>,
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct CurrentSource {
+        pub runs: usize,
+        pub commit: Option<String>,
+        pub sources: Vec<Source>,
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Source {
+        pub path: String,
+        pub format: String,
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Surroundings {
+        pub key: Option<String>,
+        pub differences: Vec<Difference>,
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Difference {
+        pub name: String,
+        pub baseline: String,
+        pub current: String,
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Setting {
+        pub name: String,
+        pub value: String,
+        pub from: String,
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct Commands {
+        pub repeat: Option<String>,
+        pub explain: Option<String>,
+        pub next: Option<String>,
+    }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct BaselineContext {
-    pub path: String,
-    pub runs: usize,
-    pub sessions: usize,
-    pub commits: Vec<String>,
-    pub newest_at: Option<String>,
-    pub environment: Option<String>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct CurrentContext {
-    pub runs: usize,
-    pub commit: Option<String>,
-    pub sources: Vec<String>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct EnvironmentContext {
-    pub key: Option<String>,
-    pub differences: Vec<Difference>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Difference {
-    pub name: String,
-    pub baseline: String,
-    pub current: String,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct PolicyContext {
-    pub config: Option<String>,
-    pub deviations: Vec<Deviation>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Deviation {
-    pub name: String,
-    pub value: String,
-    pub from: String,
-}
+pub use context::Context;
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Document {
     verdict: &'static str,
-    context: Context,
 }
 
-pub fn document(verdict: &Verdict, _policy: &Policy, context: Context) -> Document {
+pub fn document(verdict: &Verdict, _policy: &Policy, _context: Context) -> Document {
     Document {
         verdict: verdict.kind().as_str(),
-        context,
     }
 }
 

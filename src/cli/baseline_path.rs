@@ -14,6 +14,8 @@ use crate::hint::WithHint;
 pub(super) struct BaselineName {
     text: String,
     folders: Vec<PathBuf>,
+    /// Named by the config file.
+    pub(super) in_config: bool,
 }
 
 /// What a name led to.
@@ -40,7 +42,11 @@ impl BaselineName {
             folders.push(PathBuf::new());
         }
         folders.extend(config_folder.filter(|folder| in_config || !folder.as_os_str().is_empty()));
-        Self { text, folders }
+        Self {
+            text,
+            folders,
+            in_config,
+        }
     }
 
     pub(super) fn locate(&self, env: &Env) -> anyhow::Result<Located> {

@@ -171,6 +171,10 @@ impl Settings {
                     config.baseline.as_ref().map(|p| &p.from) == Some(&name.from),
                 )
             });
+        // It has no default and every report names it: news only where the file is overruled.
+        if config.baseline.is_none() || baseline.as_ref().is_some_and(|name| name.in_config) {
+            layers.deviations.clear();
+        }
         let environment =
             layers.decide(&ENVIRONMENT, typed.environment, config.environment.as_ref())?;
         let warmup = layers.decide(&WARMUP, typed.read.warmup, config.warmup.as_ref())?;

@@ -1,0 +1,47 @@
+//! `perfgate check`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::TEMPLATE;
+use super::flags::{OriginFlags, OutputFlags, PolicyFlags, ReadFlags};
+
+const EXAMPLES: &str = "\
+Examples:
+  perfgate check --baseline main.json out/run*_stats.csv
+  perfgate check --baseline '{base}' --report junit=out/gate.xml
+  perfgate check                            all of it from perfgate.toml";
+
+/// The gate: judge current results against a baseline by the rules of perfgate.toml
+#[derive(Debug, Args)]
+#[command(help_template = TEMPLATE, before_help = EXAMPLES)]
+pub(crate) struct CheckArgs {
+    /// Files or folders with the current results [default: the sources of perfgate.toml, else what is recognised here]
+    #[arg(value_name = "RESULT", value_hint = clap::ValueHint::AnyPath)]
+    pub(crate) results: Vec<PathBuf>,
+
+    /// What to compare with: a path, or a name in baselines/; {base} is the target branch
+    #[arg(long, value_name = "PATH|NAME")]
+    pub(crate) baseline: Option<String>,
+
+    /// The config file [default: the nearest perfgate.toml up to the repository root]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+
+    /// End with 3 where there is no baseline yet
+    #[arg(long, help_heading = "Policy")]
+    pub(crate) require_baseline: bool,
+
+    #[command(flatten)]
+    pub(crate) policy: PolicyFlags,
+
+    #[command(flatten)]
+    pub(crate) origin: OriginFlags,
+
+    #[command(flatten)]
+    pub(crate) read: ReadFlags,
+
+    #[command(flatten)]
+    pub(crate) output: OutputFlags,
+}

@@ -1,0 +1,118 @@
+//! Flags that several commands share.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::words::{
+    InconclusiveWord, MissingWord, OtherEnvironmentWord, ReportFormat, ResultFormat,
+};
+use crate::cli::config::values;
+
+/// How results are read.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Reading")]
+pub(crate) struct ReadFlags {
+    /// Read every result as this format instead of recognising it
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) from: Option<ResultFormat>,
+
+    /// Leave out the first part of every run, where the result tells what happened when
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    pub(crate) warmup: Option<Duration>,
+}
+
+/// What is known of results that do not say it themselves.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Origin of the results")]
+pub(crate) struct OriginFlags {
+    /// Name of the machine class, instead of what is found out about this machine
+    #[arg(long, value_name = "NAME")]
+    pub(crate) environment: Option<String>,
+
+    /// The sitting that the runs belong to [default: the CI job]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) session: Option<String>,
+
+    /// The commit that was measured [default: that of the CI job]
+    #[arg(long, value_name = "SHA")]
+    pub(crate) commit: Option<String>,
+}
+
+/// What the verdict is decided by.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Policy")]
+pub(crate) struct PolicyFlags {
+    /// How much worse is too much, where no rule says otherwise [default: 5%]
+    #[arg(long, value_name = "PERCENT", value_parser = values::percent)]
+    pub(crate) max_regression: Option<f64>,
+
+    /// Count a series as undecided where its runs could not have shown a change of this size
+    #[arg(long, value_name = "PERCENT", value_parser = values::percent)]
+    pub(crate) max_detectable: Option<f64>,
+
+    /// What follows where it cannot be told [default: warn]
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) on_inconclusive: Option<InconclusiveWord>,
+
+    /// What follows where a series has vanished [default: fail]
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) on_missing: Option<MissingWord>,
+
+    /// What follows where the other side was measured elsewhere [default: refuse]
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) on_other_environment: Option<OtherEnvironmentWord>,
+
+    /// Ask for a decision: what cannot be told, and a baseline that is not there, end with 3
+    #[arg(long)]
+    pub(crate) strict: bool,
+
+    /// Both sides were measured in turns on one machine
+    #[arg(long)]
+    pub(crate) interleaved: bool,
+}
+
+/// Where the verdict goes.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputFlags {
+    /// What stdout gets
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = ReportFormat::Text)]
+    pub(crate) format: ReportFormat,
+
+    /// Write the same verdict to a file as well, such as junit=out/perfgate.xml; repeatable
+    #[arg(long = "report", value_name = "FORMAT=PATH", value_parser = parse_report)]
+    pub(crate) reports: Vec<Report>,
+
+    /// Template for markdown instead of the shipped one
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) template: Option<PathBuf>,
+}
+
+/// One `--report FORMAT=PATH`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Report {
+    pub(crate) format: ReportFormat,
+    pub(crate) path: PathBuf,
+}
+
+fn parse_report(text: &str) -> Result<Report, String> {
+    let (word, path) = text
+        .split_once('=')
+        .ok_or("expected FORMAT=PATH, such as junit=out/perfgate.xml")?;
+    let format = ReportFormat::from_str(word, false).map_err(|_| {
+        let known: Vec<String> = ReportFormat::value_variants()
+            .iter()
+            .map(|format| super::words::typed(*format))
+            .collect();
+        format!("unknown format '{word}', known: {}", known.join(", "))
+    })?;
+    if path.is_empty() {
+        return Err("the path is empty".to_owned());
+    }
+    Ok(Report {
+        format,
+        path: PathBuf::from(path),
+    })
+}

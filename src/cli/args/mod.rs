@@ -1,0 +1,130 @@
+//! What can be typed. Clap only: nothing here is looked up, joined or decided.
+
+mod baseline;
+mod check;
+mod compare;
+mod flags;
+mod inspect;
+mod words;
+
+use std::path::PathBuf;
+
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+
+pub(super) use baseline::{BaselineCommand, PinArgs, ShowArgs, UpdateArgs};
+pub(super) use check::CheckArgs;
+pub(super) use compare::CompareArgs;
+pub(super) use flags::{OriginFlags, OutputFlags, PolicyFlags, ReadFlags, Report};
+pub(super) use inspect::InspectArgs;
+pub(super) use words::{InspectFormat, ReportFormat};
+
+/// Examples stand before the options: they are what a reader came for.
+const TEMPLATE: &str = "\
+{about-with-newline}
+{before-help}{usage-heading} {usage}
+
+{all-args}{after-help}
+";
+
+const EXAMPLES: &str = "\
+Examples:
+  perfgate check --baseline main.json       judge what lies here against a baseline
+  perfgate compare before/ after/           two sets of results, no config
+  perfgate baseline update --baseline main.json out/run*_stats.csv
+  perfgate inspect target/criterion         what was understood of a result";
+
+const AFTER: &str = "\
+Exit codes: 0 pass, 1 fail, 2 could not do the work,
+            3 could not tell, where a decision was asked for";
+
+/// Decides whether a change made the software slower, and says how sure it is
+#[derive(Debug, Parser)]
+#[command(
+    name = "perfgate",
+    version,
+    help_template = TEMPLATE,
+    before_help = EXAMPLES,
+    after_help = AFTER,
+    subcommand_required = true,
+    arg_required_else_help = false,
+    max_term_width = 100,
+)]
+pub(super) struct Cli {
+    /// Work as if started in DIR; every path is relative to it
+    #[arg(short = 'C', global = true, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub(super) directory: Option<PathBuf>,
+
+    /// When to colour; auto also heeds NO_COLOR and CLICOLOR_FORCE
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    pub(super) color: Color,
+
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    Check(CheckArgs),
+    Compare(CompareArgs),
+    /// Keep the runs that results are compared with: update, show, pin
+    #[command(
+        subcommand,
+        help_template = TEMPLATE,
+        before_help = baseline::EXAMPLES,
+    )]
+    Baseline(BaselineCommand),
+    Inspect(InspectArgs),
+    /// Print the JSON Schema of one of perfgate's files
+    #[command(help_template = TEMPLATE, before_help = "\
+Examples:
+  perfgate schema config > perfgate.schema.json")]
+    Schema {
+        /// Which file
+        #[arg(value_enum)]
+        of: SchemaOf,
+    },
+    /// Print shell completions
+    #[command(help_template = TEMPLATE, before_help = "\
+Examples:
+  perfgate completions bash > ~/.local/share/bash-completion/completions/perfgate")]
+    Completions {
+        /// Which shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, of perfgate or of one command
+    #[command(help_template = TEMPLATE, before_help = "\
+Examples:
+  perfgate man > perfgate.1
+  perfgate man baseline update > perfgate-baseline-update.1")]
+    Man {
+        /// The command, as it is typed
+        #[arg(value_name = "COMMAND")]
+        of: Vec<String>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaOf {
+    /// perfgate.run/1: one run
+    Run,
+    /// perfgate.baseline/1: a window of runs
+    Baseline,
+    /// perfgate.verdict/1: what a gate decided
+    Verdict,
+    /// perfgate.toml
+    Config,
+}
+
+/// The whole grammar, for help, completions, manual pages and the reference.
+pub(super) fn grammar() -> clap::Command {
+    Cli::command()
+}

@@ -1,0 +1,125 @@
+//! `perfgate check`: the gate.
+
+use std::path::Path;
+
+use anyhow::anyhow;
+
+use super::args::CheckArgs;
+use super::baseline_path::Located;
+use super::context::{Material, context};
+use super::deliver::Outlets;
+use super::environments::Choice;
+use super::gate::{Gate, refuse_unmatched};
+use super::origin::Stamp;
+use super::output::Output;
+use super::results;
+use super::retype;
+use super::settings::{Settings, Typed};
+use super::{Invocation, baseline_path};
+use crate::exit::Exit;
+use crate::hint::WithHint;
+use crate::report;
+use crate::report::context::{Commands, Source};
+use crate::verdict::Kind;
+
+pub(super) fn run(
+    args: CheckArgs,
+    invocation: &Invocation<'_>,
+    output: &mut Output<'_>,
+) -> anyhow::Result<Exit> {
+    let env = invocation.env;
+    let outlets = Outlets::open(&args.output, Some(env))?;
+    let typed = Typed {
+        config: args.config,
+        baseline: args.baseline,
+        environment: args.origin.environment.clone(),
+        require_baseline: args.require_baseline,
+        policy: args.policy,
+        read: args.read,
+    };
+    let settings = Settings::load(typed, env)?;
+    for warning in &settings.warnings {
+        output.warn(warning);
+    }
+    let baseline = baseline_path::located(settings.baseline.as_ref(), env)?;
+    let reference = match &baseline {
+        Located::Found(path) => Some(results::reference(path, &settings.read)?),
+        Located::Missing(_) => None,
+    };
+    let mut current = results::current(&args.results, &settings, output)?;
+    Stamp::new(&args.origin, settings.environment.as_deref(), env).put(current.runs_mut());
+    let sources = current.sources();
+    let current = current.into_runs();
+
+    let shown = baseline.path().display().to_string();
+    let gate = Gate {
+        settings: &settings,
+        current: &current,
+        reference,
+        choice: Choice {
+            on_other: settings.policy.on_other_environment,
+            baseline: &shown,
+            can_update: true,
+        },
+    };
+    let judged = gate.judge()?;
+    refuse_unmatched(judged.verdict.judgement())?;
+    let next = update_command(baseline.path(), &sources);
+    let is_first = judged.verdict.kind() == Kind::NoBaseline;
+    let material = Material {
+        judged: &judged,
+        settings: &settings,
+        current: &current,
+        commands: Commands {
+            repeat: Some(retype::command(invocation.arguments)),
+            explain: explain(&sources),
+            next: is_first.then(|| next.clone()),
+        },
+        sources,
+        baseline: &shown,
+    };
+    let context = context(material);
+    let document = report::document(&judged.verdict, &settings.policy, context);
+    let exit = outlets.deliver(&document, judged.verdict.exit(), output);
+    match judged.verdict.kind() {
+        Kind::NoBaseline => no_baseline(&baseline, &next, output),
+        _ if judged.verdict.exit() == Exit::Error => nothing_compared(&shown, output),
+        _ => {}
+    }
+    Ok(exit)
+}
+
+/// Loud, for a gate that never finds its baseline is green for ever.
+fn no_baseline(baseline: &Located, next: &str, output: &mut Output<'_>) {
+    let path = baseline.path().display();
+    let what = match baseline {
+        Located::Found(_) => "holds no runs of this environment yet",
+        Located::Missing(_) => "does not exist yet",
+    };
+    output.warn(&format!("nothing was compared: {path} {what}"));
+    output.note(&format!("hint: on the base branch, run `{next}`"));
+}
+
+fn update_command(baseline: &Path, sources: &[Source]) -> String {
+    let baseline = retype::quoted(&baseline.display().to_string());
+    let results: Vec<String> = sources
+        .iter()
+        .map(|source| retype::quoted(&source.path))
+        .collect();
+    let results = results.join(" ");
+    format!("perfgate baseline update --baseline {baseline} {results}")
+}
+
+pub(super) fn nothing_compared(baseline: &str, output: &mut Output<'_>) {
+    let error = Err::<(), _>(anyhow!("nothing could be compared with {baseline}"))
+        .hint("the table says why; `perfgate inspect` shows the series of a result");
+    if let Err(error) = error {
+        output.error(&error);
+    }
+}
+
+/// The first result is where a reader begins to look.
+pub(super) fn explain(sources: &[Source]) -> Option<String> {
+    let first = sources.first()?;
+    Some(format!("perfgate inspect {}", retype::quoted(&first.path)))
+}

@@ -1,0 +1,68 @@
+//! Which config file holds: the one that was named, or the nearest one up to the repository root.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use crate::hint::WithHint;
+
+use super::{Config, parse};
+
+const FILE_NAME: &str = "perfgate.toml";
+
+/// A config with the place that its relative paths start from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConfigFile {
+    /// As messages call it.
+    pub path: PathBuf,
+    /// Empty for the working folder.
+    pub folder: PathBuf,
+    pub config: Config,
+}
+
+/// `perfgate.toml` in the working folder or above it, no further than the repository root. Outside a
+/// repository only the working folder counts: a stray file in a home folder is nobody's policy.
+pub fn find(working: &Path) -> Option<PathBuf> {
+    let root = working
+        .ancestors()
+        .position(|folder| folder.join(".git").exists())
+        .unwrap_or(0);
+    let mut relative = PathBuf::new();
+    for folder in working.ancestors().take(root + 1) {
+        if folder.join(FILE_NAME).is_file() {
+            return Some(relative.join(FILE_NAME));
+        }
+        relative.push("..");
+    }
+    None
+}
+
+pub fn read(path: &Path) -> anyhow::Result<ConfigFile> {
+    let bytes = fs::read(path)
+        .with_context(|| format!("read {}", path.display()))
+        .hint("check the path; without --config the nearest perfgate.toml is taken")?;
+    let name = path.display().to_string();
+    let text = String::from_utf8(bytes)
+        .map_err(|_| anyhow::anyhow!("it is not UTF-8"))
+        .with_context(|| format!("read {name}"))
+        .hint("save it as UTF-8")?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let config = match parse(&name, text) {
+        Ok(config) => config,
+        Err(mut error) => {
+            let hint = error
+                .hint
+                .take()
+                .unwrap_or_else(|| "`perfgate schema config` prints every key".to_owned());
+            return Err(anyhow::Error::new(error))
+                .with_context(|| format!("read {name}"))
+                .hint(hint);
+        }
+    };
+    Ok(ConfigFile {
+        folder: path.parent().map(Path::to_owned).unwrap_or_default(),
+        path: path.to_owned(),
+        config,
+    })
+}

@@ -1,0 +1,138 @@
+//! `perfgate.toml`: what a team decided, with the line on which it did. Which of it holds is decided in
+//! `settings`, where flags and environment are known too.
+
+mod find;
+mod form;
+pub(super) mod nearest;
+mod place;
+mod rules;
+mod sources;
+pub(super) mod values;
+
+use std::time::Duration;
+
+use toml::de::{DeTable, DeValue};
+
+use crate::compare::{Acceptance, OnInconclusive, OnMissing, OnOtherEnvironment, Rule};
+
+pub use find::{ConfigFile, find, read};
+pub use place::{ConfigError, Placed};
+pub use rules::Defaults;
+pub use sources::{Source, Work};
+
+use form::Form;
+
+/// The JSON Schema of `perfgate.toml`, for editors.
+pub const JSON_SCHEMA: &str = include_str!("config.schema.json");
+
+const TOP_KEYS: [&str; 12] = [
+    "baseline",
+    "require_baseline",
+    "on_inconclusive",
+    "on_missing",
+    "on_other_environment",
+    "environment",
+    "max_detectable",
+    "warmup",
+    "source",
+    "defaults",
+    "rule",
+    "accept",
+];
+
+pub(super) const ON_INCONCLUSIVE: [(&str, OnInconclusive); 3] = [
+    ("warn", OnInconclusive::Warn),
+    ("fail", OnInconclusive::Fail),
+    ("pass", OnInconclusive::Pass),
+];
+pub(super) const ON_MISSING: [(&str, OnMissing); 2] =
+    [("fail", OnMissing::Fail), ("warn", OnMissing::Warn)];
+pub(super) const ON_OTHER_ENVIRONMENT: [(&str, OnOtherEnvironment); 3] = [
+    ("refuse", OnOtherEnvironment::Refuse),
+    ("warn", OnOtherEnvironment::Warn),
+    ("ignore", OnOtherEnvironment::Ignore),
+];
+
+/// What a config file says; what it leaves out is `None`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Config {
+    pub baseline: Option<Placed<String>>,
+    pub require_baseline: Option<Placed<bool>>,
+    pub on_inconclusive: Option<Placed<OnInconclusive>>,
+    pub on_missing: Option<Placed<OnMissing>>,
+    pub on_other_environment: Option<Placed<OnOtherEnvironment>>,
+    pub environment: Option<Placed<String>>,
+    pub max_detectable: Option<Placed<f64>>,
+    pub warmup: Option<Placed<Duration>>,
+    pub sources: Vec<Source>,
+    pub defaults: Defaults,
+    pub rules: Vec<Rule>,
+    pub acceptances: Vec<Acceptance>,
+}
+
+/// Reads a config; `name` is what origins and messages call the file.
+pub fn parse(name: &str, text: &str) -> Result<Config, ConfigError> {
+    let source = place::Source { name, text };
+    let document = DeTable::parse(text).map_err(|error| {
+        let span = error.span().unwrap_or(0..0);
+        source.error(&span, error.message().to_owned())
+    })?;
+    if let Some(sign) = sign_of_another_tool(document.get_ref()) {
+        let message = format!("this file belongs to another tool named perfgate: it has `{sign}`");
+        return Err(source
+            .error(&(0..0), message)
+            .hint("keep our settings in a file of another name and pass it: --config gate.toml"));
+    }
+    let top = Form::new(source, &document, "perfgate.toml", &TOP_KEYS)?;
+    let forms = |key, title, known: &[&'static str]| top.tables(key, title, known);
+    Ok(Config {
+        baseline: top.text("baseline")?,
+        require_baseline: top.flag("require_baseline")?,
+        on_inconclusive: top.choice("on_inconclusive", &ON_INCONCLUSIVE)?,
+        on_missing: top.choice("on_missing", &ON_MISSING)?,
+        on_other_environment: top.choice("on_other_environment", &ON_OTHER_ENVIRONMENT)?,
+        environment: top.text("environment")?,
+        max_detectable: top.percent("max_detectable")?,
+        warmup: top.duration("warmup")?,
+        sources: collect(
+            forms("source", "[[source]]", &sources::SOURCE_KEYS)?,
+            sources::source,
+        )?,
+        defaults: match top.table("defaults", "[defaults]", &rules::DEFAULTS_KEYS)? {
+            Some(form) => rules::defaults(&form)?,
+            None => Defaults::default(),
+        },
+        rules: collect(forms("rule", "[[rule]]", &rules::RULE_KEYS)?, rules::rule)?,
+        acceptances: collect(
+            forms("accept", "[[accept]]", &rules::ACCEPT_KEYS)?,
+            rules::acceptance,
+        )?,
+    })
+}
+
+fn collect<'t, T>(
+    forms: Vec<Form<'t>>,
+    read: impl Fn(&Form<'t>) -> Result<T, ConfigError>,
+) -> Result<Vec<T>, ConfigError> {
+    forms.iter().map(read).collect()
+}
+
+/// Another project of this name keeps a `perfgate.toml` too; its keys are told from slips of ours.
+fn sign_of_another_tool(table: &DeTable<'_>) -> Option<&'static str> {
+    let in_defaults = |key: &str| {
+        table
+            .get("defaults")
+            .and_then(|value| value.get_ref().as_table())
+            .is_some_and(|defaults| defaults.contains_key(key))
+    };
+    if table
+        .get("bench")
+        .is_some_and(|value| matches!(value.get_ref(), DeValue::Array(_)))
+    {
+        Some("[[bench]]")
+    } else if table.contains_key("warn_factor") || in_defaults("warn_factor") {
+        Some("warn_factor")
+    } else {
+        None
+    }
+}

@@ -1,0 +1,41 @@
+//! The known name that a misspelt one was probably meant to be.
+
+/// The nearest of `known`, where one is near enough to be worth naming.
+pub(crate) fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|name| (strsim::jaro_winkler(word, name), name))
+        .filter(|(score, _)| *score > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
+}
+
+/// A known name that differs by letter case or by one slip of the finger.
+pub(crate) fn close<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .filter(|name| *name != word)
+        .map(|name| {
+            let same_letters = name.eq_ignore_ascii_case(word);
+            let slips = strsim::osa_distance(word, name);
+            (if same_letters { 0 } else { slips }, name)
+        })
+        .filter(|(slips, _)| *slips <= 1)
+        .min_by_key(|(slips, _)| *slips)
+        .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_near_name_is_found_and_a_far_one_is_not() {
+        let known = ["max_regression", "min_delta", "severity"];
+        assert_eq!(near("max_regresion", known), Some("max_regression"));
+        assert_eq!(near("maximum_regression", known), Some("max_regression"));
+        assert_eq!(near("colour", known), None);
+        assert_eq!(close("Min_delta", known), Some("min_delta"));
+        assert_eq!(close("delta", known), None);
+    }
+}

@@ -1,0 +1,89 @@
+//! The parts of a config file that become rules: `[defaults]`, `[[rule]]`, `[[accept]]`.
+
+use crate::compare::{Acceptance, Pattern, Quantity, Rule, Severity};
+use crate::model::Better;
+
+use super::form::Form;
+use super::place::{ConfigError, Placed};
+
+pub(super) const DEFAULTS_KEYS: [&str; 4] =
+    ["max_regression", "min_delta", "severity", "max_detectable"];
+pub(super) const RULE_KEYS: [&str; 8] = [
+    "subject",
+    "metric",
+    "max_regression",
+    "min_delta",
+    "budget",
+    "severity",
+    "max_detectable",
+    "better",
+];
+pub(super) const ACCEPT_KEYS: [&str; 5] = ["subject", "metric", "up_to", "reason", "until"];
+
+const SEVERITIES: [(&str, Severity); 3] = [
+    ("fail", Severity::Fail),
+    ("warn", Severity::Warn),
+    ("off", Severity::Off),
+];
+const DIRECTIONS: [(&str, Better); 2] = [("lower", Better::Lower), ("higher", Better::Higher)];
+
+/// What holds where no rule says otherwise.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Defaults {
+    pub max_regression: Option<Placed<f64>>,
+    pub min_delta: Option<Placed<Quantity>>,
+    pub severity: Option<Placed<Severity>>,
+    pub max_detectable: Option<Placed<f64>>,
+}
+
+pub(super) fn defaults(form: &Form<'_>) -> Result<Defaults, ConfigError> {
+    Ok(Defaults {
+        max_regression: form.percent("max_regression")?,
+        min_delta: form.quantity("min_delta")?,
+        severity: form.choice("severity", &SEVERITIES)?,
+        max_detectable: form.percent("max_detectable")?,
+    })
+}
+
+pub(super) fn rule(form: &Form<'_>) -> Result<Rule, ConfigError> {
+    Ok(Rule {
+        subject: pattern(form, "subject")?,
+        metric: pattern(form, "metric")?,
+        max_regression: value(form.percent("max_regression")?),
+        min_delta: value(form.quantity("min_delta")?),
+        budget: value(form.quantity("budget")?),
+        max_detectable: value(form.percent("max_detectable")?),
+        severity: value(form.choice("severity", &SEVERITIES)?),
+        better: value(form.choice("better", &DIRECTIONS)?),
+        from: form.origin(),
+    })
+}
+
+/// An acceptance without a scope, a size, a reason or an end would be a hole in the gate.
+pub(super) fn acceptance(form: &Form<'_>) -> Result<Acceptance, ConfigError> {
+    let missing = |key: &str| {
+        form.error(format!("[[accept]] has no `{key}`"))
+            .hint("an acceptance names `subject`, `up_to`, `reason` and `until`")
+    };
+    if form.text("subject")?.is_none() {
+        return Err(missing("subject"));
+    }
+    Ok(Acceptance {
+        subject: pattern(form, "subject")?,
+        metric: pattern(form, "metric")?,
+        up_to: value(form.percent("up_to")?).ok_or_else(|| missing("up_to"))?,
+        reason: value(form.text("reason")?).ok_or_else(|| missing("reason"))?,
+        until: value(form.date("until")?).ok_or_else(|| missing("until"))?,
+        from: form.origin(),
+    })
+}
+
+fn pattern(form: &Form<'_>, key: &str) -> Result<Pattern, ConfigError> {
+    Ok(form
+        .text(key)?
+        .map_or_else(Pattern::any, |text| Pattern::new(text.value)))
+}
+
+fn value<T>(field: Option<Placed<T>>) -> Option<T> {
+    field.map(|field| field.value)
+}

@@ -1,0 +1,138 @@
+//! How limits are written: `"5%"`, `"2ms"`, `"30s"`. For the file, the flags and the environment alike.
+
+use std::time::Duration;
+
+use crate::compare::Quantity;
+use crate::model::Unit;
+
+use super::nearest;
+
+/// Units that perfgate converts; another word is taken as a custom unit.
+const KNOWN_UNITS: [&str; 15] = [
+    "ns", "µs", "us", "ms", "s", "min", "B", "KiB", "MiB", "GiB", "kB", "KB", "MB", "GB", "%",
+];
+
+/// `"5%"` to 0.05. Zero is refused: a limit of nothing would ask for the impossible of a measurement.
+pub(crate) fn percent(text: &str) -> Result<f64, String> {
+    let (number, unit) = split(text)?;
+    if unit != "%" {
+        return Err(format!("`{text}` is not a percentage; write it like `5%`"));
+    }
+    if number <= 0.0 {
+        return Err(format!(
+            "`{text}` is not a limit; it must be more than 0%, for no measurement repeats exactly"
+        ));
+    }
+    Ok(number / 100.0)
+}
+
+/// `"2ms"`, `"0.5%"`, `"64MiB"`, `"500"`; zero is allowed, less is not.
+pub(crate) fn quantity(text: &str) -> Result<Quantity, String> {
+    let (value, unit) = split(text)?;
+    if value < 0.0 {
+        return Err(format!("`{text}` is negative, and limits are not"));
+    }
+    Ok(Quantity {
+        value,
+        unit: unit_of(unit)?,
+    })
+}
+
+/// `"30s"`, `"500ms"`, `"2m"`, `"1h"`.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = split(text)?;
+    let seconds = match unit {
+        "ms" => 1e-3,
+        "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(format!("`{text}` is not a duration; write it like `30s`")),
+    };
+    Duration::try_from_secs_f64(number * seconds)
+        .map_err(|_| format!("`{text}` is not a duration; write it like `30s`"))
+}
+
+/// The number in front, finite, and what follows it.
+fn split(text: &str) -> Result<(f64, &str), String> {
+    let text = text.trim();
+    let end = text
+        .find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-' | '+')))
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    match number.parse::<f64>() {
+        Ok(number) if number.is_finite() => Ok((number, unit.trim())),
+        _ => Err(format!("`{text}` does not begin with a number")),
+    }
+}
+
+fn unit_of(name: &str) -> Result<Unit, String> {
+    if name.is_empty() || KNOWN_UNITS.contains(&name) {
+        return Ok(Unit::new(name));
+    }
+    // A misspelt unit would make a limit that never applies.
+    if matches!(name, "m" | "h") || name.len() > 1 {
+        if let Some(near) = nearest::close(name, KNOWN_UNITS) {
+            return Err(format!("unknown unit `{name}`; did you mean `{near}`?"));
+        }
+        if matches!(name, "m" | "h") {
+            return Err(format!("unknown unit `{name}`; write it in `min` or `s`"));
+        }
+    }
+    Ok(Unit::new(name))
+}
+
+/// 0.05 as `5%`, for reports that name a value.
+pub(crate) fn show_percent(fraction: f64) -> String {
+    // Rounded to what a person wrote: 0.1 * 100 is not quite 10.
+    format!("{}%", (fraction * 1e6).round() / 1e4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentages_are_read_and_what_limits_nothing_is_refused() {
+        assert_eq!(percent("5%"), Ok(0.05));
+        assert_eq!(percent(" 2.5 % "), Ok(0.025));
+        for bad in [
+            "0%", "-5%", "5", "0.05", "NaN%", "inf%", "%", "", "5%%", "1e3%",
+        ] {
+            assert!(percent(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn quantities_keep_their_unit_and_misspelt_units_are_named() {
+        let two = quantity("2ms").unwrap();
+        assert_eq!((two.value, two.unit.as_str()), (2.0, "ms"));
+        assert_eq!(quantity("500").unwrap().unit, Unit::none());
+        assert_eq!(quantity("64 MiB").unwrap().unit.as_str(), "MiB");
+        assert_eq!(quantity("9 req/s").unwrap().unit.as_str(), "req/s");
+        assert_eq!(
+            quantity("3 instructions").unwrap().unit.as_str(),
+            "instructions"
+        );
+        assert!(quantity("2mss").unwrap_err().contains("did you mean `ms`"));
+        for bad in ["-1ms", "ms", "2Ms", "5m", "NaN", ""] {
+            assert!(quantity(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn durations_are_read_in_every_unit() {
+        assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
+        assert_eq!(duration("1.5m"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+        for bad in ["30", "-1s", "s", "30 seconds", "99999999999999999999h"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn fractions_print_as_they_were_written() {
+        for text in ["5%", "0.1%", "12.5%", "30%"] {
+            assert_eq!(show_percent(percent(text).unwrap()), text);
+        }
+    }
+}

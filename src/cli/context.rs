@@ -1,0 +1,183 @@
+//! What a report tells beside the comparisons: where both sides come from, what deviates, what to type next.
+
+use std::collections::BTreeSet;
+
+use super::environments;
+use super::gate::Judged;
+use super::settings::Settings;
+use crate::model::{Environment, Run};
+use crate::report::context::{
+    BaselineSource, Commands, Context, CurrentSource, Difference, Setting, Source, Surroundings,
+};
+
+/// More than this would bury the verdict.
+const MOST_WARNINGS: usize = 8;
+
+/// Everything that a context is made of.
+pub(super) struct Material<'a> {
+    pub(super) judged: &'a Judged,
+    pub(super) settings: &'a Settings,
+    pub(super) current: &'a [Run],
+    pub(super) sources: Vec<Source>,
+    /// How messages call the other side.
+    pub(super) baseline: &'a str,
+    pub(super) commands: Commands,
+}
+
+pub(super) fn context(material: Material<'_>) -> Context {
+    let selected = &material.judged.selected;
+    let settings = material.settings;
+    let (before, now) = (selected.runs.last(), material.current.last());
+    let mut notes = selected.notes.clone();
+    notes.extend(warnings(material.current));
+    Context {
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        gate: None,
+        baseline: before.map(|newest| BaselineSource {
+            path: material.baseline.to_owned(),
+            runs: selected.runs.len(),
+            sessions: sessions(&selected.runs),
+            commit: newest.provenance.commit.clone(),
+            newest_at: started(&selected.runs).max(),
+            oldest_at: started(&selected.runs).min(),
+            environment: environments::key(newest),
+        }),
+        current: CurrentSource {
+            runs: material.current.len(),
+            commit: now.and_then(|run| run.provenance.commit.clone()),
+            sources: material.sources,
+        },
+        environment: Surroundings {
+            key: now.and_then(environments::key),
+            differences: match (before, now) {
+                (Some(before), Some(now)) => differences(before, now),
+                _ => Vec::new(),
+            },
+        },
+        config: settings
+            .config_path()
+            .map(|path| path.display().to_string()),
+        settings: deviations(settings),
+        interleaved: settings.interleaved || share_a_sitting(before, now),
+        notes,
+        commands: material.commands,
+    }
+}
+
+fn share_a_sitting(before: Option<&Run>, now: Option<&Run>) -> bool {
+    let session = |run: Option<&Run>| run.and_then(|run| run.provenance.session.clone());
+    session(before).is_some_and(|session_before| session(now) == Some(session_before))
+}
+
+fn deviations(settings: &Settings) -> Vec<Setting> {
+    let decided = settings.deviations.iter();
+    decided
+        .map(|deviation| Setting {
+            name: deviation.name.to_owned(),
+            value: deviation.value.clone(),
+            from: deviation.from.to_string(),
+        })
+        .collect()
+}
+
+/// Sittings; runs that name none count as one.
+pub(super) fn sessions(runs: &[Run]) -> usize {
+    let names: BTreeSet<_> = runs.iter().map(|run| &run.provenance.session).collect();
+    names.len()
+}
+
+/// Each once, oldest first.
+pub(super) fn commits(runs: &[Run]) -> Vec<String> {
+    let mut commits: Vec<String> = Vec::new();
+    for commit in runs.iter().filter_map(|run| run.provenance.commit.clone()) {
+        if !commits.contains(&commit) {
+            commits.push(commit);
+        }
+    }
+    commits
+}
+
+pub(super) fn started(runs: &[Run]) -> impl Iterator<Item = jiff::Timestamp> {
+    runs.iter().filter_map(|run| run.provenance.started_at)
+}
+
+/// What was recorded on both sides and differs: the environment's shown parts, and the load tool's version.
+fn differences(before: &Run, now: &Run) -> Vec<Difference> {
+    let shown = |environment: &Environment| environment.shown();
+    let here = shown(&now.provenance.environment);
+    let mut differences: Vec<Difference> = shown(&before.provenance.environment)
+        .into_iter()
+        .filter_map(|(name, baseline)| {
+            let (_, current) = here.iter().find(|(other, _)| *other == name)?;
+            (*current != baseline).then(|| Difference {
+                name: name.to_owned(),
+                baseline,
+                current: current.clone(),
+            })
+        })
+        .collect();
+    if let (Some(old), Some(new)) = (&before.provenance.tool, &now.provenance.tool)
+        && old.name == new.name
+        && let (Some(baseline), Some(current)) = (&old.version, &new.version)
+        && baseline != current
+    {
+        differences.push(Difference {
+            name: old.name.clone(),
+            baseline: baseline.clone(),
+            current: current.clone(),
+        });
+    }
+    differences
+}
+
+/// What the readers of the results had to say, each once.
+fn warnings(runs: &[Run]) -> Vec<String> {
+    let mut warnings: Vec<String> = Vec::new();
+    for warning in runs.iter().flat_map(|run| &run.warnings) {
+        if !warnings.contains(warning) {
+            warnings.push(warning.clone());
+        }
+    }
+    let left_out = warnings.len().saturating_sub(MOST_WARNINGS);
+    warnings.truncate(MOST_WARNINGS);
+    if left_out > 0 {
+        warnings.push(format!("{left_out} more; `perfgate inspect` shows all"));
+    }
+    warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ToolName;
+
+    fn run(kernel: &str, version: &str) -> Run {
+        let mut run = Run::default();
+        run.provenance.environment.kernel = Some(kernel.to_owned());
+        run.provenance.environment.image = Some("same".to_owned());
+        run.provenance.tool = Some(ToolName {
+            name: "locust".to_owned(),
+            version: Some(version.to_owned()),
+        });
+        run
+    }
+
+    #[test]
+    fn only_what_differs_is_told() {
+        let told = differences(&run("6.1", "2.1"), &run("6.2", "2.2"));
+        let names: Vec<&str> = told.iter().map(|d| d.name.as_str()).collect();
+        assert_eq!(names, ["kernel", "locust"]);
+        assert!(differences(&run("6.1", "2.1"), &run("6.1", "2.1")).is_empty());
+    }
+
+    #[test]
+    fn warnings_are_told_once_and_not_without_end() {
+        let mut runs = vec![run("a", "b"), run("a", "b")];
+        for run in &mut runs {
+            run.warnings = (0..10).map(|n| format!("w{n}")).collect();
+        }
+        let told = warnings(&runs);
+        assert_eq!(told.len(), MOST_WARNINGS + 1);
+        assert_eq!(told.last().unwrap(), "2 more; `perfgate inspect` shows all");
+    }
+}

@@ -1,0 +1,92 @@
+//! A verdict to everywhere it was asked for: files first, then GitHub's log and files, then stdout. Only then may
+//! the process end with the verdict's code.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use super::args::{OutputFlags, Report, ReportFormat};
+use super::env::Env;
+use super::github;
+use super::output::Output;
+use crate::exit::Exit;
+use crate::report::{self, Document, Style};
+
+/// The outlets of one verdict.
+pub(super) struct Outlets<'a> {
+    flags: &'a OutputFlags,
+    template: Option<String>,
+    /// Set where GitHub's own files and annotations are wanted.
+    github: Option<&'a Env>,
+}
+
+impl<'a> Outlets<'a> {
+    /// Reads the template, so that a wrong path is told before anything is measured.
+    pub(super) fn open(flags: &'a OutputFlags, github: Option<&'a Env>) -> anyhow::Result<Self> {
+        let read = |path: &Path| {
+            fs::read_to_string(path).with_context(|| format!("read {}", path.display()))
+        };
+        Ok(Self {
+            flags,
+            template: flags.template.as_deref().map(read).transpose()?,
+            github,
+        })
+    }
+
+    pub(super) fn deliver(&self, document: &Document, exit: Exit, output: &mut Output<'_>) -> Exit {
+        for report in &self.flags.reports {
+            if let Err(error) = self.write(report, document) {
+                output.report_failed(&error);
+            }
+        }
+        if let Some(env) = self.github.filter(|env| env.in_github_actions()) {
+            let template = self.template.as_deref();
+            for failed in github::write(document, template, env) {
+                output.report_failed(&failed);
+            }
+            if self.flags.format != ReportFormat::Github {
+                // GitHub reads its commands from stderr too, and stdout keeps its format.
+                match self.render(document, ReportFormat::Github, &plain()) {
+                    Ok(text) => output.diagnostics(&text),
+                    Err(error) => output.report_failed(&error),
+                }
+            }
+        }
+        match self.render(document, self.flags.format, &output.style()) {
+            Ok(text) => output.result(&text),
+            Err(error) => output.report_failed(&error),
+        }
+        output.finish(exit)
+    }
+
+    fn render(
+        &self,
+        document: &Document,
+        format: ReportFormat,
+        style: &Style,
+    ) -> anyhow::Result<String> {
+        let template = self.template.as_deref();
+        report::render(document, format.into(), style, template).context("render the report")
+    }
+
+    fn write(&self, report: &Report, document: &Document) -> anyhow::Result<()> {
+        let path = &report.path;
+        let doing = || format!("write {}", path.display());
+        let text = self
+            .render(document, report.format, &plain())
+            .with_context(doing)?;
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).with_context(doing)?;
+        }
+        fs::write(path, text).with_context(doing)
+    }
+}
+
+/// Files have neither colour nor a width.
+fn plain() -> Style {
+    Style {
+        color: false,
+        width: None,
+    }
+}

@@ -1,0 +1,101 @@
+//! One judgement, for every command that needs one: choose the comparable runs, judge them, fold the verdict.
+
+use anyhow::anyhow;
+
+use super::environments::{Choice, Selected, select};
+use super::results::Reference;
+use super::settings::Settings;
+use crate::compare::{self, Judgement, Sides, UnmatchedRule};
+use crate::hint::WithHint;
+use crate::model::Run;
+use crate::verdict::{Situation, Verdict};
+
+/// What is judged.
+pub(super) struct Gate<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) current: &'a [Run],
+    /// `None` where there is no baseline yet.
+    pub(super) reference: Option<Reference>,
+    pub(super) choice: Choice<'a>,
+}
+
+/// What came of it.
+pub(super) struct Judged {
+    pub(super) verdict: Verdict,
+    pub(super) selected: Selected,
+}
+
+impl Gate<'_> {
+    pub(super) fn judge(self) -> anyhow::Result<Judged> {
+        let selected = match self.reference {
+            Some(reference) => select(reference, self.current, &self.choice)?,
+            None => Selected::default(),
+        };
+        let policy = &self.settings.policy;
+        let sides = Sides {
+            baseline: &selected.runs,
+            current: self.current,
+            anchor: selected.anchor.as_ref(),
+            interleaved: self.settings.interleaved,
+        };
+        let today = jiff::Timestamp::now()
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .date();
+        let situation = if selected.runs.is_empty() {
+            Situation::NoBaseline
+        } else {
+            Situation::Compared
+        };
+        let judgement = compare::judge(&sides, policy, today);
+        Ok(Judged {
+            verdict: Verdict::of(judgement, policy, situation),
+            selected,
+        })
+    }
+}
+
+/// A rule that matches nothing gates nothing, and nobody would notice.
+pub(super) fn refuse_unmatched(judgement: &Judgement) -> anyhow::Result<()> {
+    let Some(first) = judgement.unmatched.first() else {
+        return Ok(());
+    };
+    let all: Vec<String> = judgement.unmatched.iter().map(unmatched).collect();
+    let hint = match &first.nearest {
+        Some(nearest) => format!("the nearest series is `{nearest}`"),
+        None => "`perfgate inspect RESULT` lists the series".to_owned(),
+    };
+    Err(anyhow!("{}", all.join("; "))).hint(hint)
+}
+
+pub(super) fn unmatched(rule: &UnmatchedRule) -> String {
+    let (from, kind, pattern) = (&rule.from, rule.kind, &rule.pattern);
+    format!("{from}: [[{kind}]] `{pattern}` matches no series")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::Origin;
+    use crate::hint;
+
+    #[test]
+    fn every_rule_that_matches_nothing_is_named_with_its_line_and_the_nearest_series() {
+        let rule = |line: u32, nearest: Option<&str>| UnmatchedRule {
+            from: Origin::new(format!("perfgate.toml:{line}")),
+            pattern: "GET /serch latency.p95".to_owned(),
+            nearest: nearest.map(str::to_owned),
+            kind: "rule",
+        };
+        let judgement = Judgement {
+            unmatched: vec![rule(14, Some("GET /search latency.p95")), rule(20, None)],
+            ..Judgement::default()
+        };
+        let error = refuse_unmatched(&judgement).unwrap_err();
+        let text = format!("{error:#}");
+        assert!(text.contains("perfgate.toml:14: [[rule]]"), "{text}");
+        assert!(text.contains("perfgate.toml:20"), "{text}");
+        let nearest = "the nearest series is `GET /search latency.p95`";
+        assert_eq!(hint::of(&error), Some(nearest));
+        assert!(refuse_unmatched(&Judgement::default()).is_ok());
+    }
+}

@@ -1,0 +1,156 @@
+//! Where results come from that do not say it themselves: machine, sitting, commit.
+
+use std::fs;
+
+use super::args::OriginFlags;
+use super::env::Env;
+use super::machine;
+use crate::model::{Environment, Run};
+
+/// What current results are stamped with.
+pub(super) struct Stamp {
+    /// The machine, for runs that recorded none.
+    machine: Environment,
+    /// The user's name for the machine class, for every run.
+    name: Option<String>,
+    session: Known,
+    commit: Known,
+}
+
+/// A typed value holds for every run, a derived one where nothing was recorded.
+enum Known {
+    Typed(String),
+    Derived(String),
+    Nothing,
+}
+
+impl Known {
+    fn new(typed: Option<&String>, derived: impl FnOnce() -> Option<String>) -> Self {
+        match typed {
+            Some(typed) => Self::Typed(typed.clone()),
+            None => derived().map_or(Self::Nothing, Self::Derived),
+        }
+    }
+
+    fn put(&self, place: &mut Option<String>) {
+        match self {
+            Self::Typed(value) => *place = Some(value.clone()),
+            Self::Derived(value) => {
+                place.get_or_insert_with(|| value.clone());
+            }
+            Self::Nothing => {}
+        }
+    }
+}
+
+impl Stamp {
+    /// `name` is the environment that flag, variable or config decided on.
+    pub(super) fn new(flags: &OriginFlags, name: Option<&str>, env: &Env) -> Self {
+        Self {
+            machine: machine::detect(env),
+            name: name.map(str::to_owned),
+            session: Known::new(flags.session.as_ref(), || session(env)),
+            commit: Known::new(flags.commit.as_ref(), || commit(env)),
+        }
+    }
+
+    pub(super) fn put<'r>(&self, runs: impl IntoIterator<Item = &'r mut Run>) {
+        for run in runs {
+            let provenance = &mut run.provenance;
+            if provenance.environment.key().is_none() {
+                provenance.environment = merged(&provenance.environment, &self.machine);
+            }
+            if let Some(name) = &self.name {
+                provenance.environment.key = Some(name.clone());
+            }
+            self.session.put(&mut provenance.session);
+            self.commit.put(&mut provenance.commit);
+        }
+    }
+}
+
+/// What a run recorded stays; the rest is filled in from the machine.
+fn merged(recorded: &Environment, machine: &Environment) -> Environment {
+    let (own, here) = (recorded.clone(), machine.clone());
+    Environment {
+        memory_gib: own.memory_gib.or(here.memory_gib),
+        runner: own.runner.or(here.runner),
+        kernel: own.kernel.or(here.kernel),
+        image: own.image.or(here.image),
+        compiler: own.compiler.or(here.compiler),
+        ..here
+    }
+}
+
+/// One CI job is one sitting on one machine.
+fn session(env: &Env) -> Option<String> {
+    if let Some(run) = env.get("GITHUB_RUN_ID") {
+        let attempt = env.get("GITHUB_RUN_ATTEMPT").unwrap_or("1");
+        let job = env.get("GITHUB_JOB").unwrap_or("job");
+        return Some(format!("github-{run}-{attempt}-{job}"));
+    }
+    env.get("CI_JOB_ID").map(|job| format!("gitlab-{job}"))
+}
+
+/// On pull requests `GITHUB_SHA` is a merge commit that nobody knows; the event names the head.
+fn commit(env: &Env) -> Option<String> {
+    let head = || {
+        let text = fs::read_to_string(env.get("GITHUB_EVENT_PATH")?).ok()?;
+        let event: serde_json::Value = serde_json::from_str(&text).ok()?;
+        let sha = event.pointer("/pull_request/head/sha")?.as_str()?;
+        Some(sha.to_owned())
+    };
+    let plain = || env.get("GITHUB_SHA").or_else(|| env.get("CI_COMMIT_SHA"));
+    head().or_else(|| plain().map(str::to_owned))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stamped(run: Run, flags: &OriginFlags, name: Option<&str>, env: &Env) -> Run {
+        let mut runs = vec![run];
+        Stamp::new(flags, name, env).put(&mut runs);
+        runs.remove(0)
+    }
+
+    #[test]
+    fn a_foreign_result_gets_this_machine_and_the_ci_job() {
+        let folder = tempfile::tempdir().unwrap();
+        let event = folder.path().join("event.json");
+        fs::write(&event, r#"{"pull_request": {"head": {"sha": "abc"}}}"#).unwrap();
+        let env = Env::from_iter([
+            ("GITHUB_RUN_ID", "7"),
+            ("GITHUB_RUN_ATTEMPT", "2"),
+            ("GITHUB_JOB", "perf"),
+            ("GITHUB_SHA", "merge"),
+            ("GITHUB_EVENT_PATH", event.to_str().unwrap()),
+        ]);
+        let run = stamped(Run::default(), &OriginFlags::default(), None, &env);
+        assert_eq!(run.provenance.session.unwrap(), "github-7-2-perf");
+        assert_eq!(run.provenance.commit.unwrap(), "abc");
+        let os = std::env::consts::OS;
+        assert_eq!(run.provenance.environment.os.as_deref(), Some(os));
+    }
+
+    #[test]
+    fn what_a_run_recorded_stays_unless_the_user_says_otherwise() {
+        let env = Env::from_iter([("CI_JOB_ID", "9"), ("CI_COMMIT_SHA", "new")]);
+        let mut run = Run::default();
+        run.provenance.session = Some("own".to_owned());
+        run.provenance.environment.os = Some("plan9".to_owned());
+        let kept = stamped(run.clone(), &OriginFlags::default(), None, &env);
+        assert_eq!(kept.provenance.session.unwrap(), "own");
+        assert_eq!(kept.provenance.commit.unwrap(), "new");
+        assert_eq!(kept.provenance.environment.key().unwrap(), "plan9");
+
+        let typed = OriginFlags {
+            session: Some("typed".to_owned()),
+            ..OriginFlags::default()
+        };
+        let named = stamped(run, &typed, Some("lab"), &env);
+        assert_eq!(named.provenance.session.unwrap(), "typed");
+        assert_eq!(named.provenance.environment.key().unwrap(), "lab");
+        assert_eq!(named.provenance.environment.os.unwrap(), "plan9");
+    }
+}

@@ -1,0 +1,179 @@
+//! The result to stdout, everything else to stderr, and what a failed write does to the exit code.
+
+use std::io::{self, Write};
+
+use super::args::Color;
+use super::env::Env;
+use super::inert;
+use crate::exit::Exit;
+use crate::hint;
+use crate::report::Style;
+
+/// The standard streams, as `main` or a test hands them over.
+pub struct Streams<'a> {
+    pub out: &'a mut dyn Write,
+    pub err: &'a mut dyn Write,
+    pub out_is_terminal: bool,
+}
+
+/// Where a command writes.
+pub(super) struct Output<'a> {
+    streams: Streams<'a>,
+    color: bool,
+    width: Option<usize>,
+    stdout_failed: bool,
+    report_failed: bool,
+}
+
+impl<'a> Output<'a> {
+    pub(super) fn new(streams: Streams<'a>, color: Color, env: &Env) -> Self {
+        let terminal = streams.out_is_terminal;
+        Self {
+            color: wants_color(color, env, terminal),
+            width: env
+                .get("COLUMNS")
+                .filter(|_| terminal)
+                .and_then(|columns| columns.parse().ok()),
+            streams,
+            stdout_failed: false,
+            report_failed: false,
+        }
+    }
+
+    pub(super) fn style(&self) -> Style {
+        Style {
+            color: self.color,
+            width: self.width,
+        }
+    }
+
+    /// The result. That it could not be written is kept for the end: reports are still to come.
+    pub(super) fn result(&mut self, text: &str) {
+        if self.stdout_failed {
+            return;
+        }
+        let out = &mut self.streams.out;
+        if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            self.stdout_failed = true;
+            self.complain(&format!("error: write standard output: {}", said(&error)));
+        }
+    }
+
+    /// What was done or taken, for people who watch.
+    pub(super) fn note(&mut self, text: &str) {
+        self.complain(text);
+    }
+
+    pub(super) fn warn(&mut self, text: &str) {
+        self.complain(&format!("warning: {text}"));
+    }
+
+    /// The chain once, on one line, and what to do next.
+    pub(super) fn error(&mut self, error: &anyhow::Error) {
+        self.complain(&format!("error: {error:#}"));
+        if let Some(hint) = hint::of(error) {
+            self.complain(&format!("hint: {hint}"));
+        }
+    }
+
+    /// A report that could not be written: the work is not done, whatever the verdict.
+    pub(super) fn report_failed(&mut self, error: &anyhow::Error) {
+        self.report_failed = true;
+        self.error(error);
+    }
+
+    /// Text with lines of its own, as clap and our renderers make it.
+    pub(super) fn diagnostics(&mut self, text: &str) {
+        // Where stderr is closed nobody is left to be told.
+        drop(self.streams.err.write_all(text.as_bytes()));
+        drop(self.streams.err.flush());
+    }
+
+    fn complain(&mut self, line: &str) {
+        let line = inert::line(line) + "\n";
+        self.diagnostics(&line);
+    }
+
+    /// The exit code after all is written.
+    pub(super) fn finish(&self, exit: Exit) -> Exit {
+        if self.report_failed || (self.stdout_failed && exit == Exit::Pass) {
+            Exit::Error
+        } else {
+            exit
+        }
+    }
+}
+
+fn said(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => "its reader has gone".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+fn wants_color(choice: Color, env: &Env, terminal: bool) -> bool {
+    match choice {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto if env.get("NO_COLOR").is_some() => false,
+        Color::Auto => terminal || env.is_on("CLICOLOR_FORCE"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colour_follows_the_flag_then_the_environment_then_the_terminal() {
+        let (no, force) = (
+            Env::from_iter([("NO_COLOR", "1")]),
+            Env::from_iter([("CLICOLOR_FORCE", "1")]),
+        );
+        let none = Env::default();
+        for (choice, env, terminal, is) in [
+            (Color::Auto, &none, true, true),
+            (Color::Auto, &none, false, false),
+            (Color::Auto, &no, true, false),
+            (Color::Auto, &force, false, true),
+            (Color::Always, &no, false, true),
+            (Color::Never, &force, true, false),
+        ] {
+            assert_eq!(wants_color(choice, env, terminal), is, "{choice:?} {env:?}");
+        }
+    }
+
+    struct Closed;
+
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_closed_pipe_never_ends_with_zero_and_never_hides_a_verdict() {
+        let mut err = Vec::new();
+        let streams = Streams {
+            out: &mut Closed,
+            err: &mut err,
+            out_is_terminal: false,
+        };
+        let mut output = Output::new(streams, Color::Auto, &Env::default());
+        assert_eq!(output.finish(Exit::Pass), Exit::Pass);
+        output.result("table\n");
+        output.result("more\n");
+        assert_eq!(output.finish(Exit::Pass), Exit::Error);
+        assert_eq!(output.finish(Exit::Fail), Exit::Fail);
+        output.report_failed(&anyhow::anyhow!("write out.xml"));
+        assert_eq!(output.finish(Exit::Fail), Exit::Error);
+        let said = String::from_utf8(err).unwrap();
+        assert_eq!(
+            said,
+            "error: write standard output: its reader has gone\nerror: write out.xml\n"
+        );
+    }
+}

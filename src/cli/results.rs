@@ -1,0 +1,128 @@
+//! Which results are judged: the ones that were named, else the sources of the config, else what lies here.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+
+use super::output::Output;
+use super::settings::Settings;
+use super::sources;
+use crate::hint::WithHint;
+use crate::ingest::{self, Format, Ingested, ReadOptions};
+use crate::model::{Anchor, Run};
+use crate::report::context::Source;
+use crate::store;
+
+/// Results with the paths that a person would type for them.
+pub(super) struct Results {
+    pub(super) ingested: Vec<Ingested>,
+}
+
+impl Results {
+    /// For the report.
+    pub(super) fn sources(&self) -> Vec<Source> {
+        let sources = self.ingested.iter().map(|one| Source {
+            path: one.path.display().to_string(),
+            format: one.format.as_str().to_owned(),
+        });
+        sources.collect()
+    }
+
+    pub(super) fn runs_mut(&mut self) -> impl Iterator<Item = &mut Run> {
+        self.ingested.iter_mut().flat_map(|one| &mut one.runs)
+    }
+
+    pub(super) fn into_runs(self) -> Vec<Run> {
+        self.ingested.into_iter().flat_map(|one| one.runs).collect()
+    }
+}
+
+/// For `check`.
+pub(super) fn current(
+    named: &[PathBuf],
+    settings: &Settings,
+    output: &mut Output<'_>,
+) -> anyhow::Result<Results> {
+    if !named.is_empty() {
+        return read(named, &settings.read);
+    }
+    let paths = if settings.sources.is_empty() {
+        let here = Path::new(".");
+        let found: Vec<PathBuf> = ingest::discover(here)
+            .into_iter()
+            .map(|path| path.strip_prefix(here).unwrap_or(&path).to_owned())
+            .collect();
+        if found.is_empty() {
+            return Err(anyhow!("found no results to judge"))
+                .hint("name them: perfgate check RESULT...; looked for target/criterion, *_stats.csv and perfgate-results/ here");
+        }
+        found
+    } else {
+        let folder = settings.config.as_ref().map(|place| place.folder.as_path());
+        sources::produce(&settings.sources, folder.unwrap_or(Path::new("")), output)?
+    };
+    let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
+    output.note(&format!("judging {}", shown.join(", ")));
+    read(&paths, &settings.read)
+}
+
+/// Every run of every path, one result once: the files of one Locust run are one run.
+pub(super) fn read(paths: &[PathBuf], options: &ReadOptions) -> anyhow::Result<Results> {
+    let mut ingested: Vec<Ingested> = Vec::new();
+    for path in paths {
+        for one in ingest::read(path, options)? {
+            if !ingested.iter().any(|known| is_same(known, &one)) {
+                ingested.push(one);
+            }
+        }
+    }
+    if ingested.iter().all(|one| one.runs.is_empty()) {
+        let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
+        return Err(anyhow!("read {}: it holds no runs", shown.join(", ")))
+            .hint("`perfgate inspect` shows what was understood of a file");
+    }
+    Ok(Results { ingested })
+}
+
+/// `out/*.csv` names each Locust run several times; counted as replicates they would be false certainty.
+fn is_same(known: &Ingested, one: &Ingested) -> bool {
+    known.path == one.path
+        || (known.format == Format::Locust
+            && one.format == Format::Locust
+            && known.runs == one.runs)
+}
+
+/// What results are compared with: a baseline file or any plain result.
+pub(super) struct Reference {
+    pub(super) runs: Vec<Run>,
+    pub(super) anchor: Option<Anchor>,
+}
+
+pub(super) fn reference(path: &Path, options: &ReadOptions) -> anyhow::Result<Reference> {
+    if is_baseline(path)? {
+        let baseline = store::read(path)?;
+        return Ok(Reference {
+            runs: baseline.runs,
+            anchor: baseline.anchor,
+        });
+    }
+    Ok(Reference {
+        runs: read(std::slice::from_ref(&path.to_owned()), options)?.into_runs(),
+        anchor: None,
+    })
+}
+
+pub(super) fn is_baseline(path: &Path) -> anyhow::Result<bool> {
+    /// Enough for the schema line of any file of ours.
+    const HEAD: u64 = 4096;
+    if !path.is_file() {
+        return Ok(false);
+    }
+    let mut head = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(HEAD).read_to_end(&mut head))
+        .with_context(|| format!("read {}", path.display()))?;
+    Ok(store::is_baseline(&head))
+}

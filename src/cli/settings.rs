@@ -1,0 +1,282 @@
+//! Flags, environment and file become one validated value; nothing behind this asks again who said what.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::args::{PolicyFlags, ReadFlags};
+use super::baseline_path::BaselineName;
+use super::config::{self, Config, ConfigFile, Placed, Source, values};
+use super::env::Env;
+use super::layers::{Deviation, Layers, Setting, misspelt};
+use crate::compare::{Limits, OnInconclusive, OnMissing, OnOtherEnvironment, Origin, Policy};
+use crate::ingest::ReadOptions;
+
+/// What a command has to know beside the results themselves.
+pub(super) struct Settings {
+    pub(super) policy: Policy,
+    pub(super) interleaved: bool,
+    pub(super) baseline: Option<BaselineName>,
+    pub(super) environment: Option<String>,
+    pub(super) read: ReadOptions,
+    pub(super) sources: Vec<Source>,
+    pub(super) config: Option<ConfigPlace>,
+    pub(super) deviations: Vec<Deviation>,
+    /// What the user should know, but need not act on.
+    pub(super) warnings: Vec<String>,
+}
+
+/// Where the config is, and where its relative paths start.
+pub(super) struct ConfigPlace {
+    pub(super) path: PathBuf,
+    pub(super) folder: PathBuf,
+}
+
+/// What was typed that settings are made of.
+#[derive(Default)]
+pub(super) struct Typed {
+    pub(super) config: Option<PathBuf>,
+    pub(super) baseline: Option<String>,
+    pub(super) environment: Option<String>,
+    pub(super) require_baseline: bool,
+    pub(super) policy: PolicyFlags,
+    pub(super) read: ReadFlags,
+}
+
+const TEXT: fn(&str) -> Result<String, String> = |text| Ok(text.to_owned());
+const BASELINE: Setting<String> = Setting {
+    name: "baseline",
+    parse: TEXT,
+    show: Clone::clone,
+    default: "",
+};
+const ENVIRONMENT: Setting<String> = Setting {
+    name: "environment",
+    parse: TEXT,
+    show: Clone::clone,
+    default: "",
+};
+const MAX_REGRESSION: Setting<f64> = Setting {
+    name: "max_regression",
+    parse: values::percent,
+    show: |value| values::show_percent(*value),
+    default: "5%",
+};
+const MAX_DETECTABLE: Setting<f64> = Setting {
+    name: "max_detectable",
+    parse: values::percent,
+    show: |value| values::show_percent(*value),
+    default: "",
+};
+const WARMUP: Setting<Duration> = Setting {
+    name: "warmup",
+    parse: values::duration,
+    show: |value| format!("{}s", value.as_secs_f64()),
+    default: "",
+};
+const REQUIRE_BASELINE: Setting<bool> = Setting {
+    name: "require_baseline",
+    parse: |text| match text {
+        "1" | "true" | "yes" => Ok(true),
+        "0" | "false" | "no" => Ok(false),
+        _ => Err(format!("`{text}` is not true or false")),
+    },
+    show: ToString::to_string,
+    default: "false",
+};
+const ON_INCONCLUSIVE: Setting<OnInconclusive> = Setting {
+    name: "on_inconclusive",
+    parse: |text| word(text, &config::ON_INCONCLUSIVE),
+    show: |value| shown(value, &config::ON_INCONCLUSIVE),
+    default: "warn",
+};
+const ON_MISSING: Setting<OnMissing> = Setting {
+    name: "on_missing",
+    parse: |text| word(text, &config::ON_MISSING),
+    show: |value| shown(value, &config::ON_MISSING),
+    default: "fail",
+};
+const ON_OTHER_ENVIRONMENT: Setting<OnOtherEnvironment> = Setting {
+    name: "on_other_environment",
+    parse: |text| word(text, &config::ON_OTHER_ENVIRONMENT),
+    show: |value| shown(value, &config::ON_OTHER_ENVIRONMENT),
+    default: "refuse",
+};
+const NAMES: [&str; 9] = [
+    BASELINE.name,
+    ENVIRONMENT.name,
+    MAX_REGRESSION.name,
+    MAX_DETECTABLE.name,
+    WARMUP.name,
+    REQUIRE_BASELINE.name,
+    ON_INCONCLUSIVE.name,
+    ON_MISSING.name,
+    ON_OTHER_ENVIRONMENT.name,
+];
+
+fn word<T: Copy>(text: &str, words: &[(&'static str, T)]) -> Result<T, String> {
+    let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+    words
+        .iter()
+        .find(|(word, _)| *word == text)
+        .map(|(_, value)| *value)
+        .ok_or_else(|| format!("`{text}` is not one of {}", known.join(", ")))
+}
+
+fn shown<T: PartialEq>(value: &T, words: &[(&'static str, T)]) -> String {
+    words
+        .iter()
+        .find(|(_, known)| known == value)
+        .map_or_else(String::new, |(word, _)| (*word).to_owned())
+}
+
+impl Settings {
+    /// For commands that heed a config file and the environment.
+    pub(super) fn load(typed: Typed, env: &Env) -> anyhow::Result<Self> {
+        let file = match &typed.config {
+            Some(path) => Some(config::read(path)?),
+            None => match config::find(&std::env::current_dir()?) {
+                Some(path) => Some(config::read(&path)?),
+                None => None,
+            },
+        };
+        let mut settings = Self::decide(typed, Some(env), file)?;
+        settings.warnings = misspelt(env, &NAMES);
+        Ok(settings)
+    }
+
+    /// For `compare`: what is typed is all there is.
+    pub(super) fn of_flags(typed: Typed) -> anyhow::Result<Self> {
+        Self::decide(typed, None, None)
+    }
+
+    fn decide(typed: Typed, env: Option<&Env>, file: Option<ConfigFile>) -> anyhow::Result<Self> {
+        let (place, config) = match file {
+            Some(file) => {
+                let (path, folder) = (file.path, file.folder);
+                (Some(ConfigPlace { path, folder }), file.config)
+            }
+            None => (None, Config::default()),
+        };
+        let mut layers = Layers {
+            env,
+            deviations: Vec::new(),
+        };
+        let baseline = layers
+            .decide(&BASELINE, typed.baseline, config.baseline.as_ref())?
+            .map(|name| {
+                let home = place.as_ref().map(|place| place.folder.clone());
+                BaselineName::new(
+                    name.value,
+                    home,
+                    config.baseline.as_ref().map(|p| &p.from) == Some(&name.from),
+                )
+            });
+        // It has no default and every report names it: news only where the file is overruled.
+        if config.baseline.is_none() || baseline.as_ref().is_some_and(|name| name.in_config) {
+            layers.deviations.clear();
+        }
+        let environment =
+            layers.decide(&ENVIRONMENT, typed.environment, config.environment.as_ref())?;
+        let warmup = layers.decide(&WARMUP, typed.read.warmup, config.warmup.as_ref())?;
+        let flags = Flags {
+            policy: &typed.policy,
+            require_baseline: typed.require_baseline,
+        };
+        let policy = policy(&mut layers, &flags, &config)?;
+        Ok(Self {
+            policy,
+            interleaved: typed.policy.interleaved,
+            baseline,
+            environment: environment.map(|name| name.value),
+            read: ReadOptions {
+                from: typed.read.from.map(Into::into),
+                warmup: warmup.map(|warmup| warmup.value),
+            },
+            sources: config.sources,
+            config: place,
+            deviations: layers.deviations,
+            warnings: Vec::new(),
+        })
+    }
+
+    pub(super) fn config_path(&self) -> Option<&Path> {
+        self.config.as_ref().map(|place| place.path.as_path())
+    }
+}
+
+struct Flags<'a> {
+    policy: &'a PolicyFlags,
+    require_baseline: bool,
+}
+
+fn policy(layers: &mut Layers<'_>, flags: &Flags<'_>, config: &Config) -> anyhow::Result<Policy> {
+    let typed = flags.policy;
+    let defaults = &config.defaults;
+    let max_regression = layers.decide(
+        &MAX_REGRESSION,
+        typed.max_regression,
+        defaults.max_regression.as_ref(),
+    )?;
+    let max_detectable = layers.decide(
+        &MAX_DETECTABLE,
+        typed.max_detectable,
+        defaults
+            .max_detectable
+            .as_ref()
+            .or(config.max_detectable.as_ref()),
+    )?;
+    let strict = typed.strict.then_some(OnInconclusive::Fail);
+    let on_inconclusive = layers.decide(
+        &ON_INCONCLUSIVE,
+        typed.on_inconclusive.map(Into::into).or(strict),
+        config.on_inconclusive.as_ref(),
+    )?;
+    let on_missing = layers.decide(
+        &ON_MISSING,
+        typed.on_missing.map(Into::into),
+        config.on_missing.as_ref(),
+    )?;
+    let on_other_environment = layers.decide(
+        &ON_OTHER_ENVIRONMENT,
+        typed.on_other_environment.map(Into::into),
+        config.on_other_environment.as_ref(),
+    )?;
+    let require_baseline = layers.decide(
+        &REQUIRE_BASELINE,
+        (flags.require_baseline || typed.strict).then_some(true),
+        config.require_baseline.as_ref(),
+    )?;
+    if typed.strict {
+        for deviation in &mut layers.deviations {
+            let by_strict = (deviation.name == REQUIRE_BASELINE.name && !flags.require_baseline)
+                || (deviation.name == ON_INCONCLUSIVE.name && typed.on_inconclusive.is_none());
+            if by_strict {
+                deviation.from = Origin::new("--strict");
+            }
+        }
+    }
+    let usual = Policy::default();
+    let limits = Limits {
+        from: max_regression
+            .as_ref()
+            .map_or(usual.defaults.from.clone(), |limit| limit.from.clone()),
+        max_regression: or(max_regression, usual.defaults.max_regression),
+        min_delta: defaults.min_delta.clone().map(|delta| delta.value),
+        max_detectable: max_detectable.map(|limit| limit.value),
+        severity: or(defaults.severity.clone(), usual.defaults.severity),
+        ..usual.defaults
+    };
+    Ok(Policy {
+        defaults: limits,
+        rules: config.rules.clone(),
+        acceptances: config.acceptances.clone(),
+        on_missing: or(on_missing, usual.on_missing),
+        on_inconclusive: or(on_inconclusive, usual.on_inconclusive),
+        on_other_environment: or(on_other_environment, usual.on_other_environment),
+        require_baseline: or(require_baseline, usual.require_baseline),
+    })
+}
+
+fn or<T>(decided: Option<Placed<T>>, default: T) -> T {
+    decided.map_or(default, |decided| decided.value)
+}

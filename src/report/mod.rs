@@ -1,1 +1,160 @@
-//! report
+//! A verdict as people and programs read it. Verdict, policy and context make a [`Document`]; every format is
+//! made from the document alone.
+//!
+//! Sentences keep our words and names from outside apart until a format escapes the names, all in `inert`.
+
+mod because;
+mod cause;
+mod change;
+pub mod context;
+mod document;
+mod entry;
+mod github;
+mod headline;
+mod inert;
+mod junit;
+mod markdown;
+mod remarks;
+mod sentence;
+mod table;
+mod template;
+mod terminal;
+mod units;
+mod view;
+mod why;
+pub mod words;
+mod written;
+
+use std::fmt;
+use std::str::FromStr;
+
+pub use cause::Cause;
+pub use context::Context;
+pub use document::{
+    Counts, Document, DocumentError, PolicySummary, SCHEMA, Tool, Unmatched, UnusedAcceptance,
+    document,
+};
+pub use entry::{Accepted, Assumption, Budget, Change, Drift, Entry, Rule, Side};
+pub use github::{outputs, step_summary};
+
+/// The JSON Schema of the document.
+pub const JSON_SCHEMA: &str = include_str!("verdict.schema.json");
+
+/// How a document is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    Text,
+    Json,
+    Markdown,
+    Junit,
+    Github,
+}
+
+impl Format {
+    pub const ALL: [Self; 5] = [
+        Self::Text,
+        Self::Json,
+        Self::Markdown,
+        Self::Junit,
+        Self::Github,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Markdown => "markdown",
+            Self::Junit => "junit",
+            Self::Github => "github",
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL
+            .into_iter()
+            .find(|format| format.as_str() == text)
+            .ok_or(())
+    }
+}
+
+/// What the place allows where a text goes; only [`Format::Text`] minds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Style {
+    pub color: bool,
+    /// Of the terminal; 100 where nothing says.
+    pub width: Option<usize>,
+}
+
+/// Why a document could not be written.
+#[derive(Debug)]
+pub enum RenderError {
+    Template {
+        line: Option<usize>,
+        message: String,
+    },
+    /// Even without a single row the template's text is longer than a comment may be.
+    TooLong,
+    Json(serde_json::Error),
+}
+
+impl fmt::Display for RenderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Template {
+                line: Some(line),
+                message,
+            } => write!(f, "line {line} of the template: {message}"),
+            Self::Template {
+                line: None,
+                message,
+            } => write!(f, "the template: {message}"),
+            Self::TooLong => f.write_str(
+                "the template: its text is longer than a comment may be, even without any row",
+            ),
+            Self::Json(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for RenderError {}
+
+impl From<tera::Error> for RenderError {
+    fn from(error: tera::Error) -> Self {
+        use tera::ErrorKind;
+        match error.kind() {
+            ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => Self::Template {
+                line: Some(report.span().start_line),
+                message: report.message().to_owned(),
+            },
+            other => Self::Template {
+                line: None,
+                message: other.to_string(),
+            },
+        }
+    }
+}
+
+/// Writes a document. `template` replaces the shipped one of [`Format::Markdown`].
+pub fn render(
+    document: &Document,
+    format: Format,
+    style: &Style,
+    template: Option<&str>,
+) -> Result<String, RenderError> {
+    match format {
+        Format::Text => Ok(terminal::text(document, style)),
+        Format::Json => json(document),
+        Format::Markdown => markdown::markdown(document, template, markdown::Room::Comment),
+        Format::Junit => Ok(junit::junit(document)),
+        Format::Github => Ok(github::annotations(document)),
+    }
+}
+
+fn json(document: &Document) -> Result<String, RenderError> {
+    let text = serde_json::to_string_pretty(document).map_err(RenderError::Json)?;
+    // `##[` is a command to a runner anywhere in a line; the escape is the same JSON.
+    Ok(text.replace("##[", "##\\u005b") + "\n")
+}

@@ -81,5 +81,30 @@ fn a_comment_of_ten_thousand_series_reads_as_it_did() {
         .copied()
         .collect();
     check("ten-thousand-series-ends", "md", &(ends.join("\n") + "\n"));
-    check("ten-thousand-series", "txt", &rendered(&document, Format::Text));
+    check(
+        "ten-thousand-series",
+        "txt",
+        &rendered(&document, Format::Text),
+    );
+}
+
+#[test]
+fn terminal_lines_fit_their_width_and_break_no_number() {
+    for (name, document) in scenes::all().iter().filter(|(name, _)| *name != "hostile") {
+        for width in [100, 120] {
+            let style = Style {
+                color: false,
+                width: Some(width),
+            };
+            let text = report::render(document, Format::Text, &style, None).unwrap();
+            for line in text.lines() {
+                let command = ["repeat: ", "explain: ", "see more: ", "next: "];
+                let is_command = command.iter().any(|c| line.starts_with(c));
+                // A unit may stand beyond the edge rather than apart from its number.
+                let fits = line.chars().count() <= width + 8;
+                assert!(is_command || fits, "{name} at {width}: {line}");
+                assert!(!line.starts_with('%'), "{name} at {width}: {line}");
+            }
+        }
+    }
 }

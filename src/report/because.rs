@@ -21,23 +21,21 @@ pub(super) fn because(entry: &Entry, cause: &Cause) -> Sentence {
             Some(delta) => Sentence::new("the difference is below ").then(amount(entry, delta)),
             None => Sentence::new("the difference is below the absolute limit"),
         },
-        Cause::WithinResolution { step } => {
-            Sentence::new("the difference is within the ")
-                .then(amount(entry, *step))
-                .own(" to which the tool rounds")
-        }
+        Cause::WithinResolution { step } => Sentence::new("the difference is within the ")
+            .then(amount(entry, *step))
+            .own(" to which the tool rounds"),
         Cause::TooFewObservations { have, need } => {
-            let (statistic, have) = (entry.statistic, units::count(*have));
+            let (statistic, have) = (entry.statistic, units::count(have));
             Sentence::new(if *need == u64::MAX {
                 format!("no number of observations carries {statistic}, there are {have}")
             } else {
-                let need = units::count(*need);
+                let need = units::count(need);
                 format!("{statistic} needs {need} observations, there are {have}")
             })
         }
-        Cause::ErrorsRose => Sentence::new(
-            "not judged: more of its requests fail than before, so its speed says nothing",
-        ),
+        Cause::ErrorsRose => {
+            Sentence::new("more of its requests fail than before, so its speed says nothing")
+        }
         Cause::NotPositive { baseline, current } => {
             let scale = Scale::of(&entry.unit(), [*baseline, *current]);
             Sentence::new("zero or negative numbers have no ratio: ")
@@ -61,16 +59,14 @@ pub(super) fn because(entry: &Entry, cause: &Cause) -> Sentence {
         Cause::EnvironmentsDiffer { baseline, current } => {
             between("the environments differ", baseline, current)
         }
-        Cause::Vanished { renamed_to } => renamed(
-            "in the baseline and not in the current runs",
-            "; perhaps renamed to ",
-            renamed_to.as_deref(),
-        ),
-        Cause::Appeared { renamed_from } => renamed(
-            "not in the baseline",
-            "; perhaps renamed from ",
-            renamed_from.as_deref(),
-        ),
+        Cause::Vanished { .. } => {
+            let what = Sentence::new("in the baseline and not in the current runs");
+            Sentence::join([Some(what), renamed(cause)].into_iter().flatten(), "; ")
+        }
+        Cause::Appeared { .. } => {
+            let what = Sentence::new("not in the baseline");
+            Sentence::join([Some(what), renamed(cause)].into_iter().flatten(), "; ")
+        }
         Cause::Incomplete { present, runs } => {
             Sentence::new(format!("in {present} of {runs} current runs only"))
         }
@@ -84,10 +80,20 @@ fn better(better: Better) -> &'static str {
     }
 }
 
-fn renamed(what: &'static str, perhaps: &'static str, name: Option<&str>) -> Sentence {
-    match name {
-        Some(name) => Sentence::new(what).own(perhaps).foreign(name),
-        None => Sentence::new(what),
-    }
+/// Under which name it may be on the other side.
+fn renamed(cause: &Cause) -> Option<Sentence> {
+    let (words, name) = match cause {
+        Cause::Vanished { renamed_to } => ("perhaps renamed to ", renamed_to.as_deref()?),
+        Cause::Appeared { renamed_from } => ("perhaps renamed from ", renamed_from.as_deref()?),
+        _ => return None,
+    };
+    Some(Sentence::new(words).foreign(name))
 }
 
+/// What is left to say beside a cell that says `missing` or `new`.
+pub(super) fn beside(entry: &Entry, cause: &Cause) -> Option<Sentence> {
+    match cause {
+        Cause::Vanished { .. } | Cause::Appeared { .. } => renamed(cause),
+        _ => Some(because(entry, cause)),
+    }
+}

@@ -3,7 +3,7 @@
 use super::entry::{Change, Entry};
 use super::sentence::Sentence;
 use super::units::{self, Scale};
-use super::words::Better;
+use super::words::{Better, Outcome};
 use crate::model::MetricName;
 use crate::model::unit::Dimension;
 
@@ -12,9 +12,9 @@ pub(super) fn change(entry: &Entry) -> Sentence {
     if entry.is_rate() {
         return points(entry);
     }
-    entry.change.map_or_else(Sentence::default, |change| {
-        relative(change, words(entry))
-    })
+    entry
+        .change
+        .map_or_else(Sentence::default, |change| relative(change, words(entry)))
 }
 
 /// What more and less of it are called.
@@ -77,6 +77,9 @@ fn points(entry: &Entry) -> Sentence {
     let (Some(baseline), Some(current)) = (entry.baseline, entry.current) else {
         return Sentence::default();
     };
+    if entry.outcome == Outcome::Incomparable {
+        return Sentence::default();
+    }
     let difference = current.value - baseline.value;
     let size = units::points(difference.abs());
     Sentence::new(match size.as_str() {
@@ -93,7 +96,7 @@ fn direction(difference: f64) -> &'static str {
 /// `errors 0.1 % -> 2.3 %`
 pub(super) fn rates(entry: &Entry) -> Option<Sentence> {
     let (baseline, current) = (entry.baseline?, entry.current?);
-    if !entry.is_rate() {
+    if !entry.is_rate() || entry.outcome == Outcome::Incomparable {
         return None;
     }
     let share = Scale::share();

@@ -41,7 +41,11 @@ pub(super) fn annotations(document: &Document) -> String {
         "perfgate",
         &format!("{}. {}", view.headline, view.counted),
     )];
-    let room = if listed.len() < MOST { MOST - 1 } else { MOST - 2 };
+    let room = if listed.len() < MOST {
+        MOST - 1
+    } else {
+        MOST - 2
+    };
     lines.extend(listed.iter().take(room).map(|(level, entry)| {
         let series = format!(
             "{} {}",

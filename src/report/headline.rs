@@ -3,7 +3,7 @@
 use super::document::{Counts, Document};
 use super::entry::Entry;
 use super::sentence::Sentence;
-use super::units::plural;
+use super::units::{count, plural};
 use super::words::{Better, Judged, OnInconclusive, Outcome, Severity, Standing};
 use crate::model::unit::Dimension;
 use crate::verdict::Reason;
@@ -20,14 +20,10 @@ pub(super) fn headline(document: &Document) -> String {
         Judged::NoBaseline => "no baseline yet".to_owned(),
         Judged::Inconclusive => format!(
             "could not tell for {} of {}",
-            standing(document, Standing::Suspect),
+            count(standing(document, Standing::Suspect)),
             series(counts.compared)
         ),
-        Judged::Warn => format!(
-            "{} in {}",
-            plural(standing(document, Standing::Warn), "warning", "warnings"),
-            series(counts.total())
-        ),
+        Judged::Warn => format!("{} in {}", warned(document), series(counts.total())),
         // A gate that could not have seen a change may not say that there is none.
         Judged::Pass if standing(document, Standing::Weak) > 0 => {
             format!("no sign of a regression in {}", series(counts.compared))
@@ -53,7 +49,7 @@ pub(super) fn counted(document: &Document) -> String {
         named
             .iter()
             .filter(|(n, _)| *n > 0)
-            .map(|(n, word)| format!("{n} {word}"))
+            .map(|(n, word)| format!("{} {word}", count(n)))
             .collect::<Vec<_>>()
             .join(", ")
     };
@@ -74,11 +70,12 @@ pub(super) fn counted(document: &Document) -> String {
         .collect();
     let shown = match document.not_gated() {
         0 => String::new(),
-        n => format!(" {n} more shown and not gated."),
+        n => format!(" {} more shown and not gated.", count(n)),
     };
     let colon = if parts.is_empty() { "" } else { ": " };
     format!(
-        "Compared {compared} of {}{colon}{}.{shown}",
+        "Compared {} of {}{colon}{}.{shown}",
+        count(compared),
         plural(counts.total(), "series", "series"),
         parts.join("; ")
     )
@@ -130,6 +127,20 @@ fn standing(document: &Document, wanted: Standing) -> usize {
     document.comparisons.iter().filter(is).count()
 }
 
+/// `2 warnings`, or what all of them are.
+fn warned(document: &Document) -> String {
+    let mut warnings = document
+        .comparisons
+        .iter()
+        .filter(|e| e.standing == Standing::Warn);
+    let n = standing(document, Standing::Warn);
+    if warnings.all(|e| e.accepted.is_some()) {
+        plural(n, "accepted regression", "accepted regressions")
+    } else {
+        plural(n, "warning", "warnings")
+    }
+}
+
 fn failed(document: &Document) -> String {
     let failing: Vec<&Entry> = document
         .comparisons
@@ -141,14 +152,18 @@ fn failed(document: &Document) -> String {
         .copied()
         .filter(|e| e.outcome == Outcome::Regressed && e.severity == Severity::Fail)
         .collect();
-    let count = |is: &dyn Fn(&Entry) -> bool| failing.iter().filter(|e| is(e)).count();
-    let broken = count(&|e| e.budget.is_some_and(|b| b.broken));
-    let drifted = count(&|e| e.drift.as_ref().is_some_and(|d| d.broken));
-    let vanished = count(&|e| e.outcome == Outcome::Missing);
+    let those = |is: &dyn Fn(&Entry) -> bool| failing.iter().filter(|e| is(e)).count();
+    let broken = those(&|e| e.budget.is_some_and(|b| b.broken));
+    let drifted = those(&|e| e.drift.as_ref().is_some_and(|d| d.broken));
+    let vanished = those(&|e| e.outcome == Outcome::Missing);
     let of = plural(document.counts.compared, "series", "series");
     let mut parts = Vec::new();
     if !regressed.is_empty() {
-        parts.push(format!("{} of {of} {}", regressed.len(), got(&regressed)));
+        parts.push(format!(
+            "{} of {of} {}",
+            count(regressed.len()),
+            got(&regressed)
+        ));
     }
     let series = |n: usize| plural(n, "series", "series");
     for (n, words) in [

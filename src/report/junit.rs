@@ -57,7 +57,11 @@ pub(super) fn junit(document: &Document) -> String {
         count(Case::Skipped)
     );
     if whole {
-        let message = format!("{}. {}", headline::headline(document), headline::counted(document));
+        let message = format!(
+            "{}. {}",
+            headline::headline(document),
+            headline::counted(document)
+        );
         let _ = writeln!(
             out,
             "    <testcase classname=\"perfgate\" name=\"the gate\">\n      <error message=\"{}\"/>\n    </testcase>",
@@ -76,7 +80,10 @@ fn testcase(out: &mut String, entry: &Entry, case: Case) {
     let why = why::why(entry).written(xml_name);
     let element = match case {
         Case::Passed => {
-            let _ = writeln!(out, "    <testcase classname=\"perfgate\" name=\"{name}\"/>");
+            let _ = writeln!(
+                out,
+                "    <testcase classname=\"perfgate\" name=\"{name}\"/>"
+            );
             return;
         }
         Case::Skipped => "skipped",

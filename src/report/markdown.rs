@@ -6,6 +6,9 @@ use super::{Document, RenderError};
 
 const SHIPPED: &str = include_str!("../../templates/comment.md");
 
+/// Most comments hold no more rows than this.
+const FIRST: usize = 200;
+
 /// How long the text may be where it goes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Room {
@@ -38,15 +41,21 @@ pub(super) fn markdown(
         let text = format!("{}\n", text.trim());
         Ok(room.holds(&text).then_some(text))
     };
-    if let Some(text) = write(rows.count())? {
-        return Ok(text);
-    }
-    // The rows stand in the order of their importance, so the least important go first.
+    // The rows stand in the order of their importance, so the least important go first. The number that
+    // fits is looked for from below: a text of all rows may be a hundred times too long.
     let Some(mut best) = write(0)? else {
         return Err(RenderError::TooLong);
     };
-    let (mut fits, mut too_many) = (0, rows.count());
-    while too_many - fits > 1 {
+    let (mut fits, mut too_many) = (0, rows.count() + 1);
+    let mut next = FIRST.min(rows.count());
+    while fits < rows.count() && too_many > rows.count() {
+        match write(next)? {
+            Some(text) => (best, fits) = (text, next),
+            None => too_many = next,
+        }
+        next = next.saturating_mul(2).min(rows.count());
+    }
+    while fits < rows.count() && too_many - fits > 1 {
         let middle = fits + (too_many - fits) / 2;
         match write(middle)? {
             Some(text) => (best, fits) = (text, middle),

@@ -1,23 +1,27 @@
 //! Sentences about the whole gate: what it could not have seen, what it assumed, where it comes from.
 
+use std::collections::BTreeMap;
+
+use super::cause::Cause;
 use super::context::BaselineSource;
 use super::document::Document;
 use super::entry::{Assumption, Entry};
 use super::sentence::Sentence;
 use super::units::{self, plural};
 use super::words::Standing;
+use crate::model::Statistic;
 
 /// A reader takes in this many remarks.
 const MOST: usize = 20;
 
 /// `21 series show no sign of a change; at one run a side this gate sees changes above 23 %`
-pub(super) fn weak(weak: &[&Entry]) -> Sentence {
+pub(super) fn weak(weak: &[&Entry]) -> String {
     let count = plural(weak.len(), "series shows", "series show");
     let words = format!("{count} no sign of a change");
     let mut sizes: Vec<f64> = weak.iter().filter_map(|e| e.detectable).collect();
     sizes.sort_by(f64::total_cmp);
     let (Some(largest), Some(median)) = (sizes.last(), sizes.get(sizes.len() / 2)) else {
-        return Sentence::new(words);
+        return words;
     };
     let sees = if *largest > 2.0 * median {
         format!(
@@ -32,10 +36,7 @@ pub(super) fn weak(weak: &[&Entry]) -> Sentence {
     let needed = runs.map_or_else(String::new, |n| {
         format!("; about {n} runs a side would show the limit")
     });
-    Sentence::new(format!(
-        "{words}; {} this gate sees {sees}{needed}",
-        evidence(weak)
-    ))
+    format!("{words}; {} this gate sees {sees}{needed}", evidence(weak))
 }
 
 /// `at one run a side`, `at 20 baseline runs and 1 current`
@@ -52,7 +53,10 @@ fn evidence(entries: &[&Entry]) -> String {
     match first {
         (1, 1) => "at one run a side".to_owned(),
         (a, b) if a == b => format!("at {a} runs a side"),
-        (a, b) => format!("at {} and {b} current", plural(a, "baseline run", "baseline runs")),
+        (a, b) => format!(
+            "at {} and {b} current",
+            plural(a, "baseline run", "baseline runs")
+        ),
     }
 }
 
@@ -60,6 +64,7 @@ fn evidence(entries: &[&Entry]) -> String {
 pub(super) fn remarks(document: &Document) -> Vec<Sentence> {
     let mut remarks = Vec::new();
     remarks.extend(assumptions(document));
+    remarks.extend(too_few(document));
     remarks.extend(document.policy.unmatched.iter().map(|rule| {
         let remark = Sentence::default()
             .foreign(&rule.pattern)
@@ -114,6 +119,32 @@ pub(super) fn remarks(document: &Document) -> Vec<Sentence> {
         )));
     }
     remarks
+}
+
+/// `p99 of 3 series is not gated: it needs 1,000 observations, there are 37 to 210`
+fn too_few(document: &Document) -> Vec<Sentence> {
+    let mut found: BTreeMap<(Statistic, u64), Vec<u64>> = BTreeMap::new();
+    for entry in document.comparisons.iter().filter(|e| !e.gated) {
+        if let Some(Cause::TooFewObservations { have, need }) = entry.cause {
+            found.entry((entry.statistic, need)).or_default().push(have);
+        }
+    }
+    // No number of observations carries a maximum, and nobody expects it to be gated.
+    found.retain(|(_, need), _| *need < u64::MAX);
+    let line = |((statistic, need), have): ((Statistic, u64), Vec<u64>)| {
+        let (least, most) = (have.iter().min()?, have.iter().max()?);
+        let there = if least == most {
+            units::count(least)
+        } else {
+            format!("{} to {}", units::count(least), units::count(most))
+        };
+        Some(Sentence::new(format!(
+            "{statistic} of {} is not gated: it needs {} observations, there are {there}",
+            plural(have.len(), "series", "series"),
+            units::count(need),
+        )))
+    };
+    found.into_iter().filter_map(line).collect()
 }
 
 fn assumptions(document: &Document) -> Option<Sentence> {
@@ -206,7 +237,7 @@ pub(super) fn origin(document: &Document) -> Sentence {
     if document.family > 1 {
         parts.push(Sentence::new(format!(
             "one error allowance for {} series",
-            document.family
+            units::count(document.family)
         )));
     }
     parts.push(Sentence::new("perfgate ").then(version(&document.tool.version)));
@@ -214,10 +245,7 @@ pub(super) fn origin(document: &Document) -> Sentence {
 }
 
 fn version(version: &str) -> Sentence {
-    let plain = version.len() <= 20
-        && version
-            .chars()
-            .all(|c| c.is_ascii_digit() || c == '.');
+    let plain = version.len() <= 20 && version.chars().all(|c| c.is_ascii_digit() || c == '.');
     if plain {
         Sentence::new(version.to_owned())
     } else {

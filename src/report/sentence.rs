@@ -18,48 +18,56 @@ enum Piece {
 
 /// What is own may hold no text from outside; what is foreign is escaped by each format.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Sentence(Vec<Piece>);
+pub(super) struct Sentence(Vec<Piece>);
 
 impl Sentence {
-    pub fn new(words: impl Into<Cow<'static, str>>) -> Self {
+    pub(super) fn new(words: impl Into<Cow<'static, str>>) -> Self {
         Self::default().own(words)
     }
 
     #[must_use]
-    pub fn own(mut self, words: impl Into<Cow<'static, str>>) -> Self {
+    pub(super) fn own(mut self, words: impl Into<Cow<'static, str>>) -> Self {
         self.0.push(Piece::Own(words.into()));
         self
     }
 
     #[must_use]
-    pub fn foreign(mut self, name: &str) -> Self {
+    pub(super) fn foreign(mut self, name: &str) -> Self {
         self.0.push(Piece::Foreign(inert::shortened(name, NAME)));
         self
     }
 
     #[must_use]
-    pub fn command(mut self, command: &str) -> Self {
+    pub(super) fn command(mut self, command: &str) -> Self {
         self.0
             .push(Piece::Foreign(inert::shortened(command, COMMAND)));
         self
     }
 
     #[must_use]
-    pub fn then(mut self, other: Self) -> Self {
+    pub(super) fn then(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         self
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// A remark that someone else wrote. Names in backticks are foreign, and so is all of it where what
     /// stands between them could be more than words.
-    pub fn quoted(remark: &str) -> Self {
+    pub(super) fn quoted(remark: &str) -> Self {
         let remark = inert::shortened(remark, REMARK);
         let parts: Vec<&str> = remark.split('`').collect();
-        let paired = parts.len() % 2 == 1;
+        // Two code spans without a word between them would be one.
+        let apart = parts
+            .iter()
+            .skip(2)
+            .step_by(2)
+            .rev()
+            .skip(1)
+            .all(|p| !p.is_empty());
+        let paired = parts.len() % 2 == 1 && apart;
         if !(paired && parts.iter().step_by(2).all(|part| inert::is_words(part))) {
             return Self(vec![Piece::Foreign(remark)]);
         }
@@ -71,7 +79,7 @@ impl Sentence {
     }
 
     /// One after the other with `between` them.
-    pub fn join(sentences: impl IntoIterator<Item = Self>, between: &'static str) -> Self {
+    pub(super) fn join(sentences: impl IntoIterator<Item = Self>, between: &'static str) -> Self {
         let mut joined = Self::default();
         for sentence in sentences.into_iter().filter(|s| !s.is_empty()) {
             if !joined.is_empty() {
@@ -83,27 +91,29 @@ impl Sentence {
     }
 
     /// With each name as `inert` writes it.
-    pub fn written(&self, inert: impl Fn(&str) -> String) -> String {
-        self.0.iter().fold(String::new(), |text, piece| match piece {
-            Piece::Own(words) => text + words,
-            Piece::Foreign(name) => text + &inert(name),
-        })
+    pub(super) fn written(&self, inert: impl Fn(&str) -> String) -> String {
+        self.0
+            .iter()
+            .fold(String::new(), |text, piece| match piece {
+                Piece::Own(words) => text + words,
+                Piece::Foreign(name) => text + &inert(name),
+            })
     }
 
     /// As data: names in backticks and otherwise as they came.
-    pub fn plain(&self) -> String {
+    pub(super) fn plain(&self) -> String {
         self.written(|name| format!("`{name}`"))
     }
 
-    pub fn terminal(&self) -> String {
+    pub(super) fn terminal(&self) -> String {
         self.written(|name| format!("`{}`", inert::terminal(name)))
     }
 
-    pub fn markdown(&self) -> String {
+    pub(super) fn markdown(&self) -> String {
         self.written(inert::code_span)
     }
 
-    pub fn cell(&self) -> String {
+    pub(super) fn cell(&self) -> String {
         self.written(inert::cell_code_span)
     }
 }
@@ -130,11 +140,16 @@ mod tests {
             "**bold**",
             "in 3f2a1c9d",
             "odd ` tick",
+            "`a``b`",
+            "```a```",
             "- item",
             "a | b",
         ] {
             let written = Sentence::quoted(remark).markdown();
-            assert!(written.starts_with('`') && written.ends_with('`'), "{written}");
+            assert!(
+                written.starts_with('`') && written.ends_with('`'),
+                "{written}"
+            );
         }
     }
 }

@@ -6,7 +6,9 @@ use super::Style;
 use super::terminal::{Tone, wrapped};
 
 const COLUMNS: usize = 7;
-const HEADS: [&str; COLUMNS] = ["", "subject", "metric", "baseline", "current", "change", "limit"];
+const HEADS: [&str; COLUMNS] = [
+    "", "subject", "metric", "baseline", "current", "change", "limit",
+];
 /// Which columns are numbers, to be read from the right.
 const RIGHT: [bool; COLUMNS] = [false, false, false, true, true, false, false];
 /// The columns that may be shortened, the longer first.

@@ -10,6 +10,7 @@ use tera::{Context, Tera, Value};
 use super::headline;
 use super::inert;
 use super::sentence::Sentence;
+use super::units;
 use super::view::{Group, Kind, Row, View};
 use super::words::Judged;
 
@@ -59,11 +60,11 @@ impl Rows {
     pub(super) fn of(view: &View<'_>) -> Self {
         let values = |group: &Group<'_>| Values {
             kind: group.kind,
-            title: safe(&group.title().markdown()),
+            title: safe(&group.title()),
             rows: group
                 .entries
                 .iter()
-                .map(|entry| row(group.kind, &Row::of(entry)))
+                .map(|entry| row(group.kind, &Row::of(entry, group.kind)))
                 .collect(),
         };
         Self {
@@ -103,7 +104,7 @@ impl Rows {
                 folded.push(map([
                     ("title", title(group, in_sight)),
                     ("rows", Value::from(rest)),
-                    ("dropped", Value::from(missing)),
+                    ("dropped", count(missing)),
                 ]));
             }
         }
@@ -111,7 +112,7 @@ impl Rows {
         for (name, value) in [
             ("rows", Value::from(rows)),
             ("folded", Value::from(folded)),
-            ("dropped", Value::from(dropped)),
+            ("dropped", count(dropped)),
         ] {
             context.insert_value(name, value);
         }
@@ -129,7 +130,8 @@ fn title(group: &Values, in_sight: usize) -> Value {
         Kind::Suspect => "could not be settled",
         _ => "improved",
     };
-    safe(&format!("{} more {what}", group.rows.len() - in_sight))
+    let more = units::count(group.rows.len() - in_sight);
+    safe(&format!("{more} more {what}"))
 }
 
 fn head(view: &View<'_>) -> Context {
@@ -168,12 +170,23 @@ fn head(view: &View<'_>) -> Context {
         ("verdict", safe(document.verdict.as_str())),
         ("exit_code", Value::from(document.exit_code)),
         ("icon", safe(icon(view))),
-        ("gate", view.gate().map_or_else(Value::none, Value::normal_string)),
+        (
+            "gate",
+            view.gate().map_or_else(Value::none, |gate| {
+                safe(&Sentence::default().foreign(gate).markdown())
+            }),
+        ),
         ("headline", safe(&view.headline)),
         ("counted", safe(&view.counted)),
         (
             "consequence",
             view.consequence
+                .as_ref()
+                .map_or_else(Value::none, |s| safe(&s.markdown())),
+        ),
+        (
+            "obstacle",
+            view.obstacle
                 .as_ref()
                 .map_or_else(Value::none, |s| safe(&s.markdown())),
         ),
@@ -231,6 +244,15 @@ fn row_icon(kind: Kind) -> &'static str {
         Kind::Suspect => "❔",
         Kind::Better => "🟢",
         Kind::Weak | Kind::New | Kind::NotGated | Kind::Unchanged => "",
+    }
+}
+
+/// Shown grouped; nothing at all for none, so that a template can ask for it.
+fn count(n: usize) -> Value {
+    if n == 0 {
+        Value::none()
+    } else {
+        safe(&units::count(n))
     }
 }
 

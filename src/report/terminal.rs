@@ -2,19 +2,19 @@
 
 use unicode_width::UnicodeWidthStr;
 
+use super::entry::Entry;
 use super::headline;
 use super::inert;
 use super::sentence::Sentence;
 use super::table::{Cell, Line, Table};
 use super::view::{Group, Kind, Row, View};
-use super::words::{Judged, Method};
+use super::words::{Judged, Method, Outcome};
 use super::{Document, Style};
 
 /// Where nothing says how wide the terminal is.
 const WIDTH: usize = 100;
 /// A group longer than this is cut, and says so: the other formats hold all of it.
 const ROWS: usize = 50;
-/// Weak rows are listed for a first look with one run a side, where there is little else to see.
 const WEAK_ROWS: usize = 30;
 
 /// What a colour means.
@@ -63,8 +63,8 @@ pub(super) fn text(document: &Document, style: &Style) -> String {
     };
     line(&verdict(&view, style));
     line(&view.counted);
-    if let Some(consequence) = &view.consequence {
-        line(&consequence.terminal());
+    for sentence in [&view.consequence, &view.obstacle].into_iter().flatten() {
+        line(&wrapped(&sentence.terminal(), "", width));
     }
     let table = table(&view);
     if !table.lines.is_empty() {
@@ -73,21 +73,18 @@ pub(super) fn text(document: &Document, style: &Style) -> String {
             line(&row);
         }
     }
-    let folded: Vec<String> = view
-        .groups
-        .iter()
-        .filter_map(|group| folded(group, &view))
-        .collect();
-    if !folded.is_empty() {
+    for group in view.groups.iter().filter(|group| group.kind == Kind::Weak) {
         line("");
-        for sentence in folded {
-            line(&wrapped(&sentence, "", width));
-        }
+        line(&wrapped(&group.title(), "", width));
     }
     if !view.remarks.is_empty() {
         line("");
         for remark in &view.remarks {
-            line(&wrapped(&format!("note: {}", remark.terminal()), "      ", width));
+            line(&wrapped(
+                &format!("note: {}", remark.terminal()),
+                "      ",
+                width,
+            ));
         }
     }
     line("");
@@ -119,28 +116,36 @@ fn verdict(view: &View<'_>, style: &Style) -> String {
     )
 }
 
-/// Whether the rows of a group are listed, or one line stands for them.
-fn is_listed(group: &Group<'_>, view: &View<'_>) -> bool {
+/// The rows of a group that are listed. The others are counted in the second line of the report.
+fn listed<'a>(group: &Group<'a>, view: &View<'_>) -> Vec<&'a Entry> {
+    let all = group.entries.iter().copied();
     match group.kind {
-        Kind::Failing | Kind::Warning | Kind::Suspect | Kind::Better => true,
-        Kind::New => view.document.verdict == Judged::NoBaseline || group.entries.len() <= ROWS,
-        Kind::Weak => {
-            group.entries.len() <= WEAK_ROWS
+        Kind::Failing | Kind::Warning | Kind::Suspect | Kind::Better | Kind::New => all.collect(),
+        // For a first look with one run a side, where there is little else to see.
+        Kind::Weak
+            if group.entries.len() <= WEAK_ROWS
                 && group
                     .entries
                     .iter()
-                    .all(|e| e.method == Method::AssumedSpread)
+                    .all(|e| e.method == Method::AssumedSpread) =>
+        {
+            all.collect()
         }
-        Kind::Incomparable | Kind::NotGated | Kind::Unchanged => false,
+        // Nothing judges them, but a reader wants to know.
+        Kind::NotGated if view.document.counts.compared > 0 => {
+            all.filter(|e| e.outcome == Outcome::Regressed).collect()
+        }
+        Kind::Weak | Kind::Incomparable | Kind::NotGated | Kind::Unchanged => Vec::new(),
     }
 }
 
 fn table(view: &View<'_>) -> Table {
     let mut lines = Vec::new();
-    for group in view.groups.iter().filter(|group| is_listed(group, view)) {
+    for group in &view.groups {
         let tone = Tone::of(group.kind);
-        for entry in group.entries.iter().take(ROWS) {
-            let row = Row::of(entry);
+        let entries = listed(group, view);
+        for entry in entries.iter().take(ROWS) {
+            let row = Row::of(entry, group.kind);
             lines.push(Line::Row([
                 Cell::new(group.kind.word(entry).to_owned(), tone),
                 Cell::new(inert::terminal(&entry.subject), Tone::Plain),
@@ -150,23 +155,14 @@ fn table(view: &View<'_>) -> Table {
                 Cell::new(row.change.terminal(), tone),
                 Cell::new(row.limit.terminal(), Tone::Plain),
             ]));
-            // The line under the table says it of all of them.
-            if group.kind != Kind::Weak {
-                lines.extend(row.notes.iter().map(|note| Line::Note(note.terminal())));
-            }
+            lines.extend(row.notes.iter().map(|note| Line::Note(note.terminal())));
         }
-        let more = group.entries.len().saturating_sub(ROWS);
+        let more = entries.len().saturating_sub(ROWS);
         if more > 0 {
             lines.push(Line::Note(format!("and {more} more")));
         }
     }
     Table { lines }
-}
-
-/// The one line of a group whose rows are not listed.
-fn folded(group: &Group<'_>, view: &View<'_>) -> Option<String> {
-    let says_more = group.kind == Kind::Weak;
-    (says_more || !is_listed(group, view)).then(|| group.title().terminal())
 }
 
 /// Broken between words, never inside a number or before what a runner would take for a command.

@@ -1,5 +1,6 @@
 //! Numbers as people read them: a unit that fits, three significant digits, and never a `NaN` or `-0.0`.
 
+use super::inert;
 use super::sentence::Sentence;
 use crate::model::Unit;
 use crate::model::unit::Dimension;
@@ -18,6 +19,9 @@ enum Zeros {
     Kept,
     Dropped,
 }
+
+/// A unit longer than this is no unit.
+const UNIT: usize = 24;
 
 const TIMES: [(f64, &str); 4] = [(1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1.0, "ns")];
 const BINARY: [(f64, &str); 4] = [
@@ -80,7 +84,7 @@ impl Scale {
             } else if is_word(name) {
                 Sentence::new(format!(" {name}"))
             } else {
-                Sentence::new(" ").foreign(name)
+                Sentence::new(" ").foreign(&inert::shortened(name, UNIT))
             },
             zeros: Zeros::Dropped,
         }
@@ -222,17 +226,13 @@ pub(super) fn points(difference: f64) -> String {
 }
 
 /// `1,000`
-pub(super) fn count(n: u64) -> String {
+pub(super) fn count(n: impl std::fmt::Display) -> String {
     grouped(&n.to_string())
 }
 
 /// `1 run`, `5 runs`; `series` stays as it is.
 pub(super) fn plural(n: usize, one: &str, many: &str) -> String {
-    format!(
-        "{} {}",
-        grouped(&n.to_string()),
-        if n == 1 { one } else { many }
-    )
+    format!("{} {}", count(n), if n == 1 { one } else { many })
 }
 
 #[cfg(test)]

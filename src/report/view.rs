@@ -1,5 +1,6 @@
 //! What a report shows of a document, in groups and rows of sentences; no format and no escaping in it.
 
+use super::because::because;
 use super::cause::Cause;
 use super::change;
 use super::document::Document;
@@ -7,7 +8,7 @@ use super::entry::Entry;
 use super::headline;
 use super::remarks;
 use super::sentence::Sentence;
-use super::units::{Scale, plural};
+use super::units::{self, Scale};
 use super::why;
 use super::words::{Judged, Outcome, Standing};
 
@@ -72,27 +73,20 @@ pub(super) struct Group<'a> {
 }
 
 impl Group<'_> {
-    /// What the group is, in a line that can stand for it.
-    pub(super) fn title(&self) -> Sentence {
+    /// What the group is, in a line that can stand for it. Words of ours alone: it goes into HTML.
+    pub(super) fn title(&self) -> String {
         let n = self.entries.len();
+        let counted = |what: &str| format!("{} {what}", units::count(n));
         match self.kind {
             Kind::Weak => remarks::weak(&self.entries),
-            Kind::Failing => Sentence::new(format!("{n} failing")),
-            Kind::Warning => Sentence::new(plural(n, "warning", "warnings")),
-            Kind::Suspect => Sentence::new(format!("{n} could not be settled")),
-            Kind::Better => Sentence::new(format!("{n} improved")),
-            Kind::Incomparable => Sentence::join(
-                [
-                    Sentence::new(plural(n, "series cannot", "series cannot") + " be compared"),
-                    self.entries.first().map_or_else(Sentence::default, |entry| {
-                        Sentence::join(why::notes(entry), "; ")
-                    }),
-                ],
-                ": ",
-            ),
-            Kind::New => Sentence::new(format!("{n} new")),
-            Kind::NotGated => Sentence::new(format!("{n} shown and not gated")),
-            Kind::Unchanged => Sentence::new(format!("{n} unchanged")),
+            Kind::Failing => counted("failing"),
+            Kind::Warning => units::plural(n, "warning", "warnings"),
+            Kind::Suspect => counted("could not be settled"),
+            Kind::Better => counted("improved"),
+            Kind::Incomparable => counted("cannot be compared"),
+            Kind::New => counted("new"),
+            Kind::NotGated => counted("shown and not gated"),
+            Kind::Unchanged => counted("unchanged"),
         }
     }
 }
@@ -109,7 +103,7 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    pub(super) fn of(entry: &'a Entry) -> Self {
+    pub(super) fn of(entry: &'a Entry, kind: Kind) -> Self {
         let values = [entry.baseline, entry.current].into_iter().flatten();
         let scale = if entry.is_rate() {
             Scale::share()
@@ -134,7 +128,11 @@ impl<'a> Row<'a> {
             } else {
                 Sentence::new("not gated")
             },
-            notes: why::notes(entry),
+            notes: match kind {
+                // One line says it of all of them.
+                Kind::Weak | Kind::Incomparable => Vec::new(),
+                _ => why::notes(entry),
+            },
         }
     }
 }
@@ -157,6 +155,8 @@ pub(super) struct View<'a> {
     pub(super) headline: String,
     pub(super) counted: String,
     pub(super) consequence: Option<Sentence>,
+    /// Why much of the gate cannot be compared.
+    pub(super) obstacle: Option<Sentence>,
     /// Those that hold a row, by importance.
     pub(super) groups: Vec<Group<'a>>,
     pub(super) remarks: Vec<Sentence>,
@@ -205,6 +205,7 @@ impl<'a> View<'a> {
             headline: headline::headline(document),
             counted: headline::counted(document),
             consequence: headline::consequence(document),
+            obstacle: obstacle(&groups),
             groups,
             remarks: remarks::remarks(document),
             sides: remarks::sides(document),
@@ -227,6 +228,18 @@ impl<'a> View<'a> {
     }
 }
 
+fn obstacle(groups: &[Group<'_>]) -> Option<Sentence> {
+    let group = groups
+        .iter()
+        .find(|group| group.kind == Kind::Incomparable)?;
+    let first = group.entries.first()?;
+    let n = units::plural(group.entries.len(), "series", "series");
+    Some(
+        Sentence::new(format!("{n} cannot be compared, because "))
+            .then(because(first, first.cause.as_ref()?)),
+    )
+}
+
 /// The cause for which most of a gate cannot be compared: another machine, another tool.
 fn shared_cause(document: &Document) -> Option<&Cause> {
     let causes: Vec<&Cause> = document
@@ -239,7 +252,12 @@ fn shared_cause(document: &Document) -> Option<&Cause> {
     let (cause, n) = causes
         .iter()
         .take(CANDIDATES)
-        .map(|cause| (*cause, causes.iter().filter(|other| *other == cause).count()))
+        .map(|cause| {
+            (
+                *cause,
+                causes.iter().filter(|other| *other == cause).count(),
+            )
+        })
         .max_by_key(|(_, n)| *n)?;
     (n > SHARED).then_some(cause)
 }
@@ -253,9 +271,7 @@ fn sort(group: &mut Group<'_>) {
                 .cmp(&!b.is_rate())
                 .then(size(b).total_cmp(&size(a)))
         }),
-        Kind::Better => group
-            .entries
-            .sort_by(|a, b| size(a).total_cmp(&size(b))),
+        Kind::Better => group.entries.sort_by(|a, b| size(a).total_cmp(&size(b))),
         Kind::Incomparable | Kind::Weak | Kind::New | Kind::NotGated | Kind::Unchanged => {}
     }
 }

@@ -1,6 +1,6 @@
 //! The words of one comparison: what changed, by how much, and why it counts or does not.
 
-use super::because::because;
+use super::because::{because, beside};
 use super::change::{amount, change, rates, relative, words};
 use super::entry::{Accepted, Assumption, Budget, Change, Drift, Entry};
 use super::sentence::Sentence;
@@ -10,7 +10,8 @@ use super::words::{Better, Doubt, Outcome};
 /// The whole of it in one sentence: `22.6 % slower (17 % to 28 %), limit 10 % and 2 ms`.
 pub(super) fn why(entry: &Entry) -> Sentence {
     let mut parts = vec![judged(entry)];
-    parts.extend(notes(entry));
+    parts.extend(entry.cause.as_ref().map(|cause| because(entry, cause)));
+    parts.extend(others(entry));
     if !entry.gated {
         parts.push(Sentence::new("not gated"));
     }
@@ -67,13 +68,18 @@ pub(super) fn limits(entry: &Entry) -> Sentence {
 
 /// What the numbers alone do not say, worst first.
 pub(super) fn notes(entry: &Entry) -> Vec<Sentence> {
+    let cause = entry.cause.as_ref().and_then(|cause| beside(entry, cause));
+    cause.into_iter().chain(others(entry)).collect()
+}
+
+/// What a row says beside its change and its cause.
+fn others(entry: &Entry) -> Vec<Sentence> {
     let budget = entry
         .budget
         .filter(|b| b.broken || b.limit.is_none())
         .map(|b| budget(entry, b));
     let drift = entry.drift.as_ref().filter(|d| is_notable(d));
     [
-        entry.cause.as_ref().map(|cause| because(entry, cause)),
         budget,
         drift.map(|d| drifted(entry, d)),
         entry.accepted.as_ref().map(accepted),

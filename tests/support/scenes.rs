@@ -79,8 +79,14 @@ pub(crate) fn pass() -> Document {
 }
 
 pub(crate) fn fail() -> Document {
-    let mut all = with(shop(), regressed(latency("GET /search", Quantile::P95), 84.0, 103.0));
-    all = with(all, improved(latency("POST /basket", Quantile::P50), 15.2, 12.4));
+    let mut all = with(
+        shop(),
+        regressed(latency("GET /search", Quantile::P95), 84.0, 103.0),
+    );
+    all = with(
+        all,
+        improved(latency("POST /basket", Quantile::P50), 15.2, 12.4),
+    );
     let mut context = context();
     context.interleaved = false;
     context.notes = vec![
@@ -120,7 +126,12 @@ pub(crate) fn one_run_a_side() -> Document {
         .collect();
     let all = with(
         weak,
-        single(latency("GET /search", Quantile::P95), Doubt::Suspect, 84.0, 103.0),
+        single(
+            latency("GET /search", Quantile::P95),
+            Doubt::Suspect,
+            84.0,
+            103.0,
+        ),
     );
     let mut context = context();
     context.config = None;
@@ -164,7 +175,10 @@ pub(crate) fn errors_first() -> Document {
 pub(crate) fn budget() -> Document {
     document(with(
         shop(),
-        over_budget(unchanged(latency("POST /checkout", Quantile::P95), 516.0, 519.0), 500.0),
+        over_budget(
+            unchanged(latency("POST /checkout", Quantile::P95), 516.0, 519.0),
+            500.0,
+        ),
     ))
 }
 
@@ -181,11 +195,19 @@ pub(crate) fn accepted_one() -> Document {
 pub(crate) fn renamed() -> Document {
     let all = with(
         shop(),
-        missing(latency("GET /users/{id}", Quantile::P95), 40.0, Some("GET /v2/users/{id}")),
+        missing(
+            latency("GET /users/{id}", Quantile::P95),
+            40.0,
+            Some("GET /v2/users/{id}"),
+        ),
     );
     let all = with(
         all,
-        appeared(latency("GET /v2/users/{id}", Quantile::P95), 41.0, Some("GET /users/{id}")),
+        appeared(
+            latency("GET /v2/users/{id}", Quantile::P95),
+            41.0,
+            Some("GET /users/{id}"),
+        ),
     );
     document(with(
         all,
@@ -230,8 +252,10 @@ pub(crate) fn no_baseline_required() -> Document {
 pub(crate) fn nothing_compared() -> Document {
     let all = shop()
         .into_iter()
-        .map(|c| {
-            incomparable(
+        .map(|c| Comparison {
+            baseline: c.baseline,
+            current: c.current,
+            ..incomparable(
                 c.series,
                 Cause::EnvironmentsDiffer {
                     baseline: "linux, x86_64, AMD EPYC 7763, 4 cores".to_owned(),
@@ -261,11 +285,19 @@ pub(crate) fn undecided() -> Document {
 pub(crate) fn drift() -> Document {
     let all = with(
         shop(),
-        drifted(unchanged(latency("GET /search", Quantile::P95), 84.0, 85.0), 1.163, 0.15),
+        drifted(
+            unchanged(latency("GET /search", Quantile::P95), 84.0, 85.0),
+            1.163,
+            0.15,
+        ),
     );
     document(with(
         all,
-        drifted(unchanged(latency("GET /basket", Quantile::P95), 31.0, 31.2), 1.09, 0.15),
+        drifted(
+            unchanged(latency("GET /basket", Quantile::P95), 31.0, 31.2),
+            1.09,
+            0.15,
+        ),
     ))
 }
 
@@ -322,7 +354,11 @@ pub(crate) fn hostile() -> Document {
     all.sort_by(|a, b| a.series.cmp(&b.series));
     let mut context = context();
     context.gate = Some(hostile::NAMES.iter().take(3).copied().collect());
-    context.notes = hostile::NAMES.iter().take(12).map(ToString::to_string).collect();
+    context.notes = hostile::NAMES
+        .iter()
+        .take(12)
+        .map(ToString::to_string)
+        .collect();
     context.commands.repeat = Some(hostile::NAMES.iter().take(30).copied().collect());
     context.environment.key = Some("| <b>x</b> | `".to_owned());
     context.current.commit = Some("@team `|` <!-- -->".to_owned());
@@ -343,4 +379,3 @@ pub(crate) fn many(count: usize) -> Document {
         .collect();
     document(all)
 }
-

@@ -86,7 +86,11 @@ pub(crate) fn judged(series: Series, outcome: Outcome, baseline: f64, current: f
             p: 0.0003,
             p_adjusted: 0.002,
         }),
-        method: if rate { Method::Proportion } else { Method::Runs },
+        method: if rate {
+            Method::Proportion
+        } else {
+            Method::Runs
+        },
         detectable: Some(0.04),
         runs_needed: None,
         limits: Limits {
@@ -254,7 +258,11 @@ pub(crate) fn document(comparisons: Vec<Comparison>) -> Document {
     document_of(comparisons, &Policy::default(), context())
 }
 
-pub(crate) fn document_of(comparisons: Vec<Comparison>, policy: &Policy, context: Context) -> Document {
+pub(crate) fn document_of(
+    comparisons: Vec<Comparison>,
+    policy: &Policy,
+    context: Context,
+) -> Document {
     let situation = match context.baseline {
         Some(_) => Situation::Compared,
         None => Situation::NoBaseline,

@@ -1,5 +1,12 @@
 //! The comment: sizes, templates, and what is in sight.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends where something is not as it should be"
+)]
+
 mod support {
     pub(crate) mod hostile;
     pub(crate) mod scenes;

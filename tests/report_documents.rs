@@ -1,5 +1,12 @@
 //! The verdict document: it obeys its schema, it can be shown again, and it agrees with the exit code.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends where something is not as it should be"
+)]
+
 mod support {
     pub(crate) mod hostile;
     pub(crate) mod scenes;

@@ -1,5 +1,12 @@
 //! Real comments and terminal tables, kept as files that a person reads. `UPDATE_GOLDENS=1` writes them again.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends where something is not as it should be"
+)]
+
 mod support {
     pub(crate) mod hostile;
     pub(crate) mod scenes;

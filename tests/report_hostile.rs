@@ -1,5 +1,12 @@
 //! Names from outside stay names: in a comment, a terminal, a log and a report file.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends where something is not as it should be"
+)]
+
 mod support {
     pub(crate) mod hostile;
     pub(crate) mod scenes;

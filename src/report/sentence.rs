@@ -116,6 +116,24 @@ impl Sentence {
     pub(super) fn cell(&self) -> String {
         self.written(inert::cell_code_span)
     }
+
+    /// A cell whose numbers are not torn from their units where the table is narrow.
+    pub(super) fn number_cell(&self) -> String {
+        let mut after_digit = false;
+        let mut tied = |words: &str| -> String {
+            let tie = |c: char| {
+                let tied = if c == ' ' && after_digit { '\u{a0}' } else { c };
+                after_digit = c.is_ascii_digit();
+                tied
+            };
+            words.chars().map(tie).collect()
+        };
+        let pieces = self.0.iter().map(|piece| match piece {
+            Piece::Own(words) => tied(words),
+            Piece::Foreign(name) => inert::cell_code_span(name),
+        });
+        pieces.collect()
+    }
 }
 
 #[cfg(test)]

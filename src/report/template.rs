@@ -218,10 +218,10 @@ fn row(kind: Kind, row: &Row<'_>) -> Value {
         ("subject", Value::normal_string(&entry.subject)),
         ("metric", Value::normal_string(&entry.metric)),
         ("statistic", safe(&entry.statistic.to_string())),
-        ("baseline", safe(&row.baseline.cell())),
-        ("current", safe(&row.current.cell())),
+        ("baseline", safe(&row.baseline.number_cell())),
+        ("current", safe(&row.current.number_cell())),
         ("change", safe(&row.change.cell())),
-        ("limit", safe(&row.limit.cell())),
+        ("limit", safe(&row.limit.number_cell())),
         ("notes", Value::from(notes)),
     ])
 }
@@ -241,7 +241,7 @@ fn row_icon(kind: Kind) -> &'static str {
     match kind {
         Kind::Failing => "❌",
         Kind::Warning | Kind::Incomparable => "⚠️",
-        Kind::Suspect => "❔",
+        Kind::Suspect => "❓",
         Kind::Better => "🟢",
         Kind::Weak | Kind::New | Kind::NotGated | Kind::Unchanged => "",
     }

@@ -1,6 +1,7 @@
 //! The gates that the golden reports show, each by its name.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "what is built here is known")]
 
 use perfgate::compare::{Cause, Comparison, Doubt, Method, OnInconclusive, Policy, Severity};
 use perfgate::model::{Quantile, Unit};

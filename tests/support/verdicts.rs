@@ -1,6 +1,7 @@
 //! Verdicts made by hand: what a report is made of, without judging anything.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "what is built here is known")]
 
 use perfgate::compare::{
     Accepted, Assumption, BudgetCheck, Cause, Change, Comparison, Doubt, Drift, Judgement, Limits,

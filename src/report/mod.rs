@@ -1,14 +1,46 @@
-//! Stand-in: reports are written elsewhere.
+//! A verdict as people and programs read it. Verdict, policy and context make a [`Document`]; every format is
+//! made from the document alone.
+//!
+//! Sentences keep our words and names from outside apart until a format escapes the names, all in `inert`.
+
+mod because;
+mod cause;
+mod change;
+pub mod context;
+mod document;
+mod entry;
+mod github;
+mod headline;
+mod inert;
+mod junit;
+mod markdown;
+mod remarks;
+mod sentence;
+mod table;
+mod template;
+mod terminal;
+mod units;
+mod view;
+mod why;
+pub mod words;
+mod written;
 
 use std::fmt;
+use std::str::FromStr;
 
-use serde::Serialize;
+pub use cause::Cause;
+pub use context::Context;
+pub use document::{
+    Counts, Document, DocumentError, PolicySummary, SCHEMA, Tool, Unmatched, UnusedAcceptance,
+    document,
+};
+pub use entry::{Accepted, Assumption, Budget, Change, Drift, Entry, Rule, Side};
+pub use github::{outputs, step_summary};
 
-use crate::compare::Policy;
-use crate::verdict::Verdict;
+/// The JSON Schema of the document.
+pub const JSON_SCHEMA: &str = include_str!("verdict.schema.json");
 
-pub const JSON_SCHEMA: &str = "{}\n";
-
+/// How a document is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     Text,
@@ -18,123 +50,111 @@ pub enum Format {
     Github,
 }
 
-pub mod context {
-    //! Stand-in.
+impl Format {
+    pub const ALL: [Self; 5] = [
+        Self::Text,
+        Self::Json,
+        Self::Markdown,
+        Self::Junit,
+        Self::Github,
+    ];
 
-    #[derive(Clone, Debug, Default, PartialEq)]
-    pub struct Context {
-        pub tool_version: String,
-        pub gate: Option<String>,
-        pub baseline: Option<BaselineSource>,
-        pub current: CurrentSource,
-        pub environment: Surroundings,
-        pub config: Option<String>,
-        pub settings: Vec<Setting>,
-        pub interleaved: bool,
-        pub notes: Vec<String>,
-        pub commands: Commands,
-    }
-
-    #[derive(Clone, Debug, Default, PartialEq)]
-    pub struct BaselineSource {
-        pub path: String,
-        pub runs: usize,
-        pub sessions: usize,
-        pub commit: Option<String>,
-        pub newest_at: Option<jiff::Timestamp>,
-        pub oldest_at: Option<jiff::Timestamp>,
-        pub environment: Option<String>,
-    }
-
-    #[derive(Clone, Debug, Default, PartialEq)]
-    pub struct CurrentSource {
-        pub runs: usize,
-        pub commit: Option<String>,
-        pub sources: Vec<Source>,
-    }
-
-    #[derive(Clone, Debug, Default, PartialEq)]
-    pub struct Source {
-        pub path: String,
-        pub format: String,
-    }
-
-    #[derive(Clone, Debug, Default, PartialEq)]
-    pub struct Surroundings {
-        pub key: Option<String>,
-        pub differences: Vec<Difference>,
-    }
-
-    #[derive(Clone, Debug, Default, PartialEq)]
-    pub struct Difference {
-        pub name: String,
-        pub baseline: String,
-        pub current: String,
-    }
-
-    #[derive(Clone, Debug, Default, PartialEq)]
-    pub struct Setting {
-        pub name: String,
-        pub value: String,
-        pub from: String,
-    }
-
-    #[derive(Clone, Debug, Default, PartialEq)]
-    pub struct Commands {
-        pub repeat: Option<String>,
-        pub explain: Option<String>,
-        pub next: Option<String>,
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Markdown => "markdown",
+            Self::Junit => "junit",
+            Self::Github => "github",
+        }
     }
 }
 
-pub use context::Context;
-
-#[derive(Clone, Debug, Serialize)]
-pub struct Document {
-    verdict: &'static str,
-}
-
-pub fn document(verdict: &Verdict, _policy: &Policy, _context: Context) -> Document {
-    Document {
-        verdict: verdict.kind().as_str(),
+impl FromStr for Format {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL
+            .into_iter()
+            .find(|format| format.as_str() == text)
+            .ok_or(())
     }
 }
 
+/// What the place allows where a text goes; only [`Format::Text`] minds.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Style {
     pub color: bool,
+    /// Of the terminal; 100 where nothing says.
     pub width: Option<usize>,
 }
 
+/// Why a document could not be written.
 #[derive(Debug)]
-pub struct RenderError(String);
+pub enum RenderError {
+    Template {
+        line: Option<usize>,
+        message: String,
+    },
+    /// Even without a single row the template's text is longer than a comment may be.
+    TooLong,
+    Json(serde_json::Error),
+}
 
 impl fmt::Display for RenderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        match self {
+            Self::Template {
+                line: Some(line),
+                message,
+            } => write!(f, "line {line} of the template: {message}"),
+            Self::Template {
+                line: None,
+                message,
+            } => write!(f, "the template: {message}"),
+            Self::TooLong => f.write_str(
+                "the template: its text is longer than a comment may be, even without any row",
+            ),
+            Self::Json(error) => error.fmt(f),
+        }
     }
 }
 
 impl std::error::Error for RenderError {}
 
+impl From<tera::Error> for RenderError {
+    fn from(error: tera::Error) -> Self {
+        use tera::ErrorKind;
+        match error.kind() {
+            ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => Self::Template {
+                line: Some(report.span().start_line),
+                message: report.message().to_owned(),
+            },
+            other => Self::Template {
+                line: None,
+                message: other.to_string(),
+            },
+        }
+    }
+}
+
+/// Writes a document. `template` replaces the shipped one of [`Format::Markdown`].
 pub fn render(
     document: &Document,
-    _format: Format,
-    _style: &Style,
-    _template: Option<&str>,
+    format: Format,
+    style: &Style,
+    template: Option<&str>,
 ) -> Result<String, RenderError> {
-    serde_json::to_string(document)
-        .map(|text| text + "\n")
-        .map_err(|error| RenderError(error.to_string()))
+    match format {
+        Format::Text => Ok(terminal::text(document, style)),
+        Format::Json => json(document),
+        Format::Markdown => markdown::markdown(document, template, markdown::Room::Comment),
+        Format::Junit => Ok(junit::junit(document)),
+        Format::Github => Ok(github::annotations(document)),
+    }
 }
 
-pub fn outputs(document: &Document) -> Vec<(String, String)> {
-    vec![("verdict".to_owned(), document.verdict.to_owned())]
-}
-
-pub fn step_summary(document: &Document, template: Option<&str>) -> Result<String, RenderError> {
-    let style = Style {
-        color: false,
-        width: None,
-    };
-    render(document, Format::Markdown, &style, template)
+fn json(document: &Document) -> Result<String, RenderError> {
+    let text = serde_json::to_string_pretty(document).map_err(RenderError::Json)?;
+    // `##[` is a command to a runner anywhere in a line; the escape is the same JSON.
+    Ok(text.replace("##[", "##\\u005b") + "\n")
 }

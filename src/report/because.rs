@@ -1,0 +1,99 @@
+//! The words of a cause: why an outcome is what it is, where the numbers alone do not tell.
+
+use super::cause::Cause;
+use super::change::amount;
+use super::entry::Entry;
+use super::sentence::Sentence;
+use super::units::{self, Scale};
+use super::words::Better;
+
+pub(super) fn because(entry: &Entry, cause: &Cause) -> Sentence {
+    let between = |words: &'static str, baseline: &str, current: &str| {
+        Sentence::new(words)
+            .own(": ")
+            .foreign(baseline)
+            .own(" in the baseline, ")
+            .foreign(current)
+            .own(" now")
+    };
+    match cause {
+        Cause::BelowMinDelta => match entry.rule.min_delta {
+            Some(delta) => Sentence::new("the difference is below ").then(amount(entry, delta)),
+            None => Sentence::new("the difference is below the absolute limit"),
+        },
+        Cause::WithinResolution { step } => Sentence::new("the difference is within the ")
+            .then(amount(entry, *step))
+            .own(" to which the tool rounds"),
+        Cause::TooFewObservations { have, need } => {
+            let (statistic, have) = (entry.statistic, units::count(have));
+            Sentence::new(if *need == u64::MAX {
+                format!("no number of observations carries {statistic}, there are {have}")
+            } else {
+                let need = units::count(need);
+                format!("{statistic} needs {need} observations, there are {have}")
+            })
+        }
+        Cause::ErrorsRose => {
+            Sentence::new("more of its requests fail than before, so its speed says nothing")
+        }
+        Cause::NotPositive { baseline, current } => {
+            let scale = Scale::of(&entry.unit(), [*baseline, *current]);
+            Sentence::new("zero or negative numbers have no ratio: ")
+                .then(scale.write(*baseline))
+                .own(" -> ")
+                .then(scale.write(*current))
+        }
+        Cause::UnitsDiffer { baseline, current } => between("the units differ", baseline, current),
+        Cause::DirectionsDiffer { baseline, current } => Sentence::new(format!(
+            "the directions differ: {} is better in the baseline, {} now",
+            better(*baseline),
+            better(*current)
+        )),
+        Cause::KindsDiffer { baseline, current } => {
+            between("the kinds of evidence differ", baseline, current)
+        }
+        Cause::ToolsDiffer { baseline, current } => between("the tools differ", baseline, current),
+        Cause::ScenariosDiffer { baseline, current } => {
+            between("the scenarios differ", baseline, current)
+        }
+        Cause::EnvironmentsDiffer { baseline, current } => {
+            between("the environments differ", baseline, current)
+        }
+        Cause::Vanished { .. } => {
+            let what = Sentence::new("in the baseline and not in the current runs");
+            Sentence::join([Some(what), renamed(cause)].into_iter().flatten(), "; ")
+        }
+        Cause::Appeared { .. } => {
+            let what = Sentence::new("not in the baseline");
+            Sentence::join([Some(what), renamed(cause)].into_iter().flatten(), "; ")
+        }
+        Cause::Incomplete { present, runs } => {
+            Sentence::new(format!("in {present} of {runs} current runs only"))
+        }
+    }
+}
+
+fn better(better: Better) -> &'static str {
+    match better {
+        Better::Lower => "lower",
+        Better::Higher => "higher",
+    }
+}
+
+/// Under which name it may be on the other side.
+fn renamed(cause: &Cause) -> Option<Sentence> {
+    let (words, name) = match cause {
+        Cause::Vanished { renamed_to } => ("perhaps renamed to ", renamed_to.as_deref()?),
+        Cause::Appeared { renamed_from } => ("perhaps renamed from ", renamed_from.as_deref()?),
+        _ => return None,
+    };
+    Some(Sentence::new(words).foreign(name))
+}
+
+/// What is left to say beside a cell that says `missing` or `new`.
+pub(super) fn beside(entry: &Entry, cause: &Cause) -> Option<Sentence> {
+    match cause {
+        Cause::Vanished { .. } | Cause::Appeared { .. } => renamed(cause),
+        _ => Some(because(entry, cause)),
+    }
+}

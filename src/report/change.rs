@@ -1,0 +1,122 @@
+//! The words of a change: how much, in which direction, and how sure that is.
+
+use super::entry::{Change, Entry};
+use super::sentence::Sentence;
+use super::units::{self, Scale};
+use super::words::{Better, Outcome};
+use crate::model::MetricName;
+use crate::model::unit::Dimension;
+
+/// `22.6 % slower (17 % to 28 %)`; for shares `2.2 points higher`; empty where there is none.
+pub(super) fn change(entry: &Entry) -> Sentence {
+    if entry.is_rate() {
+        return points(entry);
+    }
+    entry
+        .change
+        .map_or_else(Sentence::default, |change| relative(change, words(entry)))
+}
+
+/// What more and less of it are called.
+pub(super) fn words(entry: &Entry) -> (&'static str, &'static str) {
+    match (entry.unit().dimension(), entry.better) {
+        (Dimension::Time(_), Better::Lower) => ("slower", "faster"),
+        _ => ("higher", "lower"),
+    }
+}
+
+pub(super) fn relative(change: Change, (more, less): (&'static str, &'static str)) -> Sentence {
+    let Change {
+        ratio, low, high, ..
+    } = change;
+    let size = units::percent((ratio - 1.0).abs());
+    let head = if size == "0 %" {
+        "no difference".to_owned()
+    } else if ratio >= 10.0 {
+        format!("{} times the baseline", without_cents(ratio))
+    } else {
+        format!("{size} {}", if ratio > 1.0 { more } else { less })
+    };
+    let interval = match (low, high) {
+        (Some(low), Some(high)) if low >= 1.0 => {
+            format!(
+                " ({} to {})",
+                units::coarse(low - 1.0),
+                units::coarse(high - 1.0)
+            )
+        }
+        (Some(low), Some(high)) if high <= 1.0 => {
+            format!(
+                " ({} to {})",
+                units::coarse(1.0 - high),
+                units::coarse(1.0 - low)
+            )
+        }
+        // On both sides of nothing: signs say which end is more.
+        (Some(low), Some(high)) => format!(
+            " ({} to {})",
+            units::coarse_signed(low - 1.0),
+            units::coarse_signed(high - 1.0)
+        ),
+        (Some(low), None) => format!(" (from {})", units::coarse_signed(low - 1.0)),
+        (None, Some(high)) => format!(" (up to {})", units::coarse_signed(high - 1.0)),
+        (None, None) => String::new(),
+    };
+    Sentence::new(head + &interval)
+}
+
+fn without_cents(ratio: f64) -> String {
+    if ratio < 100.0 {
+        format!("{ratio:.1}")
+    } else {
+        format!("{ratio:.0}")
+    }
+}
+
+fn points(entry: &Entry) -> Sentence {
+    let (Some(baseline), Some(current)) = (entry.baseline, entry.current) else {
+        return Sentence::default();
+    };
+    if entry.outcome == Outcome::Incomparable {
+        return Sentence::default();
+    }
+    let difference = current.value - baseline.value;
+    let size = units::points(difference.abs());
+    Sentence::new(match size.as_str() {
+        "0" => "no difference".to_owned(),
+        "1" => format!("1 point {}", direction(difference)),
+        size => format!("{size} points {}", direction(difference)),
+    })
+}
+
+fn direction(difference: f64) -> &'static str {
+    if difference > 0.0 { "higher" } else { "lower" }
+}
+
+/// `errors 0.1 % -> 2.3 %`
+pub(super) fn rates(entry: &Entry) -> Option<Sentence> {
+    let (baseline, current) = (entry.baseline?, entry.current?);
+    if !entry.is_rate() || entry.outcome == Outcome::Incomparable {
+        return None;
+    }
+    let share = Scale::share();
+    let metric = if entry.metric == MetricName::ERRORS {
+        Sentence::new(MetricName::ERRORS)
+    } else {
+        Sentence::default().foreign(&entry.metric)
+    };
+    let both = metric
+        .own(" ")
+        .then(share.write(baseline.value))
+        .own(" -> ")
+        .then(share.write(current.value));
+    Some(both.own(" (").then(points(entry)).own(")"))
+}
+
+/// A number that a person wrote, in a unit that fits the series.
+pub(super) fn amount(entry: &Entry, value: f64) -> Sentence {
+    if entry.is_rate() {
+        return Scale::share().write(value);
+    }
+    Scale::of(&entry.unit(), [value]).by_hand().write(value)
+}

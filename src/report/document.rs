@@ -1,0 +1,216 @@
+//! `perfgate.verdict/1`: all that a report shows, as data. Every format is made from this alone, so that a
+//! stored document can be shown again later and elsewhere.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::context::{BaselineSource, Commands, Context, CurrentSource, Setting, Surroundings};
+use super::entry::Entry;
+use super::headline;
+use super::words::{Judged, OnInconclusive, OnMissing};
+use super::written;
+use crate::compare::Policy;
+use crate::verdict::{self, Verdict};
+
+pub const SCHEMA: &str = "perfgate.verdict/1";
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    pub schema: String,
+    pub verdict: Judged,
+    pub exit_code: u8,
+    pub counts: Counts,
+    /// All of them, in the order of their series.
+    pub comparisons: Vec<Entry>,
+    pub reasons: Vec<String>,
+    /// How many series shared the error allowance.
+    pub family: usize,
+    pub baseline: Option<BaselineSource>,
+    pub current: CurrentSource,
+    pub environment: Surroundings,
+    pub interleaved: bool,
+    pub policy: PolicySummary,
+    pub tool: Tool,
+    pub gate: Option<String>,
+    pub notes: Vec<String>,
+    pub commands: Commands,
+}
+
+/// Gated series by outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Counts {
+    pub compared: usize,
+    pub regressed: usize,
+    pub improved: usize,
+    pub unchanged: usize,
+    pub inconclusive: usize,
+    pub missing: usize,
+    pub new: usize,
+    pub incomparable: usize,
+}
+
+impl Counts {
+    /// All gated series, compared or not.
+    pub fn total(&self) -> usize {
+        self.compared + self.missing + self.new + self.incomparable
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicySummary {
+    pub config: Option<String>,
+    pub max_regression: f64,
+    pub on_missing: OnMissing,
+    pub on_inconclusive: OnInconclusive,
+    pub require_baseline: bool,
+    pub settings: Vec<Setting>,
+    pub unmatched: Vec<Unmatched>,
+    pub unused_acceptances: Vec<UnusedAcceptance>,
+}
+
+/// A rule or acceptance that matches no series.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unmatched {
+    pub pattern: String,
+    pub nearest: Option<String>,
+    pub from: String,
+}
+
+/// An acceptance that covers nothing any more.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnusedAcceptance {
+    pub subject: String,
+    pub metric: String,
+    pub reason: String,
+    #[serde(with = "written")]
+    pub until: jiff::civil::Date,
+    pub expired: bool,
+    pub from: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tool {
+    pub name: String,
+    pub version: String,
+}
+
+/// Why a text is not a verdict document.
+#[derive(Debug)]
+pub enum DocumentError {
+    /// It says that it is something else.
+    OtherSchema(String),
+    Json(serde_json::Error),
+}
+
+impl fmt::Display for DocumentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OtherSchema(schema) if schema.starts_with("perfgate.verdict/") => write!(
+                f,
+                "its schema is `{schema}`, written by another perfgate; this one reads {SCHEMA}"
+            ),
+            Self::OtherSchema(schema) => write!(f, "its schema is `{schema}`, not {SCHEMA}"),
+            Self::Json(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for DocumentError {}
+
+impl Document {
+    /// Reads a stored document.
+    pub fn parse(text: &str) -> Result<Self, DocumentError> {
+        #[derive(Deserialize)]
+        struct Head {
+            schema: String,
+        }
+        let head: Head = serde_json::from_str(text).map_err(DocumentError::Json)?;
+        if head.schema != SCHEMA {
+            return Err(DocumentError::OtherSchema(head.schema));
+        }
+        serde_json::from_str(text).map_err(DocumentError::Json)
+    }
+
+    /// Shown, and judged by nothing: totals, quantiles of too few requests, series switched off.
+    pub fn not_gated(&self) -> usize {
+        self.comparisons.iter().filter(|e| !e.gated).count()
+    }
+}
+
+/// The document of a verdict.
+pub fn document(verdict: &Verdict, policy: &Policy, context: Context) -> Document {
+    let judgement = verdict.judgement();
+    Document {
+        schema: SCHEMA.to_owned(),
+        verdict: verdict.kind().into(),
+        exit_code: verdict.exit().code(),
+        counts: counts(verdict.counts()),
+        comparisons: judgement
+            .comparisons
+            .iter()
+            .map(|c| Entry::of(c, policy))
+            .collect(),
+        reasons: verdict.reasons().iter().map(headline::reason).collect(),
+        family: judgement.family,
+        baseline: context.baseline,
+        current: context.current,
+        environment: context.environment,
+        interleaved: context.interleaved,
+        policy: PolicySummary {
+            config: context.config,
+            max_regression: policy.defaults.max_regression,
+            on_missing: policy.on_missing.into(),
+            on_inconclusive: policy.on_inconclusive.into(),
+            require_baseline: policy.require_baseline,
+            settings: context.settings,
+            unmatched: judgement
+                .unmatched
+                .iter()
+                .map(|rule| Unmatched {
+                    pattern: rule.pattern.clone(),
+                    nearest: rule.nearest.clone(),
+                    from: rule.from.to_string(),
+                })
+                .collect(),
+            unused_acceptances: judgement
+                .unused
+                .iter()
+                .map(|unused| UnusedAcceptance {
+                    subject: unused.acceptance.subject.to_string(),
+                    metric: unused.acceptance.metric.to_string(),
+                    reason: unused.acceptance.reason.clone(),
+                    until: unused.acceptance.until,
+                    expired: unused.expired,
+                    from: unused.acceptance.from.to_string(),
+                })
+                .collect(),
+        },
+        tool: Tool {
+            name: "perfgate".to_owned(),
+            version: context.tool_version,
+        },
+        gate: context.gate,
+        notes: context.notes,
+        commands: context.commands,
+    }
+}
+
+fn counts(counts: verdict::Counts) -> Counts {
+    Counts {
+        compared: counts.compared,
+        regressed: counts.regressed,
+        improved: counts.improved,
+        unchanged: counts.unchanged,
+        inconclusive: counts.inconclusive,
+        missing: counts.missing,
+        new: counts.new,
+        incomparable: counts.incomparable,
+    }
+}

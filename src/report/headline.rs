@@ -1,0 +1,201 @@
+//! The first lines of every report: the verdict in one sentence, what was compared, and what follows.
+
+use super::document::{Counts, Document};
+use super::entry::Entry;
+use super::sentence::Sentence;
+use super::units::{count, plural};
+use super::words::{Better, Judged, OnInconclusive, Outcome, Severity, Standing};
+use crate::model::unit::Dimension;
+use crate::verdict::Reason;
+
+/// The verdict in one sentence, from the same values as the exit code.
+pub(super) fn headline(document: &Document) -> String {
+    let counts = &document.counts;
+    let series = |n: usize| plural(n, "series", "series");
+    if is_empty_gate(document) {
+        return "nothing was compared".to_owned();
+    }
+    match document.verdict {
+        Judged::Fail => failed(document),
+        Judged::NoBaseline => "no baseline yet".to_owned(),
+        Judged::Inconclusive => format!(
+            "could not tell for {} of {}",
+            count(standing(document, Standing::Suspect)),
+            series(counts.compared)
+        ),
+        Judged::Warn => format!("{} in {}", warned(document), series(counts.total())),
+        // A gate that could not have seen a change may not say that there is none.
+        Judged::Pass if standing(document, Standing::Weak) > 0 => {
+            format!("no sign of a regression in {}", series(counts.compared))
+        }
+        Judged::Pass => format!("no regression in {}", series(counts.compared)),
+    }
+}
+
+/// `Compared 18 of 20 series: 1 regressed, 14 unchanged; 1 new, 1 missing.`
+pub(super) fn counted(document: &Document) -> String {
+    let counts = &document.counts;
+    let Counts {
+        compared,
+        regressed,
+        improved,
+        unchanged,
+        inconclusive,
+        missing,
+        new,
+        incomparable,
+    } = *counts;
+    let listed = |named: &[(usize, &str)]| {
+        named
+            .iter()
+            .filter(|(n, _)| *n > 0)
+            .map(|(n, word)| format!("{} {word}", count(n)))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let compared_ones = listed(&[
+        (regressed, "regressed"),
+        (improved, "improved"),
+        (unchanged, "unchanged"),
+        (inconclusive, "inconclusive"),
+    ]);
+    let others = listed(&[
+        (missing, "missing"),
+        (new, "new"),
+        (incomparable, "not comparable"),
+    ]);
+    let parts: Vec<String> = [compared_ones, others]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect();
+    let shown = match document.not_gated() {
+        0 => String::new(),
+        n => format!(" {} more shown and not gated.", count(n)),
+    };
+    let colon = if parts.is_empty() { "" } else { ": " };
+    format!(
+        "Compared {} of {}{colon}{}.{shown}",
+        count(compared),
+        plural(counts.total(), "series", "series"),
+        parts.join("; ")
+    )
+}
+
+/// What the verdict means where its name does not say it.
+pub(super) fn consequence(document: &Document) -> Option<Sentence> {
+    let strict = document.exit_code == 3;
+    let words = match document.verdict {
+        _ if is_empty_gate(document) => {
+            "This is an error and not a pass: no gated series has a comparable counterpart on the other side."
+        }
+        Judged::NoBaseline if strict => {
+            "This fails the check, because a baseline is required and there is none."
+        }
+        Judged::NoBaseline => "Nothing was compared: this run can become the baseline.",
+        Judged::Inconclusive if strict => {
+            "This fails the check, because a decision is asked for where there is none."
+        }
+        _ => return None,
+    };
+    Some(Sentence::new(words))
+}
+
+/// Whether the gate had a baseline and still compared nothing.
+pub(super) fn is_empty_gate(document: &Document) -> bool {
+    document.exit_code == 2
+        || document.counts.compared == 0 && document.verdict == Judged::Inconclusive
+}
+
+/// Why the verdict is what it is, for the document.
+pub(super) fn reason(reason: &Reason) -> String {
+    let series = |n: &usize| plural(*n, "series", "series");
+    match reason {
+        Reason::Regressed(n) => format!("{} regressed", series(n)),
+        Reason::BudgetsBroken(n) => format!("{} over budget", series(n)),
+        Reason::DriftedTooFar(n) => format!("{} drifted too far from the anchor", series(n)),
+        Reason::Vanished(n) => format!("{} missing from the current runs", series(n)),
+        Reason::Suspect(n) => format!("{} look worse and could not be settled", series(n)),
+        Reason::Warnings(n) => plural(*n, "warning", "warnings"),
+        Reason::Accepted(n) => plural(*n, "accepted regression", "accepted regressions"),
+        Reason::NothingCompared => "nothing was compared".to_owned(),
+        Reason::NoBaseline => "there is no baseline yet".to_owned(),
+    }
+}
+
+fn standing(document: &Document, wanted: Standing) -> usize {
+    let is = |e: &&Entry| e.standing == wanted;
+    document.comparisons.iter().filter(is).count()
+}
+
+/// `2 warnings`, or what all of them are.
+fn warned(document: &Document) -> String {
+    let mut warnings = document
+        .comparisons
+        .iter()
+        .filter(|e| e.standing == Standing::Warn);
+    let n = standing(document, Standing::Warn);
+    if warnings.all(|e| e.accepted.is_some()) {
+        plural(n, "accepted regression", "accepted regressions")
+    } else {
+        plural(n, "warning", "warnings")
+    }
+}
+
+fn failed(document: &Document) -> String {
+    let failing: Vec<&Entry> = document
+        .comparisons
+        .iter()
+        .filter(|e| e.standing == Standing::Fail)
+        .collect();
+    let regressed: Vec<&Entry> = failing
+        .iter()
+        .copied()
+        .filter(|e| e.outcome == Outcome::Regressed && e.severity == Severity::Fail)
+        .collect();
+    let those = |is: &dyn Fn(&Entry) -> bool| failing.iter().filter(|e| is(e)).count();
+    let broken = those(&|e| e.budget.is_some_and(|b| b.broken));
+    let drifted = those(&|e| e.drift.as_ref().is_some_and(|d| d.broken));
+    let vanished = those(&|e| e.outcome == Outcome::Missing);
+    let of = plural(document.counts.compared, "series", "series");
+    let mut parts = Vec::new();
+    if !regressed.is_empty() {
+        parts.push(format!(
+            "{} of {of} {}",
+            count(regressed.len()),
+            got(&regressed)
+        ));
+    }
+    let series = |n: usize| plural(n, "series", "series");
+    for (n, words) in [
+        (broken, "over budget"),
+        (drifted, "drifted too far"),
+        (vanished, "missing"),
+    ] {
+        if n > 0 {
+            parts.push(format!("{} {words}", series(n)));
+        }
+    }
+    parts.join(", ")
+}
+
+/// What regressed series did, in the word that fits all of them.
+fn got(regressed: &[&Entry]) -> &'static str {
+    let timed = |e: &&Entry| {
+        matches!(e.unit().dimension(), Dimension::Time(_)) && e.better == Better::Lower
+    };
+    let failed = |e: &&Entry| e.is_rate() && e.metric == crate::model::MetricName::ERRORS;
+    if regressed.iter().all(timed) {
+        "got slower"
+    } else if regressed.iter().all(failed) && regressed.len() == 1 {
+        "fails more often"
+    } else if regressed.iter().all(failed) {
+        "fail more often"
+    } else {
+        "got worse"
+    }
+}
+
+/// What is done about series that look worse and could not be settled.
+pub(super) fn suspects_fail(document: &Document) -> bool {
+    document.policy.on_inconclusive == OnInconclusive::Fail
+}

@@ -1,0 +1,271 @@
+//! Sentences about the whole gate: what it could not have seen, what it assumed, where it comes from.
+
+use std::collections::BTreeMap;
+
+use super::cause::Cause;
+use super::context::BaselineSource;
+use super::document::Document;
+use super::entry::{Assumption, Entry};
+use super::sentence::Sentence;
+use super::units::{self, plural};
+use super::words::Standing;
+use crate::model::Statistic;
+
+/// A reader takes in this many remarks.
+const MOST: usize = 20;
+
+/// `21 series show no sign of a change; at one run a side this gate sees changes above 23 %`
+pub(super) fn weak(weak: &[&Entry]) -> String {
+    let count = plural(weak.len(), "series shows", "series show");
+    let words = format!("{count} no sign of a change");
+    let mut sizes: Vec<f64> = weak.iter().filter_map(|e| e.detectable).collect();
+    sizes.sort_by(f64::total_cmp);
+    let (Some(largest), Some(median)) = (sizes.last(), sizes.get(sizes.len() / 2)) else {
+        return words;
+    };
+    let sees = if *largest > 2.0 * median {
+        format!(
+            "changes above {} in half of them and above {} in all",
+            units::coarse(*median),
+            units::coarse(*largest)
+        )
+    } else {
+        format!("changes above {}", units::coarse(*largest))
+    };
+    let runs = weak.iter().filter_map(|e| e.runs_needed).max();
+    let needed = runs.map_or_else(String::new, |n| {
+        format!("; about {n} runs a side would show the limit")
+    });
+    format!("{words}; {} this gate sees {sees}{needed}", evidence(weak))
+}
+
+/// `at one run a side`, `at 20 baseline runs and 1 current`
+fn evidence(entries: &[&Entry]) -> String {
+    let mut sides = entries
+        .iter()
+        .filter_map(|e| Some((e.baseline?.runs, e.current?.runs)));
+    let Some(first) = sides.next() else {
+        return "with this evidence".to_owned();
+    };
+    if sides.any(|side| side != first) {
+        return "with this evidence".to_owned();
+    }
+    match first {
+        (1, 1) => "at one run a side".to_owned(),
+        (a, b) if a == b => format!("at {a} runs a side"),
+        (a, b) => format!(
+            "at {} and {b} current",
+            plural(a, "baseline run", "baseline runs")
+        ),
+    }
+}
+
+/// What the reader should know beside the rows.
+pub(super) fn remarks(document: &Document) -> Vec<Sentence> {
+    let mut remarks = Vec::new();
+    remarks.extend(assumptions(document));
+    remarks.extend(too_few(document));
+    remarks.extend(document.policy.unmatched.iter().map(|rule| {
+        let remark = Sentence::default()
+            .foreign(&rule.pattern)
+            .own(" (")
+            .foreign(&rule.from)
+            .own(") matches no series");
+        match &rule.nearest {
+            Some(nearest) => remark.own("; the nearest is ").foreign(nearest),
+            None => remark,
+        }
+    }));
+    remarks.extend(document.policy.unused_acceptances.iter().map(|unused| {
+        let why = if unused.expired {
+            format!(" expired on {}", unused.until)
+        } else {
+            " is not needed any more".to_owned()
+        };
+        Sentence::new("the accepted regression of ")
+            .foreign(&format!("{} {}", unused.subject, unused.metric))
+            .own(" (")
+            .foreign(&unused.from)
+            .own(")")
+            .own(why)
+    }));
+    remarks.extend(document.environment.differences.iter().map(|d| {
+        Sentence::quoted(&d.name)
+            .own(" differs: ")
+            .foreign(&d.baseline)
+            .own(" in the baseline, ")
+            .foreign(&d.current)
+            .own(" now")
+    }));
+    let apart = !document.interleaved && document.counts.compared > 0;
+    if apart {
+        remarks.push(Sentence::new(
+            "the sides were measured in different sittings, and the difference between sittings counts as noise",
+        ));
+    }
+    remarks.extend(document.policy.settings.iter().map(|setting| {
+        Sentence::default()
+            .foreign(&format!("{} = {}", setting.name, setting.value))
+            .own(" comes from ")
+            .foreign(&setting.from)
+    }));
+    remarks.extend(document.notes.iter().map(|note| Sentence::quoted(note)));
+    let more = remarks.len().saturating_sub(MOST);
+    remarks.truncate(MOST);
+    if more > 0 {
+        remarks.push(Sentence::new(format!(
+            "{} in the JSON document",
+            plural(more, "more remark", "more remarks")
+        )));
+    }
+    remarks
+}
+
+/// `p99 of 3 series is not gated: it needs 1,000 observations, there are 37 to 210`
+fn too_few(document: &Document) -> Vec<Sentence> {
+    let mut found: BTreeMap<(Statistic, u64), Vec<u64>> = BTreeMap::new();
+    for entry in document.comparisons.iter().filter(|e| !e.gated) {
+        if let Some(Cause::TooFewObservations { have, need }) = entry.cause {
+            found.entry((entry.statistic, need)).or_default().push(have);
+        }
+    }
+    // No number of observations carries a maximum, and nobody expects it to be gated.
+    found.retain(|(_, need), _| *need < u64::MAX);
+    let line = |((statistic, need), have): ((Statistic, u64), Vec<u64>)| {
+        let (least, most) = (have.iter().min()?, have.iter().max()?);
+        let there = if least == most {
+            units::count(least)
+        } else {
+            format!("{} to {}", units::count(least), units::count(most))
+        };
+        Some(Sentence::new(format!(
+            "{statistic} of {} is not gated: it needs {} observations, there are {there}",
+            plural(have.len(), "series", "series"),
+            units::count(need),
+        )))
+    };
+    found.into_iter().filter_map(line).collect()
+}
+
+fn assumptions(document: &Document) -> Option<Sentence> {
+    let (mut runs, mut sittings) = (Vec::new(), Vec::new());
+    for entry in document.comparisons.iter().filter(|e| e.gated) {
+        for assumed in &entry.assumed {
+            match assumed {
+                Assumption::RunSpread { spread } => runs.push(*spread),
+                Assumption::SessionSpread { spread } => sittings.push(*spread),
+            }
+        }
+    }
+    let range = |what: &str, spreads: &[f64]| {
+        let low = spreads.iter().copied().reduce(f64::min)?;
+        let high = spreads.iter().copied().reduce(f64::max)?;
+        let (low, high) = (units::limit(low), units::limit(high));
+        Some(if low == high {
+            format!("{what} differ by {low}")
+        } else {
+            format!("{what} differ by {low} to {high}")
+        })
+    };
+    let named: Vec<String> = [
+        range("runs of one build", &runs),
+        range("sittings", &sittings),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    (!named.is_empty()).then(|| {
+        Sentence::new(format!(
+            "assumed, because nothing measured shows it: {}",
+            named.join(", ")
+        ))
+    })
+}
+
+/// `5 runs of 9bd0e4 against 5 runs of 3f2a1c (baselines/main.json, newest of 2026-11-20)`
+pub(super) fn sides(document: &Document) -> Sentence {
+    let side = |runs: usize, commit: &Option<String>| {
+        let runs = Sentence::new(plural(runs, "run", "runs"));
+        match commit {
+            Some(commit) => runs.own(" of ").foreign(&short(commit)),
+            None => runs,
+        }
+    };
+    let current = side(document.current.runs, &document.current.commit);
+    let Some(baseline) = &document.baseline else {
+        return current;
+    };
+    current
+        .own(" against ")
+        .then(side(baseline.runs, &baseline.commit))
+        .own(" (")
+        .foreign(&baseline.path)
+        .then(dated(baseline))
+        .own(")")
+}
+
+fn dated(baseline: &BaselineSource) -> Sentence {
+    match baseline.newest_at {
+        Some(at) => {
+            let at = at.to_string();
+            let day = at.split_once('T').map_or(at.as_str(), |(day, _)| day);
+            Sentence::new(format!(", newest of {day}"))
+        }
+        None => Sentence::default(),
+    }
+}
+
+/// A commit as people write it; anything else stays whole.
+fn short(commit: &str) -> String {
+    if commit.len() > 12 && commit.chars().all(|c| c.is_ascii_hexdigit()) {
+        commit.chars().take(9).collect()
+    } else {
+        commit.to_owned()
+    }
+}
+
+/// Which machine, which rules, which perfgate.
+pub(super) fn origin(document: &Document) -> Sentence {
+    let mut parts = Vec::new();
+    if let Some(key) = &document.environment.key {
+        parts.push(Sentence::default().foreign(key));
+    }
+    parts.push(match &document.policy.config {
+        Some(config) => Sentence::new("rules of ").foreign(config),
+        None => Sentence::new("default rules"),
+    });
+    if document.family > 1 {
+        parts.push(Sentence::new(format!(
+            "one error allowance for {} series",
+            units::count(document.family)
+        )));
+    }
+    parts.push(Sentence::new("perfgate ").then(version(&document.tool.version)));
+    Sentence::join(parts, ", ")
+}
+
+fn version(version: &str) -> Sentence {
+    let plain = version.len() <= 20 && version.chars().all(|c| c.is_ascii_digit() || c == '.');
+    if plain {
+        Sentence::new(version.to_owned())
+    } else {
+        Sentence::default().foreign(version)
+    }
+}
+
+/// What to type next, with what it is for.
+pub(super) fn commands(document: &Document) -> Vec<(&'static str, &str)> {
+    let weak = document
+        .comparisons
+        .iter()
+        .any(|e| matches!(e.standing, Standing::Weak | Standing::Suspect));
+    let next = if weak { "see more" } else { "next" };
+    [
+        (next, &document.commands.next),
+        ("repeat", &document.commands.repeat),
+        ("explain", &document.commands.explain),
+    ]
+    .into_iter()
+    .filter_map(|(name, command)| command.as_deref().map(|command| (name, command)))
+    .collect()
+}

@@ -1,0 +1,269 @@
+//! What a comment template sees. Written down for users in `docs/template.md`.
+//!
+//! Our own words go in as safe strings, with the names inside them already inert. Names that stand alone go in
+//! as plain strings, which the escaping of the template engine makes code spans wherever they are put.
+
+use std::io::Write;
+
+use tera::{Context, Tera, Value};
+
+use super::headline;
+use super::inert;
+use super::sentence::Sentence;
+use super::units;
+use super::view::{Group, Kind, Row, View};
+use super::words::Judged;
+
+/// The name decides that everything is escaped.
+const NAME: &str = "comment.md";
+
+/// Groups that are in sight at first show this many rows; the rest is folded.
+const IN_SIGHT: usize = 25;
+const BETTER_IN_SIGHT: usize = 10;
+/// A name in a cell.
+const CELL_NAME: usize = 100;
+
+/// A template that can be written many times.
+pub(super) struct Template(Tera);
+
+impl Template {
+    pub(super) fn parse(text: &str) -> Result<Self, tera::Error> {
+        let mut tera = Tera::new();
+        tera.autoescape_on([".md"]);
+        tera.set_escape_fn(escape);
+        tera.add_raw_template(NAME, text)?;
+        Ok(Self(tera))
+    }
+
+    pub(super) fn render(&self, context: &Context) -> Result<String, tera::Error> {
+        self.0.render(NAME, context)
+    }
+}
+
+fn escape(text: &str, out: &mut dyn Write) -> std::io::Result<()> {
+    let text = inert::shortened(text, CELL_NAME);
+    out.write_all(inert::cell_code_span(&text).as_bytes())
+}
+
+/// The rows of a view as values, made once however often the template is written.
+pub(super) struct Rows {
+    groups: Vec<Values>,
+}
+
+struct Values {
+    kind: Kind,
+    title: Value,
+    rows: Vec<Value>,
+}
+
+impl Rows {
+    pub(super) fn of(view: &View<'_>) -> Self {
+        let values = |group: &Group<'_>| Values {
+            kind: group.kind,
+            title: safe(&group.title()),
+            rows: group
+                .entries
+                .iter()
+                .map(|entry| row(group.kind, &Row::of(entry, group.kind)))
+                .collect(),
+        };
+        Self {
+            groups: view.groups.iter().map(values).collect(),
+        }
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.groups.iter().map(|group| group.rows.len()).sum()
+    }
+
+    /// Everything that a template sees, with the `kept` most important rows.
+    pub(super) fn context(&self, view: &View<'_>, kept: usize) -> Context {
+        let mut left = kept;
+        let (mut rows, mut folded, mut dropped) = (Vec::new(), Vec::new(), 0);
+        for group in &self.groups {
+            let keep = left.min(group.rows.len());
+            left -= keep;
+            dropped += group.rows.len() - keep;
+            let in_sight = match group.kind {
+                // What fails is never folded.
+                Kind::Failing => keep,
+                Kind::Warning | Kind::Suspect => keep.min(IN_SIGHT),
+                Kind::Better => keep.min(BETTER_IN_SIGHT),
+                _ => 0,
+            };
+            rows.extend(group.rows.iter().take(in_sight).cloned());
+            let rest: Vec<Value> = group
+                .rows
+                .iter()
+                .take(keep)
+                .skip(in_sight)
+                .cloned()
+                .collect();
+            let missing = group.rows.len() - keep;
+            if !rest.is_empty() || missing > 0 {
+                folded.push(map([
+                    ("title", title(group, in_sight)),
+                    ("rows", Value::from(rest)),
+                    ("dropped", count(missing)),
+                ]));
+            }
+        }
+        let mut context = head(view);
+        for (name, value) in [
+            ("rows", Value::from(rows)),
+            ("folded", Value::from(folded)),
+            ("dropped", count(dropped)),
+        ] {
+            context.insert_value(name, value);
+        }
+        context
+    }
+}
+
+fn title(group: &Values, in_sight: usize) -> Value {
+    if in_sight == 0 {
+        return group.title.clone();
+    }
+    let what = match group.kind {
+        Kind::Failing => "failing",
+        Kind::Warning => "warnings",
+        Kind::Suspect => "could not be settled",
+        _ => "improved",
+    };
+    let more = units::count(group.rows.len() - in_sight);
+    safe(&format!("{more} more {what}"))
+}
+
+fn head(view: &View<'_>) -> Context {
+    let document = view.document;
+    let sentences = |sentences: &[Sentence]| {
+        Value::from(
+            sentences
+                .iter()
+                .map(|s| safe(&s.markdown()))
+                .collect::<Vec<_>>(),
+        )
+    };
+    let commands: Vec<Value> = view
+        .commands
+        .iter()
+        .map(|(name, command)| {
+            let command = Sentence::default().command(command).markdown();
+            map([("name", safe(name)), ("command", safe(&command))])
+        })
+        .collect();
+    let counts = &document.counts;
+    let counts = map([
+        ("compared", Value::from(counts.compared)),
+        ("regressed", Value::from(counts.regressed)),
+        ("improved", Value::from(counts.improved)),
+        ("unchanged", Value::from(counts.unchanged)),
+        ("inconclusive", Value::from(counts.inconclusive)),
+        ("missing", Value::from(counts.missing)),
+        ("new", Value::from(counts.new)),
+        ("incomparable", Value::from(counts.incomparable)),
+        ("total", Value::from(counts.total())),
+        ("not_gated", Value::from(document.not_gated())),
+    ]);
+    let mut context = Context::new();
+    for (name, value) in [
+        ("verdict", safe(document.verdict.as_str())),
+        ("exit_code", Value::from(document.exit_code)),
+        ("icon", safe(icon(view))),
+        (
+            "gate",
+            view.gate().map_or_else(Value::none, |gate| {
+                safe(&Sentence::default().foreign(gate).markdown())
+            }),
+        ),
+        ("headline", safe(&view.headline)),
+        ("counted", safe(&view.counted)),
+        (
+            "consequence",
+            view.consequence
+                .as_ref()
+                .map_or_else(Value::none, |s| safe(&s.markdown())),
+        ),
+        (
+            "obstacle",
+            view.obstacle
+                .as_ref()
+                .map_or_else(Value::none, |s| safe(&s.markdown())),
+        ),
+        ("quiet", Value::from(view.is_quiet())),
+        ("counts", counts),
+        ("notes", sentences(&view.remarks)),
+        ("sides", safe(&view.sides.markdown())),
+        ("origin", safe(&view.origin.markdown())),
+        ("commands", Value::from(commands)),
+    ] {
+        context.insert_value(name, value);
+    }
+    context
+}
+
+fn row(kind: Kind, row: &Row<'_>) -> Value {
+    let entry = row.entry;
+    let name = format!(
+        "{} {}",
+        inert::shortened(&entry.subject, CELL_NAME),
+        inert::shortened(&entry.metric_statistic(), CELL_NAME / 2)
+    );
+    let notes: Vec<Value> = row.notes.iter().map(|note| safe(&note.cell())).collect();
+    map([
+        ("icon", safe(row_icon(kind))),
+        ("kind", safe(kind.word(entry))),
+        ("outcome", safe(entry.outcome.as_str())),
+        ("series", safe(&inert::cell_code_span(&name))),
+        ("subject", Value::normal_string(&entry.subject)),
+        ("metric", Value::normal_string(&entry.metric)),
+        ("statistic", safe(&entry.statistic.to_string())),
+        ("baseline", safe(&row.baseline.number_cell())),
+        ("current", safe(&row.current.number_cell())),
+        ("change", safe(&row.change.cell())),
+        ("limit", safe(&row.limit.number_cell())),
+        ("notes", Value::from(notes)),
+    ])
+}
+
+fn icon(view: &View<'_>) -> &'static str {
+    let document = view.document;
+    match document.verdict {
+        _ if document.exit_code != 0 || headline::is_empty_gate(document) => "❌",
+        Judged::Pass => "✅",
+        Judged::Warn | Judged::Inconclusive => "⚠️",
+        Judged::NoBaseline => "🆕",
+        Judged::Fail => "❌",
+    }
+}
+
+fn row_icon(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Failing => "❌",
+        Kind::Warning | Kind::Incomparable => "⚠️",
+        Kind::Suspect => "❓",
+        Kind::Better => "🟢",
+        Kind::Weak | Kind::New | Kind::NotGated | Kind::Unchanged => "",
+    }
+}
+
+/// Shown grouped; nothing at all for none, so that a template can ask for it.
+fn count(n: usize) -> Value {
+    if n == 0 {
+        Value::none()
+    } else {
+        safe(&units::count(n))
+    }
+}
+
+fn safe(text: &str) -> Value {
+    Value::safe_string(text)
+}
+
+fn map<const N: usize>(fields: [(&'static str, Value); N]) -> Value {
+    let map: tera::Map = fields
+        .into_iter()
+        .map(|(name, value)| (name.into(), value))
+        .collect();
+    Value::from(map)
+}

@@ -1,0 +1,277 @@
+//! What a report shows of a document, in groups and rows of sentences; no format and no escaping in it.
+
+use super::because::because;
+use super::cause::Cause;
+use super::change;
+use super::document::Document;
+use super::entry::Entry;
+use super::headline;
+use super::remarks;
+use super::sentence::Sentence;
+use super::units::{self, Scale};
+use super::why;
+use super::words::{Judged, Outcome, Standing};
+
+/// The groups of a report, most important first: the order in which rows are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Failing,
+    Warning,
+    Suspect,
+    Better,
+    /// Warnings that share one cause, which is said once.
+    Incomparable,
+    Weak,
+    New,
+    NotGated,
+    Unchanged,
+}
+
+/// More rows than this with one cause are one line.
+const SHARED: usize = 5;
+const CANDIDATES: usize = 10;
+
+impl Kind {
+    fn of(entry: &Entry) -> Self {
+        match (entry.standing, entry.outcome) {
+            _ if !entry.gated => Self::NotGated,
+            (Standing::Fail, _) => Self::Failing,
+            (Standing::Warn, _) => Self::Warning,
+            (Standing::Suspect, _) => Self::Suspect,
+            (Standing::Better, _) => Self::Better,
+            (Standing::Weak, _) => Self::Weak,
+            (Standing::Quiet, Outcome::New) => Self::New,
+            (Standing::Quiet, Outcome::Unchanged) => Self::Unchanged,
+            // Switched off by a rule.
+            (Standing::Quiet, _) => Self::NotGated,
+        }
+    }
+
+    /// One word beside a row.
+    pub(super) fn word(self, entry: &Entry) -> &'static str {
+        match self {
+            Self::Failing => "FAIL",
+            Self::Warning | Self::Incomparable => "warn",
+            Self::Suspect => "suspect",
+            Self::Better => "better",
+            Self::Weak => "weak",
+            Self::New => "new",
+            Self::Unchanged => "same",
+            Self::NotGated => match entry.outcome {
+                Outcome::Missing => "missing",
+                Outcome::New => "new",
+                _ => "shown",
+            },
+        }
+    }
+}
+
+/// One kind of rows.
+pub(super) struct Group<'a> {
+    pub(super) kind: Kind,
+    pub(super) entries: Vec<&'a Entry>,
+}
+
+impl Group<'_> {
+    /// What the group is, in a line that can stand for it. Words of ours alone: it goes into HTML.
+    pub(super) fn title(&self) -> String {
+        let n = self.entries.len();
+        let counted = |what: &str| format!("{} {what}", units::count(n));
+        match self.kind {
+            Kind::Weak => remarks::weak(&self.entries),
+            Kind::Failing => counted("failing"),
+            Kind::Warning => units::plural(n, "warning", "warnings"),
+            Kind::Suspect => counted("could not be settled"),
+            Kind::Better => counted("improved"),
+            Kind::Incomparable => counted("cannot be compared"),
+            Kind::New => counted("new"),
+            Kind::NotGated => counted("shown and not gated"),
+            Kind::Unchanged => counted("unchanged"),
+        }
+    }
+}
+
+/// The cells of one row.
+pub(super) struct Row<'a> {
+    pub(super) entry: &'a Entry,
+    pub(super) baseline: Sentence,
+    pub(super) current: Sentence,
+    pub(super) change: Sentence,
+    pub(super) limit: Sentence,
+    /// What the cells do not say.
+    pub(super) notes: Vec<Sentence>,
+}
+
+impl<'a> Row<'a> {
+    pub(super) fn of(entry: &'a Entry, kind: Kind) -> Self {
+        let values = [entry.baseline, entry.current].into_iter().flatten();
+        let scale = if entry.is_rate() {
+            Scale::share()
+        } else {
+            Scale::of(&entry.unit(), values.map(|side| side.value))
+        };
+        let cell = |side: Option<super::entry::Side>| {
+            side.map_or_else(Sentence::default, |side| scale.write(side.value))
+        };
+        let changed = change::change(entry);
+        Self {
+            entry,
+            baseline: cell(entry.baseline),
+            current: cell(entry.current),
+            change: if changed.is_empty() {
+                Sentence::new(outcome(entry))
+            } else {
+                changed
+            },
+            limit: if entry.gated {
+                why::limits(entry)
+            } else {
+                Sentence::new("not gated")
+            },
+            notes: match kind {
+                // One line says it of all of them.
+                Kind::Weak | Kind::Incomparable => Vec::new(),
+                _ => why::notes(entry),
+            },
+        }
+    }
+}
+
+/// What stands for a change where there is none.
+fn outcome(entry: &Entry) -> &'static str {
+    match (entry.outcome, &entry.cause) {
+        (Outcome::Missing, Some(Cause::Incomplete { .. })) => "incomplete",
+        (Outcome::Missing, _) => "missing",
+        (Outcome::New, _) => "new",
+        (_, Some(Cause::ErrorsRose)) => "not judged",
+        (Outcome::Incomparable, _) => "not comparable",
+        _ => "",
+    }
+}
+
+/// Everything in the order in which it is read.
+pub(super) struct View<'a> {
+    pub(super) document: &'a Document,
+    pub(super) headline: String,
+    pub(super) counted: String,
+    pub(super) consequence: Option<Sentence>,
+    /// Why much of the gate cannot be compared.
+    pub(super) obstacle: Option<Sentence>,
+    /// Those that hold a row, by importance.
+    pub(super) groups: Vec<Group<'a>>,
+    pub(super) remarks: Vec<Sentence>,
+    pub(super) sides: Sentence,
+    pub(super) origin: Sentence,
+    pub(super) commands: Vec<(&'static str, &'a str)>,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn of(document: &'a Document) -> Self {
+        let mut groups: Vec<Group<'a>> = [
+            Kind::Failing,
+            Kind::Warning,
+            Kind::Suspect,
+            Kind::Better,
+            Kind::Incomparable,
+            Kind::Weak,
+            Kind::New,
+            Kind::NotGated,
+            Kind::Unchanged,
+        ]
+        .into_iter()
+        .map(|kind| Group {
+            kind,
+            entries: Vec::new(),
+        })
+        .collect();
+        let shared = shared_cause(document);
+        for entry in &document.comparisons {
+            let kind = match Kind::of(entry) {
+                Kind::Warning if shared.is_some() && entry.cause.as_ref() == shared => {
+                    Kind::Incomparable
+                }
+                kind => kind,
+            };
+            if let Some(group) = groups.iter_mut().find(|group| group.kind == kind) {
+                group.entries.push(entry);
+            }
+        }
+        groups.retain(|group| !group.entries.is_empty());
+        for group in &mut groups {
+            sort(group);
+        }
+        Self {
+            document,
+            headline: headline::headline(document),
+            counted: headline::counted(document),
+            consequence: headline::consequence(document),
+            obstacle: obstacle(&groups),
+            groups,
+            remarks: remarks::remarks(document),
+            sides: remarks::sides(document),
+            origin: remarks::origin(document),
+            commands: remarks::commands(document),
+        }
+    }
+
+    /// All is well and every gated series could have shown otherwise: one line says it.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.document.verdict == Judged::Pass
+            && self
+                .groups
+                .iter()
+                .all(|group| matches!(group.kind, Kind::NotGated | Kind::Unchanged))
+    }
+
+    pub(super) fn gate(&self) -> Option<&'a str> {
+        self.document.gate.as_deref()
+    }
+}
+
+fn obstacle(groups: &[Group<'_>]) -> Option<Sentence> {
+    let group = groups
+        .iter()
+        .find(|group| group.kind == Kind::Incomparable)?;
+    let first = group.entries.first()?;
+    let n = units::plural(group.entries.len(), "series", "series");
+    Some(
+        Sentence::new(format!("{n} cannot be compared, because "))
+            .then(because(first, first.cause.as_ref()?)),
+    )
+}
+
+/// The cause for which most of a gate cannot be compared: another machine, another tool.
+fn shared_cause(document: &Document) -> Option<&Cause> {
+    let causes: Vec<&Cause> = document
+        .comparisons
+        .iter()
+        .filter(|e| e.gated && e.outcome == Outcome::Incomparable)
+        .filter_map(|e| e.cause.as_ref())
+        .collect();
+    // One that most of them share is among the first few.
+    let (cause, n) = causes
+        .iter()
+        .take(CANDIDATES)
+        .map(|cause| {
+            (
+                *cause,
+                causes.iter().filter(|other| *other == cause).count(),
+            )
+        })
+        .max_by_key(|(_, n)| *n)?;
+    (n > SHARED).then_some(cause)
+}
+
+/// Errors first, then the largest change; groups without a change stay in the order of their series.
+fn sort(group: &mut Group<'_>) {
+    let size = |entry: &Entry| entry.towards_worse();
+    match group.kind {
+        Kind::Failing | Kind::Warning | Kind::Suspect => group.entries.sort_by(|a, b| {
+            (!a.is_rate())
+                .cmp(&!b.is_rate())
+                .then(size(b).total_cmp(&size(a)))
+        }),
+        Kind::Better => group.entries.sort_by(|a, b| size(a).total_cmp(&size(b))),
+        Kind::Incomparable | Kind::Weak | Kind::New | Kind::NotGated | Kind::Unchanged => {}
+    }
+}

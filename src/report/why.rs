@@ -1,0 +1,187 @@
+//! The words of one comparison: what changed, by how much, and why it counts or does not.
+
+use super::because::{because, beside};
+use super::change::{amount, change, rates, relative, words};
+use super::entry::{Accepted, Assumption, Budget, Change, Drift, Entry};
+use super::sentence::Sentence;
+use super::units::{self, Scale};
+use super::words::{Better, Doubt, Outcome};
+
+/// The whole of it in one sentence: `22.6 % slower (17 % to 28 %), limit 10 % and 2 ms`.
+pub(super) fn why(entry: &Entry) -> Sentence {
+    let mut parts = vec![judged(entry)];
+    parts.extend(entry.cause.as_ref().map(|cause| because(entry, cause)));
+    parts.extend(others(entry));
+    if !entry.gated {
+        parts.push(Sentence::new("not gated"));
+    }
+    parts.extend(entry.assumed.iter().map(assumption));
+    Sentence::join(parts, "; ")
+}
+
+/// The change and what it is held against, where the numbers tell.
+fn judged(entry: &Entry) -> Sentence {
+    let change = match rates(entry) {
+        Some(rates) => rates,
+        None => change(entry),
+    };
+    if change.is_empty() || entry.cause.is_some() {
+        return change;
+    }
+    let limits = limits(entry);
+    let against = |words: &'static str| {
+        if limits.is_empty() {
+            Sentence::default()
+        } else {
+            Sentence::new(words).then(limits.clone())
+        }
+    };
+    match (entry.outcome, entry.doubt) {
+        (Outcome::Regressed, _) => change.then(against(", limit ")),
+        (Outcome::Unchanged, _) => change.then(against(", within the limit of ")),
+        (Outcome::Inconclusive, Some(Doubt::Weak)) => {
+            Sentence::new("no sign of a change: ").then(change)
+        }
+        (Outcome::Inconclusive, _) => change
+            .own(", which this evidence cannot settle")
+            .then(against("; limit ")),
+        _ => change,
+    }
+}
+
+/// `10 % and 2 ms`; empty for a share without a limit of its own, which has a floor instead.
+pub(super) fn limits(entry: &Entry) -> Sentence {
+    let relative = (!entry.is_rate()).then(|| units::limit(entry.rule.max_regression));
+    let absolute = entry.rule.min_delta.filter(|delta| *delta > 0.0);
+    let absolute = absolute.map(|delta| {
+        if entry.is_rate() {
+            Sentence::new(format!("{} points", units::points(delta)))
+        } else {
+            amount(entry, delta)
+        }
+    });
+    Sentence::join(
+        relative.map(Sentence::new).into_iter().chain(absolute),
+        " and ",
+    )
+}
+
+/// What the numbers alone do not say, worst first.
+pub(super) fn notes(entry: &Entry) -> Vec<Sentence> {
+    let cause = entry.cause.as_ref().and_then(|cause| beside(entry, cause));
+    cause.into_iter().chain(others(entry)).collect()
+}
+
+/// What a row says beside its change and its cause.
+fn others(entry: &Entry) -> Vec<Sentence> {
+    let budget = entry
+        .budget
+        .filter(|b| b.broken || b.limit.is_none())
+        .map(|b| budget(entry, b));
+    let drift = entry.drift.as_ref().filter(|d| is_notable(d));
+    [
+        budget,
+        drift.map(|d| drifted(entry, d)),
+        entry.accepted.as_ref().map(accepted),
+        settle(entry),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn budget(entry: &Entry, budget: Budget) -> Sentence {
+    let Some(limit) = budget.limit else {
+        return Sentence::new("its budget is in a unit that does not fit it");
+    };
+    let scale = if entry.is_rate() {
+        Scale::share()
+    } else {
+        Scale::of(&entry.unit(), [budget.value, limit])
+    };
+    let side = match entry.better {
+        Better::Lower => " is over the budget of ",
+        Better::Higher => " is below the budget of ",
+    };
+    scale
+        .write(budget.value)
+        .own(side)
+        .then(amount(entry, limit))
+}
+
+/// Broken, or more than half of its budget used up.
+fn is_notable(drift: &Drift) -> bool {
+    drift.broken
+        || drift
+            .change
+            .is_some_and(|change| (change.ratio.max(1.0 / change.ratio) - 1.0) * 2.0 > drift.budget)
+}
+
+fn drifted(entry: &Entry, drift: &Drift) -> Sentence {
+    let moved = drift.change.map_or_else(
+        || Sentence::new("moved"),
+        |change| {
+            relative(
+                Change {
+                    low: None,
+                    high: None,
+                    ..change
+                },
+                words(entry),
+            )
+        },
+    );
+    let verb = if drift.broken {
+        ", more than the drift budget of "
+    } else {
+        " of a drift budget of "
+    };
+    moved
+        .own(" since ")
+        .foreign(&drift.anchor)
+        .own(verb)
+        .own(units::limit(drift.budget))
+}
+
+fn accepted(accepted: &Accepted) -> Sentence {
+    Sentence::new(format!(
+        "accepted up to {} until {}: ",
+        units::limit(accepted.up_to),
+        accepted.until
+    ))
+    .foreign(&accepted.reason)
+}
+
+/// What would settle it, or what this evidence could have shown.
+fn settle(entry: &Entry) -> Option<Sentence> {
+    if entry.cause.is_some() {
+        return None;
+    }
+    match (entry.doubt?, entry.runs_needed, entry.detectable) {
+        (Doubt::Suspect, Some(runs), _) => {
+            Some(format!("about {runs} runs a side would settle it"))
+        }
+        (Doubt::Suspect, None, Some(size)) => Some(format!(
+            "this evidence settles changes above {}",
+            units::coarse(size)
+        )),
+        (Doubt::Weak, _, Some(size)) => Some(format!(
+            "a change below {} would not have shown",
+            units::coarse(size)
+        )),
+        _ => None,
+    }
+    .map(Sentence::new)
+}
+
+fn assumption(assumption: &Assumption) -> Sentence {
+    Sentence::new(match assumption {
+        Assumption::RunSpread { spread } => format!(
+            "assumes that runs of one build differ by {}",
+            units::limit(*spread)
+        ),
+        Assumption::SessionSpread { spread } => {
+            format!("assumes that sittings differ by {}", units::limit(*spread))
+        }
+    })
+}

@@ -178,6 +178,67 @@ fn links_between_documents_lead_somewhere() {
     assert!(followed > 5, "only {followed} links were followed");
 }
 
+/// The blocks of one language that hold `word`, with the page they stand on.
+fn fenced(language: &str, word: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for path in pages() {
+        let text = fs::read_to_string(&path).unwrap();
+        for block in text.split(&format!("\n```{language}\n")).skip(1) {
+            let block = block.split("\n```").next().unwrap_or_default();
+            if block.contains(word) {
+                found.push((name(&path), block.to_owned()));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "no {language} with {word} in the docs");
+    found
+}
+
+#[test]
+fn example_configs_in_the_docs_are_accepted() {
+    for (page, config) in fenced("toml", "[[rule]]") {
+        let mut shell = Shell::new();
+        shell.write("perfgate.toml", &config);
+        // Only a config that was understood lets perfgate come to the result that is not there.
+        let printed = shell.run("perfgate check absent.json", ".");
+        assert!(printed.contains("absent.json"), "{page}: {printed}");
+    }
+}
+
+#[test]
+fn example_runs_in_the_docs_are_accepted() {
+    for (page, run) in fenced("json", "\"perfgate.run/1\"") {
+        let mut shell = Shell::new();
+        shell.write("run.json", &run);
+        let printed = shell.run("perfgate inspect run.json", ".");
+        assert_eq!(shell.last_code, 0, "{page}: {printed}");
+    }
+}
+
+#[test]
+fn every_key_of_the_config_is_described() {
+    let schema = Shell::new().run("perfgate schema config", ".");
+    let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    let described = fs::read_to_string(root().join("docs/configuration.md")).unwrap();
+    let (mut keys, mut inside) = (Vec::new(), vec![&schema]);
+    while let Some(value) = inside.pop() {
+        if let Some(properties) = value.get("properties").and_then(|p| p.as_object()) {
+            keys.extend(properties.keys().cloned());
+        }
+        inside.extend(value.as_object().into_iter().flat_map(|o| o.values()));
+        inside.extend(value.as_array().into_iter().flatten());
+    }
+    assert!(keys.len() > 20, "only {} keys: {keys:?}", keys.len());
+    for key in keys {
+        let forms = [
+            format!("`{key}`"),
+            format!("`[{key}]`"),
+            format!("`[[{key}]]`"),
+        ];
+        assert!(forms.iter().any(|form| described.contains(form)), "{key}");
+    }
+}
+
 #[test]
 fn the_readme_names_the_test_command_once_where_ci_reads_it() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();

@@ -12,7 +12,7 @@ const COPIED: [&str; 4] = ["examples", "baselines", "templates", "tests/fixtures
 
 pub(crate) struct Shell {
     sandbox: TempDir,
-    last_code: i32,
+    pub(crate) last_code: i32,
 }
 
 impl Shell {
@@ -30,6 +30,10 @@ impl Shell {
             sandbox,
             last_code: 0,
         }
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        fs::write(self.sandbox.path().join(name), text).unwrap();
     }
 
     /// What the command prints on both streams, in order.

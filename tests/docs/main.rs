@@ -212,6 +212,7 @@ fn example_runs_in_the_docs_are_accepted() {
         shell.write("run.json", &run);
         let printed = shell.run("perfgate inspect run.json", ".");
         assert_eq!(shell.last_code, 0, "{page}: {printed}");
+        assert!(printed.lines().count() > 1, "{page}: {printed}");
     }
 }
 

@@ -12,6 +12,7 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 out=${1:-$here}
 runs=${RUNS:-5}
 run_time=${RUN_TIME:-30s}
+export PYTHONDONTWRITEBYTECODE=1
 
 command -v locust >/dev/null || {
     echo "record.sh: locust is not on the PATH; install it with: pip install locust" >&2

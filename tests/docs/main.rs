@@ -136,9 +136,10 @@ fn every_console_block_shows_what_perfgate_prints() {
 #[test]
 fn no_command_hides_in_a_block_that_is_not_executed() {
     let mut hidden = Vec::new();
-    for path in pages() {
+    // The reference of the command line is written by another test, from the program itself.
+    for path in pages().iter().filter(|path| !path.ends_with("docs/cli.md")) {
         let mut fence = None;
-        for (at, line) in fs::read_to_string(&path).unwrap().lines().enumerate() {
+        for (at, line) in fs::read_to_string(path).unwrap().lines().enumerate() {
             if let Some(language) = line.trim_start().strip_prefix("```") {
                 fence = match fence {
                     None => Some(language.trim().to_owned()),
@@ -150,7 +151,7 @@ fn no_command_hides_in_a_block_that_is_not_executed() {
             ) {
                 let command = line.trim_start().trim_start_matches("$ ");
                 if command.starts_with("perfgate ") || command.starts_with("cargo run") {
-                    hidden.push(format!("{}:{}: {line}", name(&path), at + 1));
+                    hidden.push(format!("{}:{}: {line}", name(path), at + 1));
                 }
             }
         }
@@ -220,7 +221,7 @@ fn example_runs_in_the_docs_are_accepted() {
 fn every_key_of_the_config_is_described() {
     let schema = Shell::new().run("perfgate schema config", ".");
     let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
-    let described = fs::read_to_string(root().join("docs/configuration.md")).unwrap();
+    let described = fs::read_to_string(root().join("docs/config.md")).unwrap();
     let (mut keys, mut inside) = (Vec::new(), vec![&schema]);
     while let Some(value) = inside.pop() {
         if let Some(properties) = value.get("properties").and_then(|p| p.as_object()) {

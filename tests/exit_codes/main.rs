@@ -258,6 +258,25 @@ fn compare_ends_with_the_same_codes() {
     }
 }
 
+#[test]
+fn a_baseline_takes_no_run_that_the_gate_fails_unless_it_is_told_why() {
+    let gate = Gate::new("baseline = 'store.json'\n");
+    gate.write("base.json", &results(5, SAME.base));
+    gate.write("slower.json", &results(5, SLOWER));
+    let update = |extra: &[&str]| {
+        let output = gate.run(&[&["baseline", "update"], extra].concat());
+        output.status.code()
+    };
+    assert_eq!(update(&["base.json"]), Some(0));
+    let before = gate.read("store.json");
+    assert!(before.contains("perfgate.baseline/1"), "{before}");
+    assert_eq!(update(&["slower.json"]), Some(1));
+    assert_eq!(gate.read("store.json"), before);
+    let told = ["--accept-regression", "encrypts at rest", "slower.json"];
+    assert_eq!(update(&told), Some(0));
+    assert_ne!(gate.read("store.json"), before);
+}
+
 /// Nothing is judged, standard output stays empty and standard error says why.
 fn could_not(gate: &Gate, arguments: &[&str], because: &str) {
     let output = gate.run(arguments);

@@ -1,68 +1,174 @@
-//! Stand-in for Locust.
+//! Locust's results: the CSV set of `--csv` and the exact JSON of `--json` and `--json-file`.
+//!
+//! The JSON counts every response time and is complete; the CSV set was last flushed up to a second
+//! before the end, so it holds a few per cent fewer requests. Only the history of the CSV set knows
+//! when a request was made, so only there can a warm-up be dropped.
 
+mod endpoint;
+mod exact;
+mod failures;
+mod files;
+mod history;
+mod records;
+mod rounding;
+mod stats_csv;
+mod table;
+mod timeline;
+mod track;
+
+use std::fs::File;
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow, bail};
 
-use super::ReadOptions;
+use super::{ReadOptions, text};
+use crate::hint::WithHint;
 use crate::model::Run;
+use files::{Kind, Member, Set};
 
-const ENDS: [&str; 4] = [
-    "_stats.csv",
-    "_stats_history.csv",
-    "_failures.csv",
-    "_exceptions.csv",
-];
+/// Enough of a file to know its kind by.
+const HEAD: u64 = 64 * 1024;
 
+/// Whether text starts like a file of the CSV set.
 pub(super) fn recognise_csv(head: &str) -> bool {
-    [
-        "Type,Name,Request Count",
-        "Timestamp,User Count,Type,Name",
-        "Method,Name,Error",
-        "Count,Message,Traceback",
-    ]
-    .iter()
-    .any(|start| head.starts_with(start))
+    matches!(Kind::of(head), Some(Kind::Csv(_)))
 }
 
+/// Whether text starts like the output of `--json`.
 pub(super) fn recognise_json(head: &str) -> bool {
-    head.trim_start().starts_with('[') && head.contains("\"num_requests\"")
+    matches!(Kind::of(head), Some(Kind::Json))
 }
 
+/// Whether this is the `PREFIX` of a `--csv PREFIX`.
 pub(super) fn is_prefix(path: &Path) -> bool {
-    PathBuf::from(format!("{}_stats.csv", path.display())).is_file()
+    let set = Set::at(path);
+    set.has(Member::Stats) || set.has(Member::History)
 }
 
-pub(super) fn parse(
-    _bytes: &[u8],
-    _warmup: Option<std::time::Duration>,
-) -> anyhow::Result<Vec<Run>> {
-    anyhow::bail!("stand-in")
-}
-
-pub(super) fn read(path: &Path, _options: &ReadOptions) -> anyhow::Result<Vec<Run>> {
-    let file = if path.is_file() {
-        path.to_path_buf()
-    } else {
-        PathBuf::from(format!("{}_stats.csv", path.display()))
-    };
-    std::fs::read(&file).with_context(|| format!("read {}", file.display()))?;
-    Ok(vec![Run::default()])
-}
-
+/// The prefixes of the CSV sets in a folder, sorted.
 pub(super) fn prefixes(folder: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return Vec::new();
+    files::prefixes(folder)
+}
+
+/// Reads a result by any file of its CSV set, by the set's prefix, or by its JSON.
+pub(super) fn read(path: &Path, options: &ReadOptions) -> anyhow::Result<Vec<Run>> {
+    // No warm-up and one of no length are the same wish.
+    let warmup = options.warmup.filter(|warmup| !warmup.is_zero());
+    if path.is_file() {
+        match (kind_of(path)?, Set::of_member(path)) {
+            (Kind::Json, _) => {
+                refuse_warmup(warmup).with_context(|| format!("read {}", path.display()))?;
+                let text = text::read_text(path)?;
+                exact::parse(&text).with_context(|| format!("read {}", path.display()))
+            }
+            (Kind::Csv(_), Some(set)) => read_set(&set, warmup),
+            (Kind::Csv(member), None) => read_member(path, member, warmup),
+        }
+    } else {
+        read_set(&Set::at(path), warmup)
+    }
+    .map(|run| vec![run])
+}
+
+/// The same from bytes alone: one file of the set, told by its header, or the JSON.
+pub(super) fn parse(bytes: &[u8], warmup: Option<Duration>) -> anyhow::Result<Vec<Run>> {
+    let head = bytes.get(..64 * 1024).unwrap_or(bytes);
+    match Kind::of(&String::from_utf8_lossy(head)) {
+        Some(Kind::Csv(Member::Stats)) => stats_csv::read(bytes),
+        Some(Kind::Csv(Member::History)) => history::read(bytes, warmup),
+        Some(Kind::Csv(member)) => Err(not_a_result(member)),
+        Some(Kind::Json) => {
+            refuse_warmup(warmup)?;
+            exact::parse(&text::decode(bytes.to_vec())?)
+        }
+        None => text::decode(bytes.to_vec()).and_then(|_| Err(unknown())),
+    }
+    .map(|run| vec![run])
+}
+
+fn read_set(set: &Set, warmup: Option<Duration>) -> anyhow::Result<Run> {
+    let (stats, history) = (set.path(Member::Stats), set.path(Member::History));
+    let mut run = match warmup {
+        Some(_) if set.has(Member::History) => read_member(&history, Member::History, warmup)?,
+        Some(_) => {
+            return Err(anyhow!(
+                "read {}: a warm-up can only be dropped from a history, and there is no {}",
+                set.display(),
+                history.display()
+            ))
+            .hint("let Locust write one: `locust --csv PREFIX --csv-full-history`");
+        }
+        None if set.has(Member::Stats) => read_member(&stats, Member::Stats, None)?,
+        None if set.has(Member::History) => read_member(&history, Member::History, None)?,
+        None => {
+            return Err(anyhow!("open {}: there is no such file", stats.display())).hint(
+                "`locust --headless --csv PREFIX` writes it; name PREFIX or any of its files",
+            );
+        }
     };
-    let mut prefixes: Vec<PathBuf> = entries
-        .flatten()
-        .filter_map(|entry| {
-            let name = entry.file_name().into_string().ok()?;
-            let prefix = ENDS.iter().find_map(|end| name.strip_suffix(end))?;
-            Some(folder.join(prefix))
-        })
-        .collect();
-    prefixes.sort();
-    prefixes.dedup();
-    prefixes
+    if run.provenance.started_at.is_none() {
+        run.provenance.started_at = open(&history).ok().and_then(history::started_at);
+    }
+    failures::explain(&set.path(Member::Failures), &mut run);
+    Ok(run)
+}
+
+fn read_member(path: &Path, member: Member, warmup: Option<Duration>) -> anyhow::Result<Run> {
+    match (member, warmup) {
+        (Member::Stats, None) => stats_csv::read(open(path)?),
+        (Member::Stats, Some(_)) => Err(anyhow!("a warm-up can only be dropped from a history"))
+            .hint("name the `_stats_history.csv` that `locust --csv PREFIX --csv-full-history` writes"),
+        (Member::History, _) => history::read(open(path)?, warmup),
+        (Member::Failures | Member::Exceptions, _) => Err(not_a_result(member)),
+    }
+    .with_context(|| format!("read {}", path.display()))
+}
+
+fn open(path: &Path) -> anyhow::Result<BufReader<File>> {
+    let file = File::open(path).with_context(|| format!("open {}", path.display()))?;
+    Ok(BufReader::with_capacity(256 * 1024, file))
+}
+
+fn kind_of(path: &Path) -> anyhow::Result<Kind> {
+    let mut head = Vec::new();
+    File::open(path)
+        .with_context(|| format!("open {}", path.display()))?
+        .take(HEAD)
+        .read_to_end(&mut head)
+        .with_context(|| format!("read {}", path.display()))?;
+    match Kind::of(&String::from_utf8_lossy(&head)) {
+        Some(kind) => Ok(kind),
+        // Empty and UTF-16 files have a sentence of their own.
+        None => text::decode(head).and_then(|_| Err(unknown())),
+    }
+    .with_context(|| format!("read {}", path.display()))
+}
+
+fn refuse_warmup(warmup: Option<Duration>) -> anyhow::Result<()> {
+    if warmup.is_none() {
+        return Ok(());
+    }
+    Err(anyhow!("a warm-up cannot be dropped from Locust's JSON: it does not say when each response time was measured"))
+        .hint("read the history instead: `locust --csv PREFIX --csv-full-history`, then name PREFIX")
+}
+
+fn not_a_result(member: Member) -> anyhow::Error {
+    anyhow!(
+        "it is a {} file without the statistics it belongs to",
+        member.word()
+    )
+}
+
+fn unknown() -> anyhow::Error {
+    let nothing = || -> anyhow::Result<()> {
+        bail!(
+            "it is not a result of Locust: looked for the header of a CSV set (`Type,Name,Request Count`, `Timestamp,User Count,Type,Name`) and for the list of `--json`"
+        )
+    };
+    match nothing().hint("`perfgate inspect` recognises other tools; leave `--from locust` away") {
+        Ok(()) => anyhow!("it is not a result of Locust"),
+        Err(error) => error,
+    }
 }

@@ -77,7 +77,7 @@ impl Effect {
         let mut assumed = Vec::new();
         let (within, method) = if logs.base_spans_sittings {
             (
-                prediction_spread(&logs.base, within, floor),
+                prediction_spread(&logs.base, floor),
                 Method::Prediction,
             )
         } else if known {
@@ -186,7 +186,6 @@ fn prediction_spread(base: &[f64], floor: f64) -> spread::Within {
             value: scale * scale,
             df,
         },
-        ..within
     }
 }
 

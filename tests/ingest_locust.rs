@@ -3,7 +3,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::indexing_slicing,
     clippy::float_cmp,
     reason = "a test ends where something is not as it has to be, and figures are read, not computed"
 )]

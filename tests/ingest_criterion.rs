@@ -131,7 +131,7 @@ fn criterion_throughput_follows_from_the_median_time_and_is_not_gated_beside_it(
     let run = one_run(&fixture("criterion/target/criterion"));
     let bytes = measurement(&run, "hash/1KiB", "throughput");
     assert_eq!(bytes.unit, Unit::new("B/s"));
-    assert_eq!((bytes.better, bytes.role), (Better::Higher, Role::Total));
+    assert_eq!((bytes.better, bytes.role), (Better::Higher, Role::Fixed));
     assert_near(value(bytes), 1096666760.8249803);
     assert_near(
         value(measurement(&run, "hash/16KiB", "throughput")),
@@ -399,7 +399,7 @@ fn cargo_criterion_messages_hold_the_same_kind_of_samples() {
     let throughput = measurement(&run, "hash/1KiB", "throughput");
     assert_eq!(
         (throughput.better, throughput.role),
-        (Better::Higher, Role::Total)
+        (Better::Higher, Role::Fixed)
     );
     assert_near(value(throughput), 1018314785.100419);
     let elements = measurement(&run, "hash/flat_elements", "throughput");

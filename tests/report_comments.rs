@@ -143,7 +143,7 @@ fn errors_stand_before_everything_else_that_fails() {
     )
     .unwrap();
     let first = text.lines().find(|line| line.starts_with("| ❌")).unwrap();
-    assert!(first.contains("errors.rate"), "{first}");
+    assert!(first.contains("POST /checkout errors"), "{first}");
 }
 
 #[test]

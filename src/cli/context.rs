@@ -130,20 +130,42 @@ fn differences(before: &Run, now: &Run) -> Vec<Difference> {
     differences
 }
 
-/// What the readers of the results had to say, each once.
+/// What the readers of the results had to say. Runs of one workload tend to say the same with other numbers: the
+/// first says it, and how many more do.
 fn warnings(runs: &[Run]) -> Vec<String> {
-    let mut warnings: Vec<String> = Vec::new();
+    let mut told: Vec<(String, String, usize)> = Vec::new();
     for warning in runs.iter().flat_map(|run| &run.warnings) {
-        if !warnings.contains(warning) {
-            warnings.push(warning.clone());
+        let shape = shape(warning);
+        match told.iter_mut().find(|(known, ..)| *known == shape) {
+            Some((_, first, more)) if first != warning => *more += 1,
+            Some(_) => {}
+            None => told.push((shape, warning.clone(), 0)),
         }
     }
-    let left_out = warnings.len().saturating_sub(MOST_WARNINGS);
-    warnings.truncate(MOST_WARNINGS);
+    let left_out = told.len().saturating_sub(MOST_WARNINGS);
+    let line = |(_, first, more): (String, String, usize)| match more {
+        0 => first,
+        1 => format!("{first} (and another run alike)"),
+        more => format!("{first} (and {more} other runs alike)"),
+    };
+    let mut warnings: Vec<String> = told.into_iter().take(MOST_WARNINGS).map(line).collect();
     if left_out > 0 {
         warnings.push(format!("{left_out} more; `perfgate inspect` shows all"));
     }
     warnings
+}
+
+/// A warning without its numbers.
+fn shape(warning: &str) -> String {
+    let mut shape = String::with_capacity(warning.len());
+    for c in warning.chars() {
+        if !c.is_ascii_digit() {
+            shape.push(c);
+        } else if !shape.ends_with('#') {
+            shape.push('#');
+        }
+    }
+    shape
 }
 
 #[cfg(test)]
@@ -174,10 +196,22 @@ mod tests {
     fn warnings_are_told_once_and_not_without_end() {
         let mut runs = vec![run("a", "b"), run("a", "b")];
         for run in &mut runs {
-            run.warnings = (0..10).map(|n| format!("w{n}")).collect();
+            run.warnings = ('a'..='j').map(|c| c.to_string()).collect();
         }
         let told = warnings(&runs);
         assert_eq!(told.len(), MOST_WARNINGS + 1);
         assert_eq!(told.last().unwrap(), "2 more; `perfgate inspect` shows all");
+    }
+
+    #[test]
+    fn runs_that_say_the_same_with_other_numbers_are_told_as_one() {
+        let mut runs = vec![run("a", "b"), run("a", "b"), run("a", "b")];
+        for (run, n) in runs.iter_mut().zip([16, 6, 13]) {
+            run.warnings = vec![format!("{n} failed of 600")];
+        }
+        assert_eq!(
+            warnings(&runs),
+            ["16 failed of 600 (and 2 other runs alike)"]
+        );
     }
 }

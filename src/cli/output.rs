@@ -25,15 +25,18 @@ pub(super) struct Output<'a> {
     report_failed: bool,
 }
 
+/// What the user says, else what the terminal says.
+fn columns(env: &Env) -> Option<usize> {
+    let said = env.get("COLUMNS").and_then(|columns| columns.parse().ok());
+    said.or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)))
+}
+
 impl<'a> Output<'a> {
     pub(super) fn new(streams: Streams<'a>, color: Color, env: &Env) -> Self {
         let terminal = streams.out_is_terminal;
         Self {
             color: wants_color(color, env, terminal),
-            width: env
-                .get("COLUMNS")
-                .filter(|_| terminal)
-                .and_then(|columns| columns.parse().ok()),
+            width: terminal.then(|| columns(env)).flatten(),
             streams,
             stdout_failed: false,
             report_failed: false,

@@ -3,7 +3,7 @@
 use super::comparison::Drift;
 use super::effect::{self, Effect, Logs};
 use super::judge::{Judged, ratio};
-use super::measured::towards_worse;
+use super::readings::towards_worse;
 use super::sittings::Layout;
 use crate::model::Anchor;
 use crate::stats::{order, reading};

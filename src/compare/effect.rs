@@ -12,9 +12,15 @@ const ASSUMED_SESSION_SPREAD: f64 = 0.01;
 const LOOSEST_GUARD: f64 = 0.02;
 /// And with few runs, so many times the least that their ranks can give: one run or two may be out of place.
 const PLACES: f64 = 4.0;
-/// A handful of runs shows no outliers, and one run may be one: the assumed spread stands in with so many
-/// degrees of freedom.
-const ASSUMED_DF: f64 = 2.0;
+/// Where the spread is assumed, its tails are too: enough for a ten-fold slowdown to fail in any gate, and for a
+/// doubled one to be measured again.
+const ASSUMED_TAIL_DF: f64 = 5.0;
+/// One or two runs a side may have met a bad moment, and those are rarer and larger than the spread of a handful
+/// of earlier runs tells (on real suites one run in a thousand doubles): so much more than the assumed spread
+/// stands in, with so many degrees of freedom, and each run seen tells less than one.
+const BAD_MOMENT: f64 = 1.5;
+const BAD_MOMENT_DF: f64 = 2.0;
+const SEEN_DF: f64 = 0.3;
 /// From so many runs a side the rank guard has something to say.
 const FEWEST_GUARDED: usize = 3;
 /// The interval that is shown and that `unchanged` and `improved` are read from.
@@ -88,7 +94,7 @@ impl Effect {
             let value = logs.assumed_spread.max(floor).powi(2);
             let variance = Variance {
                 value,
-                df: f64::INFINITY,
+                df: ASSUMED_TAIL_DF,
             };
             (spread::Within { variance, ..within }, Method::AssumedSpread)
         };
@@ -198,13 +204,14 @@ impl Ranks {
     }
 }
 
-/// What is known of the spread, with the assumed one beside it.
+/// What is known of the spread of single runs, with the possibility of a bad moment beside it.
 fn moderated(within: spread::Within, assumed: f64) -> spread::Within {
-    let Variance { value, df } = within.variance;
-    let total = df + ASSUMED_DF;
-    let value = (df * value + ASSUMED_DF * assumed * assumed) / total;
+    let seen = within.variance.df * SEEN_DF;
+    let df = seen + BAD_MOMENT_DF;
+    let bad = (BAD_MOMENT * assumed).powi(2);
+    let value = (seen * within.variance.value + BAD_MOMENT_DF * bad) / df;
     spread::Within {
-        variance: Variance { value, df: total },
+        variance: Variance { value, df },
         ..within
     }
 }
@@ -246,12 +253,11 @@ fn prediction_spread(base: &[f64], floor: f64) -> spread::Within {
     let centre = base.iter().sum::<f64>() / n;
     let squares: f64 = base.iter().map(|v| (v - centre).powi(2)).sum();
     let scale = scale.max((squares / (n - 1.0).max(1.0)).sqrt()).max(floor);
-    let df = (0.6 * n).max(1.0);
     spread::Within {
         scale,
         variance: Variance {
             value: scale * scale,
-            df,
+            df: n,
         },
     }
 }

@@ -9,7 +9,7 @@ use crate::stats::student;
 use super::effect::CONFIDENCE;
 
 /// A rise of fewer points than this is none, whatever its significance.
-const LEAST_RISE: f64 = 0.001;
+pub const LEAST_RISE: f64 = 0.001;
 /// A rise of fewer failures than this is none.
 const LEAST_EVENTS: f64 = 5.0;
 const FEWEST_RUNS: usize = 3;

@@ -1,21 +1,17 @@
 //! One series, measured on both sides: what is known before the gate decides.
 
 use super::comparison::{Assumption, Cause, Change, Drift, Method, Side};
-use super::effect::{self, Effect, HistoryLogs, Logs};
+use super::effect::{self, Effect, Logs};
 use super::errors::ErrorShift;
 use super::judge::{ratio, sides};
 use super::outcome::{self, Adjusted, Decision, Shown};
 use super::pairs::Pair;
 use super::policy::Limits;
+use super::readings::{Readings, is_exact, logs, readings, too_few_observations, value};
 use super::sittings::Layout;
 use super::{Doubt, Outcome};
-use crate::model::unit::Dimension;
-use crate::model::{Better, Evidence, Measurement, MetricName, Quantile, Series, Statistic};
-use crate::stats::{order, reading};
-
-/// Assumed of runs of one build where nothing is known: a tenth, and twice that for the tail.
-const ASSUMED_RUN_SPREAD: f64 = 0.10;
-const ASSUMED_TAIL_SPREAD: f64 = 0.20;
+use crate::model::{Measurement, Series};
+use crate::stats::order;
 
 /// One series of a pair, with what is asked of it.
 pub(super) struct Question<'a> {
@@ -44,27 +40,6 @@ enum Finding {
     Effect { effect: Box<Effect>, shown: Shown },
     Errors(ErrorShift),
     Exact { shift: f64, too_small: bool },
-}
-
-/// Readings of one side, in the unit of the series.
-struct Readings {
-    values: Vec<f64>,
-    step: f64,
-}
-
-fn readings(side: &[&Measurement], series: &Series) -> Readings {
-    let mut readings = Readings {
-        values: Vec::with_capacity(side.len()),
-        step: 0.0,
-    };
-    for measurement in side {
-        let factor = measurement.unit.factor_to(&series.unit).unwrap_or(f64::NAN);
-        if let Some(found) = reading::read(&measurement.evidence, series.statistic) {
-            readings.values.push(found.value * factor);
-            readings.step = readings.step.max(found.resolution * factor);
-        }
-    }
-    readings
 }
 
 pub(super) fn measure(question: &Question<'_>) -> Measured {
@@ -179,124 +154,6 @@ fn statistically(
             shown,
         },
     )
-}
-
-/// A logarithm towards worse, back as the value that was measured.
-fn value(series: &Series, log: f64) -> f64 {
-    match series.better {
-        Better::Lower => log.exp(),
-        Better::Higher => (-log).exp(),
-    }
-}
-
-fn logs(question: &Question<'_>, base: &Readings, current: &Readings) -> Logs {
-    let Question {
-        series,
-        pair,
-        layout,
-        ..
-    } = question;
-    let turned =
-        |values: &[f64]| -> Vec<f64> { values.iter().map(|v| towards_worse(series, *v)).collect() };
-    let mut history = Vec::new();
-    let mut previous: Option<&str> = None;
-    for (sitting, measurements) in layout.history.iter().zip(&pair.history) {
-        let build = sitting.commit();
-        let values: Vec<f64> = readings(measurements, series)
-            .values
-            .into_iter()
-            .filter(|v| *v > 0.0)
-            .collect();
-        if values.is_empty() {
-            continue;
-        }
-        let same = build.is_some() && build == previous;
-        history.push(HistoryLogs {
-            values: turned(&values),
-            same_build_as_previous: same,
-        });
-        previous = build;
-    }
-    let typical = order::median(&base.values).unwrap_or(1.0);
-    let inner: Vec<f64> = pair
-        .base
-        .iter()
-        .chain(&pair.current)
-        .filter_map(|m| reading::inner_spread(&m.evidence, series.statistic))
-        .collect();
-    Logs {
-        base: turned(&base.values),
-        current: turned(&current.values),
-        history,
-        base_spans_sittings: layout.base_spans_sittings,
-        one_sitting: layout.one_sitting,
-        half_step: base.step.max(current.step) / 2.0 / typical,
-        inner_spread: order::median(&inner).unwrap_or(0.0),
-        assumed_spread: assumed_spread(series.statistic),
-    }
-}
-
-pub(super) fn towards_worse(series: &Series, value: f64) -> f64 {
-    match series.better {
-        Better::Lower => value.ln(),
-        Better::Higher => -value.ln(),
-    }
-}
-
-fn assumed_spread(statistic: Statistic) -> f64 {
-    match statistic {
-        Statistic::Quantile(q) if q >= Quantile::P95 => ASSUMED_TAIL_SPREAD,
-        Statistic::Max => ASSUMED_TAIL_SPREAD,
-        _ => ASSUMED_RUN_SPREAD,
-    }
-}
-
-/// Counts that tools give to the last digit: exact where every run of a side agrees.
-fn is_exact(pair: &Pair<'_>, series: &Series, base: &[f64], current: &[f64]) -> bool {
-    const COUNTS: [&str; 4] = ["instructions", "allocations", "allocated", "size"];
-    let timed = matches!(series.unit.dimension(), Dimension::Time(_))
-        || series.unit.as_str().ends_with("/s")
-        || [
-            MetricName::LATENCY,
-            MetricName::TIME,
-            MetricName::THROUGHPUT,
-        ]
-        .contains(&series.metric.as_str());
-    let single = |m: &&Measurement| matches!(m.evidence, Evidence::Value(_));
-    if timed || !pair.base.iter().chain(&pair.current).all(single) {
-        return false;
-    }
-    let agree = |values: &[f64]| {
-        values
-            .windows(2)
-            .all(|w| matches!(w, [a, b] if a.total_cmp(b).is_eq()))
-    };
-    let repeated = base.len() > 1 || COUNTS.contains(&series.metric.as_str());
-    repeated && agree(base) && agree(current)
-}
-
-/// A tail quantile of too few requests is shown and not gated.
-fn too_few_observations(pair: &Pair<'_>, series: &Series) -> Option<Cause> {
-    let Statistic::Quantile(q) = series.statistic else {
-        return None;
-    };
-    if q <= Quantile::P50 {
-        return None;
-    }
-    let need = q.needed_observations();
-    let typical = |side: &[&Measurement]| {
-        let mut counts: Vec<u64> = side
-            .iter()
-            .filter_map(|m| m.evidence.observations())
-            .collect();
-        counts.sort_unstable();
-        counts.get(counts.len() / 2).copied()
-    };
-    let have = [typical(&pair.base), typical(&pair.current)]
-        .into_iter()
-        .flatten()
-        .min()?;
-    (have < need).then_some(Cause::TooFewObservations { have, need })
 }
 
 impl Measured {

@@ -16,6 +16,7 @@ mod outcome;
 mod pairs;
 pub mod pattern;
 pub mod policy;
+mod readings;
 mod rules;
 mod sittings;
 
@@ -23,6 +24,7 @@ pub use comparison::{
     Accepted, Assumption, BudgetCheck, Cause, Change, Comparison, Doubt, Drift, Judgement, Method,
     Outcome, Side, Test, UnmatchedRule, UnusedAcceptance,
 };
+pub use errors::LEAST_RISE;
 pub use judge::{Sides, judge};
 pub use pattern::Pattern;
 pub use policy::{

@@ -25,8 +25,13 @@ pub(super) fn ask(policy: &Policy, series: &Series, role: Role, reached: &mut [b
             continue;
         }
         *reached = true;
-        // A rule over everything does not mean the sums and the set rates; naming them does.
-        let names = !rule.metric.is_any() || rule.subject.as_str() == series.subject.as_str();
+        // A rule over everything does not mean the sums and what follows from other series; naming them does.
+        let names = match role {
+            Role::Total => !rule.subject.is_any(),
+            Role::Outcome | Role::Fixed => {
+                !rule.metric.is_any() || rule.subject.as_str() == series.subject.as_str()
+            }
+        };
         named |= names;
         gated |= names;
         if let Some(value) = rule.max_regression {

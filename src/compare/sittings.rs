@@ -147,7 +147,8 @@ mod tests {
     #[test]
     fn runs_that_name_no_session_are_one_sitting_apart_from_the_other_side() {
         let baseline = [run(None, 1), run(None, 2), run(None, 3)];
-        let layout = Layout::of(&baseline, &[run(None, 4)], false);
+        let current = [run(None, 4)];
+        let layout = Layout::of(&baseline, &current, false);
         assert_eq!(layout.base.len(), 3);
         assert!(!layout.one_sitting);
         assert!(Layout::of(&baseline, &[], true).one_sitting);

@@ -49,9 +49,10 @@ pub struct Measurement {
 pub enum Role {
     #[default]
     Outcome,
-    /// Sums up other subjects (Locust's `Aggregated`): shown, not gated unless a rule names it.
+    /// Sums up other subjects (Locust's `Aggregated`): shown, not gated unless a rule names the subject.
     Total,
-    /// Set by the load model (the arrival rate of an open model): shown, not gated unless named.
+    /// Follows from something else, so it is no outcome of its own: the arrival rate of an open load model, a
+    /// throughput worked out from a time. Shown, not gated unless a rule names the metric.
     Fixed,
 }
 

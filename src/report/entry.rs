@@ -213,8 +213,12 @@ impl Entry {
     }
 
     /// `latency.p95`
+    /// `latency.p95`; where a metric has one number only, its name says all.
     pub(super) fn metric_statistic(&self) -> String {
-        format!("{}.{}", self.metric, self.statistic)
+        match self.statistic {
+            Statistic::Value | Statistic::Rate => self.metric.clone(),
+            statistic => format!("{}.{statistic}", self.metric),
+        }
     }
 
     /// How many times worse it is: above one is worse, whatever the direction.

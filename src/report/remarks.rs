@@ -13,6 +13,8 @@ use crate::model::Statistic;
 
 /// A reader takes in this many remarks.
 const MOST: usize = 20;
+/// Nobody measures more often than this for one pull request.
+pub(super) const MOST_RUNS_ASKED: u32 = 50;
 
 /// `21 series show no sign of a change; at one run a side this gate sees changes above 23 %`
 pub(super) fn weak(weak: &[&Entry]) -> String {
@@ -34,7 +36,12 @@ pub(super) fn weak(weak: &[&Entry]) -> String {
     };
     let runs = weak.iter().filter_map(|e| e.runs_needed).max();
     let needed = runs.map_or_else(String::new, |n| {
-        format!("; about {n} runs a side would show the limit")
+        if n > MOST_RUNS_ASKED {
+            "; the noise is too large to show the limit in any number of runs worth the wait"
+                .to_owned()
+        } else {
+            format!("; about {n} runs a side would show the limit")
+        }
     });
     format!("{words}; {} this gate sees {sees}{needed}", evidence(weak))
 }
@@ -97,18 +104,18 @@ pub(super) fn remarks(document: &Document) -> Vec<Sentence> {
             .foreign(&d.current)
             .own(" now")
     }));
+    let sittings_assumed = |a: &Assumption| matches!(a, Assumption::SessionSpread { .. });
+    let assumed = document
+        .comparisons
+        .iter()
+        .any(|e| e.gated && e.assumed.iter().any(sittings_assumed));
     let apart = !document.interleaved && document.counts.compared > 0;
-    if apart {
+    if apart && !assumed {
         remarks.push(Sentence::new(
             "the sides were measured in different sittings, and the difference between sittings counts as noise",
         ));
     }
-    remarks.extend(document.policy.settings.iter().map(|setting| {
-        Sentence::default()
-            .foreign(&format!("{} = {}", setting.name, setting.value))
-            .own(" comes from ")
-            .foreign(&setting.from)
-    }));
+    remarks.extend(settings(document));
     remarks.extend(document.notes.iter().map(|note| Sentence::quoted(note)));
     let more = remarks.len().saturating_sub(MOST);
     remarks.truncate(MOST);
@@ -119,6 +126,20 @@ pub(super) fn remarks(document: &Document) -> Vec<Sentence> {
         )));
     }
     remarks
+}
+
+/// `baseline = main.json (--baseline), max_regression = 10% (perfgate.toml:14)`
+fn settings(document: &Document) -> Option<Sentence> {
+    let mut all = document.policy.settings.iter();
+    let one = |setting: &super::context::Setting| {
+        Sentence::default()
+            .foreign(&format!("{} = {}", setting.name, setting.value))
+            .own(" (")
+            .foreign(&setting.from)
+            .own(")")
+    };
+    let first = Sentence::new("set: ").then(one(all.next()?));
+    Some(all.fold(first, |said, setting| said.own(", ").then(one(setting))))
 }
 
 /// `p99 of 3 series is not gated: it needs 1,000 observations, there are 37 to 210`
@@ -169,7 +190,7 @@ fn assumptions(document: &Document) -> Option<Sentence> {
     };
     let named: Vec<String> = [
         range("runs of one build", &runs),
-        range("sittings", &sittings),
+        range("the sittings of the two sides", &sittings),
     ]
     .into_iter()
     .flatten()

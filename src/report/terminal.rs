@@ -11,8 +11,9 @@ use super::view::{Group, Kind, Row, View};
 use super::words::{Judged, Method, Outcome};
 use super::{Document, Style};
 
-/// Where nothing says how wide the terminal is.
-const WIDTH: usize = 100;
+/// Off a terminal, in a log or a file, a table may be wider than prose is read.
+const TABLE_WIDTH: usize = 140;
+const PROSE_WIDTH: usize = 100;
 /// A group longer than this is cut, and says so: the other formats hold all of it.
 const ROWS: usize = 50;
 const WEAK_ROWS: usize = 30;
@@ -55,7 +56,8 @@ impl Tone {
 
 pub(super) fn text(document: &Document, style: &Style) -> String {
     let view = View::of(document);
-    let width = style.width.unwrap_or(WIDTH);
+    let table_width = style.width.unwrap_or(TABLE_WIDTH);
+    let width = table_width.min(PROSE_WIDTH);
     let mut out = String::new();
     let mut line = |text: &str| {
         out.push_str(text);
@@ -69,7 +71,7 @@ pub(super) fn text(document: &Document, style: &Style) -> String {
     let table = table(&view);
     if !table.lines.is_empty() {
         line("");
-        for row in table.written(width, style) {
+        for row in table.written(table_width, style) {
             line(&row);
         }
     }

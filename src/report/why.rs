@@ -3,6 +3,7 @@
 use super::because::{because, beside};
 use super::change::{amount, change, rates, relative, words};
 use super::entry::{Accepted, Assumption, Budget, Change, Drift, Entry};
+use super::remarks::MOST_RUNS_ASKED;
 use super::sentence::Sentence;
 use super::units::{self, Scale};
 use super::words::{Better, Doubt, Outcome};
@@ -49,10 +50,11 @@ fn judged(entry: &Entry) -> Sentence {
     }
 }
 
-/// `10 % and 2 ms`; empty for a share without a limit of its own, which has a floor instead.
+/// `10 % and 2 ms`; for a share in points, the smallest rise that counts where no rule names another.
 pub(super) fn limits(entry: &Entry) -> Sentence {
     let relative = (!entry.is_rate()).then(|| units::limit(entry.rule.max_regression));
-    let absolute = entry.rule.min_delta.filter(|delta| *delta > 0.0);
+    let least = entry.is_rate().then_some(crate::compare::LEAST_RISE);
+    let absolute = entry.rule.min_delta.filter(|delta| *delta > 0.0).or(least);
     let absolute = absolute.map(|delta| {
         if entry.is_rate() {
             Sentence::new(format!("{} points", units::points(delta)))
@@ -159,7 +161,11 @@ fn settle(entry: &Entry) -> Option<Sentence> {
     }
     match (entry.doubt?, entry.runs_needed, entry.detectable) {
         (Doubt::Suspect, Some(runs), _) => {
-            Some(format!("about {runs} runs a side would settle it"))
+            Some(if runs > MOST_RUNS_ASKED {
+                "the noise is too large for this limit: no number of runs worth the wait would settle it".to_owned()
+            } else {
+                format!("about {runs} runs a side would settle it")
+            })
         }
         (Doubt::Suspect, None, Some(size)) => Some(format!(
             "this evidence settles changes above {}",

@@ -62,7 +62,13 @@ impl Shell {
     fn perfgate(&mut self, arguments: &[&str], folder: &Path) -> String {
         let printed = self.sandbox.path().join(".git/printed");
         let stdout = File::create(&printed).unwrap();
-        let stderr = stdout.try_clone().unwrap();
+        // A rendered report stands in a page without what a terminal says beside it.
+        let report_alone = arguments.contains(&"markdown");
+        let stderr = if report_alone {
+            std::process::Stdio::null()
+        } else {
+            std::process::Stdio::from(stdout.try_clone().unwrap())
+        };
         let mut program = Command::new(env!("CARGO_BIN_EXE_perfgate"));
         program
             .args(arguments)

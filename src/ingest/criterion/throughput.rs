@@ -56,7 +56,7 @@ pub(super) fn parse(throughput: &Value) -> Result<Vec<PerIteration>, String> {
 /// Adds what the times say about the rate.
 ///
 /// A rate is work over time and nothing more: gated beside `time`, one slowdown would count twice.
-/// So it is a total, shown, and gated where a rule names it.
+/// So it follows from another series: shown, and gated where a rule names it.
 pub(in crate::ingest) fn add(run: &mut Run, subject: &Subject, rates: &Rates<'_>) {
     for (at, work) in rates.work.iter().enumerate() {
         let Ok(evidence) = Evidence::value(work.amount / (rates.ns / 1e9)) else {
@@ -70,7 +70,7 @@ pub(in crate::ingest) fn add(run: &mut Run, subject: &Subject, rates: &Rates<'_>
         let measurement = Measurement {
             unit: Unit::new(&format!("{}/s", work.unit)),
             better: Better::Higher,
-            role: Role::Total,
+            role: Role::Fixed,
             evidence,
         };
         run.insert(subject.clone(), name, measurement);

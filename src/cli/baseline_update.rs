@@ -127,6 +127,7 @@ impl Update<'_> {
             ),
             (_, None) => {}
         }
+        name_sitting(&mut new);
         done.added = new.len();
         Ok(store::add(baseline, new, &self.window, &reading::reduce))
     }
@@ -154,9 +155,33 @@ impl Update<'_> {
     }
 }
 
+/// What a sitting is called that neither the results nor a CI job name: this update of the baseline is one.
+const UNNAMED_SITTING: &str = "update of ";
+
 /// A job that was repeated after its baseline was written; only a time tells such runs from twins.
 fn is_known(baseline: &Baseline, run: &Run) -> bool {
-    run.provenance.started_at.is_some() && baseline.runs.contains(run)
+    let of_an_update = |session: &String| session.starts_with(UNNAMED_SITTING);
+    let is_it = |stored: &Run| {
+        let unnamed = stored.provenance.session.as_ref().is_some_and(of_an_update);
+        if !unnamed || run.provenance.session.is_some() {
+            return stored == run;
+        }
+        let mut stored = stored.clone();
+        stored.provenance.session = None;
+        stored == *run
+    };
+    run.provenance.started_at.is_some() && baseline.runs.iter().any(is_it)
+}
+
+/// Without a name, the runs of every update would count as one long sitting, and its drift as noise within it.
+fn name_sitting(runs: &mut [Run]) {
+    let now = jiff::Timestamp::now()
+        .strftime("%Y-%m-%dT%H:%M:%SZ")
+        .to_string();
+    for run in runs {
+        let name = || format!("{UNNAMED_SITTING}{now}");
+        run.provenance.session.get_or_insert_with(name);
+    }
 }
 
 fn environments(runs: &[Run]) -> Vec<Option<String>> {

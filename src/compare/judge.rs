@@ -1,15 +1,18 @@
 //! The gate's judgement: every series measured, then all of them decided together.
 
+use std::collections::BTreeSet;
+
+use super::Cause;
 use super::comparison::{
     Change, Comparison, Judgement, Outcome, Side, Test, UnmatchedRule, UnusedAcceptance,
 };
 use super::measured::{Measured, Question, measure};
+use super::names::{self, OneSided};
 use super::outcome::Adjusted;
 use super::pairs::{Pair, pairs, provenance_mismatch};
 use super::policy::{Policy, Severity, selects};
 use super::rules::{self, Asked};
 use super::sittings::Layout;
-use super::{Cause, names};
 use crate::model::{Anchor, MetricName, Run, Series, Subject};
 use crate::stats::multiplicity;
 
@@ -104,6 +107,7 @@ fn decide(
     let worse = multiplicity::holm(&chances.iter().map(|c| c.worse).collect::<Vec<_>>());
     let better = multiplicity::holm(&chances.iter().map(|c| c.better).collect::<Vec<_>>());
     let mut adjusted = worse.into_iter().zip(better);
+    let one_sided = OneSided::of(layout);
     let mut used = vec![false; policy.acceptances.len()];
     let mut comparisons: Vec<Comparison> = Vec::with_capacity(all.len());
     for judged in all {
@@ -115,7 +119,7 @@ fn decide(
         } else {
             own
         };
-        let mut comparison = conclude(judged, adjusted, family, layout);
+        let mut comparison = conclude(judged, adjusted, family, &one_sided);
         accept(&mut comparison, policy, today, &mut used);
         comparisons.push(comparison);
     }
@@ -134,7 +138,7 @@ fn conclude(
     judged: Judged,
     adjusted: Option<Adjusted>,
     family: usize,
-    layout: &Layout<'_>,
+    one_sided: &OneSided<'_>,
 ) -> Comparison {
     let gated = judged.gated();
     let Judged {
@@ -145,10 +149,10 @@ fn conclude(
     let decision = measured.decide(&series, &asked.limits, adjusted, family);
     let cause = match decision.cause {
         Cause::Vanished { .. } => Cause::Vanished {
-            renamed_to: names::renamed(&series.subject, layout, true),
+            renamed_to: one_sided.renamed_to(&series.subject),
         },
         Cause::Appeared { .. } => Cause::Appeared {
-            renamed_from: names::renamed(&series.subject, layout, false),
+            renamed_from: one_sided.renamed_from(&series.subject),
         },
         other => other,
     };
@@ -213,7 +217,7 @@ fn accept(c: &mut Comparison, policy: &Policy, today: jiff::civil::Date, used: &
 
 /// Where more requests fail than before, the speed of the others says nothing.
 fn leave_latency_of_failing_subjects(comparisons: &mut [Comparison]) {
-    let failing: Vec<Subject> = comparisons
+    let failing: BTreeSet<Subject> = comparisons
         .iter()
         .filter(|c| c.gated && c.series.metric.as_str() == MetricName::ERRORS)
         .filter(|c| c.outcome == Outcome::Regressed)

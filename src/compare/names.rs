@@ -1,8 +1,9 @@
 //! Names that look like other names: a renamed subject, the series that a rule probably meant.
 
-use super::pairs::metrics_of;
+use std::collections::BTreeSet;
+
 use super::sittings::Layout;
-use crate::model::Subject;
+use crate::model::{Run, Subject};
 
 /// Below this likeness two names have nothing to do with each other.
 const LEAST_LIKENESS: f64 = 0.6;
@@ -17,23 +18,44 @@ pub(super) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) ->
         .map(|(_, name)| name.to_owned())
 }
 
-/// Which subject of the other side `gone` may have become: one that only that side has, with the same metrics
-/// and a like name.
-pub(super) fn renamed(gone: &Subject, layout: &Layout<'_>, to_current: bool) -> Option<Subject> {
-    let (from, to) = if to_current {
-        (&layout.base, &layout.current)
-    } else {
-        (&layout.current, &layout.base)
-    };
-    let metrics: Vec<_> = metrics_of(from, gone)?.keys().collect();
-    let newcomers = to
-        .iter()
-        .flat_map(|run| run.subjects.iter())
-        .filter(|(subject, its)| {
-            metrics_of(from, subject).is_none() && its.keys().collect::<Vec<_>>() == metrics
-        });
-    let names: Vec<&str> = newcomers.map(|(subject, _)| subject.as_str()).collect();
-    nearest(gone.as_str(), names.into_iter()).map(Subject::new)
+/// Among more names than this nobody looks for one, and the search would cost their square.
+const MOST_CANDIDATES: usize = 100;
+
+/// The subjects that only one of the sides has: where a renamed one is looked for.
+#[derive(Debug, Default)]
+pub(super) struct OneSided<'a> {
+    gone: Vec<&'a Subject>,
+    new: Vec<&'a Subject>,
+}
+
+impl<'a> OneSided<'a> {
+    pub fn of(layout: &Layout<'a>) -> Self {
+        let subjects = |runs: &[&'a Run]| -> BTreeSet<&'a Subject> {
+            runs.iter().flat_map(|run| run.subjects.keys()).collect()
+        };
+        let (base, current) = (subjects(&layout.base), subjects(&layout.current));
+        Self {
+            gone: base.difference(&current).copied().collect(),
+            new: current.difference(&base).copied().collect(),
+        }
+    }
+
+    /// What a subject that vanished may be called now.
+    pub fn renamed_to(&self, gone: &Subject) -> Option<Subject> {
+        likeliest(gone, &self.gone, &self.new)
+    }
+
+    /// What a new subject may have been called before.
+    pub fn renamed_from(&self, new: &Subject) -> Option<Subject> {
+        likeliest(new, &self.new, &self.gone)
+    }
+}
+
+fn likeliest(name: &Subject, own: &[&Subject], others: &[&Subject]) -> Option<Subject> {
+    if others.len() > MOST_CANDIDATES || own.binary_search(&name).is_err() {
+        return None;
+    }
+    nearest(name.as_str(), others.iter().map(|other| other.as_str())).map(Subject::new)
 }
 
 #[cfg(test)]

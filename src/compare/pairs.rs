@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::comparison::Cause;
 use super::sittings::Layout;
-use crate::model::run::Metrics;
 use crate::model::{
     Better, Evidence, Measurement, MetricName, Quantile, Role, Run, Statistic, Subject, Unit,
 };
@@ -164,9 +163,4 @@ pub(super) fn provenance_mismatch(layout: &Layout<'_>) -> Option<Cause> {
         return Some(Cause::ScenariosDiffer { baseline, current });
     }
     None
-}
-
-/// The metrics of a subject in the newest run of a side that has it.
-pub(super) fn metrics_of<'a>(runs: &[&'a Run], subject: &Subject) -> Option<&'a Metrics> {
-    runs.iter().rev().find_map(|run| run.subjects.get(subject))
 }

@@ -1,8 +1,8 @@
 //! Two sets of runs and a policy in, one [`Comparison`] a series out. Judging cannot fail: what is wrong with
 //! the data is an outcome with a reason.
 //!
-//! The way of a series: [`pairs`] finds it on both sides, [`rules`] says what is asked of it, [`effect`] or
-//! [`errors`] says how far it moved and how sure that is, [`outcome`] says what that means once all series of the
+//! The way of a series: `pairs` finds it on both sides, `rules` says what is asked of it, `effect` or
+//! `errors` says how far it moved and how sure that is, `outcome` says what that means once all series of the
 //! gate share the error allowance.
 
 pub mod comparison;

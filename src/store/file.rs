@@ -87,7 +87,9 @@ fn read_text(path: &Path) -> anyhow::Result<Option<String>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error).with_context(|| format!("open baseline {shown}")),
     };
-    let mut bytes = Vec::new();
+    let length = file.metadata().map_or(0, |facts| facts.len());
+    let room = usize::try_from(length.min(SIZE_LIMIT)).unwrap_or(0);
+    let mut bytes = Vec::with_capacity(room.saturating_add(1));
     file.take(SIZE_LIMIT + 1)
         .read_to_end(&mut bytes)
         .with_context(|| format!("read baseline {shown}"))?;

@@ -8,8 +8,13 @@ use spread::Variance;
 const SPREAD_FLOOR: f64 = 0.002;
 /// Assumed of two sittings of which nothing is known, a sitting.
 const ASSUMED_SESSION_SPREAD: f64 = 0.01;
-/// What the rank guard lets pass by chance; with few runs a side, the least it can give.
-const GUARD: f64 = 0.02;
+/// What the rank guard lets pass by chance, at the most.
+const LOOSEST_GUARD: f64 = 0.02;
+/// And with few runs, so many times the least that their ranks can give: one run or two may be out of place.
+const PLACES: f64 = 4.0;
+/// A handful of runs shows no outliers, and one run may be one: the assumed spread stands in with so many
+/// degrees of freedom.
+const ASSUMED_DF: f64 = 2.0;
 /// From so many runs a side the rank guard has something to say.
 const FEWEST_GUARDED: usize = 3;
 /// The interval that is shown and that `unchanged` and `improved` are read from.
@@ -53,9 +58,8 @@ pub(super) struct Effect {
     /// One-sided.
     pub p_worse: f64,
     pub p_better: f64,
-    /// Whether the ranks of the runs agree that it is worse, or better.
-    pub ranks_worse: bool,
-    pub ranks_better: bool,
+    /// What the ranks of the runs alone say; certain where there are too few to ask.
+    pub ranks: Ranks,
     pub low: f64,
     pub high: f64,
     pub method: Method,
@@ -76,10 +80,7 @@ impl Effect {
         let known = within.variance.df > 0.0;
         let mut assumed = Vec::new();
         let (within, method) = if logs.base_spans_sittings {
-            (
-                prediction_spread(&logs.base, floor),
-                Method::Prediction,
-            )
+            (prediction_spread(&logs.base, floor), Method::Prediction)
         } else if known {
             (within, Method::Runs)
         } else {
@@ -90,6 +91,12 @@ impl Effect {
                 df: f64::INFINITY,
             };
             (spread::Within { variance, ..within }, Method::AssumedSpread)
+        };
+        let within = if few && method != Method::AssumedSpread {
+            assumed.push(Assumption::RunSpread(logs.assumed_spread));
+            moderated(within, logs.assumed_spread)
+        } else {
+            within
         };
         let base = location::huber(&logs.base, within.scale)?;
         let current = location::huber(&logs.current, within.scale)?;
@@ -110,14 +117,13 @@ impl Effect {
         let standard_error = error.value.sqrt();
         let t = shift / standard_error;
         let reach = student::quantile(f64::midpoint(1.0, CONFIDENCE), error.df) * standard_error;
-        let worse = || ranks::rank_sum_upper_tail(&logs.base, &logs.current);
-        let better = || ranks::rank_sum_upper_tail(&logs.current, &logs.base);
-        let least = ranks::smallest_tail(logs.base.len(), logs.current.len());
-        let allowed = GUARD.max(least * (1.0 + 1e-9));
         let p_worse = student::upper_tail(t, error.df);
         let p_better = student::upper_tail(-t, error.df);
-        // The guard is costly for many runs and only ever takes a finding back.
-        let asked = |p: f64| p < 0.05;
+        let ranks = if few {
+            Ranks::unasked()
+        } else {
+            Ranks::of(logs, p_worse, p_better)
+        };
         Some(Self {
             base,
             current,
@@ -127,8 +133,7 @@ impl Effect {
             run_spread: within.variance.value.sqrt(),
             p_worse,
             p_better,
-            ranks_worse: few || (asked(p_worse) && worse() <= allowed),
-            ranks_better: few || (asked(p_better) && better() <= allowed),
+            ranks,
             low: shift - reach,
             high: shift + reach,
             method,
@@ -141,6 +146,66 @@ impl Effect {
         let found = student::quantile(1.0 - level, self.df) + student::quantile(0.8, self.df);
         let above_floor = decision_floor + student::quantile(0.8, self.df) * self.error;
         (found * self.error).max(above_floor)
+    }
+}
+
+/// One-sided chances of the ranks, exact whatever the shape of the noise.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ranks {
+    worse: f64,
+    better: f64,
+    least: f64,
+}
+
+impl Ranks {
+    fn unasked() -> Self {
+        Self {
+            worse: 0.0,
+            better: 0.0,
+            least: 1.0,
+        }
+    }
+
+    /// The guard is costly for many runs and only ever takes a finding back: where there is none it is not asked.
+    fn of(logs: &Logs, p_worse: f64, p_better: f64) -> Self {
+        let asked = |p: f64, lower: &[f64], upper: &[f64]| {
+            if p < 0.05 {
+                ranks::rank_sum_upper_tail(lower, upper)
+            } else {
+                1.0
+            }
+        };
+        Self {
+            worse: asked(p_worse, &logs.base, &logs.current),
+            better: asked(p_better, &logs.current, &logs.base),
+            least: ranks::smallest_tail(logs.base.len(), logs.current.len()),
+        }
+    }
+
+    /// Where the runs suffice the ranks have to keep the level by themselves; few runs are asked for as much as
+    /// they can give, so that no shape of the noise makes a finding of its own.
+    fn allowed(self, level: f64) -> f64 {
+        let few = (PLACES * self.least).min(LOOSEST_GUARD);
+        level.max(few).max(self.least) * (1.0 + 1e-9)
+    }
+
+    pub fn say_worse(self, level: f64) -> bool {
+        self.worse <= self.allowed(level)
+    }
+
+    pub fn say_better(self, level: f64) -> bool {
+        self.better <= self.allowed(level)
+    }
+}
+
+/// What is known of the spread, with the assumed one beside it.
+fn moderated(within: spread::Within, assumed: f64) -> spread::Within {
+    let Variance { value, df } = within.variance;
+    let total = df + ASSUMED_DF;
+    let value = (df * value + ASSUMED_DF * assumed * assumed) / total;
+    spread::Within {
+        variance: Variance { value, df: total },
+        ..within
     }
 }
 
@@ -166,8 +231,8 @@ fn between(logs: &Logs, within: &spread::Within, assumed: &mut Vec<Assumption>) 
     })
 }
 
-/// The spread of single runs about their centre, for predicting one more: the larger of the median absolute
-/// deviation and that of successive differences, inflated for few runs.
+/// The spread of single runs about their centre, for predicting one more: the largest of the median absolute
+/// deviation, that of successive differences, and the standard deviation, inflated for few runs.
 fn prediction_spread(base: &[f64], floor: f64) -> spread::Within {
     let centre = crate::stats::order::median(base).unwrap_or(0.0);
     let deviations: Vec<f64> = base.iter().map(|v| v - centre).collect();
@@ -178,7 +243,9 @@ fn prediction_spread(base: &[f64], floor: f64) -> spread::Within {
     let n = count(base);
     let mad = |residuals: &[f64]| location::scale_of_residuals(residuals).unwrap_or(0.0);
     let scale = mad(&deviations).max(mad(&steps)) * (1.0 + 1.5 / n);
-    let scale = scale.max(floor);
+    let centre = base.iter().sum::<f64>() / n;
+    let squares: f64 = base.iter().map(|v| (v - centre).powi(2)).sum();
+    let scale = scale.max((squares / (n - 1.0).max(1.0)).sqrt()).max(floor);
     let df = (0.6 * n).max(1.0);
     spread::Within {
         scale,

@@ -58,8 +58,10 @@ pub(super) fn of_effect(
         .as_ref()
         .and_then(|q| q.in_unit(&series.unit));
     let too_small = min_delta.is_some_and(|least| difference <= least);
-    let worse = adjusted.worse <= FAMILY_LEVEL && effect.ranks_worse && effect.shift > floor;
-    let better = adjusted.better <= FAMILY_LEVEL && effect.ranks_better && effect.shift < -floor;
+    let worse =
+        adjusted.worse <= FAMILY_LEVEL && effect.ranks.say_worse(level) && effect.shift > floor;
+    let better =
+        adjusted.better <= FAMILY_LEVEL && effect.ranks.say_better(level) && effect.shift < -floor;
     let numbers = |outcome| (outcome, Cause::Numbers);
     let (outcome, cause) = if within_step && (worse || better || effect.shift.abs() > floor) {
         let blind = effect.high >= limit;

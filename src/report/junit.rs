@@ -77,7 +77,6 @@ pub(super) fn junit(document: &Document) -> String {
 
 fn testcase(out: &mut String, entry: &Entry, case: Case) {
     let name = xml(&format!("{} {}", entry.subject, entry.metric_statistic()));
-    let why = why::why(entry).written(xml_name);
     let element = match case {
         Case::Passed => {
             let _ = writeln!(
@@ -90,6 +89,7 @@ fn testcase(out: &mut String, entry: &Entry, case: Case) {
         Case::Failure => "failure",
         Case::Error => "error",
     };
+    let why = why::why(entry).written(xml_name);
     let kind = match case {
         Case::Failure | Case::Error => format!(" type=\"{}\"", entry.outcome.as_str()),
         Case::Passed | Case::Skipped => String::new(),

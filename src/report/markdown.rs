@@ -6,8 +6,10 @@ use super::{Document, RenderError};
 
 const SHIPPED: &str = include_str!("../../templates/comment.md");
 
-/// Most comments hold no more rows than this.
-const FIRST: usize = 200;
+/// Most gates have no more rows than this.
+const FIRST: usize = 400;
+/// After so many tries a few rows more are not worth the time.
+const TRIES: usize = 5;
 
 /// How long the text may be where it goes.
 #[derive(Clone, Copy, Debug)]
@@ -19,13 +21,27 @@ pub(super) enum Room {
 }
 
 impl Room {
-    fn holds(self, text: &str) -> bool {
+    fn holds(self) -> usize {
         match self {
-            // GitHub does not say what a character is; UTF-16 units are the most that it can mean.
-            Self::Comment => text.len() < 65_000 || text.encode_utf16().count() < 65_000,
-            Self::Summary => text.len() < 1_040_000,
+            Self::Comment => 65_000,
+            Self::Summary => 1_040_000,
         }
     }
+
+    fn length(self, text: &str) -> usize {
+        match self {
+            // GitHub does not say what a character is; UTF-16 units are the most that it can mean.
+            Self::Comment => text.encode_utf16().count(),
+            Self::Summary => text.len(),
+        }
+    }
+}
+
+/// A number of rows and how long the text with them is.
+#[derive(Clone, Copy)]
+struct Try {
+    rows: usize,
+    length: usize,
 }
 
 pub(super) fn markdown(
@@ -35,32 +51,49 @@ pub(super) fn markdown(
 ) -> Result<String, RenderError> {
     let template = Template::parse(template.unwrap_or(SHIPPED))?;
     let view = View::of(document);
-    let rows = Rows::of(&view);
-    let write = |kept: usize| -> Result<Option<String>, RenderError> {
-        let text = template.render(&rows.context(&view, kept))?;
+    let values = Rows::of(&view);
+    let all = values.count();
+    let write = |rows: usize| -> Result<(String, Try), RenderError> {
+        let text = template.render(&values.context(&view, rows))?;
         let text = format!("{}\n", text.trim());
-        Ok(room.holds(&text).then_some(text))
+        let length = room.length(&text);
+        Ok((text, Try { rows, length }))
     };
-    // The rows stand in the order of their importance, so the least important go first. The number that
-    // fits is looked for from below: a text of all rows may be a hundred times too long.
-    let Some(mut best) = write(0)? else {
+    let (text, first) = write(FIRST.min(all))?;
+    let (mut best, mut fits) = if first.length < room.holds() {
+        (text, first)
+    } else {
+        write(0)?
+    };
+    if fits.length >= room.holds() {
         return Err(RenderError::TooLong);
-    };
-    let (mut fits, mut too_many) = (0, rows.count() + 1);
-    let mut next = FIRST.min(rows.count());
-    while fits < rows.count() && too_many > rows.count() {
-        match write(next)? {
-            Some(text) => (best, fits) = (text, next),
-            None => too_many = next,
-        }
-        next = next.saturating_mul(2).min(rows.count());
     }
-    while fits < rows.count() && too_many - fits > 1 {
-        let middle = fits + (too_many - fits) / 2;
-        match write(middle)? {
-            Some(text) => (best, fits) = (text, middle),
-            None => too_many = middle,
+    let mut over = (first.length >= room.holds()).then_some(first);
+    // The rows stand in the order of their importance, so the least important go first.
+    for _ in 0..TRIES {
+        let next = guess(fits, over, room).min(all);
+        if next <= fits.rows {
+            break;
+        }
+        let (text, tried) = write(next)?;
+        if tried.length < room.holds() {
+            (best, fits) = (text, tried);
+        } else {
+            over = Some(tried);
         }
     }
     Ok(best)
+}
+
+/// How many rows may fit, were all as long as those between two tries.
+fn guess(fits: Try, over: Option<Try>, room: Room) -> usize {
+    let left = room.holds().saturating_sub(fits.length);
+    match over {
+        Some(over) => {
+            let length = over.length.saturating_sub(fits.length).max(1);
+            // A little less than that: a text that is too long was written for nothing.
+            fits.rows + (over.rows - fits.rows) * left / length * 49 / 50
+        }
+        None => fits.rows + left * fits.rows / fits.length.max(1) + 1,
+    }
 }

@@ -14,7 +14,7 @@ use anyhow::{Context, anyhow, bail};
 use super::endpoint;
 use super::table::{Column, Row, Table};
 use super::timeline::{Phase, Timeline, WINDOW};
-use super::track::{Percentiles, Totals, Track};
+use super::track::{Cumulated, Figures, Percentiles, Report, Totals, Track};
 use crate::hint::WithHint;
 use crate::model::{Quantile, Role, Run};
 
@@ -108,7 +108,6 @@ impl History {
         let totals = Totals {
             requests: row.count(&self.columns.requests)?,
             failures: row.count(&self.columns.failures)?,
-            mean_ms: row.number(&self.columns.mean)?,
         };
         let second = row.count(&self.columns.second)?;
         let phase = self
@@ -124,20 +123,20 @@ impl History {
             self.timeline.saw_requests();
         }
         if phase == Phase::Warmup {
-            track.warm_up(totals);
+            track.warm_up(totals, row.number(&self.columns.mean)?);
         } else {
             if totals.requests < earlier {
                 track.restart();
-                self.timeline.restart();
-                self.restarted = true;
+                // An endpoint may reappear later than the total was set to zero.
+                if track.role == Role::Total {
+                    self.timeline.restart();
+                    self.restarted = true;
+                }
             }
             track.measure(totals);
         }
         let columns = &self.columns;
-        if let (Some(min), Some(max)) = (&columns.min, &columns.max) {
-            let (min, max) = (row.known(min)?, row.known(max)?);
-            track.extremes(min, max);
-        }
+        columns.keep(row, &mut track.cumulated)?;
         if phase == Phase::Measured && columns.window(row, &mut self.window)? {
             track.window(&self.window);
         }
@@ -207,9 +206,15 @@ impl History {
         run.provenance.started_at = timestamp(self.timeline.origin());
         run.provenance.duration_s = Some(seconds as f64);
         run.warnings = self.notes(percentiles, seconds);
+        let report = Report {
+            quantiles: &self.quantiles,
+            percentiles,
+            seconds,
+        };
         for track in self.tracks {
             let subject = track.subject.clone();
-            let endpoint = track.finish(&self.quantiles, percentiles, seconds)?;
+            let figures = self.columns.figures(&track.cumulated)?;
+            let endpoint = track.finish(figures, &report)?;
             match endpoint {
                 Some(_) if run.subjects.contains_key(&subject) => {
                     bail!("two endpoints are both `{subject}`")
@@ -260,6 +265,27 @@ impl History {
 }
 
 impl Columns {
+    fn keep(&self, row: &Row<'_>, cumulated: &mut Cumulated) -> anyhow::Result<()> {
+        cumulated.mean.keep(row, &self.mean)?;
+        if let (Some(min), Some(max)) = (&self.min, &self.max) {
+            cumulated.min.keep(row, min)?;
+            cumulated.max.keep(row, max)?;
+        }
+        Ok(())
+    }
+
+    fn figures(&self, cumulated: &Cumulated) -> anyhow::Result<Figures> {
+        let mut figures = Figures {
+            mean_ms: cumulated.mean.number(&self.mean)?,
+            ..Figures::default()
+        };
+        if let (Some(min), Some(max)) = (&self.min, &self.max) {
+            figures.min = Some(cumulated.min.number(min)?);
+            figures.max = Some(cumulated.max.number(max)?);
+        }
+        Ok(figures)
+    }
+
     /// Reads a row's percentiles; whether the row has any.
     fn window(&self, row: &Row<'_>, window: &mut Vec<Option<u64>>) -> anyhow::Result<bool> {
         window.clear();

@@ -27,6 +27,29 @@ pub(super) struct Column {
 #[derive(Clone, Copy)]
 pub(super) struct Row<'a>(Record<'a>);
 
+/// A cell put by: of a million rows only the last one's figure may be needed as a number.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Kept {
+    raw: Vec<u8>,
+    line: u64,
+}
+
+impl Kept {
+    pub(super) fn keep(&mut self, row: &Row<'_>, column: &Column) -> anyhow::Result<()> {
+        row.uncut(column)?;
+        self.raw.clear();
+        self.raw.extend_from_slice(row.raw(column));
+        self.line = row.line();
+        Ok(())
+    }
+
+    /// What `Row::number` says of the cell.
+    pub(super) fn number(&self, column: &Column) -> anyhow::Result<f64> {
+        let text = String::from_utf8_lossy(&self.raw);
+        number(text.trim_matches('"')).map_err(|what| fault(self.line, column, &self.raw, what))
+    }
+}
+
 impl<R: BufRead> Table<R> {
     pub(super) fn of(reader: R) -> anyhow::Result<Self> {
         let mut records = Records::of(reader)?;
@@ -126,13 +149,7 @@ impl<'a> Row<'a> {
     /// A number that is finite and not negative: nothing that Locust measures is.
     pub(super) fn number(&self, column: &Column) -> anyhow::Result<f64> {
         self.uncut(column)?;
-        let text = self.text(column)?;
-        match text.parse::<f64>() {
-            Ok(number) if !number.is_finite() => Err(self.fault(column, "is not a finite number")),
-            Ok(number) if number < 0.0 => Err(self.fault(column, "is negative")),
-            Ok(number) => Ok(number),
-            Err(_) => Err(self.fault(column, "is not a number")),
-        }
+        number(&self.text(column)?).map_err(|what| self.fault(column, what))
     }
 
     /// The same, or `None` where Locust had nothing to report.
@@ -164,27 +181,40 @@ impl<'a> Row<'a> {
     }
 
     fn fault(&self, column: &Column, what: &str) -> anyhow::Error {
-        let cell = String::from_utf8_lossy(self.raw(column));
-        let shown: String = cell.chars().take(40).collect();
-        anyhow!(
-            "line {}, column `{}`: `{shown}` {what}",
-            self.0.line,
-            column.name
-        )
+        fault(self.0.line, column, self.raw(column), what)
+    }
+}
+
+fn fault(line: u64, column: &Column, cell: &[u8], what: &str) -> anyhow::Error {
+    let cell = String::from_utf8_lossy(cell);
+    let shown: String = cell.chars().take(40).collect();
+    anyhow!("line {line}, column `{}`: `{shown}` {what}", column.name)
+}
+
+fn number(text: &str) -> Result<f64, &'static str> {
+    match text.parse::<f64>() {
+        Ok(number) if !number.is_finite() => Err("is not a finite number"),
+        Ok(number) if number < 0.0 => Err("is negative"),
+        Ok(number) => Ok(number),
+        Err(_) => Err("is not a number"),
     }
 }
 
 /// Plain digits, which is what nearly every cell holds.
 fn whole(bytes: &[u8]) -> Option<u64> {
-    if bytes.is_empty() {
+    // Nineteen digits always fit.
+    if bytes.is_empty() || bytes.len() > 19 {
         return None;
     }
-    bytes.iter().try_fold(0_u64, |number, byte| {
+    let mut number = 0;
+    for byte in bytes {
         let digit = byte.wrapping_sub(b'0');
-        (digit < 10)
-            .then(|| number.checked_mul(10)?.checked_add(u64::from(digit)))
-            .flatten()
-    })
+        if digit > 9 {
+            return None;
+        }
+        number = number * 10 + u64::from(digit);
+    }
+    Some(number)
 }
 
 fn nearest(ms: f64) -> u64 {
@@ -229,7 +259,10 @@ mod tests {
 
     #[test]
     fn whole_numbers_do_not_wrap() {
-        assert_eq!(whole(b"18446744073709551615"), Some(u64::MAX));
+        assert_eq!(
+            whole(b"9999999999999999999"),
+            Some(9_999_999_999_999_999_999)
+        );
         assert_eq!(whole(b"18446744073709551616"), None);
         assert_eq!(whole(b"1.0"), None);
         assert_eq!(whole(b""), None);

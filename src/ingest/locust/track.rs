@@ -7,82 +7,96 @@ use anyhow::{Context, bail};
 
 use super::endpoint::{Endpoint, Latency};
 use super::rounding;
+use super::table::Kept;
 use crate::model::evidence::Moments;
 use crate::model::{Point, Quantile, Role, Subject};
 
-/// Cumulative figures at one row.
+/// Cumulative counts at one row.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Totals {
     pub requests: u64,
     pub failures: u64,
-    pub mean_ms: f64,
 }
 
-impl Totals {
-    fn sum_ms(self) -> f64 {
-        self.mean_ms * self.requests as f64
-    }
+/// Cumulative figures in the last row, which are numbers once it is known to be the last.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Cumulated {
+    pub mean: Kept,
+    pub min: Kept,
+    pub max: Kept,
+}
+
+/// The same as numbers; extremes only where nothing is dropped.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Figures {
+    pub mean_ms: f64,
+    pub min: Option<f64>,
+    pub max: Option<f64>,
 }
 
 /// How often each value occurred. Locust rounds to two digits, so that there are few.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Windows {
-    counts: Vec<(u64, u64)>,
-    latest: usize,
+    /// The latest value and how often in a row it came: neighbouring windows share nine of ten seconds.
+    latest: Option<(u64, u64)>,
+    earlier: Vec<(u64, u64)>,
 }
 
 impl Windows {
     pub(super) fn add(&mut self, ms: u64) {
-        let ms = bounded(ms);
-        // Neighbouring windows share nine of ten seconds, and mostly their value.
-        if let Some((value, count)) = self.counts.get_mut(self.latest)
-            && *value == ms
-        {
-            *count += 1;
-            return;
-        }
-        self.latest = match self.counts.binary_search_by_key(&ms, |(value, _)| *value) {
-            Ok(at) => {
-                if let Some((_, count)) = self.counts.get_mut(at) {
-                    *count += 1;
+        match &mut self.latest {
+            Some((value, times)) if *value == ms => *times += 1,
+            latest => {
+                if let Some((value, times)) = latest.replace((ms, 1)) {
+                    count(&mut self.earlier, value, times);
                 }
-                at
             }
-            Err(at) => {
-                self.counts.insert(at, (ms, 1));
-                at
-            }
-        };
-    }
-
-    fn at(&self, rank: u64) -> Option<f64> {
-        let mut below = 0;
-        self.counts.iter().find_map(|&(ms, count)| {
-            below += count;
-            (rank < below).then_some(ms as f64)
-        })
+        }
     }
 
     fn median(&self) -> Option<f64> {
-        let n: u64 = self.counts.iter().map(|(_, count)| count).sum();
-        let upper = self.at(n / 2)?;
-        let lower = self.at(n.saturating_sub(1) / 2)?;
-        Some(f64::midpoint(lower, upper))
+        let mut counts = self.earlier.clone();
+        if let Some((value, times)) = self.latest {
+            count(&mut counts, value, times);
+        }
+        let n: u64 = counts.iter().map(|(_, times)| times).sum();
+        let at = |rank: u64| {
+            let mut below = 0;
+            counts.iter().find_map(|&(ms, times)| {
+                below += times;
+                (rank < below).then_some(ms as f64)
+            })
+        };
+        Some(f64::midpoint(at(n.saturating_sub(1) / 2)?, at(n / 2)?))
     }
 
     fn latest(&self) -> Option<f64> {
-        self.counts.get(self.latest).map(|(ms, _)| *ms as f64)
+        self.latest.map(|(ms, _)| bounded(ms) as f64)
+    }
+}
+
+fn count(counts: &mut Vec<(u64, u64)>, ms: u64, times: u64) {
+    let ms = bounded(ms);
+    match counts.binary_search_by_key(&ms, |(value, _)| *value) {
+        Ok(at) => {
+            if let Some((_, count)) = counts.get_mut(at) {
+                *count += times;
+            }
+        }
+        Err(at) => counts.insert(at, (ms, times)),
     }
 }
 
 /// On Locust's own grid (two digits; beyond 100 s three, so that its whole seconds stay whole up to
 /// 1,000 s): a foreign file must not fill memory.
 fn bounded(ms: u64) -> u64 {
-    let most = if ms < 100_000 { 100 } else { 1_000 };
-    let mut step = 1;
-    while ms / step >= most {
-        step *= 10;
-    }
+    let step = match ms {
+        0..100 => return ms,
+        100..1_000 => 10,
+        1_000..10_000 => 100,
+        10_000..1_000_000 => 1_000,
+        _ => 10_u64.pow(ms.ilog10() - 2),
+    };
     ms.saturating_add(step / 2) / step * step
 }
 
@@ -96,14 +110,21 @@ pub(super) enum Percentiles {
     CumulativeWithWarmup,
 }
 
+/// What holds for every endpoint of a history.
+pub(super) struct Report<'a> {
+    pub quantiles: &'a [Quantile],
+    pub percentiles: Percentiles,
+    pub seconds: u64,
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Track {
     pub subject: Subject,
     pub role: Role,
     before: Totals,
+    sum_before_ms: f64,
     last: Totals,
-    min: Option<f64>,
-    max: Option<f64>,
+    pub cumulated: Cumulated,
     windows: Vec<Windows>,
 }
 
@@ -113,9 +134,9 @@ impl Track {
             subject,
             role,
             before: Totals::default(),
+            sum_before_ms: 0.0,
             last: Totals::default(),
-            min: None,
-            max: None,
+            cumulated: Cumulated::default(),
             windows: vec![Windows::default(); percentiles],
         }
     }
@@ -124,8 +145,9 @@ impl Track {
         self.last
     }
 
-    pub(super) fn warm_up(&mut self, totals: Totals) {
+    pub(super) fn warm_up(&mut self, totals: Totals, mean_ms: f64) {
         self.before = totals;
+        self.sum_before_ms = mean_ms * totals.requests as f64;
         self.last = totals;
     }
 
@@ -136,11 +158,7 @@ impl Track {
     /// Locust set the totals to zero: nothing of them lies before what is measured.
     pub(super) fn restart(&mut self) {
         self.before = Totals::default();
-    }
-
-    pub(super) fn extremes(&mut self, min: Option<f64>, max: Option<f64>) {
-        self.min = min;
-        self.max = max;
+        self.sum_before_ms = 0.0;
     }
 
     /// The percentiles of one row, in the order of their columns.
@@ -155,9 +173,8 @@ impl Track {
     /// What was measured after the warm-up; `None` where no request was made in it.
     pub(super) fn finish(
         self,
-        quantiles: &[Quantile],
-        percentiles: Percentiles,
-        seconds: u64,
+        figures: Figures,
+        report: &Report<'_>,
     ) -> anyhow::Result<Option<Endpoint>> {
         let (before, last) = (self.before, self.last);
         let requests = last.requests.checked_sub(before.requests);
@@ -169,22 +186,23 @@ impl Track {
         if requests == 0 {
             return Ok(None);
         }
-        let mean = (last.sum_ms() - before.sum_ms()) / requests as f64;
+        let sum = figures.mean_ms * last.requests as f64 - self.sum_before_ms;
+        let mean = sum / requests as f64;
         // Rounding of the two products may leave a hair below zero, and no more.
-        if !mean.is_finite() || mean < -1e-6 * last.mean_ms.max(1.0) {
+        if !mean.is_finite() || mean < -1e-6 * figures.mean_ms.max(1.0) {
             bail!(
                 "the average response times of `{}` contradict each other",
                 self.subject
             );
         }
-        let points = self.points(quantiles, percentiles);
+        let points = self.points(report);
         let latency = (mean > 0.0).then_some(Latency {
             points,
             n: requests,
             moments: Moments {
                 mean: Some(mean),
-                min: self.min,
-                max: self.max,
+                min: figures.min,
+                max: figures.max,
             },
         });
         Ok(Some(Endpoint {
@@ -193,21 +211,18 @@ impl Track {
             requests,
             failures,
             latency,
-            requests_per_second: Some(requests as f64 / seconds as f64),
+            requests_per_second: Some(requests as f64 / report.seconds as f64),
         }))
     }
 
-    fn points(
-        &self,
-        quantiles: &[Quantile],
-        percentiles: Percentiles,
-    ) -> BTreeMap<Quantile, Point> {
-        let value = |windows: &Windows| match percentiles {
+    fn points(&self, report: &Report<'_>) -> BTreeMap<Quantile, Point> {
+        let value = |windows: &Windows| match report.percentiles {
             Percentiles::Sliding => windows.median(),
             Percentiles::Cumulative => windows.latest(),
             Percentiles::CumulativeWithWarmup => None,
         };
-        quantiles
+        report
+            .quantiles
             .iter()
             .zip(&self.windows)
             .filter_map(|(quantile, windows)| Some((*quantile, rounding::point(value(windows)?))))
@@ -238,7 +253,7 @@ mod tests {
         for ms in 0..300_000 {
             windows.add(ms * ms * 7_919);
         }
-        assert!(windows.counts.len() < 10_000, "{}", windows.counts.len());
+        assert!(windows.earlier.len() < 10_000, "{}", windows.earlier.len());
     }
 
     #[test]

@@ -1,0 +1,9 @@
+//! `perfgate.toml`.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    let _ = perfgate::cli::config::parse(text);
+});

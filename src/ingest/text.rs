@@ -31,8 +31,11 @@ pub(super) fn read_text(path: &Path) -> anyhow::Result<String> {
 }
 
 fn too_large<T>(path: &Path) -> anyhow::Result<T> {
-    Err(anyhow!("read {}: it is larger than 256 MiB", path.display()))
-        .hint("a result of this size is not a summary: check the path, or split the file by run")
+    Err(anyhow!(
+        "read {}: it is larger than 256 MiB",
+        path.display()
+    ))
+    .hint("a result of this size is not a summary: check the path, or split the file by run")
 }
 
 /// Bytes to text: empty, UTF-16 and broken UTF-8 are refused by name and place.

@@ -87,7 +87,7 @@ fn quantiles<const N: usize>(values: [(Quantile, f64); N], n: u64) -> Evidence {
             },
         )
     });
-    Evidence::quantiles(points.collect(), n, moments).unwrap()
+    Evidence::quantiles(points, n, moments).unwrap()
 }
 
 fn adding(path: &Path, new: Vec<Run>) -> Baseline {

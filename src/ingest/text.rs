@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 
 use crate::hint::WithHint;
 
@@ -14,26 +14,38 @@ pub(super) const WHOLE_FILE_LIMIT: u64 = 256 * 1024 * 1024;
 /// The whole file as text without its byte order mark.
 pub(super) fn read_text(path: &Path) -> anyhow::Result<String> {
     let file = File::open(path).with_context(|| format!("open {}", path.display()))?;
-    let mut bytes = Vec::new();
+    let length = file.metadata().map_or(0, |facts| facts.len());
+    if length > WHOLE_FILE_LIMIT {
+        return too_large(path);
+    }
+    // Room for all of it, so that a thousand small files take one call each; the file may still grow.
+    let room = usize::try_from(length).unwrap_or(0);
+    let mut bytes = Vec::with_capacity(room.saturating_add(1));
     file.take(WHOLE_FILE_LIMIT + 1)
         .read_to_end(&mut bytes)
         .with_context(|| format!("read {}", path.display()))?;
     if u64::try_from(bytes.len()).is_ok_and(|n| n > WHOLE_FILE_LIMIT) {
-        return Err(anyhow::anyhow!("{} is larger than 256 MiB", path.display())).hint(
-            "a result of this size is not a summary: check the path, or split the file by run",
-        );
+        return too_large(path);
     }
     decode(bytes).with_context(|| format!("read {}", path.display()))
+}
+
+fn too_large<T>(path: &Path) -> anyhow::Result<T> {
+    Err(anyhow!(
+        "read {}: it is larger than 256 MiB",
+        path.display()
+    ))
+    .hint("a result of this size is not a summary: check the path, or split the file by run")
 }
 
 /// Bytes to text: empty, UTF-16 and broken UTF-8 are refused by name and place.
 pub(super) fn decode(mut bytes: Vec<u8>) -> anyhow::Result<String> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Err(anyhow::anyhow!("it is empty"))
+        return Err(anyhow!("it is empty"))
             .hint("the run that should have written it may have failed: look at its output");
     }
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err(anyhow::anyhow!("it is UTF-16, and results are UTF-8"))
+        return Err(anyhow!("it is UTF-16, and results are UTF-8"))
             .hint("PowerShell's `>` writes UTF-16: use the tool's own output option, or `| Out-File -Encoding utf8`");
     }
     if bytes.starts_with(&[0xef, 0xbb, 0xbf]) {

@@ -1,18 +1,19 @@
 //! What a run really holds for a metric. Every value is finite and every set non-empty by construction.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use hdrhistogram::Histogram;
 
-use super::{Quantile, Statistic};
+use super::{Ordered, Quantile, Statistic};
 
 /// The kinds of evidence; the variant decides which method is lawful.
+///
+/// The large kinds are boxed: a baseline holds hundreds of thousands of the small ones.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Evidence {
     Samples(Samples),
-    Histogram(Distribution),
-    Quantiles(Quantiles),
+    Histogram(Box<Distribution>),
+    Quantiles(Box<Quantiles>),
     Estimate(Estimate),
     Proportion(Proportion),
     Value(f64),
@@ -65,8 +66,8 @@ fn finite(value: f64) -> Result<f64, EvidenceError> {
 /// Observations inside one run, in the order they were taken.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Samples {
-    values: Vec<f64>,
-    weights: Option<Vec<f64>>,
+    values: Box<[f64]>,
+    weights: Option<Box<[f64]>>,
 }
 
 impl Samples {
@@ -102,7 +103,7 @@ pub struct Point {
 /// A distribution of which only some quantiles are known.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Quantiles {
-    points: BTreeMap<Quantile, Point>,
+    points: Ordered<Quantile, Point>,
     n: u64,
     mean: Option<f64>,
     min: Option<f64>,
@@ -118,7 +119,7 @@ pub struct Moments {
 }
 
 impl Quantiles {
-    pub fn points(&self) -> &BTreeMap<Quantile, Point> {
+    pub fn points(&self) -> &Ordered<Quantile, Point> {
         &self.points
     }
     pub fn n(&self) -> u64 {
@@ -186,7 +187,10 @@ impl Evidence {
                 return Err(EvidenceError::BadWeights("must be positive and finite"));
             }
         }
-        Ok(Self::Samples(Samples { values, weights }))
+        Ok(Self::Samples(Samples {
+            values: values.into_boxed_slice(),
+            weights: weights.map(Vec::into_boxed_slice),
+        }))
     }
 
     pub fn histogram(histogram: Histogram<u64>, scale: f64) -> Result<Self, EvidenceError> {
@@ -198,15 +202,16 @@ impl Evidence {
                 "needs a positive scale".to_owned(),
             ));
         }
-        Ok(Self::Histogram(Distribution { histogram, scale }))
+        Ok(Self::Histogram(Box::new(Distribution { histogram, scale })))
     }
 
     pub fn quantiles(
-        points: BTreeMap<Quantile, Point>,
+        points: impl IntoIterator<Item = (Quantile, Point)>,
         n: u64,
         moments: Moments,
     ) -> Result<Self, EvidenceError> {
         let Moments { mean, min, max } = moments;
+        let points: Ordered<Quantile, Point> = points.into_iter().collect();
         if n == 0 || (points.is_empty() && mean.is_none()) {
             return Err(EvidenceError::Empty);
         }
@@ -220,13 +225,13 @@ impl Evidence {
             .into_iter()
             .flatten()
             .try_for_each(|v| finite(v).map(drop))?;
-        Ok(Self::Quantiles(Quantiles {
+        Ok(Self::Quantiles(Box::new(Quantiles {
             points,
             n,
             mean,
             min,
             max,
-        }))
+        })))
     }
 
     pub fn estimate(estimate: Estimate) -> Result<Self, EvidenceError> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Better, Environment, Evidence, MetricName, Subject, Unit};
+use super::{Better, Environment, Evidence, MetricName, Ordered, Subject, Unit};
 
 /// The same type for base and head, for a fresh result and a stored one.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -13,7 +13,8 @@ pub struct Run {
     pub warnings: Vec<String>,
 }
 
-pub type Metrics = BTreeMap<MetricName, Measurement>;
+/// Most subjects have one metric or few.
+pub type Metrics = Ordered<MetricName, Measurement>;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Provenance {

@@ -87,13 +87,17 @@ fn read_text(path: &Path) -> anyhow::Result<Option<String>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error).with_context(|| format!("open baseline {shown}")),
     };
-    let mut bytes = Vec::new();
+    let length = file.metadata().map_or(0, |facts| facts.len());
+    if length > SIZE_LIMIT {
+        return too_large(path);
+    }
+    let room = usize::try_from(length).unwrap_or(0);
+    let mut bytes = Vec::with_capacity(room.saturating_add(1));
     file.take(SIZE_LIMIT + 1)
         .read_to_end(&mut bytes)
         .with_context(|| format!("read baseline {shown}"))?;
     if u64::try_from(bytes.len()).is_ok_and(|n| n > SIZE_LIMIT) {
-        return Err(anyhow!("read baseline {shown}: it is larger than 256 MiB"))
-            .hint("a baseline stays below a few MiB: check the path");
+        return too_large(path);
     }
     if bytes.starts_with(b"\xef\xbb\xbf") {
         bytes.drain(..3);
@@ -103,6 +107,12 @@ fn read_text(path: &Path) -> anyhow::Result<Option<String>> {
         Err(_) => Err(anyhow!("read baseline {shown}: it is not UTF-8 text"))
             .hint("perfgate writes UTF-8: take the file back from git"),
     }
+}
+
+fn too_large<T>(path: &Path) -> anyhow::Result<T> {
+    let shown = path.display();
+    Err(anyhow!("read baseline {shown}: it is larger than 256 MiB"))
+        .hint("a baseline stays below a few MiB: check the path")
 }
 
 fn parse(path: &Path, text: &str) -> anyhow::Result<Baseline> {

@@ -21,7 +21,7 @@ const ESTIMATES: &str = "estimates.json";
 pub(super) struct Benchmark {
     pub(super) subject: Subject,
     time: Evidence,
-    /// Nanoseconds of one iteration.
+    /// Nanoseconds of one iteration, where there is work to divide by them.
     typical: f64,
     work: Vec<PerIteration>,
     pub(super) notes: Vec<String>,
@@ -41,7 +41,12 @@ impl Benchmark {
         let (time, typical) = if let Some(iterations) =
             read_json(&place.join(SAMPLE), parse_sample)?
         {
-            let typical = iterations.median();
+            // Only a rate asks for it.
+            let typical = if named.work.is_empty() {
+                f64::NAN
+            } else {
+                iterations.median()
+            };
             (iterations.evidence(), typical)
         } else if let Some(estimate) = read_json(&place.join(ESTIMATES), parse_estimates)? {
             notes.push(format!(

@@ -7,7 +7,9 @@
 
 mod benchmark;
 mod iterations;
+mod quick;
 mod samples;
+mod shares;
 mod throughput;
 mod walk;
 
@@ -30,10 +32,6 @@ use benchmark::Benchmark;
 
 /// Where a plain `cargo bench` leaves its newest results.
 pub(super) const DEFAULT_BASELINE: &str = "new";
-
-/// Beyond so many benchmarks the reading is shared between threads.
-const WORTH_A_THREAD: usize = 64;
-const MOST_THREADS: usize = 8;
 
 /// Every benchmark of `baseline` below `folder`, as one run.
 pub(super) fn read(folder: &Path, baseline: &str) -> anyhow::Result<Run> {
@@ -82,29 +80,7 @@ pub(super) fn read(folder: &Path, baseline: &str) -> anyhow::Result<Run> {
 
 /// In the order of the places, whoever reads them.
 fn read_all(places: &[PathBuf]) -> Vec<anyhow::Result<Benchmark>> {
-    let threads = std::thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(MOST_THREADS);
-    if places.len() < WORTH_A_THREAD || threads == 1 {
-        return places.iter().map(|place| Benchmark::read(place)).collect();
-    }
-    let share = places.len().div_ceil(threads);
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = places
-            .chunks(share)
-            .map(|places| {
-                let all = |places: &[PathBuf]| places.iter().map(|p| Benchmark::read(p)).collect();
-                scope.spawn(move || -> Vec<_> { all(places) })
-            })
-            .collect();
-        workers
-            .into_iter()
-            .flat_map(|worker| match worker.join() {
-                Ok(benchmarks) => benchmarks,
-                Err(_) => vec![Err(anyhow!("a thread that reads benchmarks died"))],
-            })
-            .collect()
-    })
+    shares::each(places, |place| Benchmark::read(place))
 }
 
 /// What was left out or stood in for, counted, so that a thousand benchmarks give one line.

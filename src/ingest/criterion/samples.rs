@@ -7,6 +7,7 @@ use anyhow::Context;
 use serde::Deserialize;
 
 use super::iterations::{Field, Iterations};
+use super::quick;
 use crate::hint::WithHint;
 use crate::ingest::text;
 
@@ -18,7 +19,13 @@ struct SampleFile {
 
 /// `sample.json`: `times` are totals of a sample in nanoseconds, over `iters` iterations each.
 pub fn parse_sample(json: &[u8]) -> anyhow::Result<Iterations> {
-    let SampleFile { iters, times } = serde_json::from_slice(json)?;
+    let (iters, times) = match quick::samples(json) {
+        Some(found) => found,
+        None => {
+            let SampleFile { iters, times } = serde_json::from_slice(json)?;
+            (iters, times)
+        }
+    };
     let totals = Field {
         name: "times",
         values: times,

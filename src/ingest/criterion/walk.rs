@@ -10,6 +10,7 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context, anyhow};
 
 use super::benchmark::{BENCHMARK, Depth, SAMPLE};
+use super::shares;
 
 /// A group, a function, a value and a baseline; a baseline's name may hold `/`.
 const DEPTH: usize = 8;
@@ -23,28 +24,36 @@ pub(super) fn benchmarks(root: &Path, baseline: &str) -> anyhow::Result<Vec<Path
         return Err(anyhow!("`{baseline}` is not the name of a baseline"));
     }
     let mut found = Vec::new();
-    let mut waiting = vec![(root.to_path_buf(), 0)];
-    while let Some((folder, depth)) = waiting.pop() {
-        let children = folders_in(&folder)?;
-        // Asked of the disk only where the listing makes it possible.
-        let first = Path::new(baseline).components().next();
-        let may_hold = first.is_some_and(|first| {
-            children
-                .iter()
-                .any(|child| child.file_name() == Some(first.as_os_str()))
-        });
-        if may_hold {
-            let place = folder.join(baseline);
-            if is_benchmark(&place) {
-                found.push(place);
+    let mut level = vec![root.to_path_buf()];
+    for depth in 0..=DEPTH {
+        let mut below = Vec::new();
+        for looked in shares::each(&level, |folder| look(folder, baseline)) {
+            let (children, place) = looked?;
+            found.extend(place);
+            if depth < DEPTH {
+                below.extend(children);
             }
         }
-        if depth < DEPTH {
-            waiting.extend(children.into_iter().map(|child| (child, depth + 1)));
-        }
+        level = below;
     }
     found.sort();
     Ok(found)
+}
+
+/// The folders in `folder`, and its `baseline` where it is a benchmark that has one.
+fn look(folder: &Path, baseline: &str) -> anyhow::Result<(Vec<PathBuf>, Option<PathBuf>)> {
+    let children = folders_in(folder)?;
+    // Asked of the disk only where the listing makes it possible.
+    let first = Path::new(baseline).components().next();
+    let may_hold = first.is_some_and(|first| {
+        children
+            .iter()
+            .any(|child| child.file_name() == Some(first.as_os_str()))
+    });
+    let place = may_hold
+        .then(|| folder.join(baseline))
+        .filter(|place| is_benchmark(place));
+    Ok((children, place))
 }
 
 /// The names under which benchmarks lie in `root`.

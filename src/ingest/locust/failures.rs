@@ -59,9 +59,7 @@ pub(super) fn explain(path: &Path, run: &mut Run) {
     }
 }
 
-fn failures(
-    (subject, metrics): (&Subject, &BTreeMap<MetricName, crate::model::Measurement>),
-) -> Option<(Subject, u64)> {
+fn failures((subject, metrics): (&Subject, &crate::model::run::Metrics)) -> Option<(Subject, u64)> {
     let errors = metrics.get(MetricName::ERRORS)?;
     match &errors.evidence {
         Evidence::Proportion(errors_of) if errors.role != Role::Total && errors_of.count() > 0 => {

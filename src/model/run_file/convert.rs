@@ -7,7 +7,6 @@ use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 
 use super::error::Flaw;
 use super::form::{Entries, EnvironmentForm, MeasurementForm, Object, RunForm, Text, ToolForm};
-use super::histogram::HistogramMemory;
 use super::measurement::{self, Known};
 use crate::model::run::Metrics;
 use crate::model::{Environment, Provenance, Run, Subject, ToolName};
@@ -17,18 +16,15 @@ use crate::model::{Environment, Provenance, Run, Subject, ToolName};
 pub(crate) struct Parsed {
     pub(crate) schema: Option<String>,
     pub(crate) run: Result<Run, Flaw>,
-    memory: HistogramMemory,
 }
 
-impl<'de> Deserialize<'de> for Parsed {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Object(form) = Object::<RunForm<'de>>::deserialize(deserializer)?;
-        let mut known = Known::default();
-        Ok(Self {
+impl Parsed {
+    pub(super) fn of(form: RunForm<'_>, known: &mut Known) -> Self {
+        known.next_run();
+        Self {
             schema: form.schema.as_ref().map(|schema| schema.0.to_string()),
-            run: run(form, &mut known),
-            memory: known.memory,
-        })
+            run: run(form, known),
+        }
     }
 }
 
@@ -45,9 +41,9 @@ impl<'de> Deserialize<'de> for ParsedList {
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<ParsedList, A::Error> {
                 let mut list = Vec::new();
-                let mut memory = HistogramMemory::default();
-                while let Some(parsed) = seq.next_element::<Parsed>()? {
-                    let parsed = parsed.within(&mut memory);
+                let mut known = Known::default();
+                while let Some(Object(form)) = seq.next_element::<Object<RunForm<'de>>>()? {
+                    let parsed = Parsed::of(form, &mut known);
                     if parsed.run.is_err() {
                         // The rest can only cost memory: the flaw is told either way.
                         while seq.next_element::<serde::de::IgnoredAny>()?.is_some() {}
@@ -60,16 +56,6 @@ impl<'de> Deserialize<'de> for ParsedList {
             }
         }
         deserializer.deserialize_seq(Lists)
-    }
-}
-
-impl Parsed {
-    /// Counts its histograms to those of the whole file.
-    pub(crate) fn within(mut self, total: &mut HistogramMemory) -> Self {
-        if let Err(error) = total.join(&self.memory) {
-            self.run = Err(Flaw::new(error.to_string()));
-        }
-        self
     }
 }
 
@@ -99,14 +85,22 @@ fn run(form: RunForm<'_>, known: &mut Known) -> Result<Run, Flaw> {
                 .map_or(Ok(Environment::default()), environment)?,
         },
     };
+    let mut measured: Vec<(Subject, Metrics)> = Vec::with_capacity(subjects.0.len());
     for (name, entries) in subjects.0 {
         let of_subject = |flaw: Flaw| flaw.at(&name.0).at("subjects");
         let metrics = metrics(entries, known).map_err(of_subject)?;
-        let subject = Subject::new(name.0.as_ref());
-        if run.subjects.insert(subject, metrics).is_some() {
-            return Err(Flaw::twice("subject", &name.0).at("subjects"));
+        measured.push((known.subject(&name.0), metrics));
+    }
+    // Sorted already in a file of ours, and a map that is built in one go has no empty slots.
+    measured.sort_by(|a, b| a.0.cmp(&b.0));
+    for pair in measured.windows(2) {
+        if let [(before, _), (after, _)] = pair
+            && before == after
+        {
+            return Err(Flaw::twice("subject", after.as_str()).at("subjects"));
         }
     }
+    run.subjects = measured.into_iter().collect();
     Ok(run)
 }
 
@@ -114,7 +108,7 @@ fn metrics(
     entries: Entries<'_, Object<MeasurementForm<'_>>>,
     known: &mut Known,
 ) -> Result<Metrics, Flaw> {
-    let mut metrics = Metrics::new();
+    let mut metrics = Metrics::default();
     for (name, Object(form)) in entries.0 {
         let metric = known.metric(&name.0);
         let measurement =

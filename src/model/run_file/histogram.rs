@@ -45,14 +45,6 @@ impl HistogramMemory {
         }
         Ok(())
     }
-
-    pub(crate) fn join(&mut self, other: &Self) -> Result<(), EvidenceError> {
-        self.bytes = self.bytes.saturating_add(other.bytes);
-        if self.bytes > Self::LIMIT {
-            return Err(bad("and those before it need more than 1 GiB of memory"));
-        }
-        Ok(())
-    }
 }
 
 fn bad(why: &str) -> EvidenceError {

@@ -6,19 +6,48 @@ use super::form::MeasurementForm;
 use super::histogram::HistogramMemory;
 use super::syntax::nearest;
 use crate::model::unit::Dimension;
-use crate::model::{Better, Evidence, Measurement, MetricName, Role, Unit};
+use crate::model::{Better, Evidence, Measurement, MetricName, Role, Subject, Unit};
 
-/// What the measurements of one run share: their few names, and a bound.
+/// What the runs of one document share: their names, and a bound.
 #[derive(Default)]
 pub(super) struct Known {
     pub(super) memory: HistogramMemory,
     metrics: Vec<MetricName>,
     units: Vec<Unit>,
+    subjects: Subjects,
+}
+
+/// The subjects of the run before and of this one, each in the order of the document.
+#[derive(Default)]
+struct Subjects {
+    before: Vec<Subject>,
+    at: usize,
+    now: Vec<Subject>,
 }
 
 impl Known {
     /// A run of ten thousand subjects has a handful of these; beyond that they are not looked for.
     const MOST: usize = 8;
+
+    pub(super) fn next_run(&mut self) {
+        self.subjects.before = std::mem::take(&mut self.subjects.now);
+        self.subjects.at = 0;
+    }
+
+    /// Runs mostly hold the same subjects, sorted in a file of ours: one step further in the run before is the
+    /// same name, or one that came or went.
+    pub(super) fn subject(&mut self, name: &str) -> Subject {
+        let Subjects { before, at, now } = &mut self.subjects;
+        while before.get(*at).is_some_and(|old| old.as_str() < name) {
+            *at += 1;
+        }
+        let subject = match before.get(*at) {
+            Some(old) if old.as_str() == name => old.clone(),
+            _ => Subject::new(name),
+        };
+        now.push(subject.clone());
+        subject
+    }
 
     pub(super) fn metric(&mut self, name: &str) -> MetricName {
         if let Some(metric) = self.metrics.iter().find(|metric| metric.as_str() == name) {

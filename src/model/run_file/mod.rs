@@ -27,7 +27,8 @@ pub(crate) use syntax::Document;
 pub(crate) use write::{Detail, header, metrics_line};
 
 use super::Run;
-use histogram::HistogramMemory;
+use form::RunForm;
+use measurement::Known;
 
 pub const SCHEMA: &str = "perfgate.run/1";
 
@@ -69,15 +70,16 @@ fn array(document: &Document<'_>) -> Result<Vec<Run>, FileError> {
 fn sequence(document: &Document<'_>) -> Result<Vec<Run>, FileError> {
     let text = document.text;
     let mut runs = Vec::new();
-    let mut memory = HistogramMemory::default();
-    let mut documents = serde_json::Deserializer::from_str(text).into_iter::<Parsed>();
+    let mut known = Known::default();
+    let mut documents = serde_json::Deserializer::from_str(text).into_iter::<Object<RunForm<'_>>>();
     loop {
         let from = documents.byte_offset();
         let Some(next) = documents.next() else {
             return Ok(runs);
         };
-        let parsed = next.map_err(|error| Document { from, ..*document }.explain(&error))?;
-        let run = finish(parsed.within(&mut memory)).map_err(|flaw| flaw.locate(text, from))?;
+        let Object(form) = next.map_err(|error| Document { from, ..*document }.explain(&error))?;
+        let parsed = Parsed::of(form, &mut known);
+        let run = finish(parsed).map_err(|flaw| flaw.locate(text, from))?;
         runs.push(run);
     }
 }

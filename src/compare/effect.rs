@@ -76,10 +76,7 @@ impl Effect {
         let known = within.variance.df > 0.0;
         let mut assumed = Vec::new();
         let (within, method) = if logs.base_spans_sittings {
-            (
-                prediction_spread(&logs.base, floor),
-                Method::Prediction,
-            )
+            (prediction_spread(&logs.base, floor), Method::Prediction)
         } else if known {
             (within, Method::Runs)
         } else {

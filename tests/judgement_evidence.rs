@@ -1,5 +1,12 @@
 //! What the judgement makes of each kind of evidence, down to a single run and to counts that never vary.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends where something is not as it should be"
+)]
+
 mod support {
     pub(crate) mod runs;
 }

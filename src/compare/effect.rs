@@ -6,8 +6,10 @@ use spread::Variance;
 
 /// A standard deviation below which no spread is believed.
 const SPREAD_FLOOR: f64 = 0.002;
-/// Assumed of two sittings of which nothing is known, a sitting.
+/// Assumed of two sittings of which nothing is known, a sitting: at least so much, and at least half of what runs
+/// of one sitting differ by, for what moves runs moves sittings too.
 const ASSUMED_SESSION_SPREAD: f64 = 0.01;
+const ASSUMED_SESSION_SHARE: f64 = 0.5;
 /// What the rank guard lets pass by chance, at the most.
 const LOOSEST_GUARD: f64 = 0.02;
 /// And with few runs, so many times the least that their ranks can give: one run or two may be out of place.
@@ -230,9 +232,11 @@ fn between(logs: &Logs, within: &spread::Within, assumed: &mut Vec<Assumption>) 
         })
         .collect();
     spread::between_sittings(&sittings, within.variance.value).unwrap_or_else(|| {
-        assumed.push(Assumption::SessionSpread(ASSUMED_SESSION_SPREAD));
+        let run_spread = within.variance.value.sqrt();
+        let spread = ASSUMED_SESSION_SPREAD.max(ASSUMED_SESSION_SHARE * run_spread);
+        assumed.push(Assumption::SessionSpread(spread));
         Variance {
-            value: ASSUMED_SESSION_SPREAD.powi(2),
+            value: spread.powi(2),
             df: f64::INFINITY,
         }
     })

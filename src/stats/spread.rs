@@ -124,7 +124,8 @@ pub struct Sitting {
 const FEWEST_PAIRS: usize = 4;
 
 /// The variance that a sitting adds, learned from neighbours that measured the same build: the median absolute
-/// difference, inflated for few pairs, less what the spread within explains. `None` with fewer than four pairs.
+/// difference, inflated for few pairs, or the mean square of the differences where that is larger (the median of a
+/// few knows little of their tail), less what the spread within explains. `None` with fewer than four pairs.
 pub fn between_sittings(sittings: &[Sitting], within: f64) -> Option<Variance> {
     let mut differences = Vec::new();
     let mut explained = Vec::new();
@@ -141,9 +142,10 @@ pub fn between_sittings(sittings: &[Sitting], within: f64) -> Option<Variance> {
     }
     let pairs = size(&differences);
     let typical = location::scale_of_residuals(&differences)? * (1.0 + 1.5 / pairs);
+    let mean_square = differences.iter().map(|d| d * d).sum::<f64>() / pairs;
     let explained = order::median(&explained)?;
     // A difference carries the variance of two sittings.
-    let value = ((typical * typical - explained) / 2.0).max(0.0);
+    let value = ((mean_square.max(typical * typical) - explained) / 2.0).max(0.0);
     Some(Variance {
         value,
         df: (0.6 * pairs).max(1.0),

@@ -99,7 +99,9 @@ pub(super) fn measure(question: &Question<'_>) -> Measured {
         statistically(question, &logs, &base, &current)
     };
     measured.current_logs = logs.current;
-    measured.cause = too_few_observations(pair, series);
+    let (present, runs) = (current.values.len(), question.layout.current.len());
+    let incomplete = (present < runs).then_some(Cause::Incomplete { present, runs });
+    measured.cause = too_few_observations(pair, series).or(incomplete);
     measured
 }
 

@@ -1,5 +1,7 @@
 //! How long a gate takes over what large projects have: 1,000 criterion benchmarks, 10,000 series of 20 runs.
 
+#![expect(clippy::unwrap_used, reason = "a bench that cannot run says so")]
+
 use std::fs;
 use std::path::Path;
 

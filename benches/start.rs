@@ -1,5 +1,7 @@
 //! How long it takes until perfgate says anything: the whole process, from start to its first output.
 
+#![expect(clippy::unwrap_used, reason = "a bench that cannot run says so")]
+
 use std::process::Command;
 
 use criterion::{Criterion, criterion_group, criterion_main};

@@ -311,7 +311,7 @@ fn broken_files_of_a_benchmark_are_refused_by_path_and_place() {
         (
             "sample.json",
             r#"{"iters":[1],"times":[1e999]}"#,
-            "times[0]: inf is not a positive time",
+            "number out of range at line 1 column 27",
         ),
         (
             "sample.json",

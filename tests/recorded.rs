@@ -1,5 +1,12 @@
 //! Verdicts over results whose truth is known: what was really slowed, and what was not.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail by panicking"
+)]
+
 use std::process::Command;
 
 use serde_json::Value;

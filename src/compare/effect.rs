@@ -151,9 +151,9 @@ impl Effect {
 
     /// The smallest shift that would be found in four of five cases at this level.
     pub fn detectable(&self, level: f64, decision_floor: f64) -> f64 {
-        let found = student::quantile(1.0 - level, self.df) + student::quantile(0.8, self.df);
-        let above_floor = decision_floor + student::quantile(0.8, self.df) * self.error;
-        (found * self.error).max(above_floor)
+        let four_of_five = student::quantile(0.8, self.df) * self.error;
+        let found = student::quantile(1.0 - level, self.df) * self.error;
+        found.max(decision_floor) + four_of_five
     }
 }
 

@@ -110,7 +110,10 @@ pub(super) fn pairs<'a>(layout: &Layout<'a>) -> Vec<Pair<'a>> {
     let mut collect = |run: &'a Run, put: &dyn Fn(&mut Pair<'a>, &'a Measurement), known: bool| {
         for (subject, metrics) in &run.subjects {
             for (metric, measurement) in metrics {
-                if known && !found.contains_key(&(subject, metric)) {
+                if known {
+                    if let Some(pair) = found.get_mut(&(subject, metric)) {
+                        put(pair, measurement);
+                    }
                     continue;
                 }
                 let pair = found.entry((subject, metric)).or_insert_with(|| Pair {

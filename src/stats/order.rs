@@ -20,7 +20,7 @@ pub fn quantile(sorted: &[f64], fraction: f64) -> Option<f64> {
 /// Sorts by value; the numbers are finite by construction, and a total order needs no panic.
 pub fn sorted(values: &[f64]) -> Vec<f64> {
     let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
+    sorted.sort_unstable_by(f64::total_cmp);
     sorted
 }
 
@@ -28,32 +28,48 @@ pub fn median(values: &[f64]) -> Option<f64> {
     quantile(&sorted(values), 0.5)
 }
 
-/// The smallest value at which the weights of all values up to it reach the fraction; where they reach it
-/// exactly, halfway to the next. With equal weights the median is the ordinary one.
-pub fn weighted_quantile(values: &[f64], weights: &[f64], fraction: f64) -> Option<f64> {
-    let mut pairs: Vec<(f64, f64)> = values
-        .iter()
-        .copied()
-        .zip(weights.iter().copied())
-        .collect();
-    pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let wanted = fraction.clamp(0.0, 1.0) * pairs.iter().map(|(_, w)| w).sum::<f64>();
-    let slack = wanted.abs() * 1e-12;
-    let mut reached = 0.0;
-    let mut rest = pairs.iter().peekable();
-    while let Some((value, weight)) = rest.next() {
-        reached += weight;
-        if reached > wanted + slack {
-            return Some(*value);
-        }
-        if reached >= wanted - slack {
-            return Some(
-                rest.peek()
-                    .map_or(*value, |(next, _)| f64::midpoint(*value, *next)),
-            );
-        }
+/// Values with their weights, sorted once for all quantiles that are asked of them.
+#[derive(Debug)]
+pub struct Weighted {
+    pairs: Vec<(f64, f64)>,
+    total: f64,
+}
+
+impl Weighted {
+    pub fn new(values: &[f64], weights: &[f64]) -> Self {
+        let mut pairs: Vec<(f64, f64)> = values
+            .iter()
+            .copied()
+            .zip(weights.iter().copied())
+            .collect();
+        pairs.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        let total = pairs.iter().map(|(_, w)| w).sum();
+        Self { pairs, total }
     }
-    pairs.last().map(|(value, _)| *value)
+
+    /// The smallest value at which the weights of all values up to it reach the fraction; where they reach it
+    /// exactly, halfway to the next. With equal weights the median is the ordinary one.
+    pub fn quantile(&self, fraction: f64) -> Option<f64> {
+        let wanted = fraction.clamp(0.0, 1.0) * self.total;
+        let slack = wanted.abs() * 1e-12;
+        let mut reached = 0.0;
+        let mut rest = self.pairs.iter().peekable();
+        while let Some((value, weight)) = rest.next() {
+            reached += weight;
+            if reached > wanted + slack {
+                return Some(*value);
+            }
+            if reached >= wanted - slack {
+                let next = rest.peek();
+                return Some(next.map_or(*value, |(next, _)| f64::midpoint(*value, *next)));
+            }
+        }
+        self.pairs.last().map(|(value, _)| *value)
+    }
+}
+
+pub fn weighted_quantile(values: &[f64], weights: &[f64], fraction: f64) -> Option<f64> {
+    Weighted::new(values, weights).quantile(fraction)
 }
 
 #[cfg(test)]

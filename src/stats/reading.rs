@@ -108,20 +108,30 @@ pub fn inner_spread(evidence: &Evidence, statistic: Statistic) -> Option<f64> {
     #[expect(clippy::cast_precision_loss, reason = "no set has 2^53 values")]
     let n = evidence.observations()? as f64;
     let step = (q.fraction() * (1.0 - q.fraction()) / n).sqrt();
-    let at = |fraction: f64| {
-        let fraction = Quantile::from_fraction(fraction.clamp(0.0, 1.0))?;
-        read(evidence, Statistic::Quantile(fraction)).map(|r| r.value)
+    let around = [-step, 0.0, step].map(|off| (q.fraction() + off).clamp(0.0, 1.0));
+    let [low, mid, high] = match evidence {
+        Evidence::Samples(samples) if n >= 2.0 => around_samples(samples, around),
+        Evidence::Histogram(d) if n >= 2.0 => around.map(|fraction| {
+            let fraction = Quantile::from_fraction(fraction)?;
+            histogram(d, Statistic::Quantile(fraction))
+        }),
+        _ => return None,
     };
-    match evidence {
-        Evidence::Samples(_) | Evidence::Histogram(_) if n >= 2.0 => {
-            let (low, mid, high) = (
-                at(q.fraction() - step)?,
-                at(q.fraction())?,
-                at(q.fraction() + step)?,
-            );
-            (mid > 0.0).then(|| (high - low) / (2.0 * mid))
+    let (low, mid, high) = (low?, mid?, high?);
+    (mid > 0.0).then(|| (high - low) / (2.0 * mid))
+}
+
+/// Sorted once: this is asked of every run.
+fn around_samples(samples: &Samples, fractions: [f64; 3]) -> [Option<f64>; 3] {
+    match samples.weights() {
+        Some(weights) => {
+            let sorted = order::Weighted::new(samples.values(), weights);
+            fractions.map(|fraction| sorted.quantile(fraction))
         }
-        _ => None,
+        None => {
+            let sorted = order::sorted(samples.values());
+            fractions.map(|fraction| order::quantile(&sorted, fraction))
+        }
     }
 }
 

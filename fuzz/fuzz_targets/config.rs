@@ -5,5 +5,5 @@
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    let _ = perfgate::cli::config::parse(text);
+    let _ = perfgate::cli::config::parse("perfgate.toml", text);
 });

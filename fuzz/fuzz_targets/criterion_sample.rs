@@ -1,14 +1,12 @@
-//! Criterion's `sample.json`.
+//! Criterion's `sample.json`, `benchmark.json` and `estimates.json`.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use perfgate::ingest::{self, Format, ReadOptions};
+use perfgate::ingest::criterion;
 
 fuzz_target!(|bytes: &[u8]| {
-    let options = ReadOptions {
-        from: Some(Format::Criterion),
-        ..ReadOptions::default()
-    };
-    let _ = ingest::parse_bytes(Format::Criterion, bytes, &options);
+    let _ = criterion::parse_sample(bytes);
+    let _ = criterion::parse_benchmark(bytes);
+    let _ = criterion::parse_estimates(bytes);
 });

@@ -107,7 +107,7 @@ struct AnchorForm<'a> {
     runs: Option<ParsedList>,
 }
 
-pub(super) fn parse(text: &str) -> Result<Baseline, FileError> {
+pub fn parse(text: &str) -> Result<Baseline, FileError> {
     let document = Document {
         text,
         from: 0,

@@ -7,5 +7,5 @@ mod lock;
 mod window;
 
 pub use file::{read, update};
-pub use format::{JSON_SCHEMA, SCHEMA, is_baseline};
+pub use format::{JSON_SCHEMA, SCHEMA, is_baseline, parse};
 pub use window::{Window, add};

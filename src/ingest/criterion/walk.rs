@@ -42,7 +42,7 @@ pub(super) fn benchmarks(root: &Path, baseline: &str) -> anyhow::Result<Vec<Path
 
 /// The folders in `folder`, and its `baseline` where it is a benchmark that has one.
 fn look(folder: &Path, baseline: &str) -> anyhow::Result<(Vec<PathBuf>, Option<PathBuf>)> {
-    let children = folders_in(folder)?;
+    let mut children = folders_in(folder)?;
     // Asked of the disk only where the listing makes it possible.
     let first = Path::new(baseline).components().next();
     let may_hold = first.is_some_and(|first| {
@@ -53,7 +53,24 @@ fn look(folder: &Path, baseline: &str) -> anyhow::Result<(Vec<PathBuf>, Option<P
     let place = may_hold
         .then(|| folder.join(baseline))
         .filter(|place| is_benchmark(place));
+    // What lies in a benchmark is mostly its baselines, and those hold files alone.
+    if place.is_some() {
+        children.retain(|child| may_hold_folders(child));
+    }
     Ok((children, place))
+}
+
+/// Where the file system counts the links to a folder, one without folders in it has two: its name and its own
+/// dot. Asking for that costs a fifth of listing it. Any other count says nothing.
+#[cfg(unix)]
+fn may_hold_folders(folder: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    fs::symlink_metadata(folder).map_or(true, |about| about.nlink() != 2)
+}
+
+#[cfg(not(unix))]
+fn may_hold_folders(_: &Path) -> bool {
+    true
 }
 
 /// The names under which benchmarks lie in `root`.

@@ -32,8 +32,14 @@ pub(super) fn run(
         read: args.read,
         ..Typed::default()
     })?;
-    let reference = read(&old, &settings.read)?;
-    let (current, sources) = side_of(&new, &settings.read)?;
+    // Both at once: a folder of benchmarks is thousands of small files, and most machines have a second core.
+    let (reference, current) = std::thread::scope(|scope| {
+        let current = scope.spawn(|| side_of(&new, &settings.read));
+        let reference = read(&old, &settings.read);
+        let gave_up = |_| Err(anyhow::anyhow!("read the new side: its reader gave up"));
+        (reference, current.join().unwrap_or_else(gave_up))
+    });
+    let (reference, (current, sources)) = (reference?, current?);
     let shown = shown(&old).join(" ");
     let gate = Gate {
         settings: &settings,

@@ -3,7 +3,7 @@
 use super::comparison::Drift;
 use super::effect::{self, Effect, Logs};
 use super::judge::{Judged, ratio};
-use super::readings::towards_worse;
+use super::readings::{ASSUMED_RUN_SPREAD, towards_worse, value};
 use super::sittings::Layout;
 use crate::model::Anchor;
 use crate::stats::{order, reading};
@@ -24,8 +24,8 @@ fn drift(judged: &Judged, anchor: &Anchor, layout: &Layout<'_>) -> Option<Drift>
             let measurement = run.subjects.get(&series.subject)?.get(&series.metric)?;
             let factor = measurement.unit.factor_to(&series.unit)?;
             let found = reading::read(&measurement.evidence, series.statistic)?;
-            let value = found.value * factor;
-            (value > 0.0).then(|| towards_worse(series, value))
+            let level = found.value * factor;
+            (level > 0.0).then(|| towards_worse(series, level))
         })
         .collect();
     if base.is_empty() || judged.measured.current_logs.is_empty() {
@@ -35,15 +35,12 @@ fn drift(judged: &Judged, anchor: &Anchor, layout: &Layout<'_>) -> Option<Drift>
         base,
         current: judged.measured.current_logs.clone(),
         base_spans_sittings: layout.base_spans_sittings && anchor.runs.len() > 1,
-        assumed_spread: 0.1,
+        assumed_spread: ASSUMED_RUN_SPREAD,
         ..Logs::default()
     };
     let found = Effect::of(&logs)?;
     let budget = anchor.budget.ln_1p();
-    let anchor_value = order::median(&logs.base).map(|log| match series.better {
-        crate::model::Better::Lower => log.exp(),
-        crate::model::Better::Higher => (-log).exp(),
-    })?;
+    let anchor_value = order::median(&logs.base).map(|log| value(series, log))?;
     Some(Drift {
         anchor: anchor.label.clone(),
         anchor_value,

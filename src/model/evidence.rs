@@ -314,15 +314,8 @@ impl Evidence {
 
     /// Which statistics could be read from it.
     pub fn statistics(&self) -> Vec<Statistic> {
-        let usual = [
-            Quantile::P50,
-            Quantile::P90,
-            Quantile::P95,
-            Quantile::P99,
-            Quantile::P999,
-        ];
         match self {
-            Self::Samples(_) | Self::Histogram(_) => usual
+            Self::Samples(_) | Self::Histogram(_) => Quantile::USUAL
                 .into_iter()
                 .map(Statistic::Quantile)
                 .chain([Statistic::Mean, Statistic::Max])

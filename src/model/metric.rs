@@ -93,6 +93,8 @@ impl Quantile {
     pub const P99: Self = Self(990_000);
     pub const P999: Self = Self(999_000);
     pub const MAX: Self = Self(1_000_000);
+    /// Those that are read of a distribution that holds them all.
+    pub const USUAL: [Self; 5] = [Self::P50, Self::P90, Self::P95, Self::P99, Self::P999];
 
     /// `None` outside 0 to 1.
     pub fn from_fraction(fraction: f64) -> Option<Self> {

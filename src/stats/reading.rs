@@ -141,14 +141,7 @@ pub fn reduce(evidence: &Evidence) -> Evidence {
         Evidence::Samples(_) | Evidence::Histogram(_) => {}
         _ => return evidence.clone(),
     }
-    let usual = [
-        Quantile::P50,
-        Quantile::P90,
-        Quantile::P95,
-        Quantile::P99,
-        Quantile::P999,
-    ];
-    let points: BTreeMap<Quantile, Point> = usual
+    let points: BTreeMap<Quantile, Point> = Quantile::USUAL
         .into_iter()
         .filter_map(|q| {
             let reading = read(evidence, Statistic::Quantile(q))?;

@@ -1,13 +1,14 @@
 //! perfgate decides whether a change made the software slower, says how sure it is, and tells the pull request.
 //!
 //! ```text
-//!  ingest ───► Run ──┐
+//!    load ──┐
+//!  ingest ──┴► Run ──┐
 //!                    ├─► compare ─► [Comparison] ─► verdict ─► Verdict ─► report ─► text
 //!  store ─► Baseline ┘
 //! ```
 //!
 //! The folders are the way the data takes. `model`, `stats`, `compare`, `verdict` and `report` are pure:
-//! data in, data out. `ingest`, `store` and `cli` are the edges. The types to know are [`model::Series`],
+//! data in, data out. `load`, `ingest`, `store` and `cli` are the edges. The types to know are [`model::Series`],
 //! [`model::Evidence`], [`model::Run`], [`compare::Policy`], [`compare::Comparison`] and [`verdict::Verdict`].
 
 pub mod cli;
@@ -15,6 +16,7 @@ pub mod compare;
 pub mod exit;
 pub mod hint;
 pub mod ingest;
+pub mod load;
 pub mod model;
 pub mod report;
 pub mod stats;

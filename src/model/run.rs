@@ -28,6 +28,10 @@ pub struct Provenance {
     /// The workload, where the tool names it; series of different scenarios are not comparable.
     pub scenario: Option<String>,
     pub environment: Environment,
+    /// It was ended early: what it holds is true and less than was asked for.
+    pub partial: bool,
+    /// Why its numbers say nothing about the system under test; such a run is never judged.
+    pub invalid: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

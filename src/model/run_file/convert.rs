@@ -83,6 +83,8 @@ fn run(form: RunForm<'_>, known: &mut Known) -> Result<Run, Flaw> {
             environment: form
                 .environment
                 .map_or(Ok(Environment::default()), environment)?,
+            partial: false,
+            invalid: None,
         },
     };
     let mut measured: Vec<(Subject, Metrics)> = Vec::with_capacity(subjects.0.len());

@@ -1,0 +1,16 @@
+//! The load runner: a scenario becomes load on an HTTP service, and what was measured becomes a run.
+//!
+//! ```text
+//!  scenario ─► plan ─► engine ─► wire ─► (the service)
+//!                        │                    ▲
+//!                        ▼                 watch
+//!                      record ─► Run ◄────────┘
+//! ```
+//!
+//! `scenario`, `plan`, `request` and `record` are pure; `wire`, `engine`, `watch` and `service` touch the world.
+
+pub mod request;
+pub mod scenario;
+pub mod wire;
+
+pub use scenario::Scenario;

@@ -1,0 +1,318 @@
+//! What load to put on which service, validated: nothing behind this meets an unknown word or an impossible number.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use http::{HeaderName, Method};
+
+use super::request::{Generator, Probe, Template};
+
+/// One workload.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// What series of different workloads are told apart by.
+    pub name: String,
+    pub base: Base,
+    pub protocol: Protocol,
+    /// One, or several for a matrix, run one after the other.
+    pub levels: Vec<Level>,
+    /// Sent and not counted, at the start of each level.
+    pub warmup: Duration,
+    /// Of each request, unless its step says otherwise.
+    pub timeout: Duration,
+    pub seed: u64,
+    /// Worker threads; decided from the machine where nobody said.
+    pub threads: Option<NonZeroUsize>,
+    /// How many redirects of one answer are followed; their time counts to the step.
+    pub redirects: u8,
+    /// Whether each user keeps the cookies it is sent.
+    pub cookies: bool,
+    pub tls: Tls,
+    pub flows: Vec<Flow>,
+    /// Named values made anew for every iteration of a flow: `{{page}}`.
+    pub values: BTreeMap<String, Generator>,
+    /// Rows of CSV files, one for every iteration: `{{user.email}}`.
+    pub feeds: Vec<Feed>,
+    pub watch: Vec<Watched>,
+    pub service: Option<Service>,
+}
+
+/// Where every path of the scenario begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Base {
+    pub scheme: Scheme,
+    /// A name, or an address; IPv6 without its brackets.
+    pub host: String,
+    pub port: u16,
+    /// In front of every path, without a slash at its end.
+    pub prefix: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    Http,
+    Https,
+}
+
+/// Of one user: its connection, and how many requests of one connection may be under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    Http1,
+    /// Users share a connection in groups of `streams`.
+    Http2 {
+        streams: NonZeroUsize,
+    },
+}
+
+/// One entry of the matrix.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Level {
+    /// In front of every subject, `users=50`; none where there is one level only.
+    pub prefix: Option<String>,
+    pub load: Load,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Load {
+    Open(Open),
+    Closed(Closed),
+}
+
+/// Requests are due at their time, whether the service keeps up or not.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Open {
+    pub phases: Vec<Phase>,
+    pub arrivals: Arrivals,
+    /// No more users than this at once; an arrival that finds all busy waits, and the wait is latency.
+    pub max_users: NonZeroUsize,
+}
+
+/// A stretch of time in which the rate goes evenly from one value to another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Phase {
+    /// A named phase is measured apart: the name stands in front of its subjects.
+    pub name: Option<String>,
+    pub duration: Duration,
+    /// Iterations a second.
+    pub from: f64,
+    pub to: f64,
+    /// Whether its requests are measured, or only sent.
+    pub counted: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Arrivals {
+    #[default]
+    Constant,
+    Poisson,
+}
+
+/// Users that each wait for an answer before they go on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Closed {
+    pub users: NonZeroUsize,
+    /// Users started a second; all at once where nobody said. Counting begins when all are there.
+    pub spawn_rate: Option<f64>,
+    /// Between two iterations of a user.
+    pub think: Pause,
+    pub until: Until,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// Behind the warm-up.
+    For(Duration),
+    /// So many counted iterations of all users together.
+    Iterations(u64),
+}
+
+/// A time between two, each as likely.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pause {
+    pub low: Duration,
+    pub high: Duration,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// Trusted beside the system's authorities, PEM.
+    pub ca: Option<PathBuf>,
+    /// The name that the certificate must carry, where it is not the host's.
+    pub server_name: Option<String>,
+}
+
+/// Steps in order; a failed step ends the iteration.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    pub name: String,
+    /// How often it is taken, in proportion to the others.
+    pub weight: f64,
+    pub steps: Vec<Step>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// What its measurements are called; steps of the same name are one subject.
+    pub subject: String,
+    pub action: Action,
+    pub timeout: Option<Duration>,
+    /// Behind the step, before the next one of the flow.
+    pub think: Pause,
+}
+
+#[derive(Clone, Debug)]
+pub enum Action {
+    Call(Box<Call>),
+    Socket(Box<Socket>),
+}
+
+/// One request and what is looked for in its answer.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub method: Method,
+    /// Begins with a slash; the base's prefix is put in front of it.
+    pub path: Template,
+    pub query: Vec<(String, Template)>,
+    pub headers: Vec<(HeaderName, Template)>,
+    pub auth: Option<Auth>,
+    pub body: Body,
+    pub expect: Expect,
+    /// Values for the steps behind this one, by name.
+    pub captures: Vec<(String, Probe)>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Auth {
+    Basic { user: Template, password: Template },
+    Bearer(Template),
+}
+
+#[derive(Clone, Debug, Default)]
+pub enum Body {
+    #[default]
+    Empty,
+    /// Sent as it is; the content type is that of the headers.
+    Text(Template),
+    /// A file, read once.
+    Bytes(bytes::Bytes),
+    /// A JSON document in which values are escaped as JSON asks.
+    Json(Template),
+    /// `application/x-www-form-urlencoded`.
+    Form(Vec<(String, Template)>),
+}
+
+/// What counts as success.
+#[derive(Clone, Debug, Default)]
+pub struct Expect {
+    /// Empty: any status below 400 (a redirect that is not followed is a success).
+    pub status: Vec<u16>,
+    /// Each must be found in the body.
+    pub contains: Vec<Template>,
+    /// Each must be there and equal the JSON value.
+    pub json: Vec<(Probe, serde_json::Value)>,
+}
+
+/// A WebSocket for one step: connect, send, await. Its latency is from the first send to the last answer awaited;
+/// the connect is measured as a subject of its own, `<subject> connect`.
+#[derive(Clone, Debug)]
+pub struct Socket {
+    pub path: Template,
+    pub headers: Vec<(HeaderName, Template)>,
+    pub messages: Vec<Message>,
+}
+
+/// One message sent, and the answer that ends its round trip.
+#[derive(Clone, Debug)]
+pub struct Message {
+    pub send: Template,
+    /// The next answer that contains this; the very next one where nobody said.
+    pub awaits: Option<Template>,
+    /// How often it is sent and awaited, each a round trip.
+    pub times: NonZeroUsize,
+}
+
+/// Rows of a CSV file with a header, read once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Feed {
+    /// In front of the column: `{{user.email}}`.
+    pub name: String,
+    pub columns: Vec<String>,
+    pub rows: Vec<Vec<String>>,
+    pub order: Order,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// Row after row, from the start again behind the last.
+    #[default]
+    Sequence,
+    Random,
+}
+
+/// What is looked at beside the requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watched {
+    /// The subject of its metrics.
+    pub name: String,
+    pub what: Source,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The process that `[service]` started, with its children.
+    Service,
+    Pid(u32),
+    /// Every process of this name.
+    Process(String),
+    /// A folder below /sys/fs/cgroup, or its absolute path.
+    Cgroup(PathBuf),
+    Prometheus {
+        url: String,
+        metrics: Vec<Chosen>,
+    },
+}
+
+/// One metric of a Prometheus endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// `http_requests_total`, or with labels `http_requests_total{code="500"}`; several that match are summed.
+    pub selector: String,
+    pub unit: String,
+    pub better: crate::model::Better,
+    /// A counter is read as its growth over the counted time, a gauge as its last value.
+    pub kind: ChosenKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChosenKind {
+    Counter,
+    Gauge,
+}
+
+/// The system under test, where perfgate starts it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// Through the shell.
+    pub command: String,
+    pub folder: PathBuf,
+    pub environment: BTreeMap<String, String>,
+    pub ready: Ready,
+    /// How long it may take to end by itself once it was asked to.
+    pub stop_within: Duration,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ready {
+    pub url: String,
+    pub status: u16,
+    pub within: Duration,
+}
+
+impl Pause {
+    pub const NONE: Self = Self {
+        low: Duration::ZERO,
+        high: Duration::ZERO,
+    };
+}

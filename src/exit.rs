@@ -14,6 +14,13 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// What a stored number stands for.
+    pub fn of(code: u8) -> Option<Self> {
+        [Self::Pass, Self::Fail, Self::Error, Self::Undecided]
+            .into_iter()
+            .find(|exit| exit.code() == code)
+    }
+
     pub fn code(self) -> u8 {
         match self {
             Self::Pass => 0,

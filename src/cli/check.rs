@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::anyhow;
 
-use super::args::CheckArgs;
+use super::args::{CheckArgs, PostWhen};
 use super::baseline_path::Located;
 use super::context::{Material, context};
 use super::deliver::Outlets;
@@ -12,14 +12,16 @@ use super::environments::Choice;
 use super::gate::{Gate, refuse_unmatched};
 use super::origin::Stamp;
 use super::output::Output;
+use super::post_send::{Order, send};
 use super::results;
 use super::retype;
 use super::settings::{Settings, Typed};
 use super::{Invocation, baseline_path};
 use crate::exit::Exit;
 use crate::hint::WithHint;
+use crate::publish::actions;
 use crate::report;
-use crate::report::context::{Commands, Source};
+use crate::report::context::{Commands, Context, Source};
 use crate::verdict::Kind;
 
 pub(super) fn run(
@@ -78,15 +80,47 @@ pub(super) fn run(
         sources,
         baseline: &shown,
     };
-    let context = context(material);
+    let context = Context {
+        gate: args.to.id.clone(),
+        ..context(material)
+    };
     let document = report::document(&judged.verdict, &settings.policy, context);
-    let exit = outlets.deliver(&document, judged.verdict.exit(), output);
+    let mut exit = outlets.deliver(&document, judged.verdict.exit(), output);
+    if args.post != PostWhen::Never {
+        let order = Order {
+            document: &document,
+            template: outlets.template(),
+            flags: &args.to,
+            env,
+            required: args.post == PostWhen::Required,
+        };
+        exit = posted(&order, exit, output);
+    }
     match judged.verdict.kind() {
         Kind::NoBaseline => no_baseline(&baseline, &next, output),
         _ if judged.verdict.exit() == Exit::Error => nothing_compared(&shown, output),
         _ => {}
     }
     Ok(exit)
+}
+
+/// After everything else is written: whatever happens here, the verdict is not lost.
+fn posted(order: &Order<'_>, exit: Exit, output: &mut Output<'_>) -> Exit {
+    let posted = match send(order, output) {
+        Ok(posted) => posted,
+        Err(error) => {
+            output.report_failed(&error);
+            return output.finish(exit);
+        }
+    };
+    if let Some(line) = posted.line() {
+        output.note(&line);
+    }
+    if order.env.in_github_actions() {
+        let put = actions::put_out(&order.env.lookup(), &posted.outputs());
+        put.unwrap_or_else(|error| output.report_failed(&error));
+    }
+    output.finish(posted.exit(exit, order.required))
 }
 
 /// Loud, for a gate that never finds its baseline is green for ever.

@@ -23,6 +23,9 @@ mod layers;
 mod machine;
 mod origin;
 mod output;
+mod post;
+mod post_message;
+mod post_send;
 mod results;
 mod retype;
 mod settings;
@@ -109,6 +112,7 @@ fn run(cli: Cli, invocation: &Invocation<'_>, output: &mut Output<'_>) -> anyhow
         Command::Baseline(BaselineCommand::Pin(args)) => {
             return baseline_pin::run(args, env, output);
         }
+        Command::Post(args) => return post::run(args, invocation, output),
         Command::Inspect(args) => return inspect::run(args, output),
         Command::Schema { of } => documents::schema(of),
         Command::Completions { shell } => documents::completions(shell),

@@ -5,6 +5,7 @@ mod check;
 mod compare;
 mod flags;
 mod inspect;
+mod post;
 mod words;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ pub(super) use check::CheckArgs;
 pub(super) use compare::CompareArgs;
 pub(super) use flags::{OriginFlags, OutputFlags, PolicyFlags, ReadFlags, Report};
 pub(super) use inspect::InspectArgs;
+pub(super) use post::{CommentWhen, PostArgs, PostFlags, PostWhen};
 pub(super) use words::{InspectFormat, ReportFormat};
 
 /// Examples stand before the options: they are what a reader came for.
@@ -31,6 +33,7 @@ Examples:
   perfgate check --baseline main.json       judge what lies here against a baseline
   perfgate compare before/ after/           two sets of results, no config
   perfgate baseline update --baseline main.json out/run*_stats.csv
+  perfgate post out/verdict.json            put a verdict on the pull request
   perfgate inspect target/criterion         what was understood of a result";
 
 const AFTER: &str = "\
@@ -81,6 +84,7 @@ pub(super) enum Command {
         before_help = baseline::EXAMPLES,
     )]
     Baseline(BaselineCommand),
+    Post(PostArgs),
     Inspect(InspectArgs),
     /// Print the JSON Schema of one of perfgate's files
     #[command(help_template = TEMPLATE, before_help = "\

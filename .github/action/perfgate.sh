@@ -3,6 +3,10 @@
 # runner (3.2 on macOS, Git's on Windows). Inputs arrive as PG_* and are only ever arguments, never shell text.
 set -euo pipefail
 
+# 1 is the word for a regression: whatever goes wrong in here is 2.
+finished=
+trap '[ -n "$finished" ] || exit 2' EXIT
+
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 source_root=$(cd -- "$here/../.." && pwd)
 
@@ -145,6 +149,8 @@ from_workspace() {
 
 cd -- "${PG_DIRECTORY:-.}" || die "working-directory: ${PG_DIRECTORY:-.} is no folder"
 suffix='' unpacked='' binary=''
+verdict=${PG_VERDICT:-perfgate-verdict.json}
+report=${PG_REPORT:-perfgate-report.md}
 find_binary
 
 case ${PG_MODE:-check} in
@@ -152,11 +158,12 @@ install)
     [ -z "${GITHUB_PATH:-}" ] || dirname -- "$binary" >>"$GITHUB_PATH"
     "$binary" --version
     output exit-code 0
+    finished=yes
     exit 0
     ;;
 check)
     arguments+=(check "--post=${PG_POST:-auto}" "--comment=${PG_COMMENT:-on-change}")
-    arguments+=("--report=json=${PG_VERDICT:?}" "--report=markdown=${PG_REPORT:?}")
+    arguments+=("--report=json=$verdict" "--report=markdown=$report")
     flag --baseline "${PG_BASELINE:-}"
     flag --config "${PG_CONFIG:-}"
     flag --id "${PG_ID:-}"
@@ -177,20 +184,21 @@ esac
 lines "${PG_ARGS:-}"
 arguments+=(--)
 case ${PG_MODE:-check} in
-post) arguments+=("${PG_VERDICT:?}") ;;
+post) arguments+=("$verdict") ;;
 *) results "${PG_RESULTS:-}" ;;
 esac
 
 # What an earlier step left behind must not pass for the verdict of this one.
-[ "${PG_MODE:-check}" != check ] || rm -f -- "${PG_VERDICT:?}" "${PG_REPORT:?}"
+[ "${PG_MODE:-check}" != check ] || rm -f -- "$verdict" "$report"
 code=0
 "$binary" "${arguments[@]}" || code=$?
-if [ "${PG_MODE:-check}" = check ] && [ -f "${PG_VERDICT:?}" ]; then
-    output verdict-file "$(from_workspace "$PG_VERDICT")"
-    output report "$(from_workspace "${PG_REPORT:?}")"
+if [ "${PG_MODE:-check}" = check ] && [ -f "$verdict" ]; then
+    output verdict-file "$(from_workspace "$verdict")"
+    output report "$(from_workspace "$report")"
 fi
 # The command writes it with its verdict; where it came to none, this is all there is.
 if [ -z "${GITHUB_OUTPUT:-}" ] || ! grep -q '^exit-code' "$GITHUB_OUTPUT" 2>/dev/null; then
     output exit-code "$code"
 fi
+finished=yes
 exit "$code"

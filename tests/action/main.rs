@@ -8,7 +8,10 @@
     reason = "a test ends at the first surprise"
 )]
 
+mod events;
 mod files;
+#[path = "../support/github/mod.rs"]
+mod github;
 mod runner;
 
 use std::fs;

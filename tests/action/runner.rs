@@ -1,5 +1,6 @@
 //! A runner of GitHub Actions in a temporary folder: workspace, tool cache, and the files that steps write to.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
@@ -9,6 +10,10 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use tempfile::TempDir;
+
+use crate::github::{GitHub, MERGE};
+
+const TOKEN: &str = "ghs_canaryCANARYcanary0123456789";
 
 /// The perfgate of this build.
 pub(crate) fn program() -> &'static str {
@@ -38,6 +43,7 @@ pub(crate) fn archive() -> Vec<u8> {
 
 pub(crate) struct Runner {
     folder: TempDir,
+    variables: RefCell<BTreeMap<String, String>>,
 }
 
 /// What a step left behind.
@@ -70,7 +76,10 @@ impl Runner {
         for name in ["workspace", "temp", "tools", "action/.github", "bin"] {
             fs::create_dir_all(folder.path().join(name)).unwrap();
         }
-        let runner = Self { folder };
+        let runner = Self {
+            folder,
+            variables: RefCell::default(),
+        };
         copy(
             &root().join("examples/shop"),
             &runner.workspace().join("shop"),
@@ -131,6 +140,36 @@ impl Runner {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
+    pub(crate) fn set(&self, variable: &str, value: &str) {
+        self.variables
+            .borrow_mut()
+            .insert(variable.to_owned(), value.to_owned());
+    }
+
+    /// The job of an event, on the repository of this GitHub.
+    pub(crate) fn event(&self, name: &str, event: &serde_json::Value, github: &GitHub) {
+        let file = self.at("event.json");
+        fs::write(&file, event.to_string()).unwrap();
+        for (variable, value) in [
+            ("GITHUB_API_URL", github.url.as_str()),
+            ("GITHUB_EVENT_NAME", name),
+            ("GITHUB_EVENT_PATH", file.to_str().unwrap()),
+            ("GITHUB_JOB", "gate"),
+            ("GITHUB_REPOSITORY", "acme/shop"),
+            ("GITHUB_RUN_ATTEMPT", "1"),
+            ("GITHUB_RUN_ID", "70"),
+            ("GITHUB_SHA", MERGE),
+            ("GITHUB_WORKFLOW", "performance"),
+        ] {
+            self.set(variable, value);
+        }
+    }
+
+    /// In the environment of every step; it may turn up in nothing that anybody sees.
+    pub(crate) fn token(&self) -> &'static str {
+        TOKEN
+    }
+
     pub(crate) fn step(&self, inputs: &[(&str, &str)]) -> Step {
         for name in ["output", "summary", "path"] {
             fs::write(self.at(name), "").unwrap();
@@ -163,6 +202,7 @@ impl Runner {
             )
             .env("RUNNER_TEMP", self.at("temp"))
             .env("RUNNER_TOOL_CACHE", self.at("tools"))
+            .envs(self.variables.borrow().iter())
             .envs(defaults())
             .envs(inputs.iter().copied())
             .output()
@@ -197,7 +237,7 @@ fn defaults() -> Vec<(String, String)> {
         .map(|(variable, rest)| {
             let value = default(rest.trim_end_matches(" }}"));
             let value = if value.starts_with("${{") {
-                "canary-token".to_owned()
+                TOKEN.to_owned()
             } else {
                 value
             };

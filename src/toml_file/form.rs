@@ -43,7 +43,9 @@ impl<'t> Form<'t> {
         for (key, _) in table {
             let name = key.get_ref().as_ref();
             if !known.contains(&name) {
-                let hint = match nearest::near(name, known.iter().copied()) {
+                let known_keys = || known.iter().copied();
+                let near = nearest::near(name, known_keys());
+                let hint = match near.or_else(|| nearest::close(name, known_keys())) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("known here: {}", known.join(", ")),
                 };
@@ -69,6 +71,10 @@ impl<'t> Form<'t> {
 
     pub fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
+    }
+
+    pub fn keys(&self) -> impl Iterator<Item = &'t str> {
+        self.table.keys().map(|key| key.get_ref().as_ref())
     }
 
     /// The value under a key, of whatever kind.

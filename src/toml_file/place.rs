@@ -26,6 +26,11 @@ pub struct Placed<T> {
     pub from: Place,
 }
 
+/// The value without its place.
+pub fn value<T>(field: Option<Placed<T>>) -> Option<T> {
+    field.map(|field| field.value)
+}
+
 /// What is wrong in a file, and where.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FormError {

@@ -2,7 +2,7 @@
 
 use crate::compare::{Acceptance, Pattern, Quantity, Rule, Severity};
 use crate::model::Better;
-use crate::toml_file::{self, Form};
+use crate::toml_file::{Form, value};
 
 use super::ConfigError;
 use super::limits::{Limits, Placed, decided, origin};
@@ -83,8 +83,4 @@ fn pattern(form: &Form<'_>, key: &str) -> Result<Pattern, ConfigError> {
     Ok(form
         .text(key)?
         .map_or_else(Pattern::any, |text| Pattern::new(text.value)))
-}
-
-fn value<T>(field: Option<toml_file::Placed<T>>) -> Option<T> {
-    field.map(|field| field.value)
 }

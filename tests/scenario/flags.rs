@@ -175,7 +175,7 @@ fn what_cannot_be_is_refused() {
         ),
         (
             Simple {
-                headers: vec!["host: c".into()],
+                headers: vec!["connection: c".into()],
                 ..simple()
             },
             "belongs to the connection",

@@ -113,3 +113,18 @@ impl Probe {
             .map_err(|error| format!("`{pattern}` is no regular expression: {error}"))
     }
 }
+
+/// Whether a header says how a message stands on its connection. The connection writes these, a scenario cannot.
+pub fn belongs_to_the_wire(name: &http::HeaderName) -> bool {
+    let ours = [
+        "connection",
+        "content-length",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    ];
+    ours.contains(&name.as_str())
+}

@@ -2,23 +2,11 @@
 
 use http::{HeaderName, HeaderValue};
 
-use crate::load::request::Template;
+use crate::load::request::{Template, belongs_to_the_wire};
 use crate::toml_file::{FormError, Node};
 
 use super::names::Names;
 use super::reader::Reader;
-
-/// Of the connection, which is the runner's business.
-const OURS: [&str; 8] = [
-    "connection",
-    "content-length",
-    "host",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "transfer-encoding",
-    "upgrade",
-];
 
 pub(super) type Headers = Vec<(HeaderName, Template)>;
 
@@ -43,7 +31,7 @@ pub(super) fn headers(
 pub(super) fn name(text: &str) -> Result<HeaderName, String> {
     let name = HeaderName::from_bytes(text.as_bytes())
         .map_err(|_| format!("`{text}` is no name of a header"))?;
-    if OURS.contains(&name.as_str()) {
+    if belongs_to_the_wire(&name) {
         return Err(format!(
             "the header `{name}` belongs to the connection, which perfgate keeps itself"
         ));

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! The folders are the way the data takes. `model`, `stats`, `compare`, `verdict` and `report` are pure:
-//! data in, data out. `load`, `ingest`, `store`, `publish` and `cli` are the edges. The types to know are [`model::Series`],
+//! data in, data out. `load`, `ingest`, `store`, `publish` and `cli` are the edges; `toml_file` reads TOML for them.
+//! The types to know are [`model::Series`],
 //! [`model::Evidence`], [`model::Run`], [`compare::Policy`], [`compare::Comparison`] and [`verdict::Verdict`].
 
 pub mod cli;
@@ -22,4 +23,5 @@ pub mod publish;
 pub mod report;
 pub mod stats;
 pub mod store;
+pub mod toml_file;
 pub mod verdict;

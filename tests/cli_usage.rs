@@ -288,6 +288,7 @@ fn completions_manual_pages_and_schemas_are_printed() {
         (&["man"][..], ".TH perfgate 1"),
         (&["man", "baseline", "pin"][..], "perfgate\\-baseline\\-pin"),
         (&["schema", "config"][..], "\"perfgate.toml\""),
+        (&["schema", "scenario"][..], "A load scenario of perfgate"),
     ] {
         let output = run(folder.path(), arguments);
         assert_eq!(output.status.code(), Some(0), "{arguments:?}");

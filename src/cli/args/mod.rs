@@ -126,6 +126,8 @@ pub(super) enum SchemaOf {
     Verdict,
     /// perfgate.toml
     Config,
+    /// A load scenario
+    Scenario,
 }
 
 /// The whole grammar, for help, completions, manual pages and the reference.

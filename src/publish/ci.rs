@@ -75,8 +75,12 @@ pub fn base_branch(get: &Variables<'_>) -> Option<String> {
         "CHANGE_TARGET",
     ];
     let pushed = || {
-        let branch = get("GITHUB_REF")?;
-        branch.strip_prefix("refs/heads/").map(str::to_owned)
+        let reference = get("GITHUB_REF")?;
+        let branch = reference.strip_prefix("refs/heads/")?;
+        // A merge queue's branch, `gh-readonly-queue/main/pr-7-<sha>`, goes to the branch in its middle.
+        let queued = branch.strip_prefix("gh-readonly-queue/");
+        let target = queued.and_then(|queued| queued.rsplit_once("/pr-"));
+        Some(target.map_or(branch, |(target, _)| target).to_owned())
     };
     let branches = ["CI_COMMIT_BRANCH", "BITBUCKET_BRANCH"];
     let jenkins = || (Ci::detect(get) == Some(Ci::Jenkins)).then(|| get("BRANCH_NAME"))?;
@@ -131,6 +135,11 @@ mod tests {
         ]);
         assert_eq!(session(&bitbucket).unwrap(), "bitbucket-7-{a}");
         assert_eq!(base_branch(&bitbucket).unwrap(), "main");
+        let queue = "refs/heads/gh-readonly-queue/release/2/pr-7-3f2a1c9d";
+        assert_eq!(
+            base_branch(&|name| (name == "GITHUB_REF").then(|| queue.to_owned())).unwrap(),
+            "release/2"
+        );
         // A variable of so plain a name says nothing elsewhere.
         assert_eq!(base_branch(&of(&[("BRANCH_NAME", "x")])), None);
     }

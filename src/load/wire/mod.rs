@@ -11,7 +11,8 @@ pub struct Outgoing {
     pub method: http::Method,
     /// Path and query, as they stand in the request line.
     pub target: String,
-    /// Without `host`, `content-length` and what belongs to the connection; names in lower case.
+    /// Without `content-length` and what belongs to the connection; names in lower case. A `host` is here only where
+    /// the scenario sets one, and then it is sent in place of the base's.
     pub headers: Vec<(String, String)>,
     pub body: Bytes,
 }

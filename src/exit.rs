@@ -11,6 +11,8 @@ pub enum Exit {
     Error = 2,
     /// Could not tell, where a decision was asked for.
     Undecided = 3,
+    /// A measurement was ended by Ctrl-C or SIGTERM: as a shell reports a program that ended so.
+    Interrupted = 130,
 }
 
 impl Exit {
@@ -27,6 +29,7 @@ impl Exit {
             Self::Fail => 1,
             Self::Error => 2,
             Self::Undecided => 3,
+            Self::Interrupted => 130,
         }
     }
 }

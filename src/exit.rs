@@ -22,6 +22,13 @@ impl Exit {
             .into_iter()
             .find(|exit| exit.code() == code)
     }
+    pub const ALL: [Self; 5] = [
+        Self::Pass,
+        Self::Fail,
+        Self::Error,
+        Self::Undecided,
+        Self::Interrupted,
+    ];
 
     pub fn code(self) -> u8 {
         match self {

@@ -6,10 +6,12 @@ use anyhow::anyhow;
 
 use super::args::{CheckArgs, PostWhen};
 use super::baseline_path::Located;
+use super::config::{self, Work};
 use super::context::{Material, context};
 use super::deliver::Outlets;
 use super::environments::Choice;
 use super::gate::{Gate, refuse_unmatched};
+use super::loads::Loading;
 use super::origin::Stamp;
 use super::output::Output;
 use super::post_send::{Order, send};
@@ -48,8 +50,13 @@ pub(super) fn run(
         Located::Found(path) => Some(results::reference(path, &settings.read)?),
         Located::Missing(_) => None,
     };
-    let mut current = results::current(&args.results, &settings, output)?;
-    Stamp::new(&args.origin, settings.environment.as_deref(), env).put(current.runs_mut());
+    let stamp = Stamp::new(&args.origin, settings.environment.as_deref(), env);
+    let loading = Loading {
+        stamp: &stamp,
+        allow_remote: args.remote.allow_remote,
+    };
+    let mut current = results::current(&args.results, &settings, &loading, output)?;
+    stamp.put(current.runs_mut());
     let sources = current.sources();
     let current = current.into_runs();
 
@@ -66,7 +73,9 @@ pub(super) fn run(
     };
     let judged = gate.judge()?;
     refuse_unmatched(judged.verdict.judgement())?;
-    let next = update_command(baseline.path(), &sources);
+    let measured_here = args.results.is_empty() && settings.sources.iter().any(does_work);
+    let named: &[Source] = if measured_here { &[] } else { &sources };
+    let next = update_command(baseline.path(), named);
     let is_first = judged.verdict.kind() == Kind::NoBaseline;
     let material = Material {
         judged: &judged,
@@ -134,14 +143,20 @@ fn no_baseline(baseline: &Located, next: &str, output: &mut Output<'_>) {
     output.note(&format!("hint: on the base branch, run `{next}`"));
 }
 
+/// Where the sources measure, the base branch has to be measured too, and not these results be taken for it.
+fn does_work(source: &config::Source) -> bool {
+    !matches!(source.work, Work::Nothing { .. })
+}
+
 fn update_command(baseline: &Path, sources: &[Source]) -> String {
     let baseline = retype::quoted(&baseline.display().to_string());
-    let results: Vec<String> = sources
-        .iter()
-        .map(|source| retype::quoted(&source.path))
-        .collect();
-    let results = results.join(" ");
-    format!("perfgate baseline update --baseline {baseline} {results}")
+    let results = sources.iter().map(|source| retype::quoted(&source.path));
+    let command = ["perfgate baseline update --baseline".to_owned(), baseline];
+    command
+        .into_iter()
+        .chain(results)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 pub(super) fn nothing_compared(baseline: &str, output: &mut Output<'_>) {

@@ -10,6 +10,7 @@ mod consistent;
 pub mod context;
 mod document;
 mod entry;
+pub mod figures;
 mod github;
 mod headline;
 mod inert;

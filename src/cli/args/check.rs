@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::TEMPLATE;
-use super::flags::{OriginFlags, OutputFlags, PolicyFlags, ReadFlags};
+use super::flags::{OriginFlags, OutputFlags, PolicyFlags, ReadFlags, RemoteFlag};
 use super::post::{PostFlags, PostWhen};
 
 const EXAMPLES: &str = "\
@@ -34,6 +34,9 @@ pub(crate) struct CheckArgs {
     /// End with 3 where there is no baseline yet
     #[arg(long, help_heading = "Policy")]
     pub(crate) require_baseline: bool,
+
+    #[command(flatten)]
+    pub(crate) remote: RemoteFlag,
 
     #[command(flatten)]
     pub(crate) policy: PolicyFlags,

@@ -6,6 +6,7 @@ mod compare;
 mod flags;
 mod inspect;
 mod post;
+mod run;
 mod words;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ pub(super) use compare::CompareArgs;
 pub(super) use flags::{OriginFlags, OutputFlags, PolicyFlags, ReadFlags, Report};
 pub(super) use inspect::InspectArgs;
 pub(super) use post::{CommentWhen, PostArgs, PostFlags, PostWhen};
+pub(super) use run::{LoadFlags, RequestFlags, RunArgs};
 pub(super) use words::{InspectFormat, ReportFormat};
 
 /// Examples stand before the options: they are what a reader came for.
@@ -34,11 +36,13 @@ Examples:
   perfgate compare before/ after/           two sets of results, no config
   perfgate baseline update --baseline main.json out/run*_stats.csv
   perfgate post out/verdict.json            put a verdict on the pull request
+  perfgate run http://127.0.0.1:8080/items --rate 200 --for 30s
   perfgate inspect target/criterion         what was understood of a result";
 
 const AFTER: &str = "\
 Exit codes: 0 pass, 1 fail, 2 could not do the work,
-            3 could not tell, where a decision was asked for";
+            3 could not tell, where a decision was asked for,
+            130 a measurement was interrupted";
 
 /// Decides whether a change made the software slower, and says how sure it is
 #[derive(Debug, Parser)]
@@ -77,6 +81,7 @@ pub(super) enum Color {
 pub(super) enum Command {
     Check(CheckArgs),
     Compare(CompareArgs),
+    Run(Box<RunArgs>),
     /// Keep the runs that results are compared with: update, show, pin
     #[command(
         subcommand,

@@ -22,6 +22,7 @@ mod inspect_text;
 mod layers;
 mod loads;
 mod machine;
+mod merge;
 mod origin;
 mod output;
 mod post;
@@ -116,6 +117,7 @@ fn command(cli: Cli, invocation: &Invocation<'_>, output: &mut Output<'_>) -> an
         }
         Command::Post(args) => return post::run(args, invocation, output),
         Command::Run(args) => return run::run(*args, env, output),
+        Command::Merge(args) => return merge::run(args, output),
         Command::Inspect(args) => return inspect::run(args, output),
         Command::Schema { of } => documents::schema(of),
         Command::Completions { shell } => documents::completions(shell),

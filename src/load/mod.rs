@@ -9,8 +9,12 @@
 //!
 //! `scenario`, `plan`, `request` and `record` are pure; `wire`, `engine`, `watch` and `service` touch the world.
 
+pub mod engine;
+pub mod merge;
 pub mod request;
 pub mod scenario;
 pub mod wire;
 
+pub use engine::{Observer, Order, Outcome, Phase, Snapshot, Stop, run};
+pub use merge::{MergeError, merge};
 pub use scenario::Scenario;

@@ -6,6 +6,7 @@ mod compare;
 mod flags;
 mod inspect;
 mod post;
+mod merge;
 mod run;
 mod words;
 
@@ -19,6 +20,7 @@ pub(super) use compare::CompareArgs;
 pub(super) use flags::{OriginFlags, OutputFlags, PolicyFlags, ReadFlags, Report};
 pub(super) use inspect::InspectArgs;
 pub(super) use post::{CommentWhen, PostArgs, PostFlags, PostWhen};
+pub(super) use merge::MergeArgs;
 pub(super) use run::{LoadFlags, RequestFlags, RunArgs};
 pub(super) use words::{InspectFormat, ReportFormat};
 
@@ -82,6 +84,7 @@ pub(super) enum Command {
     Check(CheckArgs),
     Compare(CompareArgs),
     Run(Box<RunArgs>),
+    Merge(MergeArgs),
     /// Keep the runs that results are compared with: update, show, pin
     #[command(
         subcommand,

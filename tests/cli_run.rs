@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use perfgate::model::run_file;
 use serde_json::Value;
 
-/// Answers every request with 200, or with 500 below `/broken`, until the test ends.
+/// Answers every request with 200 until the test ends.
 fn service() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -31,14 +31,9 @@ fn answer(stream: TcpStream) {
         return;
     };
     let mut reader = BufReader::new(stream);
-    let mut broken = false;
-    let (mut first, mut length) = (true, 0);
+    let mut length = 0;
     let mut line = String::new();
     while reader.read_line(&mut line).is_ok_and(|n| n > 0) {
-        if first {
-            broken = line.contains(" /broken");
-        }
-        first = false;
         let lower = line.to_ascii_lowercase();
         if let Some(value) = lower.strip_prefix("content-length:") {
             length = value.trim().parse().unwrap();
@@ -48,12 +43,10 @@ fn answer(stream: TcpStream) {
             if reader.read_exact(&mut body).is_err() {
                 return;
             }
-            let status = if broken { "500 Broken" } else { "200 OK" };
-            let head = format!("HTTP/1.1 {status}\r\ncontent-length: 2\r\n\r\nok");
-            if out.write_all(head.as_bytes()).is_err() {
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+            if out.write_all(answer).is_err() {
                 return;
             }
-            first = true;
         }
         line.clear();
     }
@@ -276,6 +269,26 @@ mod signals {
     }
 
     #[test]
+    fn a_signal_while_nothing_is_measured_ends_the_program_at_once() {
+        let (desk, address) = (Desk::new(), service());
+        desk.scenario("api.toml", address, 0.1);
+        desk.write(
+            "perfgate.toml",
+            "baseline = \"main.json\"\n[[source]]\nscenario = \"api.toml\"\n\
+             [[source]]\ncommand = \"touch begun; exec sleep 5 >/dev/null 2>&1\"\nresults = \"x.json\"\n",
+        );
+        let child = desk.command("check").spawn().unwrap();
+        let begun = Instant::now();
+        while !desk.path("begun").exists() && begun.elapsed() < Duration::from_secs(20) {
+            thread::sleep(Duration::from_millis(20));
+        }
+        let begun = Instant::now();
+        signal(&child, Signal::TERM);
+        finished(child, "check", 130);
+        assert!(begun.elapsed() < Duration::from_secs(3));
+    }
+
+    #[test]
     fn a_check_whose_load_is_interrupted_judges_nothing() {
         let (desk, address) = (Desk::new(), service());
         desk.scenario("load/api.toml", address, 60.0);
@@ -295,6 +308,24 @@ mod signals {
             true
         );
     }
+}
+
+#[test]
+fn the_next_command_is_the_gate_where_there_is_a_baseline() {
+    let (desk, address) = (Desk::new(), service());
+    desk.write("perfgate.toml", "baseline = \"main.json\"\n");
+    let line = format!("run {address}/items --for 100ms --output run.json");
+    let first = desk.ends(&line, 0).out;
+    assert!(
+        first.contains("\nnext: perfgate baseline update run.json\n"),
+        "{first}"
+    );
+    desk.ends("baseline update run.json", 0);
+    let second = desk.ends(&line, 0).out;
+    assert!(
+        second.contains("\nnext: perfgate check run.json\n"),
+        "{second}"
+    );
 }
 
 #[test]

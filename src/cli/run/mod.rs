@@ -133,3 +133,67 @@ fn next(file: &str, env: &Env) -> String {
         None => format!("perfgate baseline update --baseline main.json {file}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hint;
+    use crate::load::wire::Kind;
+    use crate::model::{Better, Measurement, Role, Subject, Unit};
+
+    /// So many requests, of which so many failed.
+    fn outcome(failed: u64, of: u64) -> Outcome {
+        let mut run = Run::default();
+        if let Ok(evidence) = Evidence::proportion(failed, of) {
+            let errors = Measurement {
+                unit: Unit::none(),
+                better: Better::Lower,
+                role: Role::Outcome,
+                evidence,
+            };
+            run.insert(Subject::new("GET /"), MetricName::new("errors"), errors);
+        }
+        let failures = vec![(Kind::Status, failed, "answered 500".to_owned())];
+        Outcome { run, failures }
+    }
+
+    fn ends(outcome: Outcome, interrupted: bool) -> Exit {
+        exit(&Measured {
+            outcome,
+            interrupted,
+        })
+    }
+
+    fn refused(outcome: &Outcome) -> String {
+        let error = usable(outcome).unwrap_err();
+        assert!(hint::of(&error).is_some());
+        format!("{error:#}")
+    }
+
+    #[test]
+    fn only_a_whole_and_valid_measurement_ends_with_0() {
+        assert_eq!(ends(outcome(3, 100), false), Exit::Pass);
+        assert_eq!(ends(outcome(3, 100), true), Exit::Interrupted);
+        assert_eq!(ends(outcome(0, 0), true), Exit::Interrupted);
+        assert_eq!(
+            refused(&outcome(0, 0)),
+            "nothing was measured: no request was counted"
+        );
+        assert_eq!(
+            refused(&outcome(5, 5)),
+            "every request failed: answered 500"
+        );
+        let mut invalid = outcome(0, 100);
+        invalid.run.provenance.invalid = Some("the generator was busy".to_owned());
+        assert_eq!(
+            refused(&invalid),
+            "the run is invalid: the generator was busy"
+        );
+        assert_eq!(ends(invalid, false), Exit::Error);
+        // The service died, say: nobody asked for that.
+        let mut partial = outcome(0, 100);
+        partial.run.provenance.partial = true;
+        assert_eq!(refused(&partial), "the run ended early");
+        assert_eq!(ends(partial, false), Exit::Error);
+    }
+}

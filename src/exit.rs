@@ -16,12 +16,6 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// What a stored number stands for.
-    pub fn of(code: u8) -> Option<Self> {
-        [Self::Pass, Self::Fail, Self::Error, Self::Undecided]
-            .into_iter()
-            .find(|exit| exit.code() == code)
-    }
     pub const ALL: [Self; 5] = [
         Self::Pass,
         Self::Fail,
@@ -29,6 +23,13 @@ impl Exit {
         Self::Undecided,
         Self::Interrupted,
     ];
+
+    /// What the number of a stored verdict stands for; none ends by interruption.
+    pub fn of_verdict(code: u8) -> Option<Self> {
+        [Self::Pass, Self::Fail, Self::Error, Self::Undecided]
+            .into_iter()
+            .find(|exit| exit.code() == code)
+    }
 
     pub fn code(self) -> u8 {
         match self {

@@ -29,7 +29,7 @@ pub(super) fn run(
     let mut document = read(&args.verdict)?;
     // The name that a gate has on a pull request is for those to say who post.
     document.gate.clone_from(&args.to.id);
-    let exit = Exit::of(document.exit_code).unwrap_or(Exit::Error);
+    let exit = Exit::of_verdict(document.exit_code).unwrap_or(Exit::Error);
     let order = Order {
         document: &document,
         template: template.as_deref(),

@@ -27,10 +27,10 @@ impl Message {
                 .context("render the comment")?,
             sentence: report::summary(document),
             when: when(order.flags.comment, document),
-            conclusion: match Exit::of(document.exit_code) {
+            conclusion: match Exit::of_verdict(document.exit_code) {
                 Some(Exit::Pass) => Conclusion::Success,
                 Some(Exit::Fail | Exit::Undecided) => Conclusion::Failure,
-                Some(Exit::Error) | None => Conclusion::Error,
+                _ => Conclusion::Error,
             },
         })
     }

@@ -1,12 +1,7 @@
 //! The action as a runner executes it: its shell with the inputs in the environment, from install to exit code.
 
 #![cfg(unix)]
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test ends at the first surprise"
-)]
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod events;
 mod files;

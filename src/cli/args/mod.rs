@@ -5,8 +5,8 @@ mod check;
 mod compare;
 mod flags;
 mod inspect;
-mod post;
 mod merge;
+mod post;
 mod run;
 mod words;
 
@@ -19,8 +19,8 @@ pub(super) use check::CheckArgs;
 pub(super) use compare::CompareArgs;
 pub(super) use flags::{OriginFlags, OutputFlags, PolicyFlags, ReadFlags, Report};
 pub(super) use inspect::InspectArgs;
-pub(super) use post::{CommentWhen, PostArgs, PostFlags, PostWhen};
 pub(super) use merge::MergeArgs;
+pub(super) use post::{CommentWhen, PostArgs, PostFlags, PostWhen};
 pub(super) use run::{LoadFlags, RequestFlags, RunArgs};
 pub(super) use words::{InspectFormat, ReportFormat};
 

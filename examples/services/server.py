@@ -3,12 +3,12 @@
 Usage: python3 server.py [PORT]   (0, the default, takes a free port)
 The port in use is the first line of standard output. Python's standard library is all it needs.
 
-    /matches /teams /standings /predictions     a football API           football-api/
+    /matches /standings /predictions /predict   a football API           football-api/
     /users, /users/ID, /metrics                 a service with CRUD      users-service/
     /predict                                    a model that takes time  model-server/
-    /recommendations/USER                       a recommender            recommender/
+    /recommendations                            a recommender            recommender/
     /graphql                                    a catalogue              graphql/
-    /echo                                       a WebSocket              websocket/
+    /ws                                         a WebSocket              websocket/
     /health                                     of all of them
 """
 
@@ -16,6 +16,7 @@ import base64
 import hashlib
 import itertools
 import json
+import resource
 import struct
 import sys
 import threading
@@ -26,7 +27,6 @@ from urllib.parse import parse_qs, urlsplit
 # Seconds that the made-up work takes.
 WORK = {
     "/matches": 0.004,
-    "/teams": 0.002,
     "/standings": 0.003,
     "/predictions": 0.008,
     "/predict": 0.012,
@@ -34,8 +34,12 @@ WORK = {
     "/graphql": 0.004,
     "/users": 0.002,
 }
-TEAMS = ["Ajax", "Benfica", "Celtic", "Dortmund", "Everton", "Fulham"]
-PRODUCTS = [{"id": str(n), "name": f"Product {n}", "price": 5 + n % 95} for n in range(1, 201)]
+TEAMS = ["Rovers", "United", "City", "Athletic"]
+CATEGORIES = ["books", "games", "garden"]
+PRODUCTS = [
+    {"id": f"p{n}", "name": f"Product {n}", "category": CATEGORIES[n % 3], "price": 5, "stock": n}
+    for n in range(1, 201)
+]
 
 
 class State:
@@ -79,7 +83,7 @@ class Service(BaseHTTPRequestHandler):
         parts = [part for part in url.path.split("/") if part]
         route = "/" + (parts[0] if parts else "")
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        if route == "/echo" and self.headers.get("upgrade", "").lower() == "websocket":
+        if route == "/ws" and self.headers.get("upgrade", "").lower() == "websocket":
             self.echo()
             return
         time.sleep(WORK.get(route, 0))
@@ -108,34 +112,35 @@ class Service(BaseHTTPRequestHandler):
     def on_health(self, _parts, _query, _body):
         return 200, {"status": "ok"}
 
-    def on_matches(self, _parts, query, _body):
-        page = int(query.get("page", ["1"])[0])
-        return 200, {
-            "page": page,
-            "matches": [{"home": TEAMS[page % 6], "away": TEAMS[(page + 1) % 6]}],
-        }
-
-    def on_teams(self, parts, _query, _body):
-        return 200, {"team": TEAMS[int(parts[0]) % 6]} if parts else {"teams": TEAMS}
+    def on_matches(self, parts, _query, _body):
+        number = int(parts[0])
+        return 200, {"match": number, "home": TEAMS[number % 4], "away": TEAMS[(number + 1) % 4]}
 
     def on_standings(self, _parts, _query, _body):
         return 200, {"standings": TEAMS}
 
-    def on_predictions(self, _parts, _query, body):
-        asked = json.loads(body)
-        return 200, {"home": asked["home"], "away": asked["away"], "probabilities": [0.5, 0.2, 0.3]}
+    def on_predictions(self, parts, query, _body):
+        if parts:
+            return 200, {"ok": True, "id": int(parts[0]), "probabilities": [0.5, 0.2, 0.3]}
+        page = int(query["page"][0])
+        return 200, {"ok": True, "page": page, "league": query["league"][0], "predictions": [page]}
 
     def on_predict(self, _parts, _query, body):
-        return 200, {"label": "cat", "score": 0.93, "received": len(json.loads(body)["text"])}
+        asked = json.loads(body)
+        with self.state.lock:
+            number = next(self.state.ids)
+        return 200, {"ok": True, "id": number, "asked": sorted(asked), "score": 0.93}
 
-    def on_recommendations(self, parts, _query, _body):
-        user = int(parts[0])
-        return 200, {"user": user, "items": [(user * k) % 1000 for k in (3, 5, 7, 11, 13)]}
+    def on_recommendations(self, _parts, query, _body):
+        user, limit = int(query["user"][0]), int(query["limit"][0])
+        return 200, {"ok": True, "user": user, "items": [(user * k) % 1000 for k in range(limit)]}
 
     def on_graphql(self, _parts, _query, body):
-        asked = json.loads(body)
-        wanted = str(asked["variables"]["id"])
-        found = [product for product in PRODUCTS if product["id"] == wanted]
+        asked = json.loads(body)["variables"]
+        if "category" in asked:
+            found = [p for p in PRODUCTS if p["category"] == asked["category"]]
+            return 200, {"data": {"products": found[: asked["first"]]}}
+        found = [p for p in PRODUCTS if p["id"] == asked["id"]]
         return 200, {"data": {"product": found[0] if found else None}}
 
     def on_users(self, parts, query, body):
@@ -163,14 +168,20 @@ class Service(BaseHTTPRequestHandler):
             return 200, user
 
     def on_metrics(self, _parts, _query, _body):
+        used = resource.getrusage(resource.RUSAGE_SELF)
         with self.state.lock:
             counts = sorted(self.state.requests.items())
-            users = len(self.state.users)
-        lines = ["# TYPE http_requests_total counter"]
+        lines = [
+            "# TYPE process_cpu_seconds_total counter",
+            f"process_cpu_seconds_total {used.ru_utime + used.ru_stime:.6f}",
+            "# TYPE process_resident_memory_bytes gauge",
+            f"process_resident_memory_bytes {used.ru_maxrss * 1024}",
+            "# TYPE http_requests_total counter",
+            'http_requests_total{route="/",code="500"} 0',
+        ]
         for (route, status), count in counts:
             lines.append(f'http_requests_total{{route="{route}",code="{status}"}} {count}')
-        lines += ["# TYPE users gauge", f"users {users}", ""]
-        return 200, "\n".join(lines)
+        return 200, "\n".join(lines) + "\n"
 
     def echo(self):
         """RFC 6455: sends every text back until the other side closes."""

@@ -8,7 +8,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use crate::github::{GitHub, http};
 use crate::job::Job;
 
-const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tls");
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tls-github");
 
 /// With a certificate for 127.0.0.1 of an authority that no system knows.
 fn with_tls() -> GitHub {

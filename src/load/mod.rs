@@ -9,8 +9,11 @@
 //!
 //! `scenario`, `plan`, `request` and `record` are pure; `wire`, `engine`, `watch` and `service` touch the world.
 
+pub mod provider;
 pub mod request;
 pub mod scenario;
+pub mod service;
+pub mod watch;
 pub mod wire;
 
 pub use scenario::Scenario;

@@ -11,8 +11,11 @@
 
 pub mod engine;
 pub mod merge;
+pub mod provider;
 pub mod request;
 pub mod scenario;
+pub mod service;
+pub mod watch;
 pub mod wire;
 
 pub use engine::{Observer, Order, Outcome, Phase, Snapshot, Stop, run};

@@ -88,6 +88,10 @@ mod linux {
 
     impl Timer {
         /// Inside a runtime.
+        #[expect(
+            deprecated,
+            reason = "its successor is unsafe for handles that are not owned; this one is"
+        )]
         pub fn new(clock: Clock) -> std::io::Result<Self> {
             let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
             let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;

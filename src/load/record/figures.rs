@@ -173,7 +173,12 @@ impl Tallied<'_> {
         if self.counted > Duration::ZERO {
             let rate = as_f64(self.tally.succeeded()) / self.counted.as_secs_f64();
             let role = if open { fixed } else { self.role };
-            put(MetricName::THROUGHPUT, "req/s", role, Evidence::value(rate)?);
+            put(
+                MetricName::THROUGHPUT,
+                "req/s",
+                role,
+                Evidence::value(rate)?,
+            );
         }
         Ok(())
     }
@@ -248,12 +253,18 @@ mod tests {
         };
         assert_eq!(latency.histogram.len(), 6);
         assert!((latency.scale * latency.histogram.max() as f64 - 5.0).abs() < 0.01);
-        assert_eq!(metrics["errors"].evidence, Evidence::proportion(2, 8).unwrap());
+        assert_eq!(
+            metrics["errors"].evidence,
+            Evidence::proportion(2, 8).unwrap()
+        );
         assert_eq!(metrics["errors_timeout"].role, Role::Fixed);
         assert_eq!(metrics["throughput"].evidence, Evidence::Value(3.0));
         assert_eq!(metrics["throughput"].role, Role::Outcome);
         assert!(!run.subjects.contains_key("total"));
-        assert_eq!(run.subjects["generator"]["sent"].evidence, Evidence::Value(8.0));
+        assert_eq!(
+            run.subjects["generator"]["sent"].evidence,
+            Evidence::Value(8.0)
+        );
     }
 
     #[test]
@@ -279,7 +290,10 @@ mod tests {
         ] {
             assert!(lines.iter().any(|l| l == line), "{line} in {lines:#?}");
         }
-        assert!(!lines.iter().any(|l| l.starts_with("rate=5 b ")), "{lines:#?}");
+        assert!(
+            !lines.iter().any(|l| l.starts_with("rate=5 b ")),
+            "{lines:#?}"
+        );
     }
 
     #[test]

@@ -237,8 +237,14 @@ mod tests {
         for (share, micros) in [(0.5, 50_000.0), (0.95, 95_000.0), (0.999, 99_900.0)] {
             let response = quantile(&tally.response, share).unwrap().as_secs_f64() * 1e6;
             let service = quantile(&tally.service, share).unwrap().as_secs_f64() * 1e6;
-            assert!((response / micros - 1.0).abs() < 1e-3, "{share}: {response}");
-            assert!((service * 2.0 / micros - 1.0).abs() < 1e-3, "{share}: {service}");
+            assert!(
+                (response / micros - 1.0).abs() < 1e-3,
+                "{share}: {response}"
+            );
+            assert!(
+                (service * 2.0 / micros - 1.0).abs() < 1e-3,
+                "{share}: {service}"
+            );
         }
     }
 

@@ -1,6 +1,11 @@
 //! Requests on connections: what goes out, what comes back, and what can go wrong on the way. Nothing here knows
 //! of flows, users or times.
 
+pub mod address;
+pub mod dial;
+pub mod http1;
+pub mod tls;
+
 use std::fmt;
 
 use bytes::Bytes;

@@ -4,7 +4,9 @@
 pub mod address;
 pub mod dial;
 pub mod http1;
+pub mod http2;
 pub mod tls;
+pub mod websocket;
 
 use std::fmt;
 

@@ -5,8 +5,6 @@ use http::Method;
 use crate::load::scenario::{Base, Scheme};
 use crate::load::wire::Outgoing;
 
-const USER_AGENT: &str = concat!("perfgate/", env!("CARGO_PKG_VERSION"));
-
 /// Appends the request to `out`.
 pub fn encode(request: &Outgoing, base: &Base, out: &mut Vec<u8>) {
     let mut put = |parts: &[&str]| {
@@ -18,17 +16,13 @@ pub fn encode(request: &Outgoing, base: &Base, out: &mut Vec<u8>) {
         request.method.as_str(),
         " ",
         &request.target,
-        " HTTP/1.1\r\nhost: ",
-        &authority(base),
-        "\r\n",
+        " HTTP/1.1\r\n",
     ]);
+    if !request.headers.iter().any(|(name, _)| name == "host") {
+        put(&["host: ", &authority(base), "\r\n"]);
+    }
     for (name, value) in &request.headers {
         put(&[name, ": ", value, "\r\n"]);
-    }
-    for (name, value) in [("user-agent", USER_AGENT), ("accept", "*/*")] {
-        if !request.headers.iter().any(|(given, _)| given == name) {
-            put(&[name, ": ", value, "\r\n"]);
-        }
     }
     let meant = [Method::POST, Method::PUT, Method::PATCH].contains(&request.method);
     if meant || !request.body.is_empty() {
@@ -84,15 +78,18 @@ mod tests {
         };
         assert_eq!(
             encoded(&request, &base("::1", 8080)),
-            format!(
-                "POST /items?a=b HTTP/1.1\r\nhost: [::1]:8080\r\naccept: text/plain\r\n\
-                 user-agent: {USER_AGENT}\r\ncontent-length: 2\r\n\r\n{{}}"
-            )
+            "POST /items?a=b HTTP/1.1\r\nhost: [::1]:8080\r\naccept: text/plain\r\n\
+             content-length: 2\r\n\r\n{}"
         );
         request.body = Bytes::new();
-        assert!(encoded(&request, &base("a", 80)).contains("content-length: 0"));
+        assert!(encoded(&request, &base("a", 80)).contains("host: a\r\n"));
         request.method = Method::GET;
+        request.headers = vec![("host".to_owned(), "shop.example".to_owned())];
         let text = encoded(&request, &base("a", 80));
-        assert!(text.contains("host: a\r\n") && !text.contains("content-length"));
+        assert!(
+            text.contains("host: shop.example\r\n")
+                && !text.contains("host: a")
+                && !text.contains("content-length")
+        );
     }
 }

@@ -147,7 +147,7 @@ fn parts(snapshot: &Snapshot) -> Vec<(Weight, String)> {
         Phase::Starting => "starting",
         Phase::WarmingUp => "warming up",
         Phase::Counting => "measuring",
-        Phase::Draining => "finishing",
+        Phase::Draining | Phase::Over => "finishing",
     };
     parts.push((Weight::Phase, phase.to_owned()));
     let rate = figures::quantity(snapshot.rate.round(), &Unit::none());

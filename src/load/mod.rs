@@ -11,9 +11,9 @@
 
 pub mod engine;
 pub mod merge;
-pub mod provider;
 pub mod pace;
 pub mod plan;
+pub mod provider;
 pub mod record;
 pub mod request;
 pub mod scenario;

@@ -23,5 +23,6 @@ mod comments;
 mod described;
 mod events;
 mod forks;
+mod gitlab;
 mod job;
 mod network;

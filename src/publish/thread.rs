@@ -1,17 +1,92 @@
-//! One comment per gate, kept up to date, while other jobs do the same at the same time.
+//! The conversation on one pull request, on GitHub or GitLab: one comment per gate, kept up to date, while other jobs do
+//! the same at the same time.
 
 use http::Method;
+use serde::Deserialize;
 use serde_json::json;
 
-use super::api::{Answer, Api, Call, Trouble};
-use super::models::{Comment, User};
-use super::{MOST_PAGES, PAGE, TRIES};
-use crate::publish::comment::{Marker, Standing, When};
-use crate::publish::failure::{Failure, Kind};
+use super::api::{Answer, Api, Call, TRIES, Trouble};
+use super::comment::{Marker, Standing, When, fit};
+use super::failure::{Failure, Kind};
+
+/// Where the comments of one pull request are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Thread {
+    /// All of them, and where a new one goes.
+    list: String,
+    /// One of them, with its number behind.
+    one: String,
+    update: Method,
+    /// Where a comment is seen, with its number behind, where the server does not say it.
+    page: Option<String>,
+    /// `acme/shop#7`
+    name: String,
+}
+
+impl Thread {
+    pub fn github(repository: &str, number: u64) -> Self {
+        let routes = format!("/repos/{repository}/issues");
+        Self {
+            list: format!("{routes}/{number}/comments"),
+            one: format!("{routes}/comments"),
+            update: Method::PATCH,
+            page: None,
+            name: format!("{repository}#{number}"),
+        }
+    }
+
+    /// `project` is its number, `page` the address of the merge request.
+    pub fn gitlab(project: u64, number: u64, page: Option<&str>) -> Self {
+        let notes = format!("/projects/{project}/merge_requests/{number}/notes");
+        Self {
+            one: notes.clone(),
+            list: notes,
+            update: Method::PUT,
+            page: page.map(|page| format!("{page}#note_")),
+            name: format!("merge request !{number}"),
+        }
+    }
+
+    fn list(&self) -> String {
+        // GitLab shows the newest first unless it is asked.
+        match self.update {
+            Method::PUT => format!("{}?sort=asc&order_by=created_at", self.list),
+            _ => self.list.clone(),
+        }
+    }
+
+    fn one(&self, id: u64) -> String {
+        format!("{}/{id}", self.one)
+    }
+
+    fn url(&self, comment: &Comment) -> Option<String> {
+        let page = || Some(format!("{}{}", self.page.as_ref()?, comment.id));
+        comment.html_url.clone().or_else(page)
+    }
+}
+
+/// As little of a comment as is needed, and nothing that a server may leave out.
+#[derive(Clone, Debug, Deserialize)]
+struct Comment {
+    id: u64,
+    body: Option<String>,
+    html_url: Option<String>,
+    /// Gone where the account is.
+    #[serde(alias = "author")]
+    user: Option<User>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct User {
+    #[serde(alias = "username")]
+    login: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+}
 
 /// What is to stand on a pull request.
 pub struct Upsert<'a> {
-    pub number: u64,
+    pub thread: &'a Thread,
     pub marker: &'a Marker,
     pub text: &'a str,
     pub when: When,
@@ -67,7 +142,7 @@ impl Api<'_> {
             if upsert.when == When::IfThere {
                 return Ok(Written::NotWanted);
             }
-            let failure = match self.create_comment(upsert.number, &body).await {
+            let failure = match self.create_comment(upsert.thread, &body).await {
                 Ok(comment) => return self.settle(upsert, comment, &body).await,
                 Err(Trouble::Uncertain(failure)) => {
                     created = true;
@@ -76,7 +151,7 @@ impl Api<'_> {
                 // It counts otherwise than we do.
                 Err(Trouble::Refused(failure)) if is_too_long(&failure) && repetition == 0 => {
                     let half = upsert.text.encode_utf16().count() / 2;
-                    let short = crate::publish::comment::fit(upsert.text, half);
+                    let short = fit(upsert.text, half);
                     body = upsert.marker.body(&short);
                     failure
                 }
@@ -96,14 +171,14 @@ impl Api<'_> {
         own: Comment,
         body: &str,
     ) -> Result<Written, Failure> {
-        let created = Written::Created(own.html_url.clone());
+        let created = Written::Created(upsert.thread.url(&own));
         // The comment is there. That it could not be looked for another is no failure of posting it.
         let Ok(all) = self.ours(upsert).await else {
             return Ok(created);
         };
         for comment in all.iter().filter(|comment| comment.id < own.id) {
             if let Ok(Tried::Done(written)) = self.update(upsert, comment, body).await {
-                self.delete(upsert.number, own.id).await;
+                self.delete(upsert.thread, own.id).await;
                 return Ok(written);
             }
         }
@@ -117,7 +192,7 @@ impl Api<'_> {
         body: &str,
     ) -> Result<Tried, Failure> {
         let there = comment.body.as_deref().unwrap_or_default();
-        let url = comment.html_url.clone();
+        let url = upsert.thread.url(comment);
         match upsert.marker.standing(there, body) {
             Standing::Newer => return Ok(Tried::Done(Written::Newer(url))),
             Standing::Same if upsert.when != When::Always => {
@@ -127,10 +202,10 @@ impl Api<'_> {
         }
         let new = json!({"body": body});
         let call = Call {
-            method: Method::PATCH,
-            path: format!("{}/issues/comments/{}", self.repository, comment.id),
+            method: upsert.thread.update.clone(),
+            path: upsert.thread.one(comment.id),
             body: Some(&new),
-            doing: format!("update the comment on {}#{}", self.name, upsert.number),
+            doing: format!("update the comment on {}", upsert.thread.name),
         };
         let answer = self.call(&call).await?;
         match answer.status {
@@ -141,13 +216,13 @@ impl Api<'_> {
         }
     }
 
-    async fn create_comment(&self, number: u64, body: &str) -> Result<Comment, Trouble> {
+    async fn create_comment(&self, thread: &Thread, body: &str) -> Result<Comment, Trouble> {
         let new = json!({"body": body});
         let call = Call {
             method: Method::POST,
-            path: format!("{}/issues/{number}/comments", self.repository),
+            path: thread.list.clone(),
             body: Some(&new),
-            doing: format!("comment on {}#{number}", self.name),
+            doing: format!("comment on {}", thread.name),
         };
         let answer: Answer = self.create(&call).await?;
         let accepted = answer.is_success();
@@ -161,12 +236,12 @@ impl Api<'_> {
     }
 
     /// A comment that is left twice is ugly and no error.
-    async fn delete(&self, number: u64, id: u64) {
+    async fn delete(&self, thread: &Thread, id: u64) {
         let call = Call {
             method: Method::DELETE,
-            path: format!("{}/issues/comments/{id}", self.repository),
+            path: thread.one(id),
             body: None,
-            doing: format!("delete the second comment on {}#{number}", self.name),
+            doing: format!("delete the second comment on {}", thread.name),
         };
         drop(self.call(&call).await);
     }
@@ -176,7 +251,9 @@ impl Api<'_> {
     async fn ours(&self, upsert: &Upsert<'_>) -> Result<Vec<Comment>, Failure> {
         let mut ours = Vec::new();
         let mut me: Option<Option<String>> = None;
-        for comment in self.comments(upsert.number).await? {
+        let doing = format!("list the comments of {}", upsert.thread.name);
+        let all: Vec<Comment> = self.list(&upsert.thread.list(), &doing).await?;
+        for comment in all {
             let marked = comment.body.as_deref().unwrap_or_default();
             let Some(user) = comment.user.as_ref().filter(|_| upsert.marker.owns(marked)) else {
                 continue;
@@ -194,24 +271,6 @@ impl Api<'_> {
         }
         ours.sort_by_key(|comment| comment.id);
         Ok(ours)
-    }
-
-    async fn comments(&self, number: u64) -> Result<Vec<Comment>, Failure> {
-        let mut all = Vec::new();
-        for page in 1..=MOST_PAGES {
-            let path = format!(
-                "{}/issues/{number}/comments?per_page={PAGE}&page={page}",
-                self.repository
-            );
-            let doing = format!("list the comments of {}#{number}", self.name);
-            let comments: Vec<Comment> = self.get(path, doing).await?;
-            let last = comments.len() < PAGE;
-            all.extend(comments);
-            if last {
-                break;
-            }
-        }
-        Ok(all)
     }
 
     /// Our name; a token of an app has none that it could ask for.

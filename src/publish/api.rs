@@ -73,6 +73,12 @@ pub(super) enum Trouble {
     Uncertain(Failure),
 }
 
+/// How one try ended without an answer that decides anything.
+pub(super) enum Attempt {
+    Again(Failure),
+    Never(Failure),
+}
+
 pub(super) struct Answer {
     pub(super) status: u16,
     headers: http::HeaderMap,
@@ -243,28 +249,47 @@ impl<'a> Api<'a> {
         Failure::new(&call.doing, kind)
     }
 
+    /// One try at a call that may not be right any more after a wait: whoever waited looks again before the next.
+    pub(super) async fn attempt(&self, call: &Call<'_>) -> Result<Answer, Attempt> {
+        let answer = match self.redirected(call).await {
+            Ok(answer) => answer,
+            Err(Lost::For(failure)) => return Err(Attempt::Never(failure)),
+            Err(Lost::Perhaps(failure)) => return Err(Attempt::Again(failure)),
+        };
+        if answer.is_rate_limit() {
+            let asked = self.asked(&answer);
+            let limited = Failure::new(&call.doing, Kind::RateLimited(asked));
+            return Err(if self.patience.wait(asked).await {
+                Attempt::Again(limited)
+            } else {
+                Attempt::Never(limited)
+            });
+        }
+        if answer.status == 409 || answer.status >= 500 {
+            return Err(Attempt::Again(self.failure(call, &answer)));
+        }
+        Ok(answer)
+    }
+
+    fn asked(&self, answer: &Answer) -> Duration {
+        let number = |name: &str| answer.header(name)?.trim().parse().ok();
+        self.patience.asked(number)
+    }
+
     /// Limits and conflicts mean that nothing was done, so they are waited for whatever the call is.
     async fn patiently(&self, call: &Call<'_>) -> Result<Answer, Lost> {
         let mut waits = 0;
         loop {
             let answer = self.redirected(call).await?;
-            let limited = answer.is_rate_limit();
-            let asked = if limited {
-                let number = |name: &str| answer.header(name)?.trim().parse().ok();
-                self.patience.asked(number)
-            } else if answer.status == 409 && waits < TRIES {
-                CONFLICT
-            } else {
-                return Ok(answer);
-            };
             waits += 1;
-            if waits > MOST_WAITS || !self.patience.wait(asked).await {
-                let kind = if limited {
-                    Kind::RateLimited(asked)
-                } else {
-                    return Ok(answer);
-                };
-                return Err(Lost::For(Failure::new(&call.doing, kind)));
+            if answer.is_rate_limit() {
+                let asked = self.asked(&answer);
+                if waits > MOST_WAITS || !self.patience.wait(asked).await {
+                    let kind = Kind::RateLimited(asked);
+                    return Err(Lost::For(Failure::new(&call.doing, kind)));
+                }
+            } else if answer.status != 409 || waits > TRIES || !self.patience.wait(CONFLICT).await {
+                return Ok(answer);
             }
         }
     }

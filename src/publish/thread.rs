@@ -5,7 +5,7 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::api::{Answer, Api, Call, TRIES, Trouble};
+use super::api::{Answer, Api, Attempt, Call, TRIES, Trouble};
 use super::comment::{Marker, Standing, When, fit};
 use super::failure::{Failure, Kind};
 
@@ -121,41 +121,41 @@ enum Tried {
     Done(Written),
     /// Deleted meanwhile, or someone else's.
     NotThis,
+    /// Time has gone by, and what is there may be another run's by now.
+    LookAgain(Failure),
+}
+
+/// What became of one look at all of them.
+enum Round {
+    Done(Written),
+    Again(Failure),
+    /// It may be there.
+    Uncertain(Failure),
 }
 
 impl Api<'_> {
     pub async fn upsert(&self, upsert: &Upsert<'_>) -> Result<Written, Failure> {
         let mut body = upsert.marker.body(upsert.text);
-        let mut repetition = 0;
-        let mut created = false;
+        let (mut repetition, mut uncertain) = (0, false);
         loop {
-            for comment in self.ours(upsert).await? {
-                match self.update(upsert, &comment, &body).await? {
-                    // What was created in the dark has come to light.
-                    Tried::Done(Written::Unchanged(url)) if created => {
-                        return Ok(Written::Created(url));
-                    }
-                    Tried::Done(written) => return Ok(written),
-                    Tried::NotThis => {}
+            let failure = match self.round(upsert, &body).await {
+                // What was created in the dark has come to light.
+                Ok(Round::Done(Written::Unchanged(url))) if uncertain => {
+                    return Ok(Written::Created(url));
                 }
-            }
-            if upsert.when == When::IfThere {
-                return Ok(Written::NotWanted);
-            }
-            let failure = match self.create_comment(upsert.thread, &body).await {
-                Ok(comment) => return self.settle(upsert, comment, &body).await,
-                Err(Trouble::Uncertain(failure)) => {
-                    created = true;
+                Ok(Round::Done(written)) => return Ok(written),
+                Ok(Round::Again(failure)) => failure,
+                Ok(Round::Uncertain(failure)) => {
+                    uncertain = true;
                     failure
                 }
                 // It counts otherwise than we do.
-                Err(Trouble::Refused(failure)) if is_too_long(&failure) && repetition == 0 => {
+                Err(failure) if is_too_long(&failure) && repetition == 0 => {
                     let half = upsert.text.encode_utf16().count() / 2;
-                    let short = fit(upsert.text, half);
-                    body = upsert.marker.body(&short);
+                    body = upsert.marker.body(&fit(upsert.text, half));
                     failure
                 }
-                Err(Trouble::Refused(failure)) => return Err(failure),
+                Err(failure) => return Err(failure),
             };
             repetition += 1;
             if repetition >= TRIES || !self.pause(repetition).await {
@@ -164,25 +164,48 @@ impl Api<'_> {
         }
     }
 
-    /// After a comment was created: did another job create one before? The one with the lower number stays.
-    async fn settle(
-        &self,
-        upsert: &Upsert<'_>,
-        own: Comment,
-        body: &str,
-    ) -> Result<Written, Failure> {
-        let created = Written::Created(upsert.thread.url(&own));
-        // The comment is there. That it could not be looked for another is no failure of posting it.
-        let Ok(all) = self.ours(upsert).await else {
-            return Ok(created);
-        };
-        for comment in all.iter().filter(|comment| comment.id < own.id) {
-            if let Ok(Tried::Done(written)) = self.update(upsert, comment, body).await {
-                self.delete(upsert.thread, own.id).await;
-                return Ok(written);
+    async fn round(&self, upsert: &Upsert<'_>, body: &str) -> Result<Round, Failure> {
+        for comment in self.ours(upsert).await? {
+            match self.update(upsert, &comment, body).await? {
+                Tried::Done(written) => return Ok(Round::Done(written)),
+                Tried::LookAgain(failure) => return Ok(Round::Again(failure)),
+                Tried::NotThis => {}
             }
         }
-        Ok(created)
+        if upsert.when == When::IfThere {
+            return Ok(Round::Done(Written::NotWanted));
+        }
+        match self.create_comment(upsert.thread, body).await {
+            Ok(comment) => Ok(Round::Done(self.settle(upsert, comment, body).await)),
+            Err(Trouble::Uncertain(failure)) => Ok(Round::Uncertain(failure)),
+            Err(Trouble::Refused(failure)) => Err(failure),
+        }
+    }
+
+    /// After a comment was created: did another job create one before? The one with the lower number stays. Ours is
+    /// there already, so nothing here is a failure of posting it.
+    async fn settle(&self, upsert: &Upsert<'_>, own: Comment, body: &str) -> Written {
+        let created = Written::Created(upsert.thread.url(&own));
+        for repetition in 1..=TRIES {
+            let mut again = false;
+            for comment in self.ours(upsert).await.unwrap_or_default() {
+                if comment.id >= own.id {
+                    break;
+                }
+                match self.update(upsert, &comment, body).await {
+                    Ok(Tried::Done(written)) => {
+                        self.delete(upsert.thread, own.id).await;
+                        return written;
+                    }
+                    Ok(Tried::LookAgain(_)) => again = true,
+                    Ok(Tried::NotThis) | Err(_) => {}
+                }
+            }
+            if !again || !self.pause(repetition).await {
+                break;
+            }
+        }
+        created
     }
 
     async fn update(
@@ -207,7 +230,11 @@ impl Api<'_> {
             body: Some(&new),
             doing: format!("update the comment on {}", upsert.thread.name),
         };
-        let answer = self.call(&call).await?;
+        let answer = match self.attempt(&call).await {
+            Ok(answer) => answer,
+            Err(Attempt::Again(failure)) => return Ok(Tried::LookAgain(failure)),
+            Err(Attempt::Never(failure)) => return Err(failure),
+        };
         match answer.status {
             // Nobody may write it but its author, and that is not us.
             403 | 404 | 410 => Ok(Tried::NotThis),

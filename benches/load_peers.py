@@ -1,6 +1,6 @@
 """perfgate's load against wrk's and oha's, on the same local server, in turns, in one sitting.
 
-Needs nginx, wrk, oha and taskset on the PATH, two cores, and a quiet machine.
+Needs nginx, wrk, oha, taskset and GNU time on the PATH, two cores, and a quiet machine.
 Usage: python3 benches/load_peers.py target/release/perfgate [--rounds 7] [--seconds 5]
 
 nginx has one worker on core 0 and answers 200 with 16 bytes; each tool keeps 50 connections busy from core 1. What is
@@ -61,24 +61,26 @@ def start_nginx(folder, port):
     raise SystemExit("nginx did not start")
 
 
-def measured(command):
+def measured(command, folder):
     """The command on core 1: what it printed, its CPU seconds and its peak of memory in MB."""
+    # A process counts the memory of whoever forked it as its own, so a small program forks it.
+    peak = folder / "peak"
     child = subprocess.Popen(
-        ["taskset", "-c", "1", *command],
+        ["taskset", "-c", "1", "time", "--quiet", "-f", "%M", "-o", str(peak), *command],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
     )
     printed = child.stdout.read()
     _, _, usage = os.wait4(child.pid, 0)
-    return printed, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    return printed, usage.ru_utime + usage.ru_stime, int(peak.read_text().split()[-1]) / 1024
 
 
 def perfgate(program, url, seconds, folder):
     run = folder / "run.json"
     command = [program, "run", url, "--users", str(CONNECTIONS), "--for", f"{seconds}s"]
     command += ["--threads", "1", "--output", str(run)]
-    _, cpu, memory = measured(command)
+    _, cpu, memory = measured(command, folder)
     document = json.loads(run.read_text())
     name, metrics = next((n, m) for n, m in document["subjects"].items() if "throughput" in m)
     done = metrics["errors"]["of"]
@@ -87,16 +89,16 @@ def perfgate(program, url, seconds, folder):
     return done, metrics["throughput"]["value"], cpu, memory
 
 
-def wrk(url, seconds, _folder):
+def wrk(url, seconds, folder):
     printed, cpu, memory = measured(
-        ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", url]
+        ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", url], folder
     )
     done = int(re.search(r"(\d+) requests in", printed).group(1))
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", printed).group(1))
     return done, rate, cpu, memory
 
 
-def oha(url, seconds, _folder):
+def oha(url, seconds, folder):
     command = [
         "oha",
         "--no-tui",
@@ -108,7 +110,7 @@ def oha(url, seconds, _folder):
         f"{seconds}s",
         url,
     ]
-    printed, cpu, memory = measured(command)
+    printed, cpu, memory = measured(command, folder)
     document = json.loads(printed)
     done = sum(document["statusCodeDistribution"].values())
     return done, document["summary"]["requestsPerSec"], cpu, memory
@@ -122,7 +124,7 @@ def main():
     asked = arguments.parse_args()
     program = str(pathlib.Path(asked.program).resolve())
     tools = {"perfgate": lambda *a: perfgate(program, *a), "wrk": wrk, "oha": oha}
-    for name in ["nginx", "taskset", "wrk", "oha"]:
+    for name in ["nginx", "taskset", "time", "wrk", "oha"]:
         if shutil.which(name) is None:
             sys.exit(f"{name} is not on the PATH")
 

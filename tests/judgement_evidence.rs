@@ -401,6 +401,33 @@ fn slow_drift_is_seen_against_the_anchor_where_no_step_shows() {
 }
 
 #[test]
+fn one_run_says_as_much_as_an_anchor_as_it_does_as_a_baseline() {
+    let samples: Vec<f64> = (0..2_000).map(|i| 50.0 + f64::from(i % 100)).collect();
+    let run = |by: f64| {
+        let samples: Vec<f64> = samples.iter().map(|ms| ms * by).collect();
+        let each = [time(&samples)];
+        Session::new("today", 1).with("GET /", "latency", &each).0
+    };
+    let anchor = Anchor {
+        label: "v1".to_owned(),
+        budget: 0.15,
+        runs: run(1.0),
+    };
+    let sides = perfgate::compare::Sides {
+        baseline: &run(1.0),
+        current: &run(1.1),
+        anchor: Some(&anchor),
+        interleaved: false,
+    };
+    let judgement = perfgate::compare::judge(&sides, &Policy::default(), support::runs::TODAY);
+    for metric in ["latency.p50", "latency.p95", "latency.p99"] {
+        let judged = of(&judgement, "GET /", metric);
+        let drift = judged.drift.as_ref().unwrap();
+        assert_eq!(Some(drift.change), judged.change, "{metric}");
+    }
+}
+
+#[test]
 fn sums_and_set_rates_are_shown_and_gated_only_where_a_rule_names_them() {
     for role in [Role::Total, Role::Fixed] {
         let side = |value: f64| {

@@ -3,7 +3,7 @@
 use super::comparison::Drift;
 use super::effect::{self, Effect, Logs};
 use super::judge::{Judged, ratio};
-use super::readings::{ASSUMED_RUN_SPREAD, towards_worse, value};
+use super::readings::{assumed_spread, towards_worse, value};
 use super::sittings::Layout;
 use crate::model::Anchor;
 use crate::stats::{order, reading};
@@ -35,7 +35,7 @@ fn drift(judged: &Judged, anchor: &Anchor, layout: &Layout<'_>) -> Option<Drift>
         base,
         current: judged.measured.current_logs.clone(),
         base_spans_sittings: layout.base_spans_sittings && anchor.runs.len() > 1,
-        assumed_spread: ASSUMED_RUN_SPREAD,
+        assumed_spread: assumed_spread(series.statistic),
         ..Logs::default()
     };
     let found = Effect::of(&logs)?;

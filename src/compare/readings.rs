@@ -9,7 +9,7 @@ use crate::model::{Better, Evidence, Measurement, MetricName, Quantile, Series, 
 use crate::stats::{order, reading};
 
 /// Assumed of runs of one build where nothing is known: a tenth, and twice that for the tail.
-pub(super) const ASSUMED_RUN_SPREAD: f64 = 0.10;
+const ASSUMED_RUN_SPREAD: f64 = 0.10;
 const ASSUMED_TAIL_SPREAD: f64 = 0.20;
 
 /// Readings of one side, in the unit of the series.

@@ -46,7 +46,8 @@ pub struct Entry {
     pub assumed: Vec<Assumption>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
-    /// The sentence that reports show. Never read back: it is worded again from the rest.
+    /// The sentence that reports show, put in where the document is written. Never read back: it is worded again
+    /// from the rest.
     pub why: String,
 }
 
@@ -147,7 +148,7 @@ fn assumption(assumption: compare::Assumption) -> Assumption {
 
 impl Entry {
     pub(super) fn of(c: &Comparison, policy: &Policy) -> Self {
-        let mut entry = Self {
+        Self {
             subject: c.series.subject.to_string(),
             metric: c.series.metric.to_string(),
             statistic: c.series.statistic,
@@ -199,9 +200,13 @@ impl Entry {
             assumed: c.assumed.iter().copied().map(assumption).collect(),
             cause: Cause::of(&c.cause),
             why: String::new(),
-        };
-        entry.why = why::why(&entry).plain();
-        entry
+        }
+    }
+
+    /// With its sentence.
+    pub(super) fn worded(mut self) -> Self {
+        self.why = why::why(&self).plain();
+        self
     }
 
     pub(super) fn unit(&self) -> Unit {

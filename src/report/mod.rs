@@ -158,7 +158,10 @@ pub fn render(
 }
 
 fn json(document: &Document) -> Result<String, RenderError> {
-    let text = serde_json::to_string_pretty(document).map_err(RenderError::Json)?;
+    let mut document = document.clone();
+    let entries = std::mem::take(&mut document.comparisons).into_iter();
+    document.comparisons = entries.map(Entry::worded).collect();
+    let text = serde_json::to_string_pretty(&document).map_err(RenderError::Json)?;
     // `##[` is a command to a runner anywhere in a line; the escape is the same JSON.
     Ok(text.replace("##[", "##\\u005b") + "\n")
 }

@@ -146,16 +146,20 @@ fn significant(value: f64, digits: usize) -> String {
         .and_then(|(_, exponent)| exponent.parse().ok())
         .unwrap_or(0);
     let wanted = i32::try_from(digits).unwrap_or(3) - 1 - exponent;
-    grouped(&format!(
+    grouped(format!(
         "{value:.*}",
         usize::try_from(wanted.max(0)).unwrap_or(0)
     ))
 }
 
-fn grouped(number: &str) -> String {
+fn grouped(number: String) -> String {
+    let whole = number.bytes().take_while(|byte| *byte != b'.').count();
+    if whole <= 3 {
+        return number;
+    }
     let (sign, number) = number
         .strip_prefix('-')
-        .map_or(("", number), |rest| ("-", rest));
+        .map_or(("", number.as_str()), |rest| ("-", rest));
     let (whole, fraction) = number
         .split_once('.')
         .map_or((number, String::new()), |(w, f)| (w, format!(".{f}")));
@@ -188,7 +192,7 @@ pub(super) fn percent(fraction: f64) -> String {
         size if size < 0.001 => "0".to_owned(),
         size if size < 0.095 => without_zeros(&significant(value, 2)),
         size if size < 99.95 => format!("{value:.1}"),
-        _ => grouped(&format!("{value:.0}")),
+        _ => grouped(format!("{value:.0}")),
     };
     text + " %"
 }
@@ -200,7 +204,7 @@ pub(super) fn coarse(fraction: f64) -> String {
         size if !size.is_finite() => "?".to_owned(),
         size if size < 0.05 => "0".to_owned(),
         size if size < 9.95 => without_zeros(&format!("{value:.1}")),
-        _ => grouped(&format!("{value:.0}")),
+        _ => grouped(format!("{value:.0}")),
     };
     text + " %"
 }
@@ -227,7 +231,7 @@ pub(super) fn points(difference: f64) -> String {
 
 /// `1,000`
 pub(super) fn count(n: impl std::fmt::Display) -> String {
-    grouped(&n.to_string())
+    grouped(n.to_string())
 }
 
 /// `1 run`, `5 runs`; `series` stays as it is.

@@ -49,8 +49,10 @@ impl Iterations {
         if times == 0 {
             bail!("{}: it holds no samples", totals.name);
         }
-        let times = totals.values.iter().zip(&counts.values);
-        let times: Vec<f64> = times.map(|(total, count)| total / count * factor).collect();
+        let mut times = totals.values;
+        for (time, count) in times.iter_mut().zip(&counts.values) {
+            *time = *time / count * factor;
+        }
         // Numbers of absurd size can still leave the range.
         if let Some(at) = times
             .iter()

@@ -4,87 +4,98 @@
 
 /// `iters` and `times`.
 pub(super) fn samples(json: &[u8]) -> Option<(Vec<f64>, Vec<f64>)> {
-    let mut rest = std::str::from_utf8(json).ok()?.strip_prefix('{')?;
+    let mut rest = json.strip_prefix(b"{")?;
     let (mut iters, mut times) = (None, None);
     loop {
         let (key, value) = text(rest)?;
-        let value = value.strip_prefix(':')?;
+        let value = value.strip_prefix(b":")?;
         rest = match key {
-            "iters" if iters.is_none() => list(value, &mut iters)?,
-            "times" if times.is_none() => list(value, &mut times)?,
-            "sampling_mode" => text(value)?.1,
+            b"iters" if iters.is_none() => list(value, &mut iters)?,
+            b"times" if times.is_none() => list(value, &mut times)?,
+            b"sampling_mode" => text(value)?.1,
             _ => return None,
         };
-        match rest.strip_prefix(',') {
+        match rest.strip_prefix(b",") {
             Some(next) => rest = next,
             None => break,
         }
     }
-    (rest.trim_end() == "}").then_some((iters?, times?))
+    (rest.trim_ascii_end() == b"}").then_some((iters?, times?))
 }
 
-/// A string without escapes, and what follows it.
-fn text(json: &str) -> Option<(&str, &str)> {
-    let (text, rest) = json.strip_prefix('"')?.split_once('"')?;
-    (!text.contains('\\')).then_some((text, rest))
+/// A string of plain characters, and what follows it.
+fn text(json: &[u8]) -> Option<(&[u8], &[u8])> {
+    let inside = json.strip_prefix(b"\"")?;
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let end = inside.iter().position(|byte| !plain(byte))?;
+    let (text, behind) = inside.split_at_checked(end)?;
+    Some((text, behind.strip_prefix(b"\"")?))
 }
 
 /// A list of numbers, and what follows it.
-fn list<'a>(json: &'a str, into: &mut Option<Vec<f64>>) -> Option<&'a str> {
-    let mut rest = json.strip_prefix('[')?;
+fn list<'a>(json: &'a [u8], into: &mut Option<Vec<f64>>) -> Option<&'a [u8]> {
+    let mut rest = json.strip_prefix(b"[")?;
     // As many as criterion takes unless it is told otherwise.
     let mut numbers = Vec::with_capacity(100);
     loop {
         let (number, behind) = number(rest)?;
         numbers.push(number);
-        let (mark, next) = behind.split_at_checked(1)?;
-        rest = next;
-        match mark {
-            "," => {}
-            "]" => break,
+        match behind {
+            [b',', next @ ..] => rest = next,
+            [b']', next @ ..] => {
+                *into = Some(numbers);
+                return Some(next);
+            }
             _ => return None,
         }
     }
-    *into = Some(numbers);
-    Some(rest)
 }
 
 /// A number and what follows it: digits, with a point between them or not. Up to 2^53 without its point such a
 /// number and the power of ten are exact, so their quotient is the nearest `f64`; Rust reads the others.
-fn number(json: &str) -> Option<(f64, &str)> {
+fn number(json: &[u8]) -> Option<(f64, &[u8])> {
     const EXACT: u64 = 1 << 53;
+    /// So many bytes never hold a number that does not fit, exact or not.
+    const MOST_DIGITS: usize = 19;
     const POWERS: [f64; 7] = [1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6];
-    let mut digits = 0_u64;
-    let mut point = None;
-    let mut length = json.len();
-    for (at, byte) in json.bytes().enumerate() {
-        match byte {
-            // What no longer fits is too large to be exact.
-            b'0'..=b'9' => {
-                digits = digits
-                    .saturating_mul(10)
-                    .saturating_add(u64::from(byte - b'0'));
-            }
-            b'.' if point.is_none() => point = Some(at),
-            _ => {
-                length = at;
-                break;
-            }
-        }
-    }
-    let (word, rest) = json.split_at_checked(length)?;
+    let (mut digits, mut rest) = digits(json, 0);
+    let whole = json.len() - rest.len();
     // JSON knows neither `.5` nor `1.` nor `01`.
-    let whole = word.get(..point.unwrap_or(length))?;
-    let zeros = whole.starts_with('0') && whole.len() > 1;
-    if whole.is_empty() || zeros || word.ends_with('.') {
+    if whole == 0 || (whole > 1 && json.first() == Some(&b'0')) {
         return None;
     }
-    let decimals = point.map_or(0, |point| length - point - 1);
-    match POWERS.get(decimals) {
-        #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
-        Some(power) if digits <= EXACT => Some((digits as f64 / power, rest)),
-        _ => Some((word.parse().ok()?, rest)),
+    let mut decimals = 0;
+    if let [b'.', fraction @ ..] = rest {
+        (digits, rest) = self::digits(fraction, digits);
+        decimals = fraction.len() - rest.len();
+        if decimals == 0 {
+            return None;
+        }
     }
+    let length = json.len() - rest.len();
+    let value = match POWERS.get(decimals) {
+        #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
+        Some(power) if length <= MOST_DIGITS && digits <= EXACT => digits as f64 / power,
+        _ => std::str::from_utf8(json.get(..length)?)
+            .ok()?
+            .parse()
+            .ok()?,
+    };
+    Some((value, rest))
+}
+
+/// What the digits add to a number that has begun, and what follows them. Too many of them leave it wrong.
+fn digits(json: &[u8], begun: u64) -> (u64, &[u8]) {
+    let (mut value, mut rest) = (begun, json);
+    while let [byte, behind @ ..] = rest {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+        rest = behind;
+    }
+    (value, rest)
 }
 
 #[cfg(test)]

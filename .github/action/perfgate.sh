@@ -201,4 +201,6 @@ if [ -z "${GITHUB_OUTPUT:-}" ] || ! grep -q '^exit-code' "$GITHUB_OUTPUT" 2>/dev
     output exit-code "$code"
 fi
 finished=yes
+# The gate that came to this verdict is red already; what only carries it is red where it could not.
+if [ "${PG_MODE:-check}" = post ] && [ "$code" -ne 2 ]; then code=0; fi
 exit "$code"

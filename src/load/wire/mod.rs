@@ -1,6 +1,9 @@
 //! Requests on connections: what goes out, what comes back, and what can go wrong on the way. Nothing here knows
 //! of flows, users or times.
 
+pub mod http2;
+pub mod websocket;
+
 use std::fmt;
 
 use bytes::Bytes;

@@ -54,9 +54,6 @@ pub(super) async fn serve(io: impl Io, room: &std::rc::Rc<Room>, connection: u64
                 };
                 requests += 1;
                 if room.keep_alive.is_some_and(|limit| requests >= limit) {
-                    if !room.announced {
-                        session.abrupt_shutdown(Reason::NO_ERROR);
-                    }
                     session.graceful_shutdown();
                 }
                 let (room, orders) = (room.clone(), orders.clone());
@@ -81,18 +78,31 @@ async fn stream(
     room.wait(&turn).await;
     match &turn.act {
         Act::Answer(answer) => {
-            if send(answer, respond, room, &turn).await? == Some(Ending::Close) {
+            if let Some(out) = send(answer, respond, room, &turn).await? {
                 let _ = orders.send(Order::HangUp);
+                keep(out).await;
             }
         }
         Act::Reset | Act::Socket(_) => respond.send_reset(Reason::INTERNAL_ERROR),
-        Act::Raw(_) => drop(orders.send(Order::GoAway)),
-        Act::HangUp => drop(orders.send(Order::HangUp)),
+        Act::Raw(_) => {
+            let _ = orders.send(Order::GoAway);
+            keep(respond).await;
+        }
+        Act::HangUp => {
+            let _ = orders.send(Order::HangUp);
+            keep(respond).await;
+        }
         Act::Silence => {
             let _ = std::future::poll_fn(|context| respond.poll_reset(context)).await;
         }
     }
     Ok(())
+}
+
+/// Dropping it would say that it is the stream that ends, and not the connection.
+async fn keep<T>(stream: T) {
+    std::future::pending::<()>().await;
+    drop(stream);
 }
 
 async fn asked(request: Request<RecvStream>, connection: u64) -> Result<Asked, h2::Error> {
@@ -126,13 +136,13 @@ async fn asked(request: Request<RecvStream>, connection: u64) -> Result<Asked, h
     })
 }
 
-/// How the connection is to end, where the script wants that.
+/// What is left open where the script wants the connection to end.
 async fn send(
     answer: &Answer,
     mut respond: SendResponse<Bytes>,
     room: &Room,
     turn: &Turn,
-) -> Result<Option<Ending>, h2::Error> {
+) -> Result<Option<SendStream<Bytes>>, h2::Error> {
     let mut response = Response::new(());
     *response.status_mut() = http::StatusCode::from_u16(answer.status).unwrap();
     *response.headers_mut() = map(&answer.headers);
@@ -181,10 +191,11 @@ async fn send(
             // What is not on its way yet would be taken back.
             let soon = Instant::now() + std::time::Duration::from_millis(5);
             room.clock.until(soon).await;
-            if *ending == Ending::Reset {
-                out.send_reset(Reason::INTERNAL_ERROR);
+            if *ending == Ending::Close {
+                return Ok(Some(out));
             }
-            return Ok(Some(*ending));
+            out.send_reset(Reason::INTERNAL_ERROR);
+            return Ok(None);
         }
         Body::Endless => return endless(out).await,
     }
@@ -194,7 +205,7 @@ async fn send(
     Ok(None)
 }
 
-async fn endless(mut out: SendStream<Bytes>) -> Result<Option<Ending>, h2::Error> {
+async fn endless(mut out: SendStream<Bytes>) -> Result<Option<SendStream<Bytes>>, h2::Error> {
     let chunk = Bytes::from(vec![b'x'; 0x4000]);
     loop {
         out.reserve_capacity(chunk.len());

@@ -151,7 +151,8 @@ impl Script {
         self
     }
 
-    /// Each connection takes so many requests, and ends behind the last answer without having said so.
+    /// Each connection takes so many requests, and ends behind the last answer without having said so. HTTP/2 always
+    /// says so.
     pub(crate) fn leaves_silently_after(mut self, requests: u64) -> Self {
         self.keep_alive = Some(requests);
         self.announced = false;

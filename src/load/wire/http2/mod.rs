@@ -1,0 +1,193 @@
+//! HTTP/2: one connection that several users share, each with a handle of its own.
+
+mod body;
+mod request;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use h2::client::{Builder, SendRequest};
+use http::HeaderMap;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::{Answer, Failure, Kind, Outgoing, Wanted};
+use crate::load::scenario::Base;
+
+pub use request::{Prepared, authority, prepare};
+
+/// Of one answer, before the service has to wait until it is read.
+const WINDOW: u32 = 1024 * 1024;
+
+/// Of all answers under way together.
+const WINDOW_OF_ALL: u32 = 16 * 1024 * 1024;
+
+/// A handle; its clones share the connection, which ends with the last of them.
+#[derive(Clone)]
+pub struct Connection {
+    sender: SendRequest<Bytes>,
+    fate: Rc<Fate>,
+    stale: bool,
+}
+
+/// What became of the connection, for all of its handles.
+#[derive(Default)]
+struct Fate {
+    ended: RefCell<Option<String>>,
+    /// Whether the service ever said something in HTTP/2.
+    spoken: Cell<bool>,
+}
+
+/// Within a local runtime, in which the connection lives as a task of its own.
+pub async fn open<S>(stream: S) -> Result<Connection, Failure>
+where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    let (sender, connection) = Builder::new()
+        .enable_push(false)
+        .initial_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW_OF_ALL)
+        .handshake::<_, Bytes>(stream)
+        .await
+        .map_err(|error| Failure::new(Kind::Broken, told(&error)))?;
+    let fate = Rc::new(Fate::default());
+    let told_to = Rc::clone(&fate);
+    tokio::task::spawn_local(async move {
+        let end = match connection.await {
+            Ok(()) => "the service closed the connection".to_owned(),
+            Err(error) => {
+                if error.is_remote() {
+                    told_to.spoken.set(true);
+                }
+                told(&error)
+            }
+        };
+        *told_to.ended.borrow_mut() = Some(end);
+    });
+    Ok(Connection {
+        sender,
+        fate,
+        stale: false,
+    })
+}
+
+impl Connection {
+    /// Whether another request may be sent: nothing has ended it, and the service has not said goodbye.
+    pub fn is_open(&self) -> bool {
+        let mut context = Context::from_waker(Waker::noop());
+        let ready = self.sender.clone().poll_ready(&mut context);
+        self.fate.ended.borrow().is_none() && !matches!(ready, Poll::Ready(Err(_)))
+    }
+
+    /// Whether the last failure was that of a request which the service has not looked at: it was refused, or the
+    /// service had said goodbye before it came. It may be sent again on another connection.
+    pub fn was_stale(&self) -> bool {
+        self.stale
+    }
+
+    pub async fn exchange(
+        &mut self,
+        request: &Outgoing,
+        base: &Base,
+        wanted: Wanted,
+    ) -> Result<Answer, Failure> {
+        let prepared = prepare(request, base)?;
+        self.send(&prepared, wanted).await
+    }
+
+    /// Like `exchange`, for a request that is sent many times.
+    pub async fn send(&mut self, prepared: &Prepared, wanted: Wanted) -> Result<Answer, Failure> {
+        self.stale = false;
+        match self.attempt(prepared, wanted).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                self.stale = is_stale(&error);
+                Err(Failure::new(Kind::Broken, self.why(&error)))
+            }
+        }
+    }
+
+    async fn attempt(
+        &mut self,
+        prepared: &Prepared,
+        wanted: Wanted,
+    ) -> Result<Result<Answer, Failure>, h2::Error> {
+        std::future::poll_fn(|context| self.sender.poll_ready(context)).await?;
+        let body = prepared.body.clone();
+        let is_bare = body.is_empty();
+        let (response, mut stream) = self.sender.send_request(prepared.head.clone(), is_bare)?;
+        if !is_bare {
+            // Kept by the connection for as long as the service's window is closed.
+            stream.send_data(body, true)?;
+        }
+        let (head, body) = response.await?.into_parts();
+        self.fate.spoken.set(true);
+        let headers = match wanted.headers {
+            true => in_order(&head.headers),
+            false => Vec::new(),
+        };
+        let received = match body::receive(body, wanted.body).await? {
+            Ok(received) => received,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        Ok(Ok(Answer {
+            status: head.status.as_u16(),
+            headers,
+            body: received.kept,
+            received: received.bytes,
+        }))
+    }
+
+    /// An error of a stream is often that of its connection, which knows more.
+    fn why(&self, error: &h2::Error) -> String {
+        let ended = self.fate.ended.borrow();
+        let why = match &*ended {
+            Some(end) if !error.is_reset() && !error.is_go_away() => end.clone(),
+            _ => told(error),
+        };
+        match self.fate.spoken.get() {
+            false if error.is_library() => format!("no HTTP/2 came back: {why}"),
+            false if error.is_io() => format!("{why} before its first answer"),
+            _ => why,
+        }
+    }
+}
+
+fn in_order(headers: &HeaderMap) -> Vec<(String, Bytes)> {
+    headers
+        .iter()
+        .map(|(name, value)| {
+            let value = Bytes::copy_from_slice(value.as_bytes());
+            (name.as_str().to_owned(), value)
+        })
+        .collect()
+}
+
+fn is_stale(error: &h2::Error) -> bool {
+    let reason = error.reason();
+    let refused = error.is_reset() && reason == Some(h2::Reason::REFUSED_STREAM);
+    let goodbye = error.is_go_away() && reason == Some(h2::Reason::NO_ERROR);
+    error.is_remote() && (refused || goodbye)
+}
+
+/// With the protocol's own name of the reason, by which it is found in the service's log.
+fn told(error: &h2::Error) -> String {
+    let Some(reason) = error.reason() else {
+        return error.to_string();
+    };
+    let reason = name(reason);
+    if error.is_library() {
+        format!("the answer breaks the rules of HTTP/2: {reason}")
+    } else if error.is_go_away() {
+        format!("the service ended the connection: {reason}")
+    } else if error.is_reset() {
+        format!("the service reset the stream: {reason}")
+    } else {
+        error.to_string()
+    }
+}
+
+fn name(reason: h2::Reason) -> String {
+    format!("{reason:?} ({reason})")
+}

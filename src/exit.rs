@@ -11,15 +11,33 @@ pub enum Exit {
     Error = 2,
     /// Could not tell, where a decision was asked for.
     Undecided = 3,
+    /// A measurement was ended by Ctrl-C or SIGTERM: as a shell reports a program that ended so.
+    Interrupted = 130,
 }
 
 impl Exit {
+    pub const ALL: [Self; 5] = [
+        Self::Pass,
+        Self::Fail,
+        Self::Error,
+        Self::Undecided,
+        Self::Interrupted,
+    ];
+
+    /// What the number of a stored verdict stands for; none ends by interruption.
+    pub fn of_verdict(code: u8) -> Option<Self> {
+        [Self::Pass, Self::Fail, Self::Error, Self::Undecided]
+            .into_iter()
+            .find(|exit| exit.code() == code)
+    }
+
     pub fn code(self) -> u8 {
         match self {
             Self::Pass => 0,
             Self::Fail => 1,
             Self::Error => 2,
             Self::Undecided => 3,
+            Self::Interrupted => 130,
         }
     }
 }

@@ -3,12 +3,13 @@
 //! ```text
 //!    load ──┐
 //!  ingest ──┴► Run ──┐
-//!                    ├─► compare ─► [Comparison] ─► verdict ─► Verdict ─► report ─► text
+//!                    ├─► compare ─► [Comparison] ─► verdict ─► Verdict ─► report ─► text ─► publish
 //!  store ─► Baseline ┘
 //! ```
 //!
 //! The folders are the way the data takes. `model`, `stats`, `compare`, `verdict` and `report` are pure:
-//! data in, data out. `load`, `ingest`, `store` and `cli` are the edges. The types to know are [`model::Series`],
+//! data in, data out. `load`, `ingest`, `store`, `publish` and `cli` are the edges; `toml_file` reads TOML for them.
+//! The types to know are [`model::Series`],
 //! [`model::Evidence`], [`model::Run`], [`compare::Policy`], [`compare::Comparison`] and [`verdict::Verdict`].
 
 pub mod cli;
@@ -18,7 +19,9 @@ pub mod hint;
 pub mod ingest;
 pub mod load;
 pub mod model;
+pub mod publish;
 pub mod report;
 pub mod stats;
 pub mod store;
+pub mod toml_file;
 pub mod verdict;

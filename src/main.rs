@@ -12,6 +12,7 @@ fn main() -> ExitCode {
     let (mut out, mut err) = (stdout().lock(), stderr());
     let streams = Streams {
         out_is_terminal: out.is_terminal(),
+        err_is_terminal: err.is_terminal(),
         out: &mut out,
         err: &mut err,
     };

@@ -21,7 +21,7 @@ fn every_command_shows_its_examples_before_its_options() {
     let sections: Vec<&str> = reference.split("\n## `").skip(1).collect();
     assert_eq!(
         sections.len(),
-        11,
+        14,
         "perfgate, its commands and baseline's three"
     );
     for section in sections {

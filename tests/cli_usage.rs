@@ -58,13 +58,25 @@ fn usage_errors_end_with_2_and_name_what_is_wrong() {
             &["compare", "a", "b", "--old", "c", "--new", "d"][..],
             "cannot be used with",
         ),
-        (&["baseline", "update"][..], "RESULT"),
+        (
+            &["baseline", "update", "--baseline", "a.json"][..],
+            "no RESULT is named",
+        ),
         (&["baseline", "pin"][..], "--label"),
         (
             &["baseline", "update", "--window", "0", "x"][..],
             "1..=1000",
         ),
-        (&["run"][..], "unrecognized subcommand"),
+        (&["run"][..], "SCENARIO|URL"),
+        (&["run", "nowhere"][..], "no such file"),
+        (&["run", "a:1", "--rate", "0"][..], "is not a rate"),
+        (
+            &["run", "a:1", "--rate", "1", "--users", "2"][..],
+            "cannot be used with",
+        ),
+        (&["run", "a:1", "--watch", "x"][..], "pid:1234"),
+        (&["merge", "a.json", "--output", "b"][..], "2 values"),
+        (&["ab"][..], "unrecognized subcommand"),
     ] {
         let text = complains(folder.path(), arguments, 2);
         assert!(text.contains(said), "{arguments:?}: {text}");
@@ -210,7 +222,10 @@ fn a_source_without_results_names_the_missing_run_and_its_line() {
     let scenario = "baseline = \"main.json\"\n[[source]]\nscenario = \"load/api.toml\"\n";
     fs::write(folder.path().join("perfgate.toml"), scenario).unwrap();
     let said = complains(folder.path(), &["check"], 2);
-    assert!(said.contains("not supported by this version"), "{said}");
+    assert!(
+        said.contains("perfgate.toml:2") && said.contains("load/api.toml"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -288,6 +303,7 @@ fn completions_manual_pages_and_schemas_are_printed() {
         (&["man"][..], ".TH perfgate 1"),
         (&["man", "baseline", "pin"][..], "perfgate\\-baseline\\-pin"),
         (&["schema", "config"][..], "\"perfgate.toml\""),
+        (&["schema", "scenario"][..], "A load scenario of perfgate"),
     ] {
         let output = run(folder.path(), arguments);
         assert_eq!(output.status.code(), Some(0), "{arguments:?}");

@@ -640,6 +640,34 @@ fn a_written_run_is_stable_and_made_to_be_read() {
 }
 
 #[test]
+fn a_run_that_was_ended_early_or_means_nothing_says_so_and_why() {
+    let text = r#"{"schema": "perfgate.run/1", "subjects": {}, "partial": true, "invalid": "the generator was busy"}"#;
+    let run = parse(text).unwrap().remove(0);
+    assert!(run.provenance.partial);
+    assert_eq!(
+        run.provenance.invalid.as_deref(),
+        Some("the generator was busy")
+    );
+    let written = write(&run);
+    assert!(written.contains("\n  \"partial\": true,\n"), "{written}");
+    assert_eq!(parse(&written).unwrap(), [run]);
+
+    let whole = text
+        .replace("true", "false")
+        .replace(", \"invalid\": \"the generator was busy\"", "");
+    let run = parse(&whole).unwrap().remove(0);
+    assert!(!write(&run).contains("partial") && !write(&run).contains("invalid"));
+    let silent = refused(&text.replace("the generator was busy", " "));
+    assert_eq!(silent.field, "invalid");
+    refused(&text.replace("true", "1"));
+    let schema = serde_json::from_str(JSON_SCHEMA).unwrap();
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    assert!(validator.is_valid(&serde_json::from_str(&written).unwrap()));
+    let silent = text.replace("the generator was busy", " ");
+    assert!(!validator.is_valid(&serde_json::from_str(&silent).unwrap()));
+}
+
+#[test]
 fn the_json_schema_takes_what_is_written_and_refuses_what_is_refused() {
     let schema = serde_json::from_str(JSON_SCHEMA).unwrap();
     jsonschema::draft202012::meta::validate(&schema).unwrap();

@@ -163,16 +163,21 @@ fn provenance() -> impl Strategy<Value = Provenance> {
         text(),
         text(),
         environment(),
+        (any::<bool>(), option::of("[a-z]{1,9} \\PC{0,9}")),
     )
         .prop_map(
-            |(tool, started_at, session, duration_s, commit, scenario, environment)| Provenance {
-                tool,
-                started_at,
-                session,
-                duration_s,
-                commit,
-                scenario,
-                environment,
+            |(tool, started_at, session, duration_s, commit, scenario, environment, ended)| {
+                Provenance {
+                    tool,
+                    started_at,
+                    session,
+                    duration_s,
+                    commit,
+                    scenario,
+                    environment,
+                    partial: ended.0,
+                    invalid: ended.1,
+                }
             },
         )
 }

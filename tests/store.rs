@@ -306,7 +306,9 @@ fn the_json_schema_holds_for_what_is_written_and_shares_its_words_with_that_of_r
         assert_eq!(definition, &schema["$defs"][name], "{name}");
     }
     for (name, property) in of_runs["properties"].as_object().unwrap() {
-        if name != "schema" {
+        if ["partial", "invalid"].contains(&name.as_str()) {
+            assert!(schema["$defs"]["run"]["properties"][name].is_null());
+        } else if name != "schema" {
             assert_eq!(
                 property, &schema["$defs"]["run"]["properties"][name],
                 "{name}"
@@ -483,6 +485,14 @@ fn what_is_wrong_with_a_baseline_is_said_with_its_place() {
         (
             "{\"schema\": \"perfgate.baseline/1\",\n<<<<<<< HEAD\n\"runs\": []\n=======\n\"runs\": []\n>>>>>>> x\n}",
             "read baseline FILE: line 2, column 1: it holds the conflict markers of an unfinished git merge",
+        ),
+        (
+            "{\"schema\": \"perfgate.baseline/1\", \"runs\": [{\"invalid\": \"late\", \"subjects\": {}}]}",
+            "`runs[0].invalid`: a baseline keeps no invalid run",
+        ),
+        (
+            "{\"schema\": \"perfgate.baseline/1\", \"anchor\": {\"label\": \"x\", \"budget\": 1, \"runs\": [{\"partial\": true, \"subjects\": {}}]}, \"runs\": []}",
+            "`anchor.runs[0].partial`: a baseline keeps no partial run",
         ),
         ("", "it is empty"),
         ("\u{feff}{}", "no `schema`"),

@@ -8,6 +8,7 @@ use anyhow::{Context, anyhow};
 
 use super::env::Env;
 use crate::hint::WithHint;
+use crate::publish::ci;
 
 /// A baseline as it was named, and the folders in which it is looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,15 +103,7 @@ fn exists(path: &Path) -> bool {
 
 /// The pull request's target branch, else the current one.
 fn branch(env: &Env, working: &Path) -> anyhow::Result<String> {
-    let of_ci = || {
-        let pushed = env.get("GITHUB_REF")?.strip_prefix("refs/heads/")?;
-        Some(pushed.to_owned())
-    };
-    let named = ["GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME"]
-        .into_iter()
-        .find_map(|name| env.get(name).map(str::to_owned))
-        .or_else(of_ci)
-        .or_else(|| env.get("CI_COMMIT_BRANCH").map(str::to_owned));
+    let named = ci::base_branch(&env.lookup());
     let branch = match named {
         Some(branch) => branch,
         None => current_branch(working)?,

@@ -48,6 +48,7 @@ pub(super) fn run(args: PinArgs, env: &Env, output: &mut Output<'_>) -> anyhow::
         None
     } else {
         let mut given = results::read(&args.results, &settings.read)?;
+        results::refuse_partial(&given, &format!("pin in {shown}"))?;
         let origin = OriginFlags::default();
         Stamp::new(&origin, settings.environment.as_deref(), env).put(given.runs_mut());
         Some(given.into_runs())

@@ -8,6 +8,7 @@ use super::args::UpdateArgs;
 use super::context::sessions;
 use super::environments::{Choice, key};
 use super::gate::{Gate, unmatched};
+use super::loads::Loading;
 use super::origin::Stamp;
 use super::output::Output;
 use super::results::{self, Reference};
@@ -41,8 +42,23 @@ pub(super) fn run(args: UpdateArgs, env: &Env, output: &mut Output<'_>) -> anyho
         ))
         .hint("a plain result can be compared with, but only a baseline file can be added to");
     }
-    let mut new = results::read(&args.results, &settings.read)?;
-    Stamp::new(&args.origin, settings.environment.as_deref(), env).put(new.runs_mut());
+    let stamp = Stamp::new(&args.origin, settings.environment.as_deref(), env);
+    let loading = Loading {
+        stamp: &stamp,
+        allow_remote: args.remote.allow_remote,
+    };
+    let mut new = if args.results.is_empty() {
+        if settings.sources.is_empty() {
+            return Err(anyhow!("update {}: no RESULT is named", path.display())).hint(
+                "name the results: perfgate baseline update RESULT...; or give perfgate.toml a [[source]]",
+            );
+        }
+        results::of_sources(&settings, &loading, output)?
+    } else {
+        results::read(&args.results, &settings.read)?
+    };
+    results::refuse_partial(&new, &format!("update {}", path.display()))?;
+    stamp.put(new.runs_mut());
     let update = Update {
         settings: &settings,
         path,

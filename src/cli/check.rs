@@ -4,22 +4,26 @@ use std::path::Path;
 
 use anyhow::anyhow;
 
-use super::args::CheckArgs;
+use super::args::{CheckArgs, PostWhen};
 use super::baseline_path::Located;
+use super::config::{self, Work};
 use super::context::{Material, context};
 use super::deliver::Outlets;
 use super::environments::Choice;
 use super::gate::{Gate, refuse_unmatched};
+use super::loads::Loading;
 use super::origin::Stamp;
 use super::output::Output;
+use super::post_send::{Order, send};
 use super::results;
 use super::retype;
 use super::settings::{Settings, Typed};
 use super::{Invocation, baseline_path};
 use crate::exit::Exit;
 use crate::hint::WithHint;
+use crate::publish::actions;
 use crate::report;
-use crate::report::context::{Commands, Source};
+use crate::report::context::{Commands, Context, Source};
 use crate::verdict::Kind;
 
 pub(super) fn run(
@@ -46,8 +50,13 @@ pub(super) fn run(
         Located::Found(path) => Some(results::reference(path, &settings.read)?),
         Located::Missing(_) => None,
     };
-    let mut current = results::current(&args.results, &settings, output)?;
-    Stamp::new(&args.origin, settings.environment.as_deref(), env).put(current.runs_mut());
+    let stamp = Stamp::new(&args.origin, settings.environment.as_deref(), env);
+    let loading = Loading {
+        stamp: &stamp,
+        allow_remote: args.remote.allow_remote,
+    };
+    let mut current = results::current(&args.results, &settings, &loading, output)?;
+    stamp.put(current.runs_mut());
     let sources = current.sources();
     let current = current.into_runs();
 
@@ -64,7 +73,9 @@ pub(super) fn run(
     };
     let judged = gate.judge()?;
     refuse_unmatched(judged.verdict.judgement())?;
-    let next = update_command(baseline.path(), &sources);
+    let measured_here = args.results.is_empty() && settings.sources.iter().any(does_work);
+    let named: &[Source] = if measured_here { &[] } else { &sources };
+    let next = update_command(baseline.path(), named);
     let is_first = judged.verdict.kind() == Kind::NoBaseline;
     let material = Material {
         judged: &judged,
@@ -78,15 +89,47 @@ pub(super) fn run(
         sources,
         baseline: &shown,
     };
-    let context = context(material);
+    let context = Context {
+        gate: args.to.id.clone(),
+        ..context(material)
+    };
     let document = report::document(&judged.verdict, &settings.policy, context);
-    let exit = outlets.deliver(&document, judged.verdict.exit(), output);
+    let mut exit = outlets.deliver(&document, judged.verdict.exit(), output);
+    if args.post != PostWhen::Never {
+        let order = Order {
+            document: &document,
+            template: outlets.template(),
+            flags: &args.to,
+            env,
+            required: args.post == PostWhen::Required,
+        };
+        exit = posted(&order, exit, output);
+    }
     match judged.verdict.kind() {
         Kind::NoBaseline => no_baseline(&baseline, &next, output),
         _ if judged.verdict.exit() == Exit::Error => nothing_compared(&shown, output),
         _ => {}
     }
     Ok(exit)
+}
+
+/// After everything else is written: whatever happens here, the verdict is not lost.
+fn posted(order: &Order<'_>, exit: Exit, output: &mut Output<'_>) -> Exit {
+    let posted = match send(order, output) {
+        Ok(posted) => posted,
+        Err(error) => {
+            output.report_failed(&error);
+            return output.finish(exit);
+        }
+    };
+    if let Some(line) = posted.line() {
+        output.note(&line);
+    }
+    if order.env.in_github_actions() {
+        let put = actions::put_out(&order.env.lookup(), &posted.outputs());
+        put.unwrap_or_else(|error| output.report_failed(&error));
+    }
+    output.finish(posted.exit(exit, order.required))
 }
 
 /// Loud, for a gate that never finds its baseline is green for ever.
@@ -100,14 +143,20 @@ fn no_baseline(baseline: &Located, next: &str, output: &mut Output<'_>) {
     output.note(&format!("hint: on the base branch, run `{next}`"));
 }
 
+/// Where the sources measure, the base branch has to be measured too, and not these results be taken for it.
+fn does_work(source: &config::Source) -> bool {
+    !matches!(source.work, Work::Nothing { .. })
+}
+
 fn update_command(baseline: &Path, sources: &[Source]) -> String {
     let baseline = retype::quoted(&baseline.display().to_string());
-    let results: Vec<String> = sources
-        .iter()
-        .map(|source| retype::quoted(&source.path))
-        .collect();
-    let results = results.join(" ");
-    format!("perfgate baseline update --baseline {baseline} {results}")
+    let results = sources.iter().map(|source| retype::quoted(&source.path));
+    let command = ["perfgate baseline update --baseline".to_owned(), baseline];
+    command
+        .into_iter()
+        .chain(results)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 pub(super) fn nothing_compared(baseline: &str, output: &mut Output<'_>) {

@@ -36,6 +36,7 @@ pub(super) fn context(material: Material<'_>) -> Context {
         baseline: before.map(|newest| BaselineSource {
             path: material.baseline.to_owned(),
             runs: selected.runs.len(),
+            partial: partial(&selected.runs),
             sessions: sessions(&selected.runs),
             commit: newest.provenance.commit.clone(),
             newest_at: started(&selected.runs).max(),
@@ -44,6 +45,7 @@ pub(super) fn context(material: Material<'_>) -> Context {
         }),
         current: CurrentSource {
             runs: material.current.len(),
+            partial: partial(material.current),
             commit: now.and_then(|run| run.provenance.commit.clone()),
             sources: material.sources,
         },
@@ -62,6 +64,10 @@ pub(super) fn context(material: Material<'_>) -> Context {
         notes,
         commands: material.commands,
     }
+}
+
+fn partial(runs: &[Run]) -> usize {
+    runs.iter().filter(|run| run.provenance.partial).count()
 }
 
 fn share_a_sitting(before: Option<&Run>, now: Option<&Run>) -> bool {

@@ -42,7 +42,7 @@ impl<'a> Outlets<'a> {
         }
         if let Some(env) = self.github.filter(|env| env.in_github_actions()) {
             let template = self.template.as_deref();
-            for failed in github::write(document, template, env) {
+            for failed in github::write(document, template, env, &self.outputs()) {
                 output.report_failed(&failed);
             }
             if self.flags.format != ReportFormat::Github {
@@ -58,6 +58,19 @@ impl<'a> Outlets<'a> {
             Err(error) => output.report_failed(&error),
         }
         output.finish(exit)
+    }
+
+    pub(super) fn template(&self) -> Option<&str> {
+        self.template.as_deref()
+    }
+
+    /// Where the verdict lies as data, for the steps that follow; else the first report there is.
+    fn outputs(&self) -> Vec<(String, String)> {
+        let reports = &self.flags.reports;
+        let data = reports.iter().find(|r| r.format == ReportFormat::Json);
+        let report = data.or(reports.first());
+        let path = |report: &Report| ("report".to_owned(), report.path.display().to_string());
+        report.map(path).into_iter().collect()
     }
 
     fn render(

@@ -5,7 +5,7 @@ use anyhow::anyhow;
 use super::args::{SchemaOf, grammar};
 use super::config;
 use crate::hint::WithHint;
-use crate::{model, report, store};
+use crate::{load, model, report, store};
 
 pub(super) fn schema(of: SchemaOf) -> String {
     let text = match of {
@@ -13,6 +13,7 @@ pub(super) fn schema(of: SchemaOf) -> String {
         SchemaOf::Baseline => store::JSON_SCHEMA,
         SchemaOf::Verdict => report::JSON_SCHEMA,
         SchemaOf::Config => config::JSON_SCHEMA,
+        SchemaOf::Scenario => load::scenario::JSON_SCHEMA,
     };
     format!("{}\n", text.trim_end())
 }

@@ -21,6 +21,17 @@ impl Env {
             .is_some_and(|value| !matches!(value, "0" | "false" | "no"))
     }
 
+    /// The same as a function, for rooms that know no more of an environment.
+    pub fn lookup(&self) -> impl Fn(&str) -> Option<String> {
+        |name| self.get(name).map(str::to_owned)
+    }
+
+    /// What GitHub tells about why a workflow runs. A file that cannot be read says nothing.
+    pub(super) fn event(&self) -> Option<serde_json::Value> {
+        let text = std::fs::read_to_string(self.get("GITHUB_EVENT_PATH")?).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+
     pub fn in_github_actions(&self) -> bool {
         self.get("GITHUB_ACTIONS") == Some("true")
     }

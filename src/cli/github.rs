@@ -1,72 +1,46 @@
-//! What a step of a GitHub workflow leaves behind: its summary and its outputs, in the files that the runner names.
-
-use std::fs::OpenOptions;
-use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io::Write;
+//! What a verdict leaves in a step of a GitHub workflow: its summary and its outputs.
 
 use anyhow::Context;
 
 use super::env::Env;
+use crate::publish::actions;
 use crate::report::{self, Document};
 
-/// Appends both; what failed is returned, for one must not keep the other back.
-pub(super) fn write(document: &Document, template: Option<&str>, env: &Env) -> Vec<anyhow::Error> {
-    let summary = || {
-        let Some(path) = env.get("GITHUB_STEP_SUMMARY") else {
-            return Ok(());
-        };
-        let text = report::step_summary(document, template).context("render the step summary")?;
-        append(path, &text)
-    };
-    let outputs = || {
-        let Some(path) = env.get("GITHUB_OUTPUT") else {
-            return Ok(());
-        };
-        let text: String = report::outputs(document)
-            .iter()
-            .map(|(name, value)| assignment(name, value))
-            .collect();
-        append(path, &text)
-    };
-    [summary(), outputs()]
-        .into_iter()
-        .filter_map(Result::err)
-        .collect()
+/// Writes both; what failed is returned, for one must not keep the other back. `more` are outputs that no document
+/// holds.
+pub(super) fn write(
+    document: &Document,
+    template: Option<&str>,
+    env: &Env,
+    more: &[(String, String)],
+) -> Vec<anyhow::Error> {
+    [
+        summarise(document, template, env),
+        put_out(document, env, more),
+    ]
+    .into_iter()
+    .filter_map(Result::err)
+    .collect()
 }
 
-fn append(path: &str, text: &str) -> anyhow::Result<()> {
-    OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(path)
-        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.flush()))
-        .with_context(|| format!("write {path}"))
+pub(super) fn put_out(
+    document: &Document,
+    env: &Env,
+    more: &[(String, String)],
+) -> anyhow::Result<()> {
+    let mut outputs = report::outputs(document);
+    outputs.extend_from_slice(more);
+    actions::put_out(&env.lookup(), &outputs)
 }
 
-/// `name<<delimiter`: fresh for each value, so that no value can end itself and assign another.
-fn assignment(name: &str, value: &str) -> String {
-    let mut delimiter = delimiter();
-    while value.contains(&delimiter) {
-        delimiter = self::delimiter();
+pub(super) fn summarise(
+    document: &Document,
+    template: Option<&str>,
+    env: &Env,
+) -> anyhow::Result<()> {
+    if env.get("GITHUB_STEP_SUMMARY").is_none() {
+        return Ok(());
     }
-    format!("{name}<<{delimiter}\n{value}\n{delimiter}\n")
-}
-
-/// The standard library keys every hasher anew from the system's randomness.
-fn delimiter() -> String {
-    let draw = || RandomState::new().build_hasher().finish();
-    format!("perfgate-{:016x}{:016x}", draw(), draw())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn outputs_use_a_new_delimiter_each_and_keep_lines_inside() {
-        let (a, b) = (assignment("v", "x\ny"), assignment("v", "x\ny"));
-        assert_ne!(a, b);
-        let delimiter = a.lines().next().unwrap().strip_prefix("v<<").unwrap();
-        assert_eq!(a, format!("v<<{delimiter}\nx\ny\n{delimiter}\n"));
-    }
+    let text = report::step_summary(document, template).context("render the step summary")?;
+    actions::summarise(&env.lookup(), &text)
 }

@@ -18,7 +18,7 @@ pub(super) fn run(args: InspectArgs, output: &mut Output<'_>) -> anyhow::Result<
         from: args.read.from.map(Into::into),
         warmup: args.read.warmup,
     };
-    let results = results::read(std::slice::from_ref(&args.result), &options)?;
+    let results = results::understood(std::slice::from_ref(&args.result), &options)?;
     output.result(&match args.format {
         InspectFormat::Text => text(&results.ingested),
         InspectFormat::Json => document(&results.ingested)?,
@@ -91,6 +91,8 @@ fn provenance(run: &Run) -> Members<Value> {
         ("commit", from.commit.as_ref().map(|text| json!(text))),
         ("scenario", from.scenario.as_ref().map(|text| json!(text))),
         ("environment", from.environment.key().map(|key| json!(key))),
+        ("partial", from.partial.then_some(json!(true))),
+        ("invalid", from.invalid.as_ref().map(|text| json!(text))),
     ];
     present(members)
 }

@@ -45,6 +45,11 @@ fn append(text: &mut String, run: &Run) {
         ("commit", from.commit.clone()),
         ("scenario", from.scenario.clone()),
         ("environment", from.environment.key()),
+        (
+            "partial",
+            from.partial.then(|| "it was ended early".to_owned()),
+        ),
+        ("invalid", from.invalid.clone()),
     ];
     for (name, value) in facts {
         if let Some(value) = value {

@@ -3,10 +3,11 @@
 
 use anyhow::anyhow;
 
-use super::config::{Placed, nearest};
+use super::config::Placed;
 use super::env::Env;
 use crate::compare::Origin;
 use crate::hint::WithHint;
+use crate::toml_file::nearest;
 
 /// A setting that is not what it is by default.
 #[derive(Clone, Debug, PartialEq, Eq)]

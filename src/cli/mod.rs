@@ -20,11 +20,17 @@ mod inert;
 mod inspect;
 mod inspect_text;
 mod layers;
+mod loads;
 mod machine;
+mod merge;
 mod origin;
 mod output;
+mod post;
+mod post_message;
+mod post_send;
 mod results;
 mod retype;
+mod run;
 mod settings;
 mod sittings;
 mod sources;
@@ -63,9 +69,9 @@ pub fn main(arguments: &[OsString], env: &Env, streams: Streams<'_>) -> Exit {
         env,
         arguments: arguments.get(1..).unwrap_or_default(),
     };
-    run(cli, &invocation, &mut output).unwrap_or_else(|error| {
+    command(cli, &invocation, &mut output).unwrap_or_else(|error| {
         output.error(&error);
-        Exit::Error
+        run::exit_of(&error)
     })
 }
 
@@ -89,7 +95,7 @@ fn told(error: &clap::Error, env: &Env, streams: Streams<'_>) -> Exit {
     }
 }
 
-fn run(cli: Cli, invocation: &Invocation<'_>, output: &mut Output<'_>) -> anyhow::Result<Exit> {
+fn command(cli: Cli, invocation: &Invocation<'_>, output: &mut Output<'_>) -> anyhow::Result<Exit> {
     if let Some(folder) = &cli.directory {
         // As git and cargo do: every path of the command, its config and its tools then means the same.
         std::env::set_current_dir(folder)
@@ -109,6 +115,9 @@ fn run(cli: Cli, invocation: &Invocation<'_>, output: &mut Output<'_>) -> anyhow
         Command::Baseline(BaselineCommand::Pin(args)) => {
             return baseline_pin::run(args, env, output);
         }
+        Command::Post(args) => return post::run(args, invocation, output),
+        Command::Run(args) => return run::run(*args, env, output),
+        Command::Merge(args) => return merge::run(args, output),
         Command::Inspect(args) => return inspect::run(args, output),
         Command::Schema { of } => documents::schema(of),
         Command::Completions { shell } => documents::completions(shell),

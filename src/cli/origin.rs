@@ -1,11 +1,10 @@
 //! Where results come from that do not say it themselves: machine, sitting, commit.
 
-use std::fs;
-
 use super::args::OriginFlags;
 use super::env::Env;
 use super::machine;
 use crate::model::{Environment, Run};
+use crate::publish::ci;
 
 /// What current results are stamped with.
 pub(super) struct Stamp {
@@ -46,11 +45,14 @@ impl Known {
 impl Stamp {
     /// `name` is the environment that flag, variable or config decided on.
     pub(super) fn new(flags: &OriginFlags, name: Option<&str>, env: &Env) -> Self {
+        let get = env.lookup();
         Self {
             machine: machine::detect(env),
             name: name.map(str::to_owned),
-            session: Known::new(flags.session.as_ref(), || session(env)),
-            commit: Known::new(flags.commit.as_ref(), || commit(env)),
+            session: Known::new(flags.session.as_ref(), || ci::session(&get)),
+            commit: Known::new(flags.commit.as_ref(), || {
+                ci::commit(&get, env.event().as_ref())
+            }),
         }
     }
 
@@ -82,31 +84,10 @@ fn merged(recorded: &Environment, machine: &Environment) -> Environment {
     }
 }
 
-/// One CI job is one sitting on one machine.
-fn session(env: &Env) -> Option<String> {
-    if let Some(run) = env.get("GITHUB_RUN_ID") {
-        let attempt = env.get("GITHUB_RUN_ATTEMPT").unwrap_or("1");
-        let job = env.get("GITHUB_JOB").unwrap_or("job");
-        return Some(format!("github-{run}-{attempt}-{job}"));
-    }
-    env.get("CI_JOB_ID").map(|job| format!("gitlab-{job}"))
-}
-
-/// On pull requests `GITHUB_SHA` is a merge commit that nobody knows; the event names the head.
-fn commit(env: &Env) -> Option<String> {
-    let head = || {
-        let text = fs::read_to_string(env.get("GITHUB_EVENT_PATH")?).ok()?;
-        let event: serde_json::Value = serde_json::from_str(&text).ok()?;
-        let sha = event.pointer("/pull_request/head/sha")?.as_str()?;
-        Some(sha.to_owned())
-    };
-    let plain = || env.get("GITHUB_SHA").or_else(|| env.get("CI_COMMIT_SHA"));
-    head().or_else(|| plain().map(str::to_owned))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn stamped(run: Run, flags: &OriginFlags, name: Option<&str>, env: &Env) -> Run {
         let mut runs = vec![run];

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::args::Color;
 use super::env::Env;
 use super::inert;
+use super::run::Place;
 use crate::exit::Exit;
 use crate::hint;
 use crate::report::Style;
@@ -12,8 +13,9 @@ use crate::report::Style;
 /// The standard streams, as `main` or a test hands them over.
 pub struct Streams<'a> {
     pub out: &'a mut dyn Write,
-    pub err: &'a mut dyn Write,
+    pub err: &'a mut (dyn Write + Send),
     pub out_is_terminal: bool,
+    pub err_is_terminal: bool,
 }
 
 /// Where a command writes.
@@ -21,6 +23,7 @@ pub(super) struct Output<'a> {
     streams: Streams<'a>,
     color: bool,
     width: Option<usize>,
+    place: Place,
     stdout_failed: bool,
     report_failed: bool,
 }
@@ -37,6 +40,7 @@ impl<'a> Output<'a> {
         Self {
             color: wants_color(color, env, terminal),
             width: terminal.then(|| columns(env)).flatten(),
+            place: place(&streams, env),
             streams,
             stdout_failed: false,
             report_failed: false,
@@ -85,6 +89,16 @@ impl<'a> Output<'a> {
         self.error(error);
     }
 
+    /// How people watch a measurement on stderr.
+    pub(super) fn place(&self) -> Place {
+        self.place
+    }
+
+    /// Where they watch it.
+    pub(super) fn watchers(&mut self) -> &mut (dyn Write + Send) {
+        self.streams.err
+    }
+
     /// Text with lines of its own, as clap and our renderers make it.
     pub(super) fn diagnostics(&mut self, text: &str) {
         // Where stderr is closed nobody is left to be told.
@@ -105,6 +119,15 @@ impl<'a> Output<'a> {
             exit
         }
     }
+}
+
+/// A terminal that cannot move its cursor is a log.
+fn place(streams: &Streams<'_>, env: &Env) -> Place {
+    if !streams.err_is_terminal || env.get("TERM") == Some("dumb") {
+        return Place::Log;
+    }
+    let said = env.get("COLUMNS").and_then(|columns| columns.parse().ok());
+    Place::Terminal { columns: said }
 }
 
 fn said(error: &io::Error) -> String {
@@ -164,6 +187,7 @@ mod tests {
             out: &mut Closed,
             err: &mut err,
             out_is_terminal: false,
+            err_is_terminal: false,
         };
         let mut output = Output::new(streams, Color::Auto, &Env::default());
         assert_eq!(output.finish(Exit::Pass), Exit::Pass);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 
+use super::loads::Loading;
 use super::output::Output;
 use super::settings::Settings;
 use super::sources;
@@ -39,16 +40,20 @@ impl Results {
     }
 }
 
-/// For `check`.
+/// For `check`: what was named, else what the sources give, else what lies here.
 pub(super) fn current(
     named: &[PathBuf],
     settings: &Settings,
+    loading: &Loading<'_>,
     output: &mut Output<'_>,
 ) -> anyhow::Result<Results> {
     if !named.is_empty() {
         return read(named, &settings.read);
     }
-    let paths = if settings.sources.is_empty() {
+    if !settings.sources.is_empty() {
+        return of_sources(settings, loading, output);
+    }
+    let paths = {
         let here = Path::new(".");
         let found: Vec<PathBuf> = ingest::discover(here)
             .into_iter()
@@ -59,17 +64,69 @@ pub(super) fn current(
                 .hint("name them: perfgate check RESULT...; looked for target/criterion, *_stats.csv and perfgate-results/ here");
         }
         found
-    } else {
-        let folder = settings.config.as_ref().map(|place| place.folder.as_path());
-        sources::produce(&settings.sources, folder.unwrap_or(Path::new("")), output)?
     };
-    let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
-    output.note(&format!("judging {}", shown.join(", ")));
-    read(&paths, &settings.read)
+    taken(&paths, settings, output)
 }
 
-/// Every run of every path, one result once: the files of one Locust run are one run.
+/// For `baseline update`, which adds nothing that merely lies around.
+pub(super) fn of_sources(
+    settings: &Settings,
+    loading: &Loading<'_>,
+    output: &mut Output<'_>,
+) -> anyhow::Result<Results> {
+    let folder = settings.config.as_ref().map(|place| place.folder.as_path());
+    let folder = folder.unwrap_or(Path::new(""));
+    let paths = sources::produce(&settings.sources, folder, loading, output)?;
+    taken(&paths, settings, output)
+}
+
+fn taken(
+    paths: &[PathBuf],
+    settings: &Settings,
+    output: &mut Output<'_>,
+) -> anyhow::Result<Results> {
+    let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
+    output.note(&format!("judging {}", shown.join(", ")));
+    read(paths, &settings.read)
+}
+
+/// Every run of every path, for commands that judge: a run that says nothing of the system is none.
 pub(super) fn read(paths: &[PathBuf], options: &ReadOptions) -> anyhow::Result<Results> {
+    let results = understood(paths, options)?;
+    for one in &results.ingested {
+        let mut reasons = one
+            .runs
+            .iter()
+            .filter_map(|run| run.provenance.invalid.as_ref());
+        if let Some(reason) = reasons.next() {
+            return refuse_invalid(&one.path, reason);
+        }
+    }
+    Ok(results)
+}
+
+/// Why an invalid run is not judged.
+pub(super) fn refuse_invalid<T>(path: &Path, reason: &str) -> anyhow::Result<T> {
+    Err(anyhow!("judge {}: the run is invalid: {reason}", path.display())).hint(
+        "measure again: nothing can be told from these numbers; `perfgate inspect` still shows them",
+    )
+}
+
+/// For what is kept and compared with for long.
+pub(super) fn refuse_partial(results: &Results, doing: &str) -> anyhow::Result<()> {
+    let is_partial = |one: &&Ingested| one.runs.iter().any(|run| run.provenance.partial);
+    match results.ingested.iter().find(is_partial) {
+        Some(one) => Err(anyhow!(
+            "{doing}: {} holds a partial run, which was ended early",
+            one.path.display()
+        ))
+        .hint("a baseline takes whole runs only: measure again, to the end"),
+        None => Ok(()),
+    }
+}
+
+/// Every run of every path as it is, one result once: the files of one Locust run are one run.
+pub(super) fn understood(paths: &[PathBuf], options: &ReadOptions) -> anyhow::Result<Results> {
     let mut ingested: Vec<Ingested> = Vec::new();
     for path in paths {
         for one in ingest::read(path, options)? {

@@ -3,20 +3,37 @@
 use std::ffi::OsString;
 
 /// Flags that only say where and how the result is shown.
-const OUTPUT_FLAGS: [&str; 4] = ["--format", "--report", "--color", "--template"];
+const OUTPUT_FLAGS: [&str; 11] = [
+    "--format",
+    "--report",
+    "--color",
+    "--template",
+    "--comment",
+    "--pr",
+    "--status",
+    "--check-run",
+    "--ca",
+    "--post-timeout",
+    POST,
+];
+
+/// Its value can be left out.
+const POST: &str = "--post";
 
 /// `arguments` are those behind the program's name.
 pub(super) fn command(arguments: &[OsString]) -> String {
     let mut words = vec!["perfgate".to_owned()];
-    let mut skip = false;
+    let (mut skip, mut post) = (false, false);
     for argument in arguments {
         let text = argument.to_string_lossy();
-        if std::mem::take(&mut skip) {
+        let after_post = std::mem::take(&mut post);
+        if std::mem::take(&mut skip) || (after_post && !text.starts_with('-')) {
             continue;
         }
         let flag = text.split('=').next().unwrap_or_default();
         if OUTPUT_FLAGS.contains(&flag) {
-            skip = !text.contains('=');
+            skip = !text.contains('=') && flag != POST;
+            post = text == POST;
             continue;
         }
         words.push(quoted(&text));
@@ -50,6 +67,10 @@ mod tests {
             "--format",
             "json",
             "--report=junit=a.xml",
+            "--post",
+            "auto",
+            "--post",
+            "--pr=7",
             "--baseline",
             "{base}",
             "it's.csv",

@@ -1,4 +1,4 @@
-//! `[[source]]` entries to paths: their tools are run, their patterns are looked up.
+//! `[[source]]` entries to paths: their tools and scenarios are run, their patterns are looked up.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context, anyhow};
 
 use super::config::{Source, Work};
+use super::loads::{Loading, Loads};
 use super::output::Output;
 use crate::compare::Pattern;
 use crate::hint::WithHint;
@@ -21,8 +22,10 @@ const CLOCK_STEP: Duration = Duration::from_secs(2);
 pub(super) fn produce(
     sources: &[Source],
     folder: &Path,
+    loading: &Loading<'_>,
     output: &mut Output<'_>,
 ) -> anyhow::Result<Vec<PathBuf>> {
+    let mut loads = Loads::new(sources, folder, loading);
     let mut paths = Vec::new();
     for source in sources {
         let found = match &source.work {
@@ -36,10 +39,7 @@ pub(super) fn produce(
                 let found = look_up(results, source, folder);
                 found.and_then(|found| refuse_old(found, begun))
             }
-            Work::Scenario { scenario } => Err(anyhow!(
-                "run {scenario}: scenarios are not supported by this version"
-            ))
-            .hint("use `command` and `results` with a load tool of yours"),
+            Work::Scenario { scenario } => loads.run(scenario, source.runs, output),
         };
         paths.extend(found.with_context(|| format!("read [[source]] of {}", source.from))?);
     }

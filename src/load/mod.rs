@@ -9,8 +9,18 @@
 //!
 //! `scenario`, `plan`, `request` and `record` are pure; `wire`, `engine`, `watch` and `service` touch the world.
 
+pub mod engine;
+pub mod merge;
+pub mod pace;
+pub mod plan;
+pub mod provider;
+pub mod record;
 pub mod request;
 pub mod scenario;
+pub mod service;
+pub mod watch;
 pub mod wire;
 
+pub use engine::{Observer, Order, Outcome, Phase, Snapshot, Stop, run};
+pub use merge::{MergeError, merge};
 pub use scenario::Scenario;

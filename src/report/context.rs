@@ -30,6 +30,9 @@ pub struct Context {
 pub struct BaselineSource {
     pub path: String,
     pub runs: usize,
+    /// How many of them were ended early.
+    #[serde(default, skip_serializing_if = "none")]
+    pub partial: usize,
     pub sessions: usize,
     /// Of the newest run.
     pub commit: Option<String>,
@@ -41,11 +44,19 @@ pub struct BaselineSource {
     pub environment: Option<String>,
 }
 
+/// A side that is whole says nothing about it.
+fn none(count: &usize) -> bool {
+    *count == 0
+}
+
 /// What was judged.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CurrentSource {
     pub runs: usize,
+    /// How many of them were ended early.
+    #[serde(default, skip_serializing_if = "none")]
+    pub partial: usize,
     pub commit: Option<String>,
     pub sources: Vec<Source>,
 }

@@ -65,6 +65,11 @@ pub(super) fn annotations(document: &Document) -> String {
     lines.concat()
 }
 
+/// One warning in the log of a GitHub step, on a line of its own.
+pub fn warning(title: &str, message: &str) -> String {
+    command("warning", title, message)
+}
+
 fn command(level: &str, title: &str, message: &str) -> String {
     format!(
         "::{level} title={}::{}\n",

@@ -74,11 +74,32 @@ pub(super) fn counted(document: &Document) -> String {
     };
     let colon = if parts.is_empty() { "" } else { ": " };
     format!(
-        "Compared {} of {}{colon}{}.{shown}",
+        "Compared {} of {}{colon}{}.{shown}{}",
         count(compared),
         plural(counts.total(), "series", "series"),
-        parts.join("; ")
+        parts.join("; "),
+        partial(document).map_or_else(String::new, |said| format!(" {said}."))
     )
+}
+
+/// `1 of 5 current runs was ended early`: no reader of any format may take such a side for a whole one.
+pub(super) fn partial(document: &Document) -> Option<String> {
+    let side = |partial: usize, runs: usize, name: &str| {
+        let was = if partial == 1 { "was" } else { "were" };
+        let of = plural(runs, "run", "runs");
+        let (n, of) = (count(partial), of.replace(' ', &format!(" {name} ")));
+        (partial > 0).then(|| format!("{n} of {of} {was} ended early"))
+    };
+    let current = &document.current;
+    let baseline = document.baseline.as_ref();
+    let said: Vec<String> = [
+        side(current.partial, current.runs, "current"),
+        baseline.and_then(|baseline| side(baseline.partial, baseline.runs, "baseline")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    (!said.is_empty()).then(|| said.join(", "))
 }
 
 /// What the verdict means where its name does not say it.

@@ -56,6 +56,13 @@ pub(super) fn junit(document: &Document) -> String {
         count(Case::Error) + usize::from(whole),
         count(Case::Skipped)
     );
+    if let Some(partial) = headline::partial(document) {
+        let value = xml(&partial);
+        let _ = writeln!(
+            out,
+            "    <properties>\n      <property name=\"partial\" value=\"{value}\"/>\n    </properties>"
+        );
+    }
     if whole {
         let message = format!(
             "{}. {}",

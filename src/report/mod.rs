@@ -6,9 +6,11 @@
 mod because;
 mod cause;
 mod change;
+mod consistent;
 pub mod context;
 mod document;
 mod entry;
+pub mod figures;
 mod github;
 mod headline;
 mod inert;
@@ -16,6 +18,7 @@ mod junit;
 mod markdown;
 mod remarks;
 mod sentence;
+mod summary;
 mod table;
 mod template;
 mod terminal;
@@ -35,7 +38,8 @@ pub use document::{
     document,
 };
 pub use entry::{Accepted, Assumption, Budget, Change, Drift, Entry, Rule, Side};
-pub use github::{outputs, step_summary};
+pub use github::{outputs, step_summary, warning};
+pub use summary::summary;
 
 /// The JSON Schema of the document.
 pub const JSON_SCHEMA: &str = include_str!("verdict.schema.json");

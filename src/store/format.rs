@@ -164,9 +164,27 @@ fn runs(list: Option<ParsedList>) -> Result<Vec<Run>, Flaw> {
             if let Some(schema) = &parsed.schema {
                 check_schema(Some(schema), crate::model::run_file::SCHEMA).map_err(of_ours)?;
             }
-            parsed.run.map_err(of_ours)
+            let run = parsed.run.map_err(of_ours)?;
+            whole(&run).map_err(of_ours)?;
+            Ok(run)
         })
         .collect()
+}
+
+/// A baseline is compared with for long: nothing in it may be half measured or mean nothing.
+fn whole(run: &Run) -> Result<(), Flaw> {
+    let hint = "take the run out, or measure it again";
+    if run.provenance.invalid.is_some() {
+        return Err(Flaw::new("a baseline keeps no invalid run")
+            .hint(hint)
+            .at("invalid"));
+    }
+    if run.provenance.partial {
+        return Err(Flaw::new("a baseline keeps no partial run")
+            .hint(hint)
+            .at("partial"));
+    }
+    Ok(())
 }
 
 /// A merge left undone breaks the JSON in a way that only git's words explain.

@@ -15,7 +15,7 @@ use std::fs;
 use source::{Source, files, relative, root, rust};
 
 /// Whom each room may know besides itself. The core may know who stands left of it; `cli` knows everyone
-/// and nobody knows `cli`; `exit` is for those who end the program, `hint` for the edges.
+/// and nobody knows `cli`; `exit` is for those who end the program, `hint` and `toml_file` are for the edges.
 const LAW: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("stats", &["model"]),
@@ -23,18 +23,29 @@ const LAW: &[(&str, &[&str])] = &[
     ("verdict", &["model", "stats", "compare", "exit"]),
     ("report", &["model", "stats", "compare", "verdict"]),
     ("ingest", &["model", "hint"]),
-    ("load", &["model", "hint"]),
+    ("load", &["model", "hint", "toml_file"]),
     ("store", &["model", "hint"]),
     ("publish", &["hint"]),
     (
         "cli",
         &[
-            "model", "stats", "compare", "verdict", "report", "ingest", "load", "store", "publish",
-            "exit", "hint",
+            "model",
+            "stats",
+            "compare",
+            "verdict",
+            "report",
+            "ingest",
+            "load",
+            "store",
+            "publish",
+            "exit",
+            "hint",
+            "toml_file",
         ],
     ),
     ("exit", &[]),
     ("hint", &[]),
+    ("toml_file", &[]),
     ("lib", &[]),
     ("main", &["cli", "exit"]),
 ];

@@ -225,6 +225,7 @@ pub(crate) fn context() -> Context {
         baseline: Some(BaselineSource {
             path: "baselines/main.json".to_owned(),
             runs: 5,
+            partial: 0,
             sessions: 1,
             commit: Some("3f2a1c9d5e7b8a60412c3d4e5f60718293a4b5c6".to_owned()),
             newest_at: Some("2026-11-20T10:00:00Z".parse().unwrap()),
@@ -233,6 +234,7 @@ pub(crate) fn context() -> Context {
         }),
         current: CurrentSource {
             runs: 5,
+            partial: 0,
             commit: Some("9bd0e4f1a2b3c4d5e6f708192a3b4c5d6e7f8091".to_owned()),
             sources: vec![Source {
                 path: "out/run1_stats.csv".to_owned(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::TEMPLATE;
-use super::flags::{OriginFlags, ReadFlags};
+use super::flags::{OriginFlags, ReadFlags, RemoteFlag};
 use super::words::InspectFormat;
 use crate::cli::config::values;
 
@@ -37,14 +37,15 @@ pub(crate) struct BaselineFlags {
 const UPDATE_EXAMPLES: &str = "\
 Examples:
   perfgate baseline update --baseline main.json out/run*_stats.csv
+  perfgate baseline update                  measure the sources of perfgate.toml, and add them
   perfgate baseline update --accept-regression 'encrypts at rest now' out/run*_stats.csv";
 
 /// Add runs to a baseline file; creates it, and refuses runs that the gate would fail
 #[derive(Debug, Args)]
 #[command(help_template = TEMPLATE, before_help = UPDATE_EXAMPLES)]
 pub(crate) struct UpdateArgs {
-    /// Files or folders with the results to add
-    #[arg(value_name = "RESULT", required = true, value_hint = clap::ValueHint::AnyPath)]
+    /// Files or folders with the results to add [default: the sources of perfgate.toml]
+    #[arg(value_name = "RESULT", value_hint = clap::ValueHint::AnyPath)]
     pub(crate) results: Vec<PathBuf>,
 
     #[command(flatten)]
@@ -57,6 +58,9 @@ pub(crate) struct UpdateArgs {
     /// How many runs are kept for each environment
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) window: u16,
+
+    #[command(flatten)]
+    pub(crate) remote: RemoteFlag,
 
     #[command(flatten)]
     pub(crate) origin: OriginFlags,

@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::TEMPLATE;
-use super::flags::{OriginFlags, OutputFlags, PolicyFlags, ReadFlags};
+use super::flags::{OriginFlags, OutputFlags, PolicyFlags, ReadFlags, RemoteFlag};
+use super::post::{PostFlags, PostWhen};
 
 const EXAMPLES: &str = "\
 Examples:
   perfgate check --baseline main.json out/run*_stats.csv
   perfgate check --baseline '{base}' --report junit=out/gate.xml
+  perfgate check --report json=out/verdict.json --post auto
   perfgate check                            all of it from perfgate.toml";
 
 /// The gate: judge current results against a baseline by the rules of perfgate.toml
@@ -34,6 +36,9 @@ pub(crate) struct CheckArgs {
     pub(crate) require_baseline: bool,
 
     #[command(flatten)]
+    pub(crate) remote: RemoteFlag,
+
+    #[command(flatten)]
     pub(crate) policy: PolicyFlags,
 
     #[command(flatten)]
@@ -44,4 +49,19 @@ pub(crate) struct CheckArgs {
 
     #[command(flatten)]
     pub(crate) output: OutputFlags,
+
+    /// Put the verdict on the pull request as well
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHEN",
+        num_args = 0..=1,
+        default_value_t = PostWhen::Never,
+        default_missing_value = "auto",
+        help_heading = "Posting"
+    )]
+    pub(crate) post: PostWhen,
+
+    #[command(flatten)]
+    pub(crate) to: PostFlags,
 }

@@ -40,6 +40,14 @@ pub(crate) struct OriginFlags {
     pub(crate) commit: Option<String>,
 }
 
+/// What load may be put on.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub(crate) struct RemoteFlag {
+    /// Put load on hosts that are neither this machine nor in a private network
+    #[arg(long, help_heading = "Load")]
+    pub(crate) allow_remote: bool,
+}
+
 /// What the verdict is decided by.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Policy")]

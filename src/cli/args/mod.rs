@@ -5,6 +5,9 @@ mod check;
 mod compare;
 mod flags;
 mod inspect;
+mod merge;
+mod post;
+mod run;
 mod words;
 
 use std::path::PathBuf;
@@ -16,6 +19,9 @@ pub(super) use check::CheckArgs;
 pub(super) use compare::CompareArgs;
 pub(super) use flags::{OriginFlags, OutputFlags, PolicyFlags, ReadFlags, Report};
 pub(super) use inspect::InspectArgs;
+pub(super) use merge::MergeArgs;
+pub(super) use post::{CommentWhen, PostArgs, PostFlags, PostWhen};
+pub(super) use run::{LoadFlags, RequestFlags, RunArgs};
 pub(super) use words::{InspectFormat, ReportFormat};
 
 /// Examples stand before the options: they are what a reader came for.
@@ -31,11 +37,14 @@ Examples:
   perfgate check --baseline main.json       judge what lies here against a baseline
   perfgate compare before/ after/           two sets of results, no config
   perfgate baseline update --baseline main.json out/run*_stats.csv
+  perfgate post out/verdict.json            put a verdict on the pull request
+  perfgate run http://127.0.0.1:8080/items --rate 200 --for 30s
   perfgate inspect target/criterion         what was understood of a result";
 
 const AFTER: &str = "\
 Exit codes: 0 pass, 1 fail, 2 could not do the work,
-            3 could not tell, where a decision was asked for";
+            3 could not tell, where a decision was asked for,
+            130 a measurement was interrupted";
 
 /// Decides whether a change made the software slower, and says how sure it is
 #[derive(Debug, Parser)]
@@ -74,6 +83,8 @@ pub(super) enum Color {
 pub(super) enum Command {
     Check(CheckArgs),
     Compare(CompareArgs),
+    Run(Box<RunArgs>),
+    Merge(MergeArgs),
     /// Keep the runs that results are compared with: update, show, pin
     #[command(
         subcommand,
@@ -81,6 +92,7 @@ pub(super) enum Command {
         before_help = baseline::EXAMPLES,
     )]
     Baseline(BaselineCommand),
+    Post(PostArgs),
     Inspect(InspectArgs),
     /// Print the JSON Schema of one of perfgate's files
     #[command(help_template = TEMPLATE, before_help = "\
@@ -122,6 +134,8 @@ pub(super) enum SchemaOf {
     Verdict,
     /// perfgate.toml
     Config,
+    /// A load scenario
+    Scenario,
 }
 
 /// The whole grammar, for help, completions, manual pages and the reference.

@@ -2,9 +2,7 @@
 //! `settings`, where flags and environment are known too.
 
 mod find;
-mod form;
-pub(super) mod nearest;
-mod place;
+mod limits;
 mod rules;
 mod sources;
 pub(super) mod values;
@@ -14,13 +12,15 @@ use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 
 use crate::compare::{Acceptance, OnInconclusive, OnMissing, OnOtherEnvironment, Rule};
+use crate::toml_file::{Form, Text};
 
+pub use crate::toml_file::FormError as ConfigError;
 pub use find::{ConfigFile, find, read};
-pub use place::{ConfigError, Placed};
+pub use limits::Placed;
 pub use rules::Defaults;
 pub use sources::{Source, Work};
 
-use form::Form;
+use limits::{Limits, decided};
 
 /// The JSON Schema of `perfgate.toml`, for editors.
 pub const JSON_SCHEMA: &str = include_str!("config.schema.json");
@@ -72,11 +72,8 @@ pub struct Config {
 
 /// Reads a config; `name` is what origins and messages call the file.
 pub fn parse(name: &str, text: &str) -> Result<Config, ConfigError> {
-    let source = place::Source { name, text };
-    let document = DeTable::parse(text).map_err(|error| {
-        let span = error.span().unwrap_or(0..0);
-        source.error(&span, error.message().to_owned())
-    })?;
+    let source = Text { name, text };
+    let document = source.document()?;
     if let Some(sign) = sign_of_another_tool(document.get_ref()) {
         let message = format!("this file belongs to another tool named perfgate: it has `{sign}`");
         return Err(source
@@ -86,14 +83,18 @@ pub fn parse(name: &str, text: &str) -> Result<Config, ConfigError> {
     let top = Form::new(source, &document, "perfgate.toml", &TOP_KEYS)?;
     let forms = |key, title, known: &[&'static str]| top.tables(key, title, known);
     Ok(Config {
-        baseline: top.text("baseline")?,
-        require_baseline: top.flag("require_baseline")?,
-        on_inconclusive: top.choice("on_inconclusive", &ON_INCONCLUSIVE)?,
-        on_missing: top.choice("on_missing", &ON_MISSING)?,
-        on_other_environment: top.choice("on_other_environment", &ON_OTHER_ENVIRONMENT)?,
-        environment: top.text("environment")?,
-        max_detectable: top.percent("max_detectable")?,
-        warmup: top.duration("warmup")?,
+        baseline: top.text("baseline")?.map(decided),
+        require_baseline: top.flag("require_baseline")?.map(decided),
+        on_inconclusive: top
+            .choice("on_inconclusive", &ON_INCONCLUSIVE)?
+            .map(decided),
+        on_missing: top.choice("on_missing", &ON_MISSING)?.map(decided),
+        on_other_environment: top
+            .choice("on_other_environment", &ON_OTHER_ENVIRONMENT)?
+            .map(decided),
+        environment: top.text("environment")?.map(decided),
+        max_detectable: top.percent("max_detectable")?.map(decided),
+        warmup: top.duration("warmup")?.map(decided),
         sources: collect(
             forms("source", "[[source]]", &sources::SOURCE_KEYS)?,
             sources::source,

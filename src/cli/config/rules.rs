@@ -2,9 +2,10 @@
 
 use crate::compare::{Acceptance, Pattern, Quantity, Rule, Severity};
 use crate::model::Better;
+use crate::toml_file::{Form, value};
 
-use super::form::Form;
-use super::place::{ConfigError, Placed};
+use super::ConfigError;
+use super::limits::{Limits, Placed, decided, origin};
 
 pub(super) const DEFAULTS_KEYS: [&str; 4] =
     ["max_regression", "min_delta", "severity", "max_detectable"];
@@ -38,10 +39,10 @@ pub struct Defaults {
 
 pub(super) fn defaults(form: &Form<'_>) -> Result<Defaults, ConfigError> {
     Ok(Defaults {
-        max_regression: form.percent("max_regression")?,
-        min_delta: form.quantity("min_delta")?,
-        severity: form.choice("severity", &SEVERITIES)?,
-        max_detectable: form.percent("max_detectable")?,
+        max_regression: form.percent("max_regression")?.map(decided),
+        min_delta: form.quantity("min_delta")?.map(decided),
+        severity: form.choice("severity", &SEVERITIES)?.map(decided),
+        max_detectable: form.percent("max_detectable")?.map(decided),
     })
 }
 
@@ -55,7 +56,7 @@ pub(super) fn rule(form: &Form<'_>) -> Result<Rule, ConfigError> {
         max_detectable: value(form.percent("max_detectable")?),
         severity: value(form.choice("severity", &SEVERITIES)?),
         better: value(form.choice("better", &DIRECTIONS)?),
-        from: form.origin(),
+        from: origin(form.place()),
     })
 }
 
@@ -74,7 +75,7 @@ pub(super) fn acceptance(form: &Form<'_>) -> Result<Acceptance, ConfigError> {
         up_to: value(form.percent("up_to")?).ok_or_else(|| missing("up_to"))?,
         reason: value(form.text("reason")?).ok_or_else(|| missing("reason"))?,
         until: value(form.date("until")?).ok_or_else(|| missing("until"))?,
-        from: form.origin(),
+        from: origin(form.place()),
     })
 }
 
@@ -82,8 +83,4 @@ fn pattern(form: &Form<'_>, key: &str) -> Result<Pattern, ConfigError> {
     Ok(form
         .text(key)?
         .map_or_else(Pattern::any, |text| Pattern::new(text.value)))
-}
-
-fn value<T>(field: Option<Placed<T>>) -> Option<T> {
-    field.map(|field| field.value)
 }

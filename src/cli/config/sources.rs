@@ -1,9 +1,10 @@
 //! `[[source]]`: where the results come from when none is named.
 
 use crate::compare::Origin;
+use crate::toml_file::Form;
 
-use super::form::Form;
-use super::place::ConfigError;
+use super::ConfigError;
+use super::limits::origin;
 
 pub(super) const SOURCE_KEYS: [&str; 4] = ["scenario", "command", "results", "runs"];
 
@@ -67,6 +68,6 @@ pub(super) fn source(form: &Form<'_>) -> Result<Source, ConfigError> {
     Ok(Source {
         work,
         runs,
-        from: form.origin(),
+        from: origin(form.place()),
     })
 }

@@ -1,64 +1,54 @@
 //! From a step and a user's values to a request, and from its answer back to values: templates, data, captures,
 //! checks, cookies. Pure: no connection, no clock.
+//!
+//! ```text
+//!  Data ─► Values ─► Template ─► outgoing ─► (wire) ─► examine ─► Values
+//!                                   ▲           │
+//!                                  Jar ◄────────┘
+//! ```
 
-use std::collections::BTreeMap;
+mod auth;
+mod data;
+mod escape;
+mod examine;
+mod headers;
+mod jar;
+mod json;
+mod outgoing;
+mod probe;
+mod redirect;
+mod shown;
+mod target;
+mod template;
+#[cfg(test)]
+mod tests;
+mod values;
 
-/// Text with places for values: `/items/{{id}}`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Template {
-    parts: Vec<Part>,
+use super::scenario::Base;
+
+pub use data::{Data, Generator};
+pub use escape::Escape;
+pub use examine::{examine, wanted};
+pub use headers::belongs_to_the_wire;
+pub use jar::Jar;
+pub use outgoing::{is_fixed, opening, outgoing, refill};
+pub use probe::Probe;
+pub use redirect::{redirected, renew_cookies};
+pub use template::{Missing, Template};
+pub use values::Values;
+
+/// What one user of the service carries from one request to the next.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Session {
+    pub values: Values,
+    pub jar: Jar,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Part {
-    Text(String),
-    Value(String),
-}
-
-/// How a value is made anew for every iteration.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Generator {
-    /// Both ends included.
-    Int {
-        low: i64,
-        high: i64,
-    },
-    /// One of these, each as likely.
-    Choice(Vec<String>),
-    /// Letters and digits.
-    Text {
-        length: usize,
-    },
-    Uuid,
-    /// 1, 2, 3, over all users.
-    Counter,
-}
-
-/// Where a value stands in an answer.
-#[derive(Clone, Debug)]
-pub enum Probe {
-    /// RFC 9535; the first match.
-    Json(serde_json_path::JsonPath),
-    Header(String),
-    /// The first group where there is one, else the whole match, in the body.
-    Regex(regex_lite::Regex),
-}
-
-/// What a user knows: made values, rows of feeds, captures.
-pub type Values = BTreeMap<String, String>;
-
-impl Template {
-    pub fn fixed(text: &str) -> Self {
+impl Session {
+    pub fn new(base: &Base) -> Self {
         Self {
-            parts: vec![Part::Text(text.to_owned())],
+            values: Values::default(),
+            jar: Jar::new(&base.host),
         }
-    }
-
-    /// The names that it needs.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.parts.iter().filter_map(|part| match part {
-            Part::Value(name) => Some(name.as_str()),
-            Part::Text(_) => None,
-        })
     }
 }

@@ -1,5 +1,28 @@
 //! What load to put on which service, validated: nothing behind this meets an unknown word or an impossible number.
 
+mod auth;
+mod base;
+mod body;
+mod call;
+mod checks;
+mod data;
+mod error;
+mod file;
+mod flows;
+mod headers;
+mod levels;
+mod names;
+mod pause;
+mod reader;
+mod service;
+mod simple;
+mod socket;
+mod steps;
+mod surroundings;
+mod values;
+mod variables;
+mod watched;
+
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -8,6 +31,14 @@ use std::time::Duration;
 use http::{HeaderName, Method};
 
 use super::request::{Generator, Probe, Template};
+
+pub use error::ScenarioError;
+pub use file::{parse, parse_in};
+pub use simple::{BodyArg, Simple, from_url};
+pub use surroundings::{Machine, Surroundings};
+
+/// The JSON Schema of a scenario file, for editors.
+pub const JSON_SCHEMA: &str = include_str!("scenario.schema.json");
 
 /// One workload.
 #[derive(Clone, Debug)]
@@ -308,11 +339,4 @@ pub struct Ready {
     pub url: String,
     pub status: u16,
     pub within: Duration,
-}
-
-impl Pause {
-    pub const NONE: Self = Self {
-        low: Duration::ZERO,
-        high: Duration::ZERO,
-    };
 }

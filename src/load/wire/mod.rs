@@ -1,7 +1,11 @@
 //! Requests on connections: what goes out, what comes back, and what can go wrong on the way. Nothing here knows
 //! of flows, users or times.
 
+pub mod address;
+pub mod dial;
+pub mod http1;
 pub mod http2;
+pub mod tls;
 pub mod websocket;
 
 use std::fmt;
@@ -14,7 +18,8 @@ pub struct Outgoing {
     pub method: http::Method,
     /// Path and query, as they stand in the request line.
     pub target: String,
-    /// Without `host`, `content-length` and what belongs to the connection; names in lower case.
+    /// Without `content-length` and what belongs to the connection; names in lower case. A `host` is here only where
+    /// the scenario sets one, and then it is sent in place of the base's.
     pub headers: Vec<(String, String)>,
     pub body: Bytes,
 }

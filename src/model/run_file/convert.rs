@@ -83,8 +83,8 @@ fn run(form: RunForm<'_>, known: &mut Known) -> Result<Run, Flaw> {
             environment: form
                 .environment
                 .map_or(Ok(Environment::default()), environment)?,
-            partial: false,
-            invalid: None,
+            partial: form.partial.unwrap_or(false),
+            invalid: form.invalid.map(reason).transpose()?,
         },
     };
     let mut measured: Vec<(Subject, Metrics)> = Vec::with_capacity(subjects.0.len());
@@ -140,6 +140,18 @@ fn instant(text: &Text<'_>) -> Result<jiff::Timestamp, Flaw> {
             .hint("write it as RFC 3339: \"2026-11-20T10:00:00Z\"")
             .at("started_at")
     })
+}
+
+/// A run that is never judged says why.
+fn reason(text: Text<'_>) -> Result<String, Flaw> {
+    if text.0.trim().is_empty() {
+        return Err(
+            Flaw::new("it is empty, and it has to say why the run counts for nothing")
+                .hint("write a sentence, or leave `invalid` out of a run that is to be judged")
+                .at("invalid"),
+        );
+    }
+    Ok(text.0.into_owned())
 }
 
 fn not_negative(value: Option<f64>, key: &str) -> Result<Option<f64>, Flaw> {

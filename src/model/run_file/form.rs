@@ -139,6 +139,8 @@ form!(RunForm<'a> {
     #[serde(borrow)] commit: Text<'a>,
     duration_s: f64,
     #[serde(borrow)] environment: Object<EnvironmentForm<'a>>,
+    #[serde(borrow)] invalid: Text<'a>,
+    partial: bool,
     #[serde(borrow)] scenario: Text<'a>,
     #[serde(borrow)] session: Text<'a>,
     #[serde(borrow)] started_at: Text<'a>,

@@ -74,6 +74,8 @@ pub(crate) fn header(run: &Run) -> Vec<(&'static str, String)> {
             "environment",
             (*environment != Environment::default()).then(|| line(&Machine::of(environment))),
         ),
+        ("invalid", provenance.invalid.as_ref().map(line)),
+        ("partial", provenance.partial.then(|| line(&true))),
         ("scenario", provenance.scenario.as_ref().map(line)),
         ("session", provenance.session.as_ref().map(line)),
         (

@@ -1,0 +1,121 @@
+//! `[[source]]` entries that name a scenario: it is run as often as the entry says, and each run is kept.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::config::{Source, Work};
+use super::origin::Stamp;
+use super::output::Output;
+use super::results::refuse_invalid;
+use super::run::{FOLDER, Interrupt, Interrupted, RunFile, measure, read_scenario};
+use crate::load::Order;
+
+/// How load is put on, for every source alike.
+pub(super) struct Loading<'a> {
+    pub(super) stamp: &'a Stamp,
+    pub(super) allow_remote: bool,
+}
+
+/// The run files of one source. `folder` is where the paths of the config start.
+pub(super) struct Loads<'a> {
+    pub(super) sources: &'a [Source],
+    pub(super) folder: &'a Path,
+    pub(super) loading: &'a Loading<'a>,
+    /// Listens from the first scenario on.
+    interrupt: Option<Interrupt>,
+}
+
+impl<'a> Loads<'a> {
+    pub(super) fn new(sources: &'a [Source], folder: &'a Path, loading: &'a Loading<'a>) -> Self {
+        Self {
+            sources,
+            folder,
+            loading,
+            interrupt: None,
+        }
+    }
+
+    pub(super) fn run(
+        &mut self,
+        scenario: &str,
+        runs: u32,
+        output: &mut Output<'_>,
+    ) -> anyhow::Result<Vec<PathBuf>> {
+        let read = read_scenario(&self.folder.join(scenario))?;
+        let order = Order {
+            scenario: &read,
+            allow_remote: self.loading.allow_remote,
+        };
+        let interrupt = match &mut self.interrupt {
+            Some(interrupt) => interrupt,
+            none => none.insert(Interrupt::listen()?),
+        };
+        let name = name(scenario, self.sources);
+        let mut paths = Vec::new();
+        for n in 1..=runs {
+            let path = self.folder.join(FOLDER).join(format!("{name}-{n}.json"));
+            // Said first: whoever waits wants to know for what.
+            output.note(&format!("running {scenario}, {n} of {runs}"));
+            let file = RunFile::at(path)?;
+            let measured = measure(&order, interrupt, self.loading.stamp, output)
+                .with_context(|| format!("run {scenario}"))?;
+            file.write(&measured.outcome.run)?;
+            if measured.interrupted {
+                let kept = format!("run {scenario}: {} is partial", file.path.display());
+                return Err(Interrupted).context(kept);
+            }
+            if let Some(why) = &measured.outcome.run.provenance.invalid {
+                return refuse_invalid(&file.path, why);
+            }
+            paths.push(file.path);
+        }
+        Ok(paths)
+    }
+}
+
+/// `load/api.toml` is `api`; where another source would be called so too, `load-api`.
+fn name(scenario: &str, sources: &[Source]) -> String {
+    let stem = |scenario: &str| {
+        let stem = Path::new(scenario).file_stem();
+        stem.map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
+    };
+    let own = stem(scenario);
+    let alike = sources.iter().filter(|source| match &source.work {
+        Work::Scenario { scenario } => stem(scenario) == own,
+        Work::Nothing { .. } | Work::Command { .. } => false,
+    });
+    if alike.count() < 2 {
+        return own;
+    }
+    let whole = Path::new(scenario).with_extension("");
+    let parts = whole
+        .components()
+        .map(|part| part.as_os_str().to_string_lossy());
+    parts.collect::<Vec<_>>().join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::Origin;
+
+    #[test]
+    fn runs_are_called_after_their_scenario_and_never_alike() {
+        let sources = |scenarios: &[&str]| {
+            let source = |scenario: &&str| Source {
+                work: Work::Scenario {
+                    scenario: (*scenario).to_owned(),
+                },
+                runs: 1,
+                from: Origin::new("perfgate.toml:1"),
+            };
+            scenarios.iter().map(source).collect::<Vec<_>>()
+        };
+        let two = sources(&["load/api.toml", "other.toml"]);
+        assert_eq!(name("load/api.toml", &two), "api");
+        let alike = sources(&["load/api.toml", "old/api.toml"]);
+        assert_eq!(name("load/api.toml", &alike), "load-api");
+        assert_eq!(name("old/api.toml", &alike), "old-api");
+    }
+}

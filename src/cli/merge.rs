@@ -1,0 +1,83 @@
+//! `perfgate merge`: what several machines measured of one workload at once, as one run.
+
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+
+use super::args::MergeArgs;
+use super::output::Output;
+use super::results;
+use super::retype;
+use super::run::{RunFile, Summary};
+use crate::exit::Exit;
+use crate::hint::WithHint;
+use crate::ingest::{Format, ReadOptions};
+use crate::load::{self, MergeError};
+use crate::model::Run;
+
+pub(super) fn run(args: MergeArgs, output: &mut Output<'_>) -> anyhow::Result<Exit> {
+    let runs = args
+        .runs
+        .iter()
+        .map(|path| one(path))
+        .collect::<anyhow::Result<Vec<Run>>>()?;
+    let file = RunFile::at(args.output)?;
+    let merged = load::merge(&runs, args.environment.as_deref());
+    let run = merged.or_else(|error| {
+        let hint = hint(&error);
+        Err(error).context("merge").hint(hint)
+    })?;
+    file.write(&run)?;
+    let shown = file.path.display().to_string();
+    let invalid = run.provenance.invalid.clone();
+    let whole = invalid.is_none() && !run.provenance.partial;
+    let summary = Summary {
+        run: &run,
+        failures: &[],
+        next: whole.then(|| {
+            let file = retype::quoted(&shown);
+            format!("perfgate check --baseline main.json {file}")
+        }),
+        file: shown,
+        style: output.style(),
+    };
+    output.result(&summary.text());
+    let exit = match invalid {
+        Some(why) => {
+            let error = anyhow!("the run is invalid: {why}");
+            output.error(&error);
+            Exit::Error
+        }
+        None => Exit::Pass,
+    };
+    Ok(output.finish(exit))
+}
+
+/// Several runs of one machine are repetitions, and no parts.
+fn one(path: &Path) -> anyhow::Result<Run> {
+    let path = path.to_owned();
+    let options = ReadOptions {
+        from: Some(Format::Perfgate),
+        warmup: None,
+    };
+    let results = results::understood(std::slice::from_ref(&path), &options)?;
+    let mut runs = results.into_runs();
+    match (runs.pop(), runs.len()) {
+        (Some(run), 0) => Ok(run),
+        (_, more) => Err(anyhow!("merge {}: it holds {} runs", path.display(), more + 1)).hint(
+            "merge takes the one run of each machine; repeated runs are judged together as they are",
+        ),
+    }
+}
+
+fn hint(error: &MergeError) -> &'static str {
+    match error {
+        MergeError::TooFew => "name the run file of each machine",
+        MergeError::Twice => "name each run file once",
+        MergeError::Differ { what, .. } if *what == "environment" => {
+            "where the machines may count as one class, name it: --environment NAME"
+        }
+        MergeError::Differ { .. } => "the parts of one run load one build with one scenario",
+        MergeError::Metric { .. } => "merge takes the run files of `perfgate run`",
+    }
+}

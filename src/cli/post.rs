@@ -1,0 +1,83 @@
+//! `perfgate post`: a verdict that was written before goes to the pull request. The file may come from a stranger's
+//! build, so it is read with a limit, checked, and shown anew from its data.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+
+use super::Invocation;
+use super::args::PostArgs;
+use super::github;
+use super::output::Output;
+use super::post_send::{Order, send};
+use crate::exit::Exit;
+use crate::hint::WithHint;
+use crate::report::Document;
+
+/// Ten thousand series are some ten million bytes.
+const MOST: u64 = 64 << 20;
+
+pub(super) fn run(
+    args: PostArgs,
+    invocation: &Invocation<'_>,
+    output: &mut Output<'_>,
+) -> anyhow::Result<Exit> {
+    let env = invocation.env;
+    let template = template(args.template.as_deref())?;
+    let mut document = read(&args.verdict)?;
+    // The name that a gate has on a pull request is for those to say who post.
+    document.gate.clone_from(&args.to.id);
+    let exit = Exit::of_verdict(document.exit_code).unwrap_or(Exit::Error);
+    let order = Order {
+        document: &document,
+        template: template.as_deref(),
+        flags: &args.to,
+        env,
+        required: args.required,
+    };
+    let posted = send(&order, output)?;
+    if env.in_github_actions() {
+        let failed = github::put_out(&document, env, &posted.outputs());
+        failed.unwrap_or_else(|error| output.report_failed(&error));
+        if !posted.was_delivered() {
+            // A verdict that reached nobody is at least in the step's summary.
+            let failed = github::summarise(&document, template.as_deref(), env);
+            failed.unwrap_or_else(|error| output.report_failed(&error));
+        }
+    }
+    if let Some(line) = posted.line() {
+        output.result(&format!("{line}\n"));
+    }
+    Ok(output.finish(posted.exit(exit, args.required)))
+}
+
+fn template(path: Option<&Path>) -> anyhow::Result<Option<String>> {
+    let read =
+        |path: &Path| fs::read_to_string(path).with_context(|| format!("read {}", path.display()));
+    path.map(read).transpose()
+}
+
+fn read(path: &Path) -> anyhow::Result<Document> {
+    let doing = || format!("read {}", path.display());
+    let hint = "post takes what `perfgate check --report json=PATH` wrote";
+    let file = File::open(path).with_context(doing).hint(hint)?;
+    let mut bytes = Vec::new();
+    file.take(MOST + 1)
+        .read_to_end(&mut bytes)
+        .with_context(doing)?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MOST {
+        return Err(anyhow!("it is larger than {} MiB", MOST >> 20))
+            .with_context(doing)
+            .hint(hint);
+    }
+    let text = String::from_utf8(bytes).with_context(doing).hint(hint)?;
+    let document = Document::parse(&text).with_context(doing).hint(hint)?;
+    match document.contradiction() {
+        Some(what) => Err(anyhow!("it contradicts itself: {what}"))
+            .with_context(doing)
+            .hint("nothing was posted; a verdict that was changed by hand is not one"),
+        None => Ok(document),
+    }
+}

@@ -1,0 +1,157 @@
+//! Ctrl-C and SIGTERM: the first asks a measurement to end, any other ends the program at once.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anyhow::Context;
+
+use crate::exit::Exit;
+use crate::load::Stop;
+
+/// Listens from its making on, for as long as the program lives: once a handler is there, a signal that nobody
+/// heeds would be lost.
+pub(in crate::cli) struct Interrupt {
+    current: Current,
+}
+
+/// The measurement that is under way.
+#[derive(Clone, Default)]
+struct Current(Arc<Mutex<Option<Stop>>>);
+
+impl Current {
+    fn lock(&self) -> MutexGuard<'_, Option<Stop>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a measurement could be asked to end, and had not been.
+    fn ask(&self) -> bool {
+        match &*self.lock() {
+            Some(stop) if !stop.is_asked() => {
+                stop.ask();
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Interrupt {
+    pub(in crate::cli) fn listen() -> anyhow::Result<Self> {
+        let current = Current::default();
+        let asked = current.clone();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()
+            .context("listen for Ctrl-C")?;
+        let mut signals = {
+            let _inside = runtime.enter();
+            Signals::new().context("listen for Ctrl-C")?
+        };
+        let listen = move || {
+            runtime.block_on(async {
+                loop {
+                    signals.next().await;
+                    if !asked.ask() {
+                        std::process::exit(i32::from(Exit::Interrupted.code()));
+                    }
+                }
+            });
+        };
+        std::thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(listen)
+            .context("listen for Ctrl-C")?;
+        Ok(Self { current })
+    }
+
+    /// Does the work with a [`Stop`] that a signal asks, and tells whether one did.
+    pub(super) fn during<T>(&self, work: impl FnOnce(Stop) -> T) -> (T, bool) {
+        let stop = Stop::new();
+        *self.current.lock() = Some(stop.clone());
+        let done = work(stop.clone());
+        *self.current.lock() = None;
+        (done, stop.is_asked())
+    }
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals(tokio::signal::windows::CtrlC);
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        tokio::signal::windows::ctrl_c().map(Self)
+    }
+
+    async fn next(&mut self) {
+        self.0.recv().await;
+    }
+}
+
+/// A command that could not go on because its measurement was interrupted.
+#[derive(Debug)]
+pub(in crate::cli) struct Interrupted;
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("interrupted")
+    }
+}
+
+impl std::error::Error for Interrupted {}
+
+/// How a command ends that could not be done.
+pub(in crate::cli) fn exit_of(error: &anyhow::Error) -> Exit {
+    if error.downcast_ref::<Interrupted>().is_some() {
+        Exit::Interrupted
+    } else {
+        Exit::Error
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_signal_asks_and_the_second_is_for_the_program() {
+        let current = Current::default();
+        assert!(!current.ask(), "nothing is measured yet");
+        let stop = Stop::new();
+        *current.lock() = Some(stop.clone());
+        assert!(current.ask());
+        assert!(stop.is_asked());
+        assert!(!current.ask());
+    }
+
+    #[test]
+    fn an_interrupted_command_has_a_number_of_its_own_whatever_was_said_around_it() {
+        let error = anyhow::Error::new(Interrupted).context("read [[source]]");
+        assert_eq!(exit_of(&error), Exit::Interrupted);
+        assert_eq!(exit_of(&anyhow::anyhow!("other")), Exit::Error);
+    }
+}

@@ -1,0 +1,36 @@
+//! One measurement: load is put on, shown while it runs, and what came of it carries where it was measured.
+
+use super::interrupt::{Interrupt, Interrupted};
+use super::progress::Progress;
+use crate::cli::origin::Stamp;
+use crate::cli::output::Output;
+use crate::load::{self, Order, Outcome};
+
+/// What was measured, and whether a signal ended it early.
+pub(in crate::cli) struct Measured {
+    pub(in crate::cli) outcome: Outcome,
+    pub(in crate::cli) interrupted: bool,
+}
+
+pub(in crate::cli) fn measure(
+    order: &Order<'_>,
+    interrupt: &Interrupt,
+    stamp: &Stamp,
+    output: &mut Output<'_>,
+) -> anyhow::Result<Measured> {
+    let (outcome, interrupted) = interrupt.during(|stop| {
+        let place = output.place();
+        let mut progress = Progress::new(output.watchers(), place, stop.clone());
+        load::run(order, &mut progress, stop)
+    });
+    let mut outcome = match outcome {
+        // Ended before there was anything to keep: that is no failure of the measurement.
+        Err(error) if interrupted => return Err(error.context(Interrupted)),
+        outcome => outcome?,
+    };
+    stamp.put([&mut outcome.run]);
+    Ok(Measured {
+        outcome,
+        interrupted,
+    })
+}

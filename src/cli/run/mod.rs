@@ -1,0 +1,199 @@
+//! `perfgate run`: load on a service, its numbers to a run file, and a summary.
+//!
+//! `target` and `overrides` make a scenario of what was typed, `measure` has it run while `progress` shows how it
+//! goes and `interrupt` heeds signals, `file` keeps the run and `summary` shows it.
+
+mod columns;
+mod file;
+mod interrupt;
+mod measure;
+mod overrides;
+mod progress;
+mod summary;
+mod target;
+pub(super) mod watched;
+
+pub(super) use file::{FOLDER, RunFile};
+pub(super) use interrupt::{Interrupt, Interrupted, exit_of};
+pub(super) use measure::{Measured, measure};
+pub(super) use progress::Place;
+pub(super) use summary::Summary;
+pub(super) use target::read as read_scenario;
+
+use anyhow::anyhow;
+
+use super::args::{InspectFormat, RunArgs};
+use super::baseline_path::Located;
+use super::origin::Stamp;
+use super::output::Output;
+use super::settings::{Settings, Typed};
+use super::{Env, retype};
+use crate::exit::Exit;
+use crate::hint::WithHint;
+use crate::load::{Order, Outcome};
+use crate::model::{Evidence, MetricName, Run, run_file};
+
+pub(super) fn run(args: RunArgs, env: &Env, output: &mut Output<'_>) -> anyhow::Result<Exit> {
+    let planned = target::plan(&args)?;
+    let file = match args.output {
+        Some(path) => RunFile::at(path)?,
+        None => RunFile::of_time(jiff::Timestamp::now())?,
+    };
+    let name = args.origin.environment.as_deref();
+    let name = name.or_else(|| env.get("PERFGATE_ENVIRONMENT"));
+    let stamp = Stamp::new(&args.origin, name, env);
+    let order = Order {
+        scenario: &planned.scenario,
+        allow_remote: args.remote.allow_remote,
+    };
+    let interrupt = Interrupt::listen()?;
+    let mut measured = measure(&order, &interrupt, &stamp, output)?;
+    measured.outcome.run.warnings.extend(planned.warnings);
+    file.write(&measured.outcome.run)?;
+    let exit = exit(&measured);
+    let shown = file.path.display().to_string();
+    output.result(&match args.format {
+        InspectFormat::Json => run_file::write(&measured.outcome.run),
+        InspectFormat::Text => Summary {
+            run: &measured.outcome.run,
+            failures: &measured.outcome.failures,
+            next: (exit == Exit::Pass).then(|| next(&shown, env)),
+            file: shown,
+            style: output.style(),
+        }
+        .text(),
+    });
+    if exit == Exit::Error
+        && let Err(error) = usable(&measured.outcome)
+    {
+        output.error(&error);
+    }
+    Ok(output.finish(exit))
+}
+
+/// Interrupted before all else: whatever is wrong with less than was asked for, more may not be.
+fn exit(measured: &Measured) -> Exit {
+    if measured.interrupted {
+        Exit::Interrupted
+    } else if usable(&measured.outcome).is_err() {
+        Exit::Error
+    } else {
+        Exit::Pass
+    }
+}
+
+/// Whether the run can be judged, and if not, why.
+fn usable(outcome: &Outcome) -> anyhow::Result<()> {
+    let run = &outcome.run;
+    if let Some(why) = &run.provenance.invalid {
+        return Err(anyhow!("the run is invalid: {why}"))
+            .hint("no command judges it; give the generator more room, or ask for less load");
+    }
+    if run.provenance.partial {
+        return Err(anyhow!("the run ended early"))
+            .hint("see the warnings above; what was measured until then is kept");
+    }
+    let (failed, all) = requests(run);
+    if all == 0 {
+        return Err(anyhow!("nothing was measured: no request was counted"))
+            .hint("measure for longer, or with more load");
+    }
+    if failed == all {
+        let first = outcome.failures.first();
+        let first = first.map_or_else(String::new, |(_, _, what)| format!(": {what}"));
+        return Err(anyhow!("every request failed{first}"))
+            .hint("is the service up, and does it know this path?");
+    }
+    Ok(())
+}
+
+/// Failed ones and all of them, totals counted too.
+fn requests(run: &Run) -> (u64, u64) {
+    let errors = run.subjects.values().filter_map(|metrics| {
+        match &metrics.get(MetricName::ERRORS)?.evidence {
+            Evidence::Proportion(share) => Some((share.count(), share.of())),
+            _ => None,
+        }
+    });
+    errors.fold((0, 0), |(failed, all), (count, of)| {
+        (failed + count, all + of)
+    })
+}
+
+/// With a baseline the gate, else the first baseline.
+fn next(file: &str, env: &Env) -> String {
+    let file = retype::quoted(file);
+    let baseline = Settings::load(Typed::default(), env)
+        .ok()
+        .and_then(|settings| settings.baseline)
+        .and_then(|name| name.locate(env).ok());
+    match baseline {
+        Some(Located::Found(_)) => format!("perfgate check {file}"),
+        Some(Located::Missing(_)) => format!("perfgate baseline update {file}"),
+        None => format!("perfgate baseline update --baseline main.json {file}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hint;
+    use crate::load::wire::Kind;
+    use crate::model::{Better, Measurement, Role, Subject, Unit};
+
+    /// So many requests, of which so many failed.
+    fn outcome(failed: u64, of: u64) -> Outcome {
+        let mut run = Run::default();
+        if let Ok(evidence) = Evidence::proportion(failed, of) {
+            let errors = Measurement {
+                unit: Unit::none(),
+                better: Better::Lower,
+                role: Role::Outcome,
+                evidence,
+            };
+            run.insert(Subject::new("GET /"), MetricName::new("errors"), errors);
+        }
+        let failures = vec![(Kind::Status, failed, "answered 500".to_owned())];
+        Outcome { run, failures }
+    }
+
+    fn ends(outcome: Outcome, interrupted: bool) -> Exit {
+        exit(&Measured {
+            outcome,
+            interrupted,
+        })
+    }
+
+    fn refused(outcome: &Outcome) -> String {
+        let error = usable(outcome).unwrap_err();
+        assert!(hint::of(&error).is_some());
+        format!("{error:#}")
+    }
+
+    #[test]
+    fn only_a_whole_and_valid_measurement_ends_with_0() {
+        assert_eq!(ends(outcome(3, 100), false), Exit::Pass);
+        assert_eq!(ends(outcome(3, 100), true), Exit::Interrupted);
+        assert_eq!(ends(outcome(0, 0), true), Exit::Interrupted);
+        assert_eq!(
+            refused(&outcome(0, 0)),
+            "nothing was measured: no request was counted"
+        );
+        assert_eq!(
+            refused(&outcome(5, 5)),
+            "every request failed: answered 500"
+        );
+        let mut invalid = outcome(0, 100);
+        invalid.run.provenance.invalid = Some("the generator was busy".to_owned());
+        assert_eq!(
+            refused(&invalid),
+            "the run is invalid: the generator was busy"
+        );
+        assert_eq!(ends(invalid, false), Exit::Error);
+        // The service died, say: nobody asked for that.
+        let mut partial = outcome(0, 100);
+        partial.run.provenance.partial = true;
+        assert_eq!(refused(&partial), "the run ended early");
+        assert_eq!(ends(partial, false), Exit::Error);
+    }
+}

@@ -1,0 +1,73 @@
+//! The closed model: users that each wait for an answer before they go on.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::time::sleep;
+
+use super::user::{Turn, User};
+use crate::load::scenario::Pause;
+use crate::load::wire::Kind;
+
+/// One user of a closed level.
+pub struct Life {
+    pub user: User,
+    /// When it comes, from the start of the level.
+    pub delay: Duration,
+    /// Whether it waits until all others are there.
+    pub together: bool,
+    /// Its first iteration, and how many lie between two of its own.
+    pub first: u64,
+    pub stride: u64,
+    pub think: Pause,
+    /// Of one thread, so that ten thousand do not knock at once.
+    pub door: Rc<Semaphore>,
+}
+
+/// After a refused connect: a service that is gone is not asked a million times a second.
+const AFTER_REFUSAL: Duration = Duration::from_millis(100);
+
+impl Life {
+    pub async fn live(mut self) {
+        let ground = Rc::clone(&self.user.ground);
+        let control = &ground.common.control;
+        if self.delay > Duration::ZERO {
+            sleep(self.delay).await;
+        }
+        if let Ok(_permit) = self.door.acquire().await {
+            // One that finds no way in tries again with its first request, which then counts as failed.
+            self.user.connect().await.ok();
+        }
+        control.one_more_ready();
+        if self.together {
+            let has_begun = || ground.now() >= control.begin();
+            self.user.seat.until(has_begun).await;
+        }
+        let mut iteration = self.first;
+        let mut now = ground.now();
+        while !control.is_over(now) {
+            let is_counted = control.is_counted(now);
+            if is_counted && !control.take_ticket() {
+                break;
+            }
+            let turn = Turn {
+                iteration,
+                due: now,
+                start: now,
+                span: is_counted.then_some(0),
+            };
+            let turned = self.user.turn(turn).await;
+            iteration += self.stride;
+            now = turned.at;
+            if matches!(turned.failed, Some(Kind::Connect | Kind::Tls)) {
+                sleep(AFTER_REFUSAL).await;
+                now = ground.now();
+            }
+            if self.think.high > Duration::ZERO {
+                self.user.pause(self.think).await;
+                now = ground.now();
+            }
+        }
+    }
+}

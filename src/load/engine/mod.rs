@@ -1,0 +1,180 @@
+//! From a scenario to a run: the service is started and watched, each level is loaded in turn, and what was measured
+//! is written down.
+//!
+//! ```text
+//!  mod ─► level ─► worker (a thread) ─┬► closed ─┐
+//!                                     └► open ───┴► user ─► hands ─► line ─► wire
+//! ```
+//!
+//! Threads share nothing that is written for each request: each has its users, its connections and its own book.
+
+mod closed;
+mod control;
+mod ground;
+mod hands;
+mod level;
+mod limits;
+mod line;
+mod open;
+mod progress;
+mod report;
+mod script;
+mod seat;
+mod user;
+mod worker;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::time::sleep;
+
+use self::level::{Measured, Running, Setting};
+use self::report::Report;
+use self::script::Script;
+use crate::hint::WithHint;
+use crate::load::scenario::{Level, Protocol, Scenario};
+use crate::load::wire::address::resolve;
+use crate::load::wire::dial::{Alpn, Dialer};
+use crate::load::{service, watch};
+
+pub use control::Stop;
+pub use progress::{Observer, Phase, Snapshot};
+pub use report::Outcome;
+
+/// What is to be run.
+#[derive(Clone, Copy, Debug)]
+pub struct Order<'a> {
+    pub scenario: &'a Scenario,
+    /// Whether an address may be loaded that is neither this machine's nor of a private network.
+    pub allow_remote: bool,
+}
+
+const LOOK: Duration = Duration::from_millis(50);
+/// Looks between two snapshots.
+const LOOKS_A_TICK: u32 = 10;
+
+/// Runs it to its end, or until it is asked to stop. An error means that there is no run to keep.
+pub fn run(order: &Order<'_>, observer: &mut dyn Observer, stop: Stop) -> anyhow::Result<Outcome> {
+    let addresses = resolve(&order.scenario.base, order.allow_remote)?;
+    limits::raise();
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build_local(LocalOptions::default())
+        .context("start the runtime")?;
+    runtime.block_on(async {
+        let mut service = match &order.scenario.service {
+            Some(service) => Some(service::start(service).await?),
+            None => None,
+        };
+        let whole = Whole {
+            scenario: Arc::new(order.scenario.clone()),
+            addresses,
+            stop,
+        };
+        let outcome = whole.run(observer, &mut service).await;
+        if let Some(service) = service
+            && let service::StopReport::Forced(failure) = service.stop().await
+        {
+            observer.note(&failure.to_string());
+        }
+        outcome
+    })
+}
+
+struct Whole {
+    scenario: Arc<Scenario>,
+    addresses: Vec<std::net::SocketAddr>,
+    stop: Stop,
+}
+
+impl Whole {
+    async fn run(
+        &self,
+        observer: &mut dyn Observer,
+        service: &mut Option<service::Running>,
+    ) -> anyhow::Result<Outcome> {
+        let dialer = Arc::new(self.reach().await?);
+        let script = Script::new(&self.scenario)
+            .map_err(|failure| anyhow!("prepare the scenario's requests: {failure}"))?;
+        let script = Arc::new(script);
+        let setting = Setting {
+            scenario: &self.scenario,
+            script: &script,
+            dialer: &dialer,
+            stop: &self.stop,
+        };
+        let mut report = Report::new(&self.scenario);
+        for level in &self.scenario.levels {
+            let (measured, observed) = self.level(&setting, level, observer, service).await?;
+            report.add(level, &measured, observed)?;
+            if self.stop.is_asked() {
+                report.end_early();
+                break;
+            }
+        }
+        Ok(report.outcome())
+    }
+
+    /// One connection before any load, so that a service which is not there is one error and no million of them.
+    /// Addresses that do not answer are not tried again.
+    async fn reach(&self) -> anyhow::Result<Dialer> {
+        let Scenario { base, tls, .. } = &*self.scenario;
+        let alpn = match self.scenario.protocol {
+            Protocol::Http1 => Alpn::Http1,
+            Protocol::Http2 { .. } => Alpn::Http2,
+        };
+        let mut failure = None;
+        for address in &self.addresses {
+            let dialer = Dialer::new(base, tls, vec![*address])?;
+            match tokio::time::timeout(self.scenario.timeout, dialer.connect(alpn)).await {
+                Ok(Ok(_)) => return Ok(dialer),
+                Ok(Err(why)) => failure = failure.or(Some(why.what)),
+                Err(_) => {
+                    failure = failure.or(Some(format!("connect to {address}: no answer in time")))
+                }
+            }
+        }
+        let host = &base.host;
+        let why = failure.unwrap_or_else(|| "it has no address".to_owned());
+        Err(anyhow!("reach {host}:{}: {why}", base.port)).hint(
+            "nothing was sent and no run was written; is the service running, and is `base` right?",
+        )
+    }
+
+    async fn level(
+        &self,
+        setting: &Setting<'_>,
+        level: &Level,
+        observer: &mut dyn Observer,
+        service: &mut Option<service::Running>,
+    ) -> anyhow::Result<(Measured, watch::Observed)> {
+        let pid = service.as_ref().map(service::Running::pid);
+        let mut watch = watch::start(&self.scenario.watch, pid).await?;
+        let mut running = Running::start(setting, level)?;
+        let mut is_counting = false;
+        for look in 1_u32.. {
+            let phase = running.look();
+            if phase == Phase::Counting && !is_counting {
+                is_counting = true;
+                watch.begin_counting();
+            }
+            if look % LOOKS_A_TICK == 0 {
+                observer.tick(&running.progress.snapshot());
+            }
+            if phase == Phase::Over {
+                break;
+            }
+            if let Some(failure) = service.as_mut().and_then(service::Running::check) {
+                running.abandon();
+                return Err(failure.into());
+            }
+            sleep(LOOK.min(running.next_change())).await;
+        }
+        let measured = running.finish()?;
+        let counted = measured.counted;
+        let observed = watch.finish(measured.requests(), counted).await;
+        Ok((measured, observed))
+    }
+}

@@ -1,0 +1,121 @@
+//! From measured levels to one run, with what makes it partial or invalid.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::level::Measured;
+use crate::load::record::{Generator, histogram};
+use crate::load::scenario::{Level, Scenario};
+use crate::load::watch::Observed;
+use crate::load::wire::Kind;
+use crate::model::{Run, Subject, ToolName};
+
+/// What came of a run.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    pub run: Run,
+    /// Of each kind of failure: how often it was met, and the first of them in words.
+    pub failures: Vec<(Kind, u64, String)>,
+}
+
+pub struct Report {
+    run: Run,
+    failures: BTreeMap<Kind, (u64, String)>,
+    counted: Duration,
+}
+
+impl Measured {
+    /// Counted requests, whatever became of them.
+    pub fn requests(&self) -> u64 {
+        let tallies = self.record.tallies().iter();
+        tallies.map(crate::load::record::Tally::all).sum()
+    }
+
+    fn invalid(&self) -> Option<String> {
+        let mut response = histogram();
+        for tally in self.record.tallies() {
+            response.add(&tally.response).ok();
+        }
+        Generator {
+            lag: &self.record.lag,
+            response: &response,
+            arrived: self.record.arrived,
+            unable: self.record.unable,
+            requests: self.requests(),
+            busiest: self.cpu.busiest,
+        }
+        .invalid()
+    }
+}
+
+impl Report {
+    pub fn new(scenario: &Scenario) -> Self {
+        let mut run = Run::default();
+        run.provenance.tool = Some(ToolName {
+            name: env!("CARGO_PKG_NAME").to_owned(),
+            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+        });
+        run.provenance.scenario = Some(scenario.name.clone());
+        run.provenance.started_at = Some(jiff::Timestamp::now());
+        Self {
+            run,
+            failures: BTreeMap::new(),
+            counted: Duration::ZERO,
+        }
+    }
+
+    pub fn add(
+        &mut self,
+        level: &Level,
+        measured: &Measured,
+        observed: Observed,
+    ) -> anyhow::Result<()> {
+        let Measured {
+            figures,
+            record,
+            cpu,
+            ..
+        } = measured;
+        figures.write(record, *cpu, &mut self.run)?;
+        let named = |text: String| match &level.prefix {
+            Some(prefix) => format!("{prefix}: {text}"),
+            None => text,
+        };
+        for (subject, metric, measurement) in observed.measurements {
+            let subject = match &level.prefix {
+                Some(prefix) => Subject::new(format!("{prefix} {subject}")),
+                None => subject,
+            };
+            self.run.insert(subject, metric, measurement);
+        }
+        let warnings = observed.warnings.into_iter().map(named);
+        self.run.warnings.extend(warnings);
+        let invalid = measured.invalid().or(observed.ended.into_iter().next());
+        let provenance = &mut self.run.provenance;
+        provenance.invalid = provenance.invalid.take().or(invalid.map(named));
+        provenance.partial |= measured.partial;
+        for (kind, (count, first)) in &record.reasons {
+            let known = self.failures.entry(*kind);
+            known.or_insert_with(|| (0, first.clone())).0 += count;
+        }
+        self.counted += measured.counted;
+        Ok(())
+    }
+
+    /// Levels were left out.
+    pub fn end_early(&mut self) {
+        self.run.provenance.partial = true;
+    }
+
+    pub fn outcome(mut self) -> Outcome {
+        self.run.provenance.duration_s = Some(self.counted.as_secs_f64());
+        Outcome {
+            run: self.run,
+            failures: self
+                .failures
+                .into_iter()
+                .map(|(kind, (count, first))| (kind, count, first))
+                .collect(),
+        }
+    }
+}

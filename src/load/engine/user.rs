@@ -1,0 +1,225 @@
+//! One user: takes a flow step by step, each in its time, and writes down what became of it.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::ground::Ground;
+use super::hands::Hands;
+use super::line::Line;
+use super::script::{Act, Ready};
+use super::seat::Seat;
+use crate::load::pace::Moment;
+use crate::load::record::Took;
+use crate::load::scenario::{Pause, Socket};
+use crate::load::wire::{Failure, Kind};
+
+pub struct User {
+    pub ground: Rc<Ground>,
+    pub seat: Rc<Seat>,
+    hands: Hands,
+    random: fastrand::Rng,
+}
+
+/// One turn through a flow.
+#[derive(Clone, Copy, Debug)]
+pub struct Turn {
+    pub iteration: u64,
+    /// From when the first step's response counts.
+    pub due: Moment,
+    /// When the user came to it: not before it was due.
+    pub start: Moment,
+    /// Where it is counted.
+    pub span: Option<usize>,
+}
+
+/// How a turn ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Turned {
+    pub at: Moment,
+    pub failed: Option<Kind>,
+}
+
+/// One step on its way.
+struct Doing<'a> {
+    step: &'a Ready,
+    due: Moment,
+    start: Moment,
+    span: Option<usize>,
+}
+
+impl User {
+    pub fn new(ground: Rc<Ground>, line: Line, seed: u64) -> Self {
+        Self {
+            seat: ground.seats.take(),
+            hands: Hands::new(line, &ground.common.scenario.base),
+            random: fastrand::Rng::with_seed(seed),
+            ground,
+        }
+    }
+
+    /// Opens the line before it is needed; a few tries, for a service whose queue is full.
+    pub async fn connect(&mut self) -> Result<(), Failure> {
+        let mut tries = 3;
+        loop {
+            let deadline = self.ground.now().plus(self.ground.common.scenario.timeout);
+            let dialer = &self.ground.common.dialer;
+            let opened = self
+                .seat
+                .within(deadline, self.hands.line.open(dialer))
+                .await;
+            tries -= 1;
+            if opened.is_ok() || tries == 0 {
+                return opened;
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    pub async fn pause(&mut self, pause: Pause) {
+        if pause.high > Duration::ZERO {
+            let spread = pause.high.saturating_sub(pause.low);
+            sleep(pause.low + spread.mul_f64(self.random.f64())).await;
+        }
+    }
+
+    pub async fn turn(&mut self, turn: Turn) -> Turned {
+        let ground = Rc::clone(&self.ground);
+        let Turn {
+            mut due, mut start, ..
+        } = turn;
+        let flow = ground.common.script.flow(turn.iteration);
+        let Some(flow) = flow else {
+            return Turned {
+                at: start,
+                failed: None,
+            };
+        };
+        self.hands.session.values.clear();
+        flow.data
+            .fill(turn.iteration, &mut self.hands.session.values);
+        for (number, step) in flow.steps.iter().enumerate() {
+            // What nobody waited for is not begun once the time is over.
+            if number > 0 && ground.common.control.is_over(start) {
+                break;
+            }
+            let doing = Doing {
+                step,
+                due,
+                start,
+                span: turn.span,
+            };
+            let (end, failed) = self.step(&ground, &doing).await;
+            start = end;
+            if failed.is_some() {
+                return Turned { at: end, failed };
+            }
+            if step.think.high > Duration::ZERO {
+                self.pause(step.think).await;
+                start = ground.now();
+            }
+            due = start;
+        }
+        Turned {
+            at: start,
+            failed: None,
+        }
+    }
+
+    async fn step(&mut self, ground: &Ground, doing: &Doing<'_>) -> (Moment, Option<Kind>) {
+        match &doing.step.act {
+            Act::Call { .. } => self.call(ground, doing).await,
+            Act::Socket { socket, connect } => self.socket(ground, doing, socket, *connect).await,
+        }
+    }
+
+    async fn call(&mut self, ground: &Ground, doing: &Doing<'_>) -> (Moment, Option<Kind>) {
+        let step = doing.step;
+        let place = ground.place(doing.span, step.subject);
+        self.seat.begin(place);
+        let call = self.hands.call(ground, &step.act, doing.start);
+        let sent = self.seat.within(doing.start.plus(step.timeout), call).await;
+        self.seat.end();
+        let end = ground.now();
+        match sent {
+            Ok(sent) => {
+                let took = Took {
+                    response: end.since(doing.due),
+                    service: end.since(sent),
+                };
+                ground.succeed(place, took, end);
+                (end, None)
+            }
+            Err(failure) => (end, Some(lost(ground, place, failure, step, end))),
+        }
+    }
+
+    /// The connect is a subject of its own; each round trip is one measurement of the step's.
+    async fn socket(
+        &mut self,
+        ground: &Ground,
+        doing: &Doing<'_>,
+        socket: &Socket,
+        connect: usize,
+    ) -> (Moment, Option<Kind>) {
+        let step = doing.step;
+        let deadline = doing.start.plus(step.timeout);
+        let place = ground.place(doing.span, connect);
+        self.seat.begin(place);
+        let dial = ground
+            .common
+            .dialer
+            .connect(crate::load::wire::dial::Alpn::Http1);
+        let stream = self.seat.within(deadline, dial).await;
+        self.seat.end();
+        let connected = ground.now();
+        let stream = match stream {
+            Ok(stream) => stream,
+            Err(failure) => {
+                return (
+                    connected,
+                    Some(lost(ground, place, failure, step, connected)),
+                );
+            }
+        };
+        let took = Took {
+            response: connected.since(doing.due),
+            service: connected.since(doing.start),
+        };
+        ground.succeed(place, took, connected);
+        let place = ground.place(doing.span, step.subject);
+        self.seat.begin(place);
+        let talk = self.hands.talk(ground, socket, stream);
+        let trips = self.seat.within(deadline, talk).await;
+        self.seat.end();
+        let end = ground.now();
+        match trips {
+            Ok(trips) => {
+                for trip in trips {
+                    let took = Took {
+                        response: trip,
+                        service: trip,
+                    };
+                    ground.succeed(place, took, end);
+                }
+                (end, None)
+            }
+            Err(failure) => (end, Some(lost(ground, place, failure, step, end))),
+        }
+    }
+}
+
+fn lost(
+    ground: &Ground,
+    place: Option<usize>,
+    mut failure: Failure,
+    step: &Ready,
+    end: Moment,
+) -> Kind {
+    if failure.kind == Kind::Timeout {
+        failure.what = format!("no answer within {} s", step.timeout.as_secs_f64());
+    }
+    ground.fail(place, &failure, end);
+    failure.kind
+}

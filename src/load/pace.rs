@@ -1,0 +1,194 @@
+//! Time for the engine: one clock for a level, and waiting for a moment so exactly that our own lateness is no part
+//! of what is measured.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+/// Nanoseconds since the clock was started: half the size of an `Instant` and one subtraction to compare.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(u64);
+
+impl Moment {
+    /// Later than any run.
+    pub const NEVER: Self = Self(u64::MAX);
+
+    pub fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    pub fn nanos(self) -> u64 {
+        self.0
+    }
+
+    /// Zero where `earlier` is the later one.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+
+    pub fn plus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(nanos(duration)))
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// What `Moment`s are counted from.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    start: Instant,
+}
+
+impl Clock {
+    pub fn start() -> Self {
+        Self {
+            start: Instant::now(),
+        }
+    }
+
+    pub fn now(&self) -> Moment {
+        Moment(nanos(self.start.elapsed()))
+    }
+}
+
+/// CPU time of the calling thread; zero where the system does not tell.
+pub fn thread_cpu() -> Duration {
+    #[cfg(any(target_os = "linux", target_os = "android", target_os = "macos"))]
+    {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+        let nanos = u32::try_from(time.tv_nsec).unwrap_or_default();
+        Duration::new(seconds, nanos)
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "macos")))]
+    Duration::ZERO
+}
+
+#[cfg(target_os = "linux")]
+pub use linux::Timer;
+#[cfg(not(target_os = "linux"))]
+pub use portable::Timer;
+
+/// A kernel timer wakes the runtime within some tens of microseconds; tokio's own is a millisecond wide.
+#[cfg(target_os = "linux")]
+mod linux {
+    use super::{Clock, Duration, Future, Moment};
+    use rustix::fd::OwnedFd;
+    use rustix::time::{
+        Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
+        timerfd_settime,
+    };
+    use tokio::io::{Interest, unix::AsyncFd};
+
+    pub struct Timer {
+        clock: Clock,
+        timer: AsyncFd<OwnedFd>,
+    }
+
+    impl Timer {
+        /// Inside a runtime.
+        #[expect(
+            deprecated,
+            reason = "its successor is unsafe for handles that are not owned; this one is"
+        )]
+        pub fn new(clock: Clock) -> std::io::Result<Self> {
+            let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
+            let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
+            Ok(Self {
+                clock,
+                timer: AsyncFd::with_interest(timer, Interest::READABLE)?,
+            })
+        }
+
+        /// Returns the time at which it found the moment reached.
+        pub fn until(&self, moment: Moment) -> impl Future<Output = std::io::Result<Moment>> {
+            async move {
+                loop {
+                    let now = self.clock.now();
+                    if now >= moment {
+                        return Ok(now);
+                    }
+                    self.arm(moment.since(now))?;
+                    // Arming forgets older expirations, so the timer need not be read; a stale readiness is
+                    // found by the clock above.
+                    self.timer.readable().await?.clear_ready();
+                }
+            }
+        }
+
+        fn arm(&self, wait: Duration) -> std::io::Result<()> {
+            let value = Itimerspec {
+                it_interval: Timespec {
+                    tv_sec: 0,
+                    tv_nsec: 0,
+                },
+                it_value: Timespec {
+                    tv_sec: i64::try_from(wait.as_secs()).unwrap_or(i64::MAX),
+                    tv_nsec: wait.subsec_nanos().into(),
+                },
+            };
+            timerfd_settime(self.timer.get_ref(), TimerfdTimerFlags::empty(), &value)?;
+            Ok(())
+        }
+    }
+}
+
+/// Sleeps until shortly before, then lets others run until the moment is there.
+#[cfg(not(target_os = "linux"))]
+mod portable {
+    use super::{Clock, Duration, Moment};
+
+    const EARLY: Duration = Duration::from_millis(2);
+
+    pub struct Timer {
+        clock: Clock,
+    }
+
+    impl Timer {
+        pub fn new(clock: Clock) -> std::io::Result<Self> {
+            Ok(Self { clock })
+        }
+
+        pub async fn until(&self, moment: Moment) -> std::io::Result<Moment> {
+            let wait = moment.since(self.clock.now());
+            if wait > EARLY {
+                tokio::time::sleep(wait - EARLY).await;
+            }
+            loop {
+                let now = self.clock.now();
+                if now >= moment {
+                    return Ok(now);
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn the_timer_never_wakes_early_and_works_again_and_again() {
+        let clock = Clock::start();
+        let timer = Timer::new(clock).unwrap();
+        let begin = clock.now();
+        for step in 1..=20 {
+            let due = begin.plus(Duration::from_micros(step * 700));
+            assert!(timer.until(due).await.unwrap() >= due);
+        }
+        let past = timer.until(begin).await.unwrap();
+        assert!(past.since(begin) >= Duration::from_millis(14));
+        assert!(past.since(begin) < Duration::from_secs(2));
+    }
+
+    #[test]
+    fn work_of_this_thread_is_seen_as_its_cpu_time() {
+        let before = thread_cpu();
+        let clock = Clock::start();
+        while clock.now().nanos() < 5_000_000 {}
+        assert!(thread_cpu() > before);
+    }
+}

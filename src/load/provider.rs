@@ -1,0 +1,20 @@
+//! The one cryptography of all TLS that the load runner speaks.
+
+/// Makes ring the provider of the process; what was installed before stays.
+pub fn install() {
+    // Fails where there is one already, and that one serves as well.
+    drop(rustls::crypto::ring::default_provider().install_default());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_can_be_built_however_often_the_provider_was_installed() {
+        install();
+        install();
+        assert!(rustls::crypto::CryptoProvider::get_default().is_some());
+        reqwest::Client::builder().no_proxy().build().unwrap();
+    }
+}

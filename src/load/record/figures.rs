@@ -1,0 +1,311 @@
+//! From what was recorded to a run: which subjects and metrics there are, and how they are called.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+use crate::model::{
+    Better, Evidence, EvidenceError, Measurement, MetricName, Role, Run, Subject, Unit,
+};
+
+use super::validity::as_f64;
+use super::{Record, TICK, Tally};
+
+/// A stretch of counted time that is measured apart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Span {
+    /// In front of its subjects, where it has a name.
+    pub name: Option<String>,
+    pub counted: Duration,
+}
+
+/// What one level is recorded as.
+#[derive(Clone, Debug)]
+pub struct Figures {
+    pub prefix: Option<String>,
+    pub subjects: Vec<String>,
+    pub spans: Vec<Span>,
+    /// In an open load the throughput is what was asked for, not an outcome.
+    pub open: bool,
+}
+
+/// CPU time over counted time, in shares of one core.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Cpu {
+    pub all: f64,
+    pub busiest: f64,
+}
+
+impl Figures {
+    /// Where the tally of a subject in a span stands.
+    pub fn place(&self, span: usize, subject: usize) -> usize {
+        span * self.subjects.len() + subject
+    }
+
+    pub fn places(&self) -> usize {
+        self.spans.len() * self.subjects.len()
+    }
+
+    pub fn write(&self, record: &Record, cpu: Cpu, run: &mut Run) -> Result<(), EvidenceError> {
+        let mut unfinished = 0;
+        let rows = record.tallies().chunks(self.subjects.len().max(1));
+        for (span, tallies) in self.spans.iter().zip(rows) {
+            let mut total = Tally::default();
+            for (name, tally) in self.subjects.iter().zip(tallies) {
+                total.add(tally);
+                let figures = Tallied {
+                    subject: self.subject(Some(span), name),
+                    tally,
+                    counted: span.counted,
+                    role: Role::Outcome,
+                };
+                figures.write(self.open, run)?;
+            }
+            unfinished += total.failed.get(&super::Kind::Unfinished).unwrap_or(&0);
+            if self.subjects.len() > 1 {
+                let figures = Tallied {
+                    subject: self.subject(Some(span), "total"),
+                    tally: &total,
+                    counted: span.counted,
+                    role: Role::Total,
+                };
+                figures.write(self.open, run)?;
+            }
+        }
+        self.generator(record, unfinished, cpu, run)
+    }
+
+    fn subject(&self, span: Option<&Span>, name: &str) -> Subject {
+        let phase = span.and_then(|span| span.name.as_deref());
+        let words: Vec<&str> = [self.prefix.as_deref(), phase, Some(name)]
+            .into_iter()
+            .flatten()
+            .collect();
+        Subject::new(words.join(" "))
+    }
+
+    fn generator(
+        &self,
+        record: &Record,
+        unfinished: u64,
+        cpu: Cpu,
+        run: &mut Run,
+    ) -> Result<(), EvidenceError> {
+        let subject = self.subject(None, "generator");
+        let mut put = |metric: &str, unit: &str, better, evidence| {
+            let measurement = Measurement {
+                unit: Unit::new(unit),
+                better,
+                role: Role::Fixed,
+                evidence,
+            };
+            run.insert(subject.clone(), MetricName::new(metric), measurement);
+        };
+        let arrived = record.arrived;
+        if self.open {
+            if let Some(lag) = milliseconds(&record.lag)? {
+                put("lag", "ms", Better::Lower, lag);
+            }
+            for (metric, better, count) in [
+                ("due", Better::Higher, arrived.due),
+                ("late", Better::Lower, arrived.late),
+                ("dropped", Better::Lower, arrived.dropped),
+            ] {
+                put(metric, "", better, Evidence::value(as_f64(count))?);
+            }
+        }
+        let sent = if self.open {
+            arrived.sent
+        } else {
+            record.tallies().iter().map(Tally::all).sum()
+        };
+        put("sent", "", Better::Higher, Evidence::value(as_f64(sent))?);
+        let unfinished = Evidence::value(as_f64(unfinished))?;
+        put("unfinished", "", Better::Lower, unfinished);
+        put("cpu", "%", Better::Lower, Evidence::value(cpu.all * 100.0)?);
+        Ok(())
+    }
+}
+
+/// One subject's tally on its way into a run.
+struct Tallied<'a> {
+    subject: Subject,
+    tally: &'a Tally,
+    counted: Duration,
+    role: Role,
+}
+
+impl Tallied<'_> {
+    fn write(&self, open: bool, run: &mut Run) -> Result<(), EvidenceError> {
+        let all = self.tally.all();
+        if all == 0 {
+            return Ok(());
+        }
+        let fixed = match self.role {
+            Role::Total => Role::Total,
+            Role::Outcome | Role::Fixed => Role::Fixed,
+        };
+        let mut put = |metric: &str, unit: &str, role, evidence| {
+            let better = match metric {
+                MetricName::THROUGHPUT => Better::Higher,
+                _ => Better::Lower,
+            };
+            let measurement = Measurement {
+                unit: Unit::new(unit),
+                better,
+                role,
+                evidence,
+            };
+            run.insert(self.subject.clone(), MetricName::new(metric), measurement);
+        };
+        if let Some(latency) = milliseconds(&self.tally.response)? {
+            put(MetricName::LATENCY, "ms", self.role, latency);
+        }
+        if let Some(service) = milliseconds(&self.tally.service)? {
+            put("service", "ms", fixed, service);
+        }
+        let errors = Evidence::proportion(self.tally.failures(), all)?;
+        put(MetricName::ERRORS, "", self.role, errors);
+        for (kind, count) in &self.tally.failed {
+            let metric = format!("errors_{}", kind.as_str());
+            put(&metric, "", fixed, Evidence::proportion(*count, all)?);
+        }
+        if self.counted > Duration::ZERO {
+            let rate = as_f64(self.tally.succeeded()) / self.counted.as_secs_f64();
+            let role = if open { fixed } else { self.role };
+            put(
+                MetricName::THROUGHPUT,
+                "req/s",
+                role,
+                Evidence::value(rate)?,
+            );
+        }
+        Ok(())
+    }
+}
+
+/// As evidence in milliseconds, no larger than its largest value needs; `None` where nothing was recorded.
+fn milliseconds(full: &Histogram<u64>) -> Result<Option<Evidence>, EvidenceError> {
+    if full.is_empty() {
+        return Ok(None);
+    }
+    let wrong = |why: &dyn std::fmt::Display| EvidenceError::BadHistogram(why.to_string());
+    let mut small =
+        Histogram::new_with_bounds(1, full.max().max(2), 3).map_err(|why| wrong(&why))?;
+    small.add(full).map_err(|why| wrong(&why))?;
+    let scale = as_f64(TICK) / 1e6;
+    Evidence::histogram(small, scale).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Took;
+    use super::*;
+    use crate::load::wire::{Failure, Kind};
+
+    fn figures(subjects: &[&str], open: bool) -> Figures {
+        Figures {
+            prefix: None,
+            subjects: subjects.iter().map(|&name| name.to_owned()).collect(),
+            spans: vec![Span {
+                name: None,
+                counted: Duration::from_secs(2),
+            }],
+            open,
+        }
+    }
+
+    fn written(figures: &Figures, record: &Record) -> Run {
+        let mut run = Run::default();
+        figures.write(record, Cpu::default(), &mut run).unwrap();
+        run
+    }
+
+    fn ms(millis: u64) -> Took {
+        let time = Duration::from_millis(millis);
+        Took {
+            response: time,
+            service: time,
+        }
+    }
+
+    fn lines(run: &Run) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (subject, metrics) in &run.subjects {
+            for (metric, one) in metrics {
+                lines.push(format!("{subject} {metric} {:?}", one.role));
+            }
+        }
+        lines
+    }
+
+    #[test]
+    fn failures_are_counted_by_kind_and_kept_out_of_latency() {
+        let figures = figures(&["GET /"], false);
+        let mut record = Record::new(figures.places());
+        (0..6).for_each(|_| record.succeed(0, ms(5)));
+        record.fail(0, &Failure::new(Kind::Timeout, "no answer within 1 s"));
+        record.fail(0, &Failure::new(Kind::Status, "503"));
+        let run = written(&figures, &record);
+        let metrics = &run.subjects["GET /"];
+        let Evidence::Histogram(latency) = &metrics["latency"].evidence else {
+            panic!("latency is a histogram");
+        };
+        assert_eq!(latency.histogram.len(), 6);
+        assert!((latency.scale * latency.histogram.max() as f64 - 5.0).abs() < 0.01);
+        assert_eq!(
+            metrics["errors"].evidence,
+            Evidence::proportion(2, 8).unwrap()
+        );
+        assert_eq!(metrics["errors_timeout"].role, Role::Fixed);
+        assert_eq!(metrics["throughput"].evidence, Evidence::Value(3.0));
+        assert_eq!(metrics["throughput"].role, Role::Outcome);
+        assert!(!run.subjects.contains_key("total"));
+        assert_eq!(
+            run.subjects["generator"]["sent"].evidence,
+            Evidence::Value(8.0)
+        );
+    }
+
+    #[test]
+    fn several_subjects_have_a_total_and_phases_and_levels_stand_in_front() {
+        let mut figures = figures(&["a", "b"], true);
+        figures.prefix = Some("rate=5".to_owned());
+        figures.spans.push(Span {
+            name: Some("peak".to_owned()),
+            counted: Duration::from_secs(1),
+        });
+        let mut record = Record::new(figures.places());
+        record.succeed(figures.place(0, 0), ms(1));
+        record.succeed(figures.place(1, 1), ms(2));
+        let lines = lines(&written(&figures, &record));
+        for line in [
+            "rate=5 a latency Outcome",
+            "rate=5 a service Fixed",
+            "rate=5 a throughput Fixed",
+            "rate=5 peak b latency Outcome",
+            "rate=5 peak total latency Total",
+            "rate=5 total errors Total",
+            "rate=5 generator due Fixed",
+        ] {
+            assert!(lines.iter().any(|l| l == line), "{line} in {lines:#?}");
+        }
+        assert!(
+            !lines.iter().any(|l| l.starts_with("rate=5 b ")),
+            "{lines:#?}"
+        );
+    }
+
+    #[test]
+    fn a_histogram_in_a_run_is_as_small_as_it_can_be_and_loses_nothing() {
+        let mut full = super::super::histogram();
+        for n in 1..5_000 {
+            full.saturating_record(n * 7);
+        }
+        let Some(Evidence::Histogram(small)) = milliseconds(&full).unwrap() else {
+            panic!("a histogram");
+        };
+        assert!(small.histogram.distinct_values() < full.distinct_values() / 3);
+        assert_eq!(small.histogram, full);
+    }
+}

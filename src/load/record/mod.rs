@@ -1,0 +1,290 @@
+//! What was measured, while it is measured: histograms and counts, one set for each worker and no lock; added up
+//! without loss when the load is over. Pure: times come from outside.
+
+mod figures;
+mod validity;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+use super::wire::{Failure, Kind};
+
+pub use figures::{Cpu, Figures, Span};
+pub use validity::Generator;
+
+/// Of one tick, in nanoseconds.
+pub const TICK: u64 = 100;
+/// Ten minutes of ticks; what took longer is recorded as that.
+const LONGEST: u64 = 6_000_000_000;
+
+/// From one tick to ten minutes at three significant digits: 190 KB, of which only touched pages are resident.
+#[expect(
+    clippy::expect_used,
+    reason = "these bounds are lawful, and nothing else can fail"
+)]
+pub fn histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, LONGEST, 3).expect("lawful bounds")
+}
+
+fn ticks(duration: Duration) -> u64 {
+    let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+    (nanos.saturating_add(TICK / 2) / TICK).clamp(1, LONGEST)
+}
+
+/// Of one subject.
+#[derive(Clone, Debug)]
+pub struct Tally {
+    /// From when it was due.
+    pub response: Histogram<u64>,
+    /// From when it was sent.
+    pub service: Histogram<u64>,
+    pub failed: BTreeMap<Kind, u64>,
+}
+
+/// How long a request took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Took {
+    pub response: Duration,
+    pub service: Duration,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self {
+            response: histogram(),
+            service: histogram(),
+            failed: BTreeMap::new(),
+        }
+    }
+}
+
+impl Tally {
+    pub fn succeeded(&self) -> u64 {
+        self.response.len()
+    }
+
+    pub fn failures(&self) -> u64 {
+        self.failed.values().sum()
+    }
+
+    pub fn all(&self) -> u64 {
+        self.succeeded() + self.failures()
+    }
+
+    fn take(&mut self, took: Took) {
+        self.response.saturating_record(ticks(took.response));
+        self.service.saturating_record(ticks(took.service));
+    }
+
+    fn add(&mut self, other: &Self) {
+        // Histograms of the same bounds always add.
+        self.response.add(&other.response).ok();
+        self.service.add(&other.service).ok();
+        for (kind, count) in &other.failed {
+            *self.failed.entry(*kind).or_default() += count;
+        }
+    }
+}
+
+/// What became of the arrivals of an open load in its counted phases.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Arrived {
+    pub due: u64,
+    pub sent: u64,
+    /// Begun more than a millisecond behind their time, for whatever reason.
+    pub late: u64,
+    pub dropped: u64,
+}
+
+/// Everything that one worker, or all of them, counted in one level.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// By place: see `Figures::place`.
+    tallies: Vec<Tally>,
+    /// From when an arrival was due to when we dealt with it.
+    pub lag: Histogram<u64>,
+    pub arrived: Arrived,
+    /// Requests that this machine could not send: no port, no file handle.
+    pub unable: u64,
+    /// How often each kind of failure was met, and the first of them in words.
+    pub reasons: BTreeMap<Kind, (u64, String)>,
+}
+
+impl Record {
+    pub fn new(places: usize) -> Self {
+        Self {
+            tallies: vec![Tally::default(); places],
+            lag: histogram(),
+            arrived: Arrived::default(),
+            unable: 0,
+            reasons: BTreeMap::new(),
+        }
+    }
+
+    pub fn tallies(&self) -> &[Tally] {
+        &self.tallies
+    }
+
+    pub fn succeed(&mut self, place: usize, took: Took) {
+        if let Some(tally) = self.tallies.get_mut(place) {
+            tally.take(took);
+        }
+    }
+
+    pub fn fail(&mut self, place: usize, failure: &Failure) {
+        if let Some(tally) = self.tallies.get_mut(place) {
+            *tally.failed.entry(failure.kind).or_default() += 1;
+            self.reasons
+                .entry(failure.kind)
+                .or_insert_with(|| (0, failure.what.clone()))
+                .0 += 1;
+        }
+    }
+
+    pub fn lag(&mut self, lag: Duration) {
+        self.lag.saturating_record(ticks(lag));
+    }
+
+    /// What another worker counted in the same level.
+    pub fn add(&mut self, other: &Self) {
+        for (mine, theirs) in self.tallies.iter_mut().zip(&other.tallies) {
+            mine.add(theirs);
+        }
+        self.lag.add(&other.lag).ok();
+        self.arrived.due += other.arrived.due;
+        self.arrived.sent += other.arrived.sent;
+        self.arrived.late += other.arrived.late;
+        self.arrived.dropped += other.arrived.dropped;
+        self.unable += other.unable;
+        for (kind, (count, first)) in &other.reasons {
+            self.reasons
+                .entry(*kind)
+                .or_insert_with(|| (0, first.clone()))
+                .0 += count;
+        }
+    }
+}
+
+/// The time at or below which this share of the values lies; `None` of an empty histogram.
+pub fn quantile(histogram: &Histogram<u64>, share: f64) -> Option<Duration> {
+    (!histogram.is_empty()).then(|| {
+        Duration::from_nanos(
+            histogram
+                .value_at_quantile(share)
+                .min(LONGEST)
+                .saturating_mul(TICK),
+        )
+    })
+}
+
+/// What happened since the last look, for the progress line.
+#[derive(Clone, Debug)]
+pub struct Recent {
+    pub response: Histogram<u64>,
+    pub done: u64,
+    pub errors: u64,
+}
+
+impl Default for Recent {
+    fn default() -> Self {
+        Self {
+            response: histogram(),
+            done: 0,
+            errors: 0,
+        }
+    }
+}
+
+impl Recent {
+    pub fn succeed(&mut self, response: Duration) {
+        self.done += 1;
+        self.response.saturating_record(ticks(response));
+    }
+
+    pub fn fail(&mut self) {
+        self.done += 1;
+        self.errors += 1;
+    }
+
+    pub fn add(&mut self, other: &Self) {
+        self.done += other.done;
+        self.errors += other.errors;
+        self.response.add(&other.response).ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn took(micros: u64) -> Took {
+        let time = Duration::from_micros(micros);
+        Took {
+            response: time,
+            service: time / 2,
+        }
+    }
+
+    #[test]
+    fn percentiles_agree_with_the_truth_to_three_digits() {
+        let mut record = Record::new(1);
+        for micros in (1..=100_000).rev() {
+            record.succeed(0, took(micros));
+        }
+        let tally = &record.tallies()[0];
+        for (share, micros) in [(0.5, 50_000.0), (0.95, 95_000.0), (0.999, 99_900.0)] {
+            let response = quantile(&tally.response, share).unwrap().as_secs_f64() * 1e6;
+            let service = quantile(&tally.service, share).unwrap().as_secs_f64() * 1e6;
+            assert!(
+                (response / micros - 1.0).abs() < 1e-3,
+                "{share}: {response}"
+            );
+            assert!(
+                (service * 2.0 / micros - 1.0).abs() < 1e-3,
+                "{share}: {service}"
+            );
+        }
+    }
+
+    #[test]
+    fn workers_added_up_hold_exactly_what_one_would() {
+        let mut one = Record::new(2);
+        let mut workers = [Record::new(2), Record::new(2), Record::new(2)];
+        let failure = Failure::new(Kind::Status, "500 Internal Server Error");
+        for n in 0..3_000_usize {
+            let micros = (n * n) as u64;
+            for record in [&mut one, &mut workers[n % 3]] {
+                record.lag(Duration::from_micros(micros));
+                record.arrived.due += 1;
+                if n % 7 == 0 {
+                    record.fail(n % 2, &failure);
+                } else {
+                    record.succeed(n % 2, took(micros));
+                }
+            }
+        }
+        let mut sum = Record::new(2);
+        workers.iter().for_each(|worker| sum.add(worker));
+        for (a, b) in one.tallies().iter().zip(sum.tallies()) {
+            assert_eq!((&a.response, &a.service), (&b.response, &b.service));
+            assert_eq!(a.failed, b.failed);
+        }
+        assert_eq!((one.lag, one.arrived), (sum.lag, sum.arrived));
+        assert_eq!(one.reasons, sum.reasons);
+    }
+
+    #[test]
+    fn what_is_beyond_the_bounds_is_kept_at_them() {
+        let mut record = Record::new(1);
+        for response in [Duration::ZERO, Duration::from_secs(3600)] {
+            let service = response;
+            record.succeed(0, Took { response, service });
+        }
+        let response = &record.tallies()[0].response;
+        assert_eq!(response.len(), 2);
+        assert_eq!(response.min(), 1);
+        assert_eq!(quantile(response, 1.0), Some(Duration::from_secs(600)));
+    }
+}

@@ -1,0 +1,224 @@
+//! Values made anew for every iteration: the same seed, iteration and name give the same value, whichever user or
+//! thread takes the iteration, so that two runs of a scenario send the same requests.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use fastrand::Rng;
+
+use super::{Template, Values};
+use crate::load::Scenario;
+use crate::load::scenario::{Action, Auth, Body, Call, Feed, Flow, Order, Socket};
+
+/// How a value is made anew for every iteration.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Generator {
+    /// Both ends included.
+    Int {
+        low: i64,
+        high: i64,
+    },
+    /// One of these, each as likely.
+    Choice(Vec<String>),
+    /// Letters and digits.
+    Text {
+        length: usize,
+    },
+    Uuid,
+    /// 1, 2, 3, over all users.
+    Counter,
+}
+
+/// The values that somebody names; the others are not made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Data {
+    made: Vec<Made>,
+    feeds: Vec<Fed>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Made {
+    name: String,
+    generator: Generator,
+    seed: u64,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Fed {
+    /// `user.email`, and which column that is.
+    columns: Vec<(String, usize)>,
+    rows: Vec<Vec<String>>,
+    order: Order,
+    seed: u64,
+}
+
+impl Data {
+    /// What any of the flows names.
+    pub fn new(scenario: &Scenario, seed: u64) -> Self {
+        Self::naming(scenario, seed, scenario.flows.iter().flat_map(names))
+    }
+
+    /// What one flow names; the values are those that `new` makes.
+    pub fn of_flow(scenario: &Scenario, flow: &Flow, seed: u64) -> Self {
+        Self::naming(scenario, seed, names(flow))
+    }
+
+    fn naming<'a>(
+        scenario: &Scenario,
+        seed: u64,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let names: BTreeSet<&str> = names.into_iter().collect();
+        let made = scenario.values.iter();
+        let made = made.filter(|(name, _)| names.contains(name.as_str()));
+        Self {
+            made: made
+                .map(|(name, generator)| Made {
+                    name: name.clone(),
+                    generator: generator.clone(),
+                    seed: mixed(seed ^ hash(name)),
+                })
+                .collect(),
+            feeds: scenario
+                .feeds
+                .iter()
+                .filter_map(|feed| Fed::new(feed, &names, seed))
+                .collect(),
+        }
+    }
+
+    /// The iteration is counted from 0 over all users of the run.
+    pub fn fill(&self, iteration: u64, values: &mut Values) {
+        for made in &self.made {
+            values.rewrite(&made.name, |room| {
+                made.generator.write(iteration, made.seed, room);
+            });
+        }
+        for feed in &self.feeds {
+            let row = feed.row(iteration);
+            for (name, column) in &feed.columns {
+                let cell = row.get(*column).map_or("", String::as_str);
+                values.rewrite(name, |room| room.push_str(cell));
+            }
+        }
+    }
+}
+
+impl Fed {
+    fn new(feed: &Feed, names: &BTreeSet<&str>, seed: u64) -> Option<Self> {
+        let columns: Vec<_> = feed
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(column, title)| (format!("{}.{title}", feed.name), column))
+            .filter(|(name, _)| names.contains(name.as_str()))
+            .collect();
+        (!columns.is_empty()).then(|| Self {
+            columns,
+            rows: feed.rows.clone(),
+            order: feed.order,
+            seed: mixed(seed ^ hash(&feed.name)),
+        })
+    }
+
+    fn row(&self, iteration: u64) -> &[String] {
+        let rows = u64::try_from(self.rows.len()).unwrap_or(u64::MAX).max(1);
+        let row = match self.order {
+            Order::Sequence => iteration % rows,
+            Order::Random => random(self.seed, iteration).u64(..rows),
+        };
+        let row = usize::try_from(row).unwrap_or_default();
+        self.rows.get(row).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl Generator {
+    fn write(&self, iteration: u64, seed: u64, out: &mut String) {
+        let mut random = random(seed, iteration);
+        // Writing into a String cannot fail.
+        let _ = match self {
+            Self::Int { low, high } => write!(out, "{}", random.i64(*low..=*high.max(low))),
+            Self::Choice(choices) => {
+                out.push_str(random.choice(choices).map_or("", String::as_str));
+                Ok(())
+            }
+            Self::Text { length } => {
+                out.extend((0..*length).map(|_| random.alphanumeric()));
+                Ok(())
+            }
+            Self::Uuid => write_uuid(random.u128(..), out),
+            Self::Counter => write!(out, "{}", iteration.saturating_add(1)),
+        };
+    }
+}
+
+/// Version 4 of RFC 9562.
+fn write_uuid(bits: u128, out: &mut String) -> std::fmt::Result {
+    let bits = bits & !(0xf << 76) & !(0b11 << 62) | 4 << 76 | 0b10 << 62;
+    write!(
+        out,
+        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+        bits >> 96,
+        bits >> 80 & 0xffff,
+        bits >> 64 & 0xffff,
+        bits >> 48 & 0xffff,
+        bits & 0xffff_ffff_ffff
+    )
+}
+
+fn random(seed: u64, iteration: u64) -> Rng {
+    Rng::with_seed(mixed(seed ^ mixed(iteration)))
+}
+
+/// The finaliser of SplitMix64: neighbours come far apart.
+fn mixed(number: u64) -> u64 {
+    let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ number >> 31
+}
+
+/// FNV-1a, which is the same on every machine and in every release of Rust.
+fn hash(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+fn names(flow: &Flow) -> impl Iterator<Item = &str> {
+    flow.steps
+        .iter()
+        .flat_map(|step| match &step.action {
+            Action::Call(call) => templates_of_call(call),
+            Action::Socket(socket) => templates_of_socket(socket),
+        })
+        .flat_map(Template::names)
+}
+
+fn templates_of_call(call: &Call) -> Vec<&Template> {
+    let mut all = vec![&call.path];
+    all.extend(call.query.iter().map(|(_, value)| value));
+    all.extend(call.headers.iter().map(|(_, value)| value));
+    match &call.auth {
+        Some(Auth::Basic { user, password }) => all.extend([user, password]),
+        Some(Auth::Bearer(token)) => all.push(token),
+        None => {}
+    }
+    match &call.body {
+        Body::Text(text) | Body::Json(text) => all.push(text),
+        Body::Form(fields) => all.extend(fields.iter().map(|(_, value)| value)),
+        Body::Empty | Body::Bytes(_) => {}
+    }
+    all.extend(&call.expect.contains);
+    all
+}
+
+fn templates_of_socket(socket: &Socket) -> Vec<&Template> {
+    let mut all = vec![&socket.path];
+    all.extend(socket.headers.iter().map(|(_, value)| value));
+    for message in &socket.messages {
+        all.push(&message.send);
+        all.extend(&message.awaits);
+    }
+    all
+}

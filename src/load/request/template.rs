@@ -1,0 +1,263 @@
+//! Text with places for values: `/items/{{id}}`.
+//!
+//! `{{name}}` is a place; `{{name:raw}}` is one where the value is not escaped, and where it is all of a JSON string,
+//! `"{{name:raw}}"`, the quotes go with it. `\{{` is two braces. Behind an even number of backslashes, as JSON writes
+//! a backslash, `{{` is a place again.
+
+use std::fmt;
+
+use super::Values;
+use super::escape::Escape;
+use super::shown::shown;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Template {
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    Value(String),
+    Raw(String),
+    /// A raw value that stood between quotes, which are not in the texts beside it.
+    Quoted(String),
+}
+
+/// A name that no value has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    pub name: String,
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{{{{{}}}}}` has no value", self.name)
+    }
+}
+
+impl std::error::Error for Missing {}
+
+impl Template {
+    /// Text in which braces mean nothing.
+    pub fn fixed(text: &str) -> Self {
+        let mut template = Self::default();
+        template.push_text(text);
+        template
+    }
+
+    /// The error says what is wrong and at which character.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut template = Self::default();
+        let mut rest = text;
+        while let Some(at) = rest.find("{{") {
+            let (before, from_braces) = rest.split_at(at);
+            let backslashes = before.len() - before.trim_end_matches('\\').len();
+            let behind = from_braces.get(2..).unwrap_or_default();
+            if backslashes % 2 == 1 {
+                template.push_text(before.strip_suffix('\\').unwrap_or(before));
+                template.push_text("{{");
+                rest = behind;
+                continue;
+            }
+            template.push_text(before);
+            let place = || position(text, text.len() - from_braces.len());
+            let Some((inner, after)) = behind.split_once("}}") else {
+                return Err(format!("`{{{{` at {} is never closed by `}}}}`", place()));
+            };
+            let part = Part::parse(inner).map_err(|why| {
+                format!(
+                    "`{{{{{}}}}}` at {} {why}",
+                    shown(inner.as_bytes(), 40),
+                    place()
+                )
+            })?;
+            rest = template.push_place(part, after);
+        }
+        template.push_text(rest);
+        Ok(template)
+    }
+
+    /// A JSON document from its value: each string, names of fields included, is a template of its own.
+    pub fn json(value: &serde_json::Value) -> Result<Self, String> {
+        let mut template = Self::default();
+        template.push_json(value)?;
+        Ok(template)
+    }
+
+    pub fn is_fixed(&self) -> bool {
+        self.as_fixed().is_some()
+    }
+
+    /// All of it, where it has no places.
+    pub fn as_fixed(&self) -> Option<&str> {
+        match self.parts.as_slice() {
+            [] => Some(""),
+            [Part::Text(text)] => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The names that it needs; one used twice comes twice.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Value(name) | Part::Raw(name) | Part::Quoted(name) => Some(name.as_str()),
+            Part::Text(_) => None,
+        })
+    }
+
+    /// At the end of `out`; where a value is missing, what stood before it has been written.
+    pub fn render(&self, values: &Values, escape: Escape, out: &mut String) -> Result<(), Missing> {
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => escape.text(text, out),
+                Part::Value(name) => escape.value(known(values, name)?, out),
+                Part::Raw(name) => escape.raw(known(values, name)?, out),
+                Part::Quoted(name) if escape == Escape::Json => {
+                    escape.raw(known(values, name)?, out);
+                }
+                Part::Quoted(name) => {
+                    escape.text("\"", out);
+                    escape.raw(known(values, name)?, out);
+                    escape.text("\"", out);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn push_text(&mut self, text: &str) {
+        match self.parts.last_mut() {
+            _ if text.is_empty() => {}
+            Some(Part::Text(last)) => last.push_str(text),
+            _ => self.parts.push(Part::Text(text.to_owned())),
+        }
+    }
+
+    /// Returns what of `after` is still to be read.
+    fn push_place<'a>(&mut self, part: Part, after: &'a str) -> &'a str {
+        if let Part::Raw(name) = &part
+            && let Some(behind_quote) = after.strip_prefix('"')
+            && self.drop_opening_quote()
+        {
+            self.parts.push(Part::Quoted(name.clone()));
+            return behind_quote;
+        }
+        self.parts.push(part);
+        after
+    }
+
+    /// Whether the text ends in a quote that no backslash makes part of a string.
+    fn drop_opening_quote(&mut self) -> bool {
+        let Some(Part::Text(text)) = self.parts.last_mut() else {
+            return false;
+        };
+        let Some(before) = text.strip_suffix('"') else {
+            return false;
+        };
+        if (before.len() - before.trim_end_matches('\\').len()) % 2 == 1 {
+            return false;
+        }
+        text.pop();
+        if text.is_empty() {
+            self.parts.pop();
+        }
+        true
+    }
+
+    fn push_json(&mut self, value: &serde_json::Value) -> Result<(), String> {
+        use serde_json::Value;
+        match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => self.push_text(&value.to_string()),
+            Value::String(text) => self.push_json_text(text)?,
+            Value::Array(items) => {
+                self.push_text("[");
+                for (at, item) in items.iter().enumerate() {
+                    self.push_text(if at == 0 { "" } else { "," });
+                    self.push_json(item)?;
+                }
+                self.push_text("]");
+            }
+            Value::Object(fields) => {
+                self.push_text("{");
+                for (at, (name, field)) in fields.iter().enumerate() {
+                    self.push_text(if at == 0 { "" } else { "," });
+                    self.push_json_text(name)?;
+                    self.push_text(":");
+                    self.push_json(field)?;
+                }
+                self.push_text("}");
+            }
+        }
+        Ok(())
+    }
+
+    fn push_json_text(&mut self, text: &str) -> Result<(), String> {
+        let parts = Self::parse(text)?.parts;
+        if let [Part::Raw(name)] = parts.as_slice() {
+            self.parts.push(Part::Quoted(name.clone()));
+            return Ok(());
+        }
+        self.push_text("\"");
+        for part in parts {
+            match part {
+                Part::Text(text) => {
+                    let mut escaped = String::new();
+                    Escape::Json.value(&text, &mut escaped);
+                    self.push_text(&escaped);
+                }
+                // Its quotes were characters of the string.
+                Part::Quoted(name) => {
+                    self.push_text("\\\"");
+                    self.parts.push(Part::Raw(name));
+                    self.push_text("\\\"");
+                }
+                place => self.parts.push(place),
+            }
+        }
+        self.push_text("\"");
+        Ok(())
+    }
+}
+
+impl Part {
+    /// From what stands between the braces; the error goes on behind "`{{…}}` at …".
+    fn parse(inner: &str) -> Result<Self, &'static str> {
+        let (name, is_raw) = match inner.trim().split_once(':') {
+            None => (inner.trim(), false),
+            Some((name, "raw")) => (name, true),
+            Some(_) => return Err("has something other than `raw` behind its colon"),
+        };
+        if name.is_empty() {
+            return Err("names nothing");
+        }
+        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-');
+        if !name.chars().all(is_name) {
+            return Err("is no name: names have letters, digits, `_`, `.` and `-`");
+        }
+        Ok(match is_raw {
+            true => Self::Raw(name.to_owned()),
+            false => Self::Value(name.to_owned()),
+        })
+    }
+}
+
+fn known<'a>(values: &'a Values, name: &str) -> Result<&'a str, Missing> {
+    values.get(name).ok_or_else(|| Missing {
+        name: name.to_owned(),
+    })
+}
+
+/// As people count: `character 8`, `line 2, character 8`.
+fn position(text: &str, at: usize) -> String {
+    let before = text.get(..at).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+    let character = before.get(line_start..).unwrap_or_default().chars().count() + 1;
+    match text.contains('\n') {
+        true => format!(
+            "line {}, character {character}",
+            before.matches('\n').count() + 1
+        ),
+        false => format!("character {character}"),
+    }
+}

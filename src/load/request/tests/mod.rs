@@ -1,0 +1,129 @@
+//! The room from outside: what goes out for a step, and what an answer to it does.
+
+mod data;
+mod examine;
+mod jar;
+mod outgoing;
+mod redirect;
+mod template;
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderName, Method};
+
+use super::{Session, Template, Values};
+use crate::load::scenario::{Base, Body, Call, Expect, Scheme};
+use crate::load::wire::{Answer, Outgoing};
+use crate::load::{Scenario, scenario};
+
+fn values(pairs: &[(&str, &str)]) -> Values {
+    let mut values = Values::default();
+    for (name, value) in pairs {
+        values.set(name, (*value).to_owned());
+    }
+    values
+}
+
+fn template(text: &str) -> Template {
+    Template::parse(text).unwrap()
+}
+
+fn base() -> Base {
+    Base {
+        scheme: Scheme::Http,
+        host: "127.0.0.1".to_owned(),
+        port: 8080,
+        prefix: "/api".to_owned(),
+    }
+}
+
+fn session(pairs: &[(&str, &str)]) -> Session {
+    Session {
+        values: values(pairs),
+        ..Session::new(&base())
+    }
+}
+
+fn call(path: &str) -> Call {
+    Call {
+        method: Method::GET,
+        path: template(path),
+        query: Vec::new(),
+        headers: Vec::new(),
+        auth: None,
+        body: Body::Empty,
+        expect: Expect::default(),
+        captures: Vec::new(),
+    }
+}
+
+fn header(name: &'static str, value: &str) -> (HeaderName, Template) {
+    (HeaderName::from_static(name), template(value))
+}
+
+fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Answer {
+    let headers = headers.iter().map(|(name, value)| {
+        let value = Bytes::copy_from_slice(value.as_bytes());
+        ((*name).to_owned(), value)
+    });
+    Answer {
+        status,
+        headers: headers.collect(),
+        body: Bytes::copy_from_slice(body.as_bytes()),
+        received: body.len() as u64,
+    }
+}
+
+/// Every value of the header, in order.
+fn sent<'a>(request: &'a Outgoing, name: &str) -> Vec<&'a str> {
+    let lines = request.headers.iter().filter(|line| line.0 == name);
+    lines.map(|line| line.1.as_str()).collect()
+}
+
+fn scenario_of(calls: Vec<Call>) -> Scenario {
+    let step = |call| scenario::Step {
+        subject: "step".to_owned(),
+        action: scenario::Action::Call(Box::new(call)),
+        timeout: None,
+        think: scenario::Pause::NONE,
+    };
+    Scenario {
+        name: "test".to_owned(),
+        base: base(),
+        protocol: scenario::Protocol::Http1,
+        levels: vec![scenario::Level {
+            prefix: None,
+            load: scenario::Load::Closed(scenario::Closed {
+                users: NonZeroUsize::MIN,
+                spawn_rate: None,
+                think: scenario::Pause::NONE,
+                until: scenario::Until::Iterations(1),
+            }),
+        }],
+        warmup: Duration::ZERO,
+        timeout: Duration::from_secs(1),
+        seed: 1,
+        threads: None,
+        redirects: 0,
+        cookies: false,
+        tls: scenario::Tls {
+            ca: None::<PathBuf>,
+            server_name: None,
+        },
+        flows: calls
+            .into_iter()
+            .map(|call| scenario::Flow {
+                name: "flow".to_owned(),
+                weight: 1.0,
+                steps: vec![step(call)],
+            })
+            .collect(),
+        values: Default::default(),
+        feeds: Vec::new(),
+        watch: Vec::new(),
+        service: None,
+    }
+}

@@ -1,0 +1,76 @@
+//! What a user knows by name. A scenario has a handful of names and fills them again for every iteration, so the
+//! texts keep their room and a name is stored once.
+
+/// Made values, rows of feeds, captures.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Values {
+    /// By name, in order.
+    entries: Vec<(Box<str>, String)>,
+}
+
+impl Values {
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let at = self.place(name).ok()?;
+        self.entries.get(at).map(|(_, value)| value.as_str())
+    }
+
+    pub fn set(&mut self, name: &str, value: String) {
+        self.rewrite(name, |room| *room = value);
+    }
+
+    /// Writes the value into the emptied room of the one before it.
+    pub fn rewrite(&mut self, name: &str, write: impl FnOnce(&mut String)) {
+        match self.place(name) {
+            Ok(at) => {
+                if let Some((_, room)) = self.entries.get_mut(at) {
+                    room.clear();
+                    write(room);
+                }
+            }
+            Err(at) => {
+                let mut room = String::new();
+                write(&mut room);
+                self.entries.insert(at, (name.into(), room));
+            }
+        }
+    }
+
+    /// For a user whose captures of earlier iterations must not be seen by the next one.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+    }
+
+    fn place(&self, name: &str) -> Result<usize, usize> {
+        self.entries
+            .binary_search_by(|(known, _)| known.as_ref().cmp(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_found_by_its_name_and_the_last_one_set_holds() {
+        let mut values = Values::default();
+        for (name, value) in [("b", "2"), ("user.email", "a@b"), ("a", "1"), ("b", "3")] {
+            values.set(name, value.to_owned());
+        }
+        assert_eq!(values.get("a"), Some("1"));
+        assert_eq!(values.get("b"), Some("3"));
+        assert_eq!(values.get("user.email"), Some("a@b"));
+        assert_eq!(values.get("user"), None);
+        values.clear();
+        assert_eq!(values.get("a"), None);
+    }
+
+    #[test]
+    fn a_value_written_anew_has_nothing_of_the_one_before_and_needs_no_new_room() {
+        let mut values = Values::default();
+        values.set("id", "a long value that was here".to_owned());
+        let room = values.get("id").unwrap().as_ptr();
+        values.rewrite("id", |room| room.push_str("short"));
+        assert_eq!(values.get("id"), Some("short"));
+        assert_eq!(values.get("id").unwrap().as_ptr(), room);
+    }
+}

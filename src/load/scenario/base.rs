@@ -1,0 +1,169 @@
+//! Where every path begins, and paths themselves.
+
+use url::{Host, Url};
+
+use crate::toml_file::{FormError, Node};
+
+use super::{Base, Scheme};
+
+impl Base {
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let url = web_address(text)?;
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err("a base ends with its path; a query belongs to a step".to_owned());
+        }
+        Self::of(&url)
+    }
+
+    /// Scheme, host and port of an address, and its path as the prefix.
+    pub(super) fn of(url: &Url) -> Result<Self, String> {
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("a user and a password stand in `auth`, not in the address".to_owned());
+        }
+        let scheme = match url.scheme() {
+            "https" => Scheme::Https,
+            _ => Scheme::Http,
+        };
+        let host = match url.host() {
+            Some(Host::Ipv6(address)) => address.to_string(),
+            Some(host) => host.to_string(),
+            None => String::new(),
+        };
+        match url.port_or_known_default() {
+            Some(port) if port > 0 && !host.is_empty() => Ok(Self {
+                scheme,
+                host,
+                port,
+                prefix: url.path().trim_end_matches('/').to_owned(),
+            }),
+            _ => Err("it names no host and port to connect to".to_owned()),
+        }
+    }
+
+    /// The whole address of a path of this base.
+    pub fn url(&self, path: &str) -> String {
+        let scheme = match self.scheme {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+        };
+        let (host, port, prefix) = (&self.host, self.port, &self.prefix);
+        if host.contains(':') {
+            format!("{scheme}://[{host}]:{port}{prefix}{path}")
+        } else {
+            format!("{scheme}://{host}:{port}{prefix}{path}")
+        }
+    }
+
+    /// A whole address, from one or from a path of this base.
+    pub(super) fn address(&self, node: &Node<'_>, text: &str) -> Result<String, FormError> {
+        if text.starts_with('/') {
+            return Ok(self.url(text));
+        }
+        match web_address(text) {
+            Ok(_) => Ok(text.to_owned()),
+            Err(why) => Err(node
+                .error(why)
+                .hint("or write a path of `base`, like /health")),
+        }
+    }
+}
+
+pub(super) fn web_address(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| match text.contains("://") {
+        true => format!("`{text}` is no address: {error}"),
+        false => format!("`{text}` is no address; write it like http://127.0.0.1:8080"),
+    })?;
+    match url.scheme() {
+        "http" | "https" => Ok(url),
+        "ws" | "wss" => Err("write http:// or https://; a step says `websocket`".to_owned()),
+        other => Err(format!(
+            "perfgate does not speak {other}; write http:// or https://"
+        )),
+    }
+}
+
+/// What is wrong with a path, placeholders left out.
+pub(super) fn check_path(node: &Node<'_>, text: &str) -> Result<(), FormError> {
+    if text.contains("://") && !text.starts_with('/') {
+        return Err(node
+            .error("it is a whole address, and every path begins at `base`")
+            .hint("write the path alone; another host needs another scenario"));
+    }
+    if !text.starts_with('/') {
+        return Err(node.error(format!("`{text}` does not begin with a slash")));
+    }
+    let mut rest = text;
+    let mut plain = String::new();
+    while let Some((before, after)) = rest.split_once("{{") {
+        plain.push_str(before);
+        rest = after.split_once("}}").map_or("", |(_, behind)| behind);
+    }
+    plain.push_str(rest);
+    if plain.contains('#') {
+        return Err(node
+            .error("what follows a # is never sent to a service")
+            .hint("write %23 where # itself is meant"));
+    }
+    if plain.chars().any(char::is_control) {
+        return Err(node.error("a path is one line of text"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_is_taken_apart_and_put_together() {
+        for (text, host, port, prefix, whole) in [
+            (
+                "http://127.0.0.1:8080",
+                "127.0.0.1",
+                8080,
+                "",
+                "http://127.0.0.1:8080/x",
+            ),
+            (
+                "http://shop.test/",
+                "shop.test",
+                80,
+                "",
+                "http://shop.test:80/x",
+            ),
+            (
+                "https://shop.test/api/v1/",
+                "shop.test",
+                443,
+                "/api/v1",
+                "https://shop.test:443/api/v1/x",
+            ),
+            ("http://[::1]:9/", "::1", 9, "", "http://[::1]:9/x"),
+        ] {
+            let base = Base::parse(text).unwrap();
+            assert_eq!(
+                (base.host.as_str(), base.port, base.prefix.as_str()),
+                (host, port, prefix)
+            );
+            assert_eq!(base.url("/x"), whole);
+        }
+    }
+
+    #[test]
+    fn what_is_no_base_is_refused() {
+        for (text, said) in [
+            ("127.0.0.1:8080", "is no address"),
+            ("shop", "write it like http://"),
+            ("ftp://shop.test", "does not speak ftp"),
+            ("ws://shop.test", "a step says `websocket`"),
+            ("http://", "is no address"),
+            ("http://a:0", "no host and port"),
+            ("http://me:pw@shop.test", "stand in `auth`"),
+            ("http://shop.test/?a=1", "a query belongs to a step"),
+            ("http://shop.test:99999", "is no address"),
+        ] {
+            let error = Base::parse(text).unwrap_err();
+            assert!(error.contains(said), "{text}: {error}");
+        }
+    }
+}

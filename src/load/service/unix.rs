@@ -1,0 +1,180 @@
+//! The processes of a service where there are process groups: started as one group, ended as one group, and
+//! ended by a watchdog where perfgate itself is killed.
+
+use std::io::{self, PipeWriter, Write};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group, test_kill_process_group,
+    waitid,
+};
+
+use crate::load::scenario::Service;
+use crate::load::watch::proc;
+
+/// Waits for leave before it becomes the command, so that the watchdog is there first. Where we die before that,
+/// the pipe closes and nothing is ever started.
+const GATE: &str = r#"read -r leave && exec /bin/sh -c "$1" </dev/null"#;
+
+/// Outlives us by the moment that it takes to end the group: the pipe that it reads from closes with our death,
+/// however we die. It ignores what a terminal sends.
+const WATCHDOG: &str = r#"
+trap '' HUP INT TERM
+read -r word
+[ "$word" = done ] && exit 0
+kill -s TERM -- "-$1" 2>/dev/null || exit 0
+for tenth in 1 2 3 4 5 6 7 8 9 10; do
+    sleep 0.1
+    kill -s 0 -- "-$1" 2>/dev/null || exit 0
+done
+kill -s KILL -- "-$1"
+"#;
+
+/// A process group of ours.
+///
+/// The leader is not reaped before the end, even where it has ended: so long its number cannot become another's,
+/// and a signal to the group reaches nobody else.
+#[derive(Debug)]
+pub(super) struct Processes {
+    leader: Child,
+    group: Pid,
+    watchdog: Option<Watchdog>,
+    reaped: bool,
+}
+
+impl Processes {
+    pub(super) fn launch(service: &Service, output: PipeWriter) -> io::Result<Self> {
+        let mut command = Command::new("/bin/sh");
+        command
+            .args(["-c", GATE, "sh", &service.command])
+            .current_dir(&service.folder)
+            .envs(&service.environment)
+            .stdin(Stdio::piped())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .process_group(0);
+        let mut leader = command.spawn()?;
+        // Our copies of the output's end are in it.
+        drop(command);
+        let gate = leader.stdin.take();
+        let mut processes = Self {
+            group: Pid::from_child(&leader),
+            leader,
+            watchdog: None,
+            reaped: false,
+        };
+        let opened = Watchdog::over(processes.group).and_then(|watchdog| {
+            processes.watchdog = Some(watchdog);
+            gate.ok_or(io::ErrorKind::BrokenPipe)?.write_all(b"go\n")
+        });
+        if let Err(error) = opened {
+            processes.kill();
+            processes.reap();
+            return Err(error);
+        }
+        Ok(processes)
+    }
+
+    pub(super) fn pid(&self) -> u32 {
+        self.leader.id()
+    }
+
+    /// How the service ended by itself: `exit status 3`. One that went to the background and left others of its
+    /// group behind has not ended.
+    pub(super) fn ended(&mut self) -> Option<String> {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let status = waitid(WaitId::Pid(self.group), options).ok().flatten()?;
+        if status.exit_status() == Some(0) && self.is_alive() {
+            return None;
+        }
+        Some(said(&status))
+    }
+
+    /// Whether anything of the group still runs; one that is dead and not reaped does not.
+    pub(super) fn is_alive(&mut self) -> bool {
+        if self.reaped {
+            return false;
+        }
+        match proc::group_is_alive(self.pid()) {
+            Some(alive) => alive,
+            // Without /proc only the kernel's own answer is left, which counts a leader that was not reaped.
+            None => match self.leader.try_wait() {
+                Ok(None) => true,
+                _ => test_kill_process_group(self.group).is_ok(),
+            },
+        }
+    }
+
+    pub(super) fn ask_to_end(&mut self) {
+        self.signal(Signal::TERM);
+    }
+
+    pub(super) fn kill(&mut self) {
+        self.signal(Signal::KILL);
+    }
+
+    fn signal(&self, signal: Signal) {
+        if !self.reaped {
+            // Nobody is left where it fails.
+            let _ = kill_process_group(self.group, signal);
+        }
+    }
+
+    /// For when nothing of the group runs any more; what still does is killed.
+    pub(super) fn reap(&mut self) {
+        if self.reaped {
+            return;
+        }
+        self.kill();
+        // What hangs in the kernel is not waited for: it ends when the kernel lets it.
+        for _ in 0..500 {
+            if !matches!(self.leader.try_wait(), Ok(None)) {
+                break;
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+        self.reaped = true;
+        if let Some(watchdog) = self.watchdog.take() {
+            watchdog.dismiss();
+        }
+    }
+}
+
+fn said(status: &WaitIdStatus) -> String {
+    match (status.exit_status(), status.terminating_signal()) {
+        (Some(code), _) => format!("exit status {code}"),
+        (None, Some(signal)) => format!("signal {signal}"),
+        (None, None) => "no status".to_owned(),
+    }
+}
+
+#[derive(Debug)]
+struct Watchdog {
+    process: Child,
+    leash: ChildStdin,
+}
+
+impl Watchdog {
+    fn over(group: Pid) -> io::Result<Self> {
+        let mut process = Command::new("/bin/sh")
+            .args(["-c", WATCHDOG, "sh", &group.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .current_dir("/")
+            .process_group(0)
+            .spawn()?;
+        let leash = process.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        Ok(Self { process, leash })
+    }
+
+    fn dismiss(mut self) {
+        // Where it was killed by somebody there is nobody to be told.
+        drop(self.leash.write_all(b"done\n"));
+        drop(self.leash);
+        drop(self.process.wait());
+    }
+}

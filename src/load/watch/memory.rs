@@ -1,0 +1,95 @@
+//! How memory moves over a run: a bounded number of looks at it, and its growth.
+
+use std::time::Duration;
+
+/// So many looks are kept at most, evenly spread over the run.
+const KEPT: usize = 512;
+
+/// Hours and bytes.
+#[derive(Clone, Debug)]
+pub(super) struct Course {
+    points: Vec<(f64, f64)>,
+    /// Of so many looks one is kept.
+    stride: usize,
+    seen: usize,
+}
+
+impl Default for Course {
+    fn default() -> Self {
+        Self {
+            points: Vec::new(),
+            stride: 1,
+            seen: 0,
+        }
+    }
+}
+
+impl Course {
+    pub(super) fn add(&mut self, at: Duration, bytes: u64) {
+        if self.seen.is_multiple_of(self.stride) {
+            #[expect(clippy::cast_precision_loss, reason = "memory is below 2^53 bytes")]
+            self.points.push((at.as_secs_f64() / 3600.0, bytes as f64));
+        }
+        self.seen += 1;
+        if self.points.len() > KEPT {
+            let mut nth = 0;
+            self.points.retain(|_| {
+                nth += 1;
+                nth % 2 == 1
+            });
+            self.stride *= 2;
+        }
+    }
+
+    /// Bytes an hour: the median slope between any two looks (Theil and Sen), which a spike does not bend.
+    pub(super) fn growth(&self) -> Option<f64> {
+        let mut slopes: Vec<f64> = self
+            .points
+            .iter()
+            .enumerate()
+            .flat_map(|(at, (x, y))| {
+                let later = self.points.iter().skip(at + 1);
+                later.map(move |(later, more)| (more - y) / (later - x))
+            })
+            .filter(|slope| slope.is_finite())
+            .collect();
+        slopes.sort_by(f64::total_cmp);
+        let upper = slopes.get(slopes.len() / 2)?;
+        let lower = slopes.get(slopes.len().checked_sub(1)? / 2)?;
+        Some(f64::midpoint(*lower, *upper))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn growth_is_that_of_the_line_behind_spikes_and_steps() {
+        let mut course = Course::default();
+        for second in 0..3600 {
+            let spike = if second % 10 == 3 { 50_000_000 } else { 0 };
+            course.add(
+                Duration::from_secs(second),
+                1_000_000 + second * 100 + spike,
+            );
+        }
+        let growth = course.growth().unwrap();
+        assert!((growth / 360_000.0 - 1.0).abs() < 0.01, "{growth}");
+        assert!(course.points.len() <= KEPT);
+        assert!(course.points.last().unwrap().0 > 0.99);
+    }
+
+    #[test]
+    fn memory_that_stands_still_does_not_grow_and_that_falls_grows_less_than_nothing() {
+        let mut still = Course::default();
+        let mut falling = Course::default();
+        for second in 0..60 {
+            still.add(Duration::from_secs(second), 5 << 20);
+            falling.add(Duration::from_secs(second), (5 << 20) - second * 1024);
+        }
+        assert_eq!(still.growth(), Some(0.0));
+        assert!(falling.growth().unwrap() < 0.0);
+        assert_eq!(Course::default().growth(), None);
+    }
+}

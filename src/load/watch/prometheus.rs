@@ -1,0 +1,189 @@
+//! A Prometheus endpoint, read now and then, and the metrics chosen of it.
+
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail};
+
+use super::exposition::{self, Sample};
+use super::selector::{Absent, Selector};
+use super::tracked::Tracked;
+use crate::hint::WithHint;
+use crate::load::provider;
+use crate::load::scenario::{Chosen, ChosenKind};
+use crate::model::{Evidence, Measurement, MetricName, Role, Unit};
+
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A page larger than this is no page of metrics.
+const LARGEST: usize = 64 * 1024 * 1024;
+
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    client: reqwest::Client,
+    url: String,
+    chosen: Vec<(Chosen, Tracked)>,
+    looks: usize,
+    failed: usize,
+    /// Why the last look failed, if it did.
+    failure: Option<String>,
+    /// Whether the look at which counting began succeeded.
+    has_begun: bool,
+}
+
+impl Endpoint {
+    pub(super) async fn open(url: &str, metrics: &[Chosen]) -> anyhow::Result<Self> {
+        provider::install();
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(PATIENCE)
+            .build()
+            .context("prepare to read a Prometheus endpoint")?;
+        let mut chosen = Vec::new();
+        for metric in metrics {
+            let selector =
+                Selector::parse(&metric.selector).map_err(|why| anyhow!("watch {url}: {why}"))?;
+            chosen.push((metric.clone(), Tracked::new(selector, metric.kind)));
+        }
+        let mut endpoint = Self {
+            client,
+            url: url.to_owned(),
+            chosen,
+            looks: 0,
+            failed: 0,
+            failure: None,
+            has_begun: false,
+        };
+        let page = endpoint.page().await?;
+        endpoint.refuse_unknown(&page)?;
+        endpoint.take(&page)?;
+        Ok(endpoint)
+    }
+
+    async fn page(&self) -> anyhow::Result<String> {
+        let url = &self.url;
+        let read = || format!("read the metrics at {url}");
+        let mut answer = self
+            .client
+            .get(url)
+            .header("accept", "text/plain;version=0.0.4;q=1,*/*;q=0.1")
+            .send()
+            .await
+            // The client's own sentence names the URL once more.
+            .map_err(reqwest::Error::without_url)
+            .with_context(read)?;
+        let status = answer.status();
+        if status != reqwest::StatusCode::OK {
+            return Err(anyhow!("it answered {} and not 200", status.as_u16())).with_context(read);
+        }
+        let mut bytes = Vec::new();
+        while let Some(chunk) = answer
+            .chunk()
+            .await
+            .map_err(reqwest::Error::without_url)
+            .with_context(read)?
+        {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() > LARGEST {
+                return Err(anyhow!("it is larger than 64 MiB")).with_context(read);
+            }
+        }
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    fn samples<'a>(&self, page: &'a str) -> anyhow::Result<Vec<Sample<'a>>> {
+        exposition::samples(page)
+            .collect::<Result<_, _>>()
+            .with_context(|| format!("read the metrics at {}", self.url))
+    }
+
+    fn refuse_unknown(&self, page: &str) -> anyhow::Result<()> {
+        let samples = self
+            .samples(page)
+            .hint("it has to be in the text format of Prometheus, usually at /metrics")?;
+        let declared: Vec<&str> = exposition::declared(page).collect();
+        for (_, tracked) in &self.chosen {
+            if let Err(Absent { what, nearest }) = tracked.selector().known(&samples, &declared) {
+                let hint = match nearest {
+                    Some(nearest) => format!("did you mean `{nearest}`?"),
+                    None => "a metric that appears with the first request has to be there before: \
+                             let the ready check make one"
+                        .to_owned(),
+                };
+                return Err(anyhow!("watch {}: {what}", self.url)).hint(hint);
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, page: &str) -> anyhow::Result<()> {
+        let samples = self.samples(page)?;
+        for (_, tracked) in &mut self.chosen {
+            tracked.take(&samples);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn look(&mut self) {
+        self.looks += 1;
+        let looked = match self.page().await {
+            Ok(page) => self.take(&page),
+            Err(error) => Err(error),
+        };
+        self.failure = looked.err().map(|error| format!("{error:#}"));
+        self.failed += usize::from(self.failure.is_some());
+    }
+
+    pub(super) async fn begin_counting(&mut self) {
+        self.look().await;
+        self.has_begun = self.failure.is_none();
+        for (_, tracked) in &mut self.chosen {
+            tracked.begin_counting();
+        }
+    }
+
+    /// What the last look saw, and what a reader should know of it.
+    pub(super) fn figures(&self) -> (Vec<(MetricName, Measurement)>, Vec<String>) {
+        let (mut figures, mut warnings) = (Vec::new(), Vec::new());
+        if let Some(failure) = &self.failure {
+            warnings.push(format!("{failure}; its metrics are left out"));
+            return (figures, warnings);
+        }
+        if self.failed > 0 {
+            let (failed, looks) = (self.failed, self.looks);
+            warnings.push(format!("{failed} of {looks} looks at {} failed", self.url));
+        }
+        for (chosen, tracked) in &self.chosen {
+            match self.figure(chosen, tracked) {
+                Ok(figure) => figures.push(figure),
+                Err(why) => warnings.push(format!("{why:#}")),
+            }
+            if tracked.was_reset() {
+                warnings.push(format!(
+                    "counter `{}` at {} fell: its process began anew, and what it counted shortly before is lost",
+                    chosen.selector, self.url
+                ));
+            }
+        }
+        (figures, warnings)
+    }
+
+    fn figure(
+        &self,
+        chosen: &Chosen,
+        tracked: &Tracked,
+    ) -> anyhow::Result<(MetricName, Measurement)> {
+        let left_out = || format!("`{}` at {} is left out", chosen.selector, self.url);
+        if chosen.kind == ChosenKind::Counter && !self.has_begun {
+            return Err(anyhow!("it could not be read when counting began")).with_context(left_out);
+        }
+        let Some(value) = tracked.value() else {
+            bail!("{}: it was not there at the end", left_out());
+        };
+        let measurement = Measurement {
+            unit: Unit::new(&chosen.unit),
+            better: chosen.better,
+            role: Role::Outcome,
+            evidence: Evidence::value(value).with_context(left_out)?,
+        };
+        Ok((MetricName::new(chosen.selector.as_str()), measurement))
+    }
+}

@@ -1,0 +1,179 @@
+//! From looks at the system under test to the metrics of a run. Pure but for the time it is given.
+
+use std::time::{Duration, Instant};
+
+use super::look::Look;
+use super::memory::Course;
+use crate::model::{Better, Evidence, Measurement, MetricName, Role, Unit};
+
+const MIB: f64 = 1_048_576.0;
+/// A slope over a shorter time says nothing of an hour.
+pub(super) const GROWTH_NEEDS: Duration = Duration::from_secs(30);
+
+/// What was seen since counting began.
+#[derive(Clone, Debug)]
+pub(super) struct Record {
+    began: Instant,
+    first: Look,
+    last: Look,
+    peak: Option<u64>,
+    open_files: Option<u64>,
+    course: Course,
+}
+
+/// What was loaded meanwhile.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Counted {
+    pub(super) requests: u64,
+    pub(super) time: Duration,
+}
+
+impl Record {
+    pub(super) fn begin(at: Instant, look: Look) -> Self {
+        let mut record = Self {
+            began: at,
+            first: look,
+            last: look,
+            // What the look tells of the time before it is not ours.
+            peak: look.rss,
+            open_files: None,
+            course: Course::default(),
+        };
+        record.see(at, look);
+        record
+    }
+
+    pub(super) fn add(&mut self, at: Instant, look: Look) {
+        self.peak = self.peak.max(look.peak);
+        self.see(at, look);
+    }
+
+    fn see(&mut self, at: Instant, look: Look) {
+        self.last = look;
+        self.open_files = self.open_files.max(look.open_files);
+        if let Some(rss) = look.rss {
+            self.course
+                .add(at.saturating_duration_since(self.began), rss);
+        }
+    }
+
+    pub(super) fn age(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    pub(super) fn figures(&self, counted: Counted) -> Vec<(MetricName, Measurement)> {
+        let grown = |of: fn(&Look) -> Option<u64>| {
+            Some(exact(of(&self.last)?.saturating_sub(of(&self.first)?)))
+        };
+        let cpu = grown(|look| look.cpu)
+            .filter(|_| counted.requests > 0)
+            .map(|cpu| cpu / 1e9 / exact(counted.requests) * 1000.0);
+        let growth = (counted.time >= GROWTH_NEEDS)
+            .then(|| self.course.growth())
+            .flatten();
+        let mib = |bytes: u64| exact(bytes) / MIB;
+        [
+            ("cpu", "s/1000 req", Role::Outcome, cpu),
+            ("rss", "MiB", Role::Outcome, self.last.rss.map(mib)),
+            ("rss_peak", "MiB", Role::Outcome, self.peak.map(mib)),
+            // Near nothing where all is well, so that it has no ratio: it is for a budget, which names it.
+            (
+                "rss_growth",
+                "MiB/h",
+                Role::Fixed,
+                growth.map(|growth| growth / MIB),
+            ),
+            (
+                "read",
+                "MiB",
+                Role::Outcome,
+                grown(|look| look.read).map(|bytes| bytes / MIB),
+            ),
+            (
+                "written",
+                "MiB",
+                Role::Outcome,
+                grown(|look| look.written).map(|bytes| bytes / MIB),
+            ),
+            ("open_files", "", Role::Outcome, self.open_files.map(exact)),
+        ]
+        .into_iter()
+        .filter_map(|(name, unit, role, value)| {
+            let measurement = Measurement {
+                unit: Unit::new(unit),
+                better: Better::Lower,
+                role,
+                evidence: Evidence::value(value?).ok()?,
+            };
+            Some((MetricName::new(name), measurement))
+        })
+        .collect()
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "bytes, nanoseconds and requests of a run are below 2^53"
+)]
+fn exact(number: u64) -> f64 {
+    number as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn look(cpu: u64, rss: u64, peak: u64, files: u64) -> Look {
+        Look {
+            cpu: Some(cpu),
+            rss: Some(rss << 20),
+            peak: Some(peak << 20),
+            read: None,
+            written: Some(cpu),
+            open_files: Some(files),
+        }
+    }
+
+    #[test]
+    fn sums_are_those_since_counting_began_and_levels_those_at_the_end() {
+        let at = Instant::now();
+        let mut record = Record::begin(at, look(5_000_000_000, 10, 99, 7));
+        let later = |seconds| at + Duration::from_secs(seconds);
+        record.add(later(20), look(6_000_000_000, 11, 30, 12));
+        record.add(later(40), look(7_000_000_000, 12, 12, 9));
+        let counted = Counted {
+            requests: 4000,
+            time: Duration::from_secs(40),
+        };
+        let shown: Vec<String> = record
+            .figures(counted)
+            .into_iter()
+            .map(|(name, m)| match m.evidence {
+                Evidence::Value(value) => format!("{name} {value:.3} {}", m.unit),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "cpu 0.500 s/1000 req",
+                "rss 12.000 MiB",
+                "rss_peak 30.000 MiB",
+                "rss_growth 180.000 MiB/h",
+                "written 1907.349 MiB",
+                "open_files 12.000 "
+            ]
+        );
+    }
+
+    #[test]
+    fn a_short_run_has_no_growth_and_one_without_requests_no_cost_of_them() {
+        let record = Record::begin(Instant::now(), look(1, 2, 3, 4));
+        let figures = record.figures(Counted {
+            requests: 0,
+            time: Duration::from_secs(29),
+        });
+        let names: Vec<&str> = figures.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["rss", "rss_peak", "written", "open_files"]);
+    }
+}

@@ -1,0 +1,104 @@
+//! Which processes are watched as one, and how they are found.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use anyhow::anyhow;
+
+use super::nearest::near;
+use super::proc::{self, Stat};
+use crate::hint::WithHint;
+
+/// Which processes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Which {
+    One(u32),
+    Named(String),
+    /// The group of this number, and whatever descends from its leader.
+    Group(u32),
+}
+
+/// Every process that can be seen.
+pub(super) fn stats() -> impl Iterator<Item = (u32, Stat)> {
+    proc::all()
+        .into_iter()
+        .filter_map(|pid| Some((pid, proc::stat(pid)?)))
+}
+
+/// Ourselves we never mean, whatever we are called.
+fn is_named(pid: u32, stat: &Stat, name: &str) -> bool {
+    // The kernel cuts names at 15 bytes.
+    let cut = name.get(..15).unwrap_or(name);
+    pid != std::process::id()
+        && (stat.name == cut || proc::called(pid).is_some_and(|called| called == name))
+}
+
+fn of_service(leader: u32, all: HashMap<u32, Stat>) -> BTreeMap<u32, Stat> {
+    let mut ours: HashSet<u32> = all
+        .iter()
+        .filter(|(pid, stat)| **pid == leader || stat.group == leader)
+        .map(|(pid, _)| *pid)
+        .collect();
+    loop {
+        let children: Vec<u32> = all
+            .iter()
+            .filter(|(pid, stat)| ours.contains(&stat.parent) && !ours.contains(pid))
+            .map(|(pid, _)| *pid)
+            .collect();
+        if children.is_empty() {
+            break;
+        }
+        ours.extend(children);
+    }
+    all.into_iter()
+        .filter(|(pid, _)| ours.contains(pid))
+        .collect()
+}
+
+impl Which {
+    /// Empty where none lives. The dead that nobody waited for yet stay, also where their name is gone and they
+    /// are only `known`: their sums are nobody else's.
+    pub(super) fn there(&self, known: impl Fn(u32, &Stat) -> bool) -> BTreeMap<u32, Stat> {
+        let found: BTreeMap<u32, Stat> = match self {
+            Self::One(pid) => proc::stat(*pid)
+                .map(|stat| (*pid, stat))
+                .into_iter()
+                .collect(),
+            Self::Named(name) => stats()
+                .filter(|(pid, stat)| known(*pid, stat) || is_named(*pid, stat, name))
+                .collect(),
+            Self::Group(leader) => of_service(*leader, stats().collect()),
+        };
+        if found.values().all(Stat::is_dead) {
+            return BTreeMap::new();
+        }
+        found
+    }
+
+    pub(super) fn absent(&self) -> anyhow::Error {
+        let error = anyhow!("watch {self}: there is no such process");
+        let Self::Named(name) = self else {
+            return error;
+        };
+        let names: HashSet<String> = stats()
+            .flat_map(|(pid, stat)| [Some(stat.name), proc::called(pid)])
+            .flatten()
+            .collect();
+        match near(name, names.iter().map(String::as_str)) {
+            Some(near) => match Err::<(), _>(error).hint(format!("there is one named `{near}`")) {
+                Err(hinted) => hinted,
+                Ok(()) => anyhow!("watch {self}"),
+            },
+            None => error,
+        }
+    }
+}
+
+impl std::fmt::Display for Which {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::One(pid) => write!(f, "process {pid}"),
+            Self::Named(name) => write!(f, "every process named `{name}`"),
+            Self::Group(_) => f.write_str("the service"),
+        }
+    }
+}

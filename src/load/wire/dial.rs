@@ -1,0 +1,129 @@
+//! New connections: to the first address that answers, with TLS where the scheme asks for it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+
+use super::tls::Connector;
+use super::{Failure, Kind};
+use crate::load::scenario::{Base, Scheme, Tls};
+
+/// What is spoken behind the connect; a TLS server is asked for exactly this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alpn {
+    Http1,
+    Http2,
+}
+
+/// A connection to the service.
+pub enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+/// Opens connections to one service, from any thread.
+pub struct Dialer {
+    addresses: Vec<SocketAddr>,
+    connector: Option<Connector>,
+    unable: AtomicU64,
+}
+
+impl Dialer {
+    /// Reads the certificates that it needs; no connection is made.
+    pub fn new(base: &Base, tls: &Tls, addresses: Vec<SocketAddr>) -> anyhow::Result<Self> {
+        let connector = match base.scheme {
+            Scheme::Http => None,
+            Scheme::Https => Some(Connector::new(base, tls)?),
+        };
+        Ok(Self {
+            addresses,
+            connector,
+            unable: AtomicU64::new(0),
+        })
+    }
+
+    /// How often it was this machine that could not: no free port, no file handle.
+    pub fn unable(&self) -> u64 {
+        self.unable.load(Ordering::Relaxed)
+    }
+
+    pub async fn connect(&self, alpn: Alpn) -> Result<Stream, Failure> {
+        let tcp = self.tcp().await?;
+        match &self.connector {
+            None => Ok(Stream::Plain(tcp)),
+            Some(connector) => connector.wrap(tcp, alpn).await,
+        }
+    }
+
+    async fn tcp(&self) -> Result<TcpStream, Failure> {
+        let mut last = Failure::new(Kind::Connect, "the host has no address");
+        for address in &self.addresses {
+            match TcpStream::connect(address).await {
+                Ok(stream) => {
+                    // Without it small requests wait for the acknowledgement of the ones before.
+                    stream.set_nodelay(true).ok();
+                    return Ok(stream);
+                }
+                Err(error) => {
+                    if is_ours(&error) {
+                        self.unable.fetch_add(1, Ordering::Relaxed);
+                    }
+                    last = Failure::new(Kind::Connect, format!("connect to {address}: {error}"));
+                }
+            }
+        }
+        Err(last)
+    }
+}
+
+/// `EMFILE` and `ENFILE` are the same everywhere on Unix and have no `ErrorKind`.
+fn is_ours(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::AddrNotAvailable
+        || (cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24)))
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(context),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+        }
+    }
+}

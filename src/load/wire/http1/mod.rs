@@ -1,0 +1,271 @@
+//! HTTP/1.1 on one connection: a request goes out in one write, its answer is read without keeping what nobody
+//! looks at.
+
+mod chunked;
+mod encode;
+mod head;
+
+use std::io;
+
+use bytes::Bytes;
+use http::Method;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use super::dial::Stream;
+use super::{Answer, Failure, Kind, Wanted};
+use chunked::{Chunked, Piece};
+use head::{Framing, Head};
+
+pub use encode::{authority, encode};
+
+/// Thousands of connections each have one of these.
+const SMALLEST: usize = 2 * 1024;
+/// A head must fit in, and no read is larger.
+const LARGEST: usize = 64 * 1024;
+/// Of a body that somebody looks at.
+const MOST_BODY: usize = 16 * 1024 * 1024;
+
+/// One connection, on which requests follow each other.
+pub struct Connection<S = Stream> {
+    stream: S,
+    buffer: Vec<u8>,
+    /// So much of the buffer has come from the server and is not dealt with.
+    filled: usize,
+    open: bool,
+    answered: u64,
+    /// Whether anything of the present answer has come.
+    begun: bool,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    pub fn new(stream: S) -> Self {
+        Self {
+            stream,
+            buffer: vec![0; SMALLEST],
+            filled: 0,
+            open: true,
+            answered: 0,
+            begun: false,
+        }
+    }
+
+    /// Whether another request can be sent. False also where an exchange was given up in its middle.
+    pub fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Whether the last exchange failed because the server had closed a connection that served before: such a
+    /// request was never looked at, and may be sent again on a fresh one.
+    pub fn was_stale(&self) -> bool {
+        !self.open && self.answered > 0 && !self.begun
+    }
+
+    /// Sends a request as it is and reads its answer; the headers of a redirect are always there. A future that is dropped leaves the connection closed.
+    pub async fn exchange(
+        &mut self,
+        bytes: &[u8],
+        method: &Method,
+        wanted: Wanted,
+    ) -> Result<Answer, Failure> {
+        self.open = false;
+        self.begun = false;
+        self.filled = 0;
+        self.send(bytes).await?;
+        let mut answer = Answer::default();
+        let head = self.head(method, wanted, &mut answer).await?;
+        answer.status = head.status;
+        self.body(head, wanted, &mut answer).await?;
+        self.answered += 1;
+        // Bytes that nobody asked for would be taken for the next answer.
+        self.open = head.keep && self.filled == 0;
+        Ok(answer)
+    }
+
+    async fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let sent = async {
+            self.stream.write_all(bytes).await?;
+            self.stream.flush().await
+        };
+        match sent.await {
+            Ok(()) => Ok(()),
+            // A server may answer and close before it has read all: what it said stands to be read.
+            Err(error) if closed(&error) => Ok(()),
+            Err(error) => Err(broken(format!("send the request: {error}"))),
+        }
+    }
+
+    /// More bytes behind those in the buffer; how many there are then, and zero at the end of the stream.
+    async fn fill(&mut self) -> io::Result<usize> {
+        if self.filled == self.buffer.len() && self.filled < LARGEST {
+            self.buffer.resize((self.filled * 4).min(LARGEST), 0);
+        }
+        let space = self.buffer.get_mut(self.filled..).unwrap_or_default();
+        let read = self.stream.read(space).await?;
+        self.filled += read;
+        self.begun |= read > 0;
+        Ok(read)
+    }
+
+    fn come(&self) -> &[u8] {
+        self.buffer.get(..self.filled).unwrap_or_default()
+    }
+
+    /// Forgets the first bytes of the buffer.
+    fn used(&mut self, count: usize) {
+        self.buffer
+            .copy_within(count.min(self.filled)..self.filled, 0);
+        self.filled = self.filled.saturating_sub(count);
+    }
+
+    /// The head of the answer, behind any that only inform; the buffer then begins with the body.
+    async fn head(
+        &mut self,
+        method: &Method,
+        wanted: Wanted,
+        answer: &mut Answer,
+    ) -> Result<Head, Failure> {
+        loop {
+            if self.filled > 0 {
+                let headers = head::Headers {
+                    always: wanted.headers,
+                    kept: &mut answer.headers,
+                };
+                let head = head::read(self.come(), method, headers).map_err(broken)?;
+                match head {
+                    Some(head) if head.status == 101 => {
+                        return Err(broken("101 Switching Protocols, which nobody asked for"));
+                    }
+                    Some(head) => {
+                        self.used(head.length);
+                        if head.status >= 200 {
+                            return Ok(head);
+                        }
+                        continue;
+                    }
+                    None if self.filled >= LARGEST => {
+                        return Err(broken("an answer whose head is larger than 64 KiB"));
+                    }
+                    None => {}
+                }
+            }
+            match self.fill().await {
+                Ok(0) if self.begun => {
+                    return Err(broken("closed in the middle of the answer's head"));
+                }
+                Ok(0) => return Err(broken("closed by the server before it answered")),
+                Ok(_) => {}
+                Err(error) => return Err(broken(format!("read the answer: {error}"))),
+            }
+        }
+    }
+
+    async fn body(
+        &mut self,
+        head: Head,
+        wanted: Wanted,
+        answer: &mut Answer,
+    ) -> Result<(), Failure> {
+        let mut kept = Kept {
+            wanted: wanted.body,
+            bytes: Vec::new(),
+            received: 0,
+        };
+        match head.framing {
+            Framing::Length(length) => self.sized(length, &mut kept).await?,
+            Framing::Chunked => self.chunked(&mut kept).await?,
+            Framing::UntilClose => self.until_close(&mut kept).await?,
+        }
+        answer.received = kept.received;
+        answer.body = Bytes::from(kept.bytes);
+        Ok(())
+    }
+
+    async fn sized(&mut self, length: u64, kept: &mut Kept) -> Result<(), Failure> {
+        loop {
+            let left = length - kept.received;
+            let here = usize::try_from(left).map_or(self.filled, |left| left.min(self.filled));
+            kept.take(self.come().get(..here).unwrap_or_default())?;
+            self.used(here);
+            if kept.received == length {
+                return Ok(());
+            }
+            if self.fill().await.map_err(|error| lost(&error))? == 0 {
+                let got = kept.received;
+                return Err(broken(format!(
+                    "closed in the middle of the body: {got} of {length} bytes"
+                )));
+            }
+        }
+    }
+
+    async fn chunked(&mut self, kept: &mut Kept) -> Result<(), Failure> {
+        let mut chunked = Chunked::new();
+        loop {
+            let mut bytes = self.come();
+            let behind = loop {
+                match chunked.next(&mut bytes).map_err(broken)? {
+                    Piece::Data(data) => kept.take(data)?,
+                    Piece::More => break None,
+                    Piece::End(rest) => break Some(rest.len()),
+                }
+            };
+            if let Some(behind) = behind {
+                self.used(self.filled - behind);
+                return Ok(());
+            }
+            self.filled = 0;
+            if self.fill().await.map_err(|error| lost(&error))? == 0 {
+                return Err(broken("closed in the middle of a chunked body"));
+            }
+        }
+    }
+
+    async fn until_close(&mut self, kept: &mut Kept) -> Result<(), Failure> {
+        loop {
+            kept.take(self.come())?;
+            self.filled = 0;
+            if self.fill().await.map_err(|error| lost(&error))? == 0 {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// A body as far as somebody will look at it.
+struct Kept {
+    wanted: bool,
+    bytes: Vec<u8>,
+    received: u64,
+}
+
+impl Kept {
+    fn take(&mut self, data: &[u8]) -> Result<(), Failure> {
+        self.received += u64::try_from(data.len()).unwrap_or_default();
+        if !self.wanted {
+            return Ok(());
+        }
+        if self.bytes.len() + data.len() > MOST_BODY {
+            return Err(broken("a body of more than 16 MiB cannot be looked at"));
+        }
+        self.bytes.extend_from_slice(data);
+        Ok(())
+    }
+}
+
+fn broken(what: impl Into<String>) -> Failure {
+    Failure::new(Kind::Broken, what)
+}
+
+fn lost(error: &io::Error) -> Failure {
+    broken(format!("read the answer's body: {error}"))
+}
+
+fn closed(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,104 @@
+//! Why something could not be published, in words for the person who has to do something about it.
+
+use std::fmt;
+use std::time::Duration;
+
+/// A server's own words, cut: it may be anything.
+const MOST: usize = 300;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// `list the comments of acme/shop#7`
+    pub doing: String,
+    pub kind: Kind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The token may not do this: a normal day on a pull request from a fork.
+    Forbidden(String),
+    /// The token is not known.
+    Unauthorized(String),
+    /// Not there, or not to be seen with this token.
+    NotFound,
+    /// The server asks to wait longer than is waited.
+    RateLimited(Duration),
+    /// No answer, or half of one.
+    Unreachable(String),
+    /// Another answer than was hoped for.
+    Refused { status: u16, message: String },
+    /// Sent elsewhere, where the token must not go.
+    Elsewhere(String),
+    /// An answer that is not understood.
+    Garbled(String),
+}
+
+impl Failure {
+    pub fn new(doing: &str, kind: Kind) -> Self {
+        Self {
+            doing: doing.to_owned(),
+            kind,
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match &self.kind {
+            Kind::Forbidden(_) => {
+                "on pull requests from forks the token is read-only; else give the job `pull-requests: write`"
+            }
+            Kind::Unauthorized(_) => "GITHUB_TOKEN is expired or not of this server",
+            Kind::NotFound => "the token may not see it, or it is gone",
+            Kind::RateLimited(_) => {
+                "the limit is shared by all jobs of the repository; post again later"
+            }
+            Kind::Unreachable(said) if said.contains("certificate") => {
+                "`--ca FILE` names the certificate of your own authority"
+            }
+            Kind::Unreachable(_) => "HTTPS_PROXY, NO_PROXY and --ca are heeded",
+            Kind::Refused { .. } | Kind::Elsewhere(_) | Kind::Garbled(_) => {
+                "the report and the step summary are written all the same"
+            }
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let doing = &self.doing;
+        match &self.kind {
+            Kind::Forbidden(said) => write!(f, "{doing}: no permission ({said})"),
+            Kind::Unauthorized(said) => write!(f, "{doing}: the token was not accepted ({said})"),
+            Kind::NotFound => write!(f, "{doing}: not found"),
+            Kind::RateLimited(wait) => {
+                let seconds = wait.as_secs();
+                write!(f, "{doing}: a rate limit asks to wait {seconds} s")
+            }
+            Kind::Unreachable(said) => write!(f, "{doing}: {said}"),
+            Kind::Refused { status, message } => write!(f, "{doing}: status {status}, {message}"),
+            Kind::Elsewhere(to) => write!(f, "{doing}: redirected to {to}, which is not followed"),
+            Kind::Garbled(said) => write!(f, "{doing}: the answer is not understood: {said}"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// A stranger's words on one line.
+pub(super) fn quoted(text: &str) -> String {
+    let line = |c: char| if c.is_control() { ' ' } else { c };
+    let mut quoted: String = text.trim().chars().take(MOST).map(line).collect();
+    if quoted.is_empty() {
+        quoted = "no reason given".to_owned();
+    }
+    quoted
+}
+
+/// The last cause of an error says most; the first says where.
+pub(super) fn innermost(error: &dyn std::error::Error) -> String {
+    let mut last = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    quoted(&last.to_string())
+}

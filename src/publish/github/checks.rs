@@ -1,0 +1,167 @@
+//! A commit status, or a check run: one name that a branch can require.
+
+use http::Method;
+use serde_json::{Value, json};
+use url::form_urlencoded::byte_serialize;
+
+use super::TRIES;
+use super::api::{Api, Call, Trouble};
+use super::models::CheckRuns;
+use crate::publish::comment::{Marker, Standing, fit};
+use crate::publish::failure::Failure;
+
+/// A status holds one sentence.
+const SENTENCE: usize = 140;
+/// Of a check run's summary and text.
+const TEXT: usize = 65_000;
+const TITLE: usize = 250;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Conclusion {
+    Success,
+    Failure,
+    /// The work could not be done.
+    Error,
+}
+
+/// A commit status.
+pub struct Status<'a> {
+    pub name: &'a str,
+    pub sha: &'a str,
+    pub conclusion: Conclusion,
+    pub sentence: &'a str,
+    pub url: Option<&'a str>,
+}
+
+/// A check run.
+pub struct CheckRun<'a> {
+    pub name: &'a str,
+    pub sha: &'a str,
+    pub conclusion: Conclusion,
+    pub title: &'a str,
+    pub text: &'a str,
+    pub url: Option<&'a str>,
+    pub marker: &'a Marker,
+}
+
+impl Api<'_> {
+    /// Setting one twice is as good as once, so a repetition does no harm.
+    pub async fn status(&self, status: &Status<'_>) -> Result<(), Failure> {
+        let state = match status.conclusion {
+            Conclusion::Success => "success",
+            Conclusion::Failure => "failure",
+            Conclusion::Error => "error",
+        };
+        let mut body = json!({
+            "state": state,
+            "context": status.name,
+            "description": shortened(status.sentence, SENTENCE),
+        });
+        put(&mut body, "target_url", status.url);
+        let call = Call {
+            method: Method::POST,
+            path: format!("{}/statuses/{}", self.repository, status.sha),
+            body: Some(&body),
+            doing: format!("set the status `{}` of {}", status.name, status.sha),
+        };
+        let answer = self.call(&call).await?;
+        self.read::<Value>(&call, &answer).map(drop)
+    }
+
+    /// One per gate and commit, updated where it is there; a later run's stays.
+    pub async fn check(&self, check: &CheckRun<'_>) -> Result<(), Failure> {
+        let conclusion = match check.conclusion {
+            Conclusion::Success => "success",
+            Conclusion::Failure | Conclusion::Error => "failure",
+        };
+        // The marker's line is how it is known again.
+        let identity = check.marker.body("");
+        let identity = identity.trim_end();
+        let mut body = json!({
+            "name": check.name,
+            "head_sha": check.sha,
+            "external_id": identity,
+            "status": "completed",
+            "conclusion": conclusion,
+            "output": {
+                "title": shortened(check.title, TITLE),
+                "summary": fit(check.text, TEXT),
+            },
+        });
+        put(&mut body, "details_url", check.url);
+        let doing = format!("set the check `{}` of {}", check.name, check.sha);
+        let mut repetition = 0;
+        loop {
+            let there = self.checks(check, &doing).await?;
+            let mine = there.iter().find(|(_, id)| check.marker.owns(id));
+            let Some((id, external)) = mine else {
+                match self.create_check(&body, &doing).await {
+                    Ok(()) => return Ok(()),
+                    Err(Trouble::Refused(failure)) => return Err(failure),
+                    Err(Trouble::Uncertain(failure)) => {
+                        repetition += 1;
+                        if repetition >= TRIES || !self.pause(repetition).await {
+                            return Err(failure);
+                        }
+                        continue;
+                    }
+                }
+            };
+            if check.marker.standing(external, identity) == Standing::Newer {
+                return Ok(());
+            }
+            let call = Call {
+                method: Method::PATCH,
+                path: format!("{}/check-runs/{id}", self.repository),
+                body: Some(&body),
+                doing,
+            };
+            let answer = self.call(&call).await?;
+            return self.read::<Value>(&call, &answer).map(drop);
+        }
+    }
+
+    async fn create_check(&self, body: &Value, doing: &str) -> Result<(), Trouble> {
+        let call = Call {
+            method: Method::POST,
+            path: format!("{}/check-runs", self.repository),
+            body: Some(body),
+            doing: doing.to_owned(),
+        };
+        let answer = self.create(&call).await?;
+        self.read::<Value>(&call, &answer)
+            .map(drop)
+            .map_err(Trouble::Refused)
+    }
+
+    /// Number and identity of the runs of this name; one page is more than a commit has.
+    async fn checks(
+        &self,
+        check: &CheckRun<'_>,
+        doing: &str,
+    ) -> Result<Vec<(u64, String)>, Failure> {
+        let name: String = byte_serialize(check.name.as_bytes()).collect();
+        let path = format!(
+            "{}/commits/{}/check-runs?check_name={name}&filter=all&per_page=100",
+            self.repository, check.sha
+        );
+        let found: CheckRuns = self.get(path, doing.to_owned()).await?;
+        let of = |run: super::models::CheckRun| Some((run.id, run.external_id?));
+        Ok(found.check_runs.into_iter().filter_map(of).collect())
+    }
+}
+
+fn put(body: &mut Value, name: &str, value: Option<&str>) {
+    if let (Some(value), Some(body)) = (value, body.as_object_mut()) {
+        body.insert(name.to_owned(), Value::from(value));
+    }
+}
+
+fn shortened(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(most - 1).collect();
+    short.push('…');
+    short
+}

@@ -1,0 +1,84 @@
+//! Whether a stored document agrees with itself. One that came from a stranger may say anything; what it says must
+//! at least not contradict its own rows.
+
+use super::document::{Counts, Document};
+use super::entry::Entry;
+use super::words::{Judged, OnInconclusive, Outcome, Severity, Standing};
+
+impl Document {
+    /// The first contradiction between the rows and what is said of all of them.
+    pub fn contradiction(&self) -> Option<String> {
+        if self.counts != counted(&self.comparisons) {
+            return Some("its counts are not those of its comparisons".to_owned());
+        }
+        let hidden = self.comparisons.iter().find(|entry| hides(entry));
+        if let Some(entry) = hidden {
+            let series = format!("{} {}", entry.subject, entry.metric_statistic());
+            let outcome = entry.outcome.as_str();
+            return Some(format!(
+                "`{series}` is {outcome} and does not stand as that asks"
+            ));
+        }
+        let (verdict, code) = self.expected();
+        if self.verdict != verdict || self.exit_code != code {
+            return Some(format!(
+                "it says {} and {}, and its comparisons say {} and {code}",
+                self.verdict.as_str(),
+                self.exit_code,
+                verdict.as_str()
+            ));
+        }
+        None
+    }
+
+    /// The verdict of these rows under this policy, and the code it ends with.
+    fn expected(&self) -> (Judged, u8) {
+        let any = |wanted| self.comparisons.iter().any(|e| e.standing == wanted);
+        let asked = |yes: bool| if yes { 3 } else { 0 };
+        let on_inconclusive = self.policy.on_inconclusive;
+        if any(Standing::Fail) {
+            (Judged::Fail, 1)
+        } else if self.verdict == Judged::NoBaseline && self.counts.compared == 0 {
+            (Judged::NoBaseline, asked(self.policy.require_baseline))
+        } else if self.counts.compared == 0 {
+            (Judged::Inconclusive, 2)
+        } else if any(Standing::Suspect) && on_inconclusive != OnInconclusive::Pass {
+            let fails = on_inconclusive == OnInconclusive::Fail;
+            (Judged::Inconclusive, asked(fails))
+        } else if any(Standing::Warn) {
+            (Judged::Warn, 0)
+        } else {
+            (Judged::Pass, 0)
+        }
+    }
+}
+
+/// A row that fails the gate by its outcome and stands as if it did not, or the other way round.
+fn hides(entry: &Entry) -> bool {
+    let over = entry.budget.is_some_and(|budget| budget.broken)
+        || entry.drift.as_ref().is_some_and(|drift| drift.broken);
+    let bad = matches!(entry.outcome, Outcome::Regressed | Outcome::Missing);
+    let fails = entry.standing == Standing::Fail;
+    let must = entry.gated && bad && entry.severity == Severity::Fail;
+    let may = entry.gated && (bad || over);
+    (must && !fails) || (fails && !may)
+}
+
+fn counted(entries: &[Entry]) -> Counts {
+    let of = |outcome| {
+        let is = |entry: &&Entry| entry.gated && entry.outcome == outcome;
+        entries.iter().filter(is).count()
+    };
+    let mut counts = Counts {
+        compared: 0,
+        regressed: of(Outcome::Regressed),
+        improved: of(Outcome::Improved),
+        unchanged: of(Outcome::Unchanged),
+        inconclusive: of(Outcome::Inconclusive),
+        missing: of(Outcome::Missing),
+        new: of(Outcome::New),
+        incomparable: of(Outcome::Incomparable),
+    };
+    counts.compared = counts.regressed + counts.improved + counts.unchanged + counts.inconclusive;
+    counts
+}

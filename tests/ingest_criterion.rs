@@ -169,6 +169,51 @@ fn an_at_sign_names_another_baseline() {
 }
 
 #[test]
+fn baselines_of_one_folder_are_told_apart_when_they_are_read_together() {
+    let given = [
+        "target/criterion@base",
+        "messages",
+        "target/criterion@new",
+        "@base",
+    ];
+    let given = given.map(|path| match path {
+        "messages" => fixture("cargo-criterion/messages.ndjson"),
+        "@base" => fixture("criterion@base"),
+        path => fixture("criterion").join(path),
+    });
+    let together = ingest::read_all(&given, &ReadOptions::default()).unwrap();
+    let alone: Vec<_> = given.iter().map(|path| read(path).unwrap()).collect();
+    assert_eq!(together, alone);
+    assert_ne!(together[0][0].runs, together[2][0].runs);
+}
+
+#[test]
+fn a_baseline_that_is_missing_or_broken_is_refused_beside_one_that_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let new = benchmark(folder.path(), "a/b");
+    let refusal = || {
+        let given = ["new", "old"].map(|name| {
+            let path = format!("{}@{name}", folder.path().display());
+            PathBuf::from(path)
+        });
+        let error = ingest::read_all(&given, &ReadOptions::default()).unwrap_err();
+        format!("{error:#}").replace(&folder.path().display().to_string(), "F")
+    };
+    assert_eq!(
+        refusal(),
+        "read F: no benchmark in it has a baseline `old`; there is new"
+    );
+    let old = folder.path().join("a/b/old");
+    fs::create_dir(&old).unwrap();
+    assert_eq!(
+        refusal(),
+        "read F: no benchmark in it has a baseline `old`; there is new"
+    );
+    fs::copy(new.join("sample.json"), old.join("sample.json")).unwrap();
+    assert_eq!(refusal(), "read F/a/b/old: there is no benchmark.json");
+}
+
+#[test]
 fn a_folder_whose_name_holds_an_at_sign_wins_over_a_baseline() {
     let folder = tempfile::tempdir().unwrap();
     benchmark(&folder.path().join("criterion"), "inner/main");

@@ -1,6 +1,6 @@
 //! `perfgate compare`: two sets of results, judged like a gate, with no config and nothing stamped on them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Invocation;
 use super::args::CompareArgs;
@@ -15,9 +15,10 @@ use super::retype;
 use super::settings::{Settings, Typed};
 use crate::exit::Exit;
 use crate::ingest::ReadOptions;
-use crate::model::Run;
+use crate::model::{Anchor, Run};
 use crate::report;
 use crate::report::context::{Commands, Source};
+use crate::store;
 
 pub(super) fn run(
     args: CompareArgs,
@@ -32,14 +33,17 @@ pub(super) fn run(
         read: args.read,
         ..Typed::default()
     })?;
-    // Both at once: a folder of benchmarks is thousands of small files, and most machines have a second core.
-    let (reference, current) = std::thread::scope(|scope| {
-        let current = scope.spawn(|| side_of(&new, &settings.read));
-        let reference = read(&old, &settings.read);
-        let gave_up = |_| Err(anyhow::anyhow!("read the new side: its reader gave up"));
-        (reference, current.join().unwrap_or_else(gave_up))
-    });
-    let (reference, (current, sources)) = (reference?, current?);
+    let [reference, current] = read([&old, &new], &settings.read)?;
+    let Side {
+        runs: current,
+        sources,
+        ..
+    } = current;
+    let reference = Reference {
+        runs: reference.runs,
+        // Several paths are several runs, and no anchor is theirs.
+        anchor: reference.anchor.filter(|_| old.len() == 1),
+    };
     let shown = shown(&old).join(" ");
     let gate = Gate {
         settings: &settings,
@@ -77,35 +81,46 @@ fn side(one: Option<PathBuf>, several: Vec<PathBuf>) -> Vec<PathBuf> {
     one.into_iter().chain(several).collect()
 }
 
-/// A baseline file stays whole, with its anchor; several paths are several runs.
-fn read(paths: &[PathBuf], options: &ReadOptions) -> anyhow::Result<Reference> {
-    if let [path] = paths {
-        return results::reference(path, options);
-    }
-    let (runs, _) = side_of(paths, options)?;
-    Ok(Reference { runs, anchor: None })
+/// What the paths of one side hold.
+#[derive(Default)]
+struct Side {
+    runs: Vec<Run>,
+    anchor: Option<Anchor>,
+    sources: Vec<Source>,
 }
 
-/// A side may be a baseline file too.
-fn side_of(paths: &[PathBuf], options: &ReadOptions) -> anyhow::Result<(Vec<Run>, Vec<Source>)> {
-    let (mut plain, mut runs, mut sources) = (Vec::new(), Vec::new(), Vec::new());
-    for path in paths {
-        if results::is_baseline(path)? {
-            runs.extend(results::reference(path, options)?.runs);
-            sources.push(Source {
-                path: path.display().to_string(),
-                format: "perfgate".to_owned(),
-            });
-        } else {
-            plain.push(path.clone());
+/// Both sides in one go, for what they share; a side may be a baseline file too.
+fn read(sides: [&[PathBuf]; 2], options: &ReadOptions) -> anyhow::Result<[Side; 2]> {
+    let (mut read, mut plain) = ([Side::default(), Side::default()], [Vec::new(), Vec::new()]);
+    for ((paths, side), plain) in sides.into_iter().zip(&mut read).zip(&mut plain) {
+        for path in paths {
+            if results::is_baseline(path)? {
+                side.add_baseline(path)?;
+            } else {
+                plain.push(path.clone());
+            }
         }
     }
-    if !plain.is_empty() {
-        let read = results::read(&plain, options)?;
-        sources.extend(read.sources());
-        runs.extend(read.into_runs());
+    let [old, new] = &plain;
+    let results = results::read_sides([old, new], options)?;
+    for (side, results) in read.iter_mut().zip(results) {
+        side.sources.extend(results.sources());
+        side.runs.extend(results.into_runs());
     }
-    Ok((runs, sources))
+    Ok(read)
+}
+
+impl Side {
+    fn add_baseline(&mut self, path: &Path) -> anyhow::Result<()> {
+        let baseline = store::read(path)?;
+        self.runs.extend(baseline.runs);
+        self.anchor = baseline.anchor;
+        self.sources.push(Source {
+            path: path.display().to_string(),
+            format: "perfgate".to_owned(),
+        });
+        Ok(())
+    }
 }
 
 fn shown(paths: &[PathBuf]) -> Vec<String> {

@@ -27,6 +27,7 @@ mod origin;
 mod output;
 mod post;
 mod post_message;
+mod post_place;
 mod post_send;
 mod results;
 mod retype;

@@ -9,16 +9,19 @@ use super::args::PostFlags;
 use super::env::Env;
 use super::output::Output;
 use super::post_message::Message;
+use super::post_place::{Destination, Nowhere, find};
 use crate::exit::Exit;
 use crate::hint::WithHint;
-use crate::publish::ci::Ci;
+use crate::publish::RunNumber;
+use crate::publish::api::{Api, Reach, Server};
 use crate::publish::client::Network;
 use crate::publish::comment::Marker;
-use crate::publish::context::{Place, Request};
+use crate::publish::context;
 use crate::publish::failure::Failure;
-use crate::publish::github::{Api, CheckRun, Found, Status, Upsert, Written};
+use crate::publish::github::{CheckRun, Found, GitHub, Status};
+use crate::publish::gitlab;
 use crate::publish::patience::Patience;
-use crate::publish::secret::Secret;
+use crate::publish::thread::{Thread, Upsert, Written};
 use crate::report::{self, Document};
 
 /// What is to be posted.
@@ -51,7 +54,7 @@ impl Posted {
         self.written.is_some() && !self.failed
     }
 
-    /// Where a comment is to be seen, and since when.
+    /// What became of the comment, and where it is to be seen.
     pub(super) fn line(&self) -> Option<String> {
         let (what, url) = match self.written.as_ref() {
             Some(Written::Created(url)) => ("created", url),
@@ -77,34 +80,28 @@ impl Posted {
 /// An error is what cannot be right anywhere: a certificate that is none, a repository that is no name. What may
 /// happen on a good day (no network, no permission) is in the answer, and told.
 pub(super) fn send(order: &Order<'_>, output: &mut Output<'_>) -> anyhow::Result<Posted> {
-    let get = order.env.lookup();
     let message = Message::of(order)?;
-    if order.env.get("GITHUB_REPOSITORY").is_none() {
-        let why = match Ci::detect(&get) {
-            Some(ci) => format!("{ci:?} names no repository of GitHub"),
-            None => "this is no CI job that is known".to_owned(),
-        };
-        let hint = "GITHUB_REPOSITORY=owner/name and --pr NUMBER say where to";
-        return Ok(unable(order, output, &why, hint));
-    }
-    let place = Place::of(&get, order.env.event().as_ref(), order.flags.pr)
-        .context("find the pull request")?;
-    let asks_nothing = matches!(place.request, Request::None(_))
-        && order.flags.status.is_none()
-        && order.flags.check_run.is_none();
-    if let (Request::None(why), true) = (&place.request, asks_nothing) {
-        return Ok(Posted {
-            none: Some(why),
-            ..Posted::default()
-        });
-    }
-    let token = order.env.get("GITHUB_TOKEN").or(order.env.get("GH_TOKEN"));
-    let Some(token) = token.and_then(Secret::new) else {
-        let why = "GITHUB_TOKEN is not set, or is no token";
-        let hint = "`env: GITHUB_TOKEN: ${{ github.token }}` gives a step its token";
-        return Ok(unable(order, output, why, hint));
+    let (destination, secret) = match find(order.flags, order.env)? {
+        Ok(found) => found,
+        Err(Nowhere::None(why)) => {
+            return Ok(Posted {
+                none: Some(why),
+                ..Posted::default()
+            });
+        }
+        Err(Nowhere::Unable { why, hint }) => return Ok(unable(order, output, &why, hint)),
     };
-    let network = Network::of(&get, order.flags.ca.clone());
+    let (server, base) = match &destination {
+        Destination::GitHub(place) => (Server::GitHub, place.api.as_str()),
+        Destination::GitLab { place, .. } => (Server::GitLab, place.api.as_str()),
+    };
+    let network = Network::of(&order.env.lookup(), order.flags.ca.clone());
+    let reach = Reach {
+        server,
+        base,
+        network: &network,
+        secret,
+    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -115,14 +112,17 @@ pub(super) fn send(order: &Order<'_>, output: &mut Output<'_>) -> anyhow::Result
     let patience = Patience::new(order.flags.post_timeout, &sleep, &SystemTime::now);
     let mut posted = Posted::default();
     let outcome = runtime.block_on(async {
-        let api = Api::new(&place, &network, token, &patience)?;
         let posting = Posting {
-            api: &api,
-            place: &place,
+            api: &Api::new(reach, &patience)?,
             message: &message,
             flags: order.flags,
         };
-        anyhow::Ok(posting.all(&mut posted).await)
+        anyhow::Ok(match &destination {
+            Destination::GitHub(place) => posting.github(place, &mut posted).await,
+            Destination::GitLab { place, request } => {
+                posting.gitlab(place, *request, &mut posted).await
+            }
+        })
     })?;
     if let Err(failure) = outcome {
         posted.failed = true;
@@ -158,35 +158,82 @@ fn warn(order: &Order<'_>, output: &mut Output<'_>, what: &str, hint: &str) {
 
 struct Posting<'a> {
     api: &'a Api<'a>,
-    place: &'a Place,
     message: &'a Message,
     flags: &'a PostFlags,
 }
 
+/// What a marker says of a run.
+struct Origin<'a> {
+    gate: &'a str,
+    run: Option<RunNumber>,
+}
+
 impl Posting<'_> {
     /// The comment first: it is what people read. A failure of one does not keep the others back.
-    async fn all(&self, posted: &mut Posted) -> Result<(), Failure> {
-        let found = self.api.find(&self.place.request).await?;
+    async fn github(&self, place: &context::Place, posted: &mut Posted) -> Result<(), Failure> {
+        let github = GitHub {
+            api: self.api,
+            repository: &place.repository,
+        };
+        let found = github.find(&place.request).await?;
+        let origin = Origin {
+            gate: &place.gate,
+            run: place.run,
+        };
         let comment = match found {
-            Found::Number(number) => self.comment(number, posted).await,
+            Found::Number(number) => {
+                let thread = Thread::github(&place.repository.to_string(), number);
+                let marker = self.marker(&origin, place.head.clone());
+                self.comment(&thread, &marker, posted).await
+            }
             Found::None(why) => {
                 posted.none = Some(why);
                 Ok(())
             }
         };
-        let checks = self.checks(&found).await;
+        if self.flags.status.is_none() && self.flags.check_run.is_none() {
+            return comment;
+        }
+        let sha = match (&place.head, found) {
+            (Some(sha), _) => sha.clone(),
+            (None, Found::Number(number)) => github.head(number).await?,
+            (None, Found::None(_)) => return comment,
+        };
+        let marker = self.marker(&origin, Some(sha.clone()));
+        let url = place.run_url.as_deref();
+        let checks = self.checks(&github, &Commit { sha, marker, url }).await;
         comment.and(checks)
     }
 
-    fn marker(&self, sha: Option<String>) -> Marker {
-        let gate = self.flags.id.as_deref().unwrap_or(&self.place.gate);
-        Marker::new(gate, sha, self.place.run)
+    async fn gitlab(
+        &self,
+        place: &gitlab::Place,
+        request: u64,
+        posted: &mut Posted,
+    ) -> Result<(), Failure> {
+        let thread = Thread::gitlab(place.project, request, place.page.as_deref());
+        let origin = Origin {
+            gate: &place.gate,
+            run: place.run,
+        };
+        let marker = self.marker(&origin, place.head.clone());
+        self.comment(&thread, &marker, posted).await
     }
 
-    async fn comment(&self, number: u64, posted: &mut Posted) -> Result<(), Failure> {
+    fn marker(&self, origin: &Origin<'_>, sha: Option<String>) -> Marker {
+        let gate = self.flags.id.as_deref().unwrap_or(origin.gate);
+        Marker::new(gate, sha, origin.run)
+    }
+
+    async fn comment(
+        &self,
+        thread: &Thread,
+        marker: &Marker,
+        posted: &mut Posted,
+    ) -> Result<(), Failure> {
         let upsert = Upsert {
-            number,
-            marker: &self.marker(self.place.head.clone()),
+            thread,
+            marker,
             text: &self.message.text,
             when: self.message.when,
         };
@@ -194,46 +241,44 @@ impl Posting<'_> {
         Ok(())
     }
 
-    async fn checks(&self, found: &Found) -> Result<(), Failure> {
-        let (status, check) = (&self.flags.status, &self.flags.check_run);
-        if status.is_none() && check.is_none() {
-            return Ok(());
-        }
-        let sha = match (&self.place.head, found) {
-            (Some(sha), _) => sha.clone(),
-            (None, Found::Number(number)) => self.api.head(*number).await?,
-            (None, Found::None(_)) => return Ok(()),
-        };
-        let url = self.place.run_url.as_deref();
+    async fn checks(&self, github: &GitHub<'_>, commit: &Commit<'_>) -> Result<(), Failure> {
         let Message {
             text,
             sentence,
             conclusion,
             ..
         } = self.message;
+        let (sha, url) = (commit.sha.as_str(), commit.url);
         let mut outcome = Ok(());
-        if let Some(name) = status {
+        if let Some(name) = &self.flags.status {
             let status = Status {
                 name,
-                sha: &sha,
+                sha,
                 conclusion: *conclusion,
                 sentence,
                 url,
             };
-            outcome = self.api.status(&status).await;
+            outcome = github.status(&status).await;
         }
-        if let Some(name) = check {
+        if let Some(name) = &self.flags.check_run {
             let check = CheckRun {
                 name,
-                sha: &sha,
+                sha,
                 conclusion: *conclusion,
                 title: sentence,
                 text,
                 url,
-                marker: &self.marker(Some(sha.clone())),
+                marker: &commit.marker,
             };
-            outcome = outcome.and(self.api.check(&check).await);
+            outcome = outcome.and(github.check(&check).await);
         }
         outcome
     }
+}
+
+/// What statuses and checks belong to.
+struct Commit<'a> {
+    sha: String,
+    marker: Marker,
+    url: Option<&'a str>,
 }

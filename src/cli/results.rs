@@ -92,7 +92,24 @@ fn taken(
 
 /// Every run of every path, for commands that judge: a run that says nothing of the system is none.
 pub(super) fn read(paths: &[PathBuf], options: &ReadOptions) -> anyhow::Result<Results> {
-    let results = understood(paths, options)?;
+    sound(understood(paths, options)?)
+}
+
+/// The same of two sides, which may share a folder.
+pub(super) fn read_sides(
+    sides: [&[PathBuf]; 2],
+    options: &ReadOptions,
+) -> anyhow::Result<[Results; 2]> {
+    let [old, new] = sides;
+    let mut of_old = ingest::read_all(&sides.concat(), options)?;
+    let of_new = of_old.split_off(old.len());
+    Ok([
+        sound(distinct(old, of_old)?)?,
+        sound(distinct(new, of_new)?)?,
+    ])
+}
+
+fn sound(results: Results) -> anyhow::Result<Results> {
     for one in &results.ingested {
         let mut reasons = one
             .runs
@@ -127,15 +144,18 @@ pub(super) fn refuse_partial(results: &Results, doing: &str) -> anyhow::Result<(
 
 /// Every run of every path as it is, one result once: the files of one Locust run are one run.
 pub(super) fn understood(paths: &[PathBuf], options: &ReadOptions) -> anyhow::Result<Results> {
+    let read = ingest::read_all(paths, options)?;
+    distinct(paths, read)
+}
+
+fn distinct(paths: &[PathBuf], read: Vec<Vec<Ingested>>) -> anyhow::Result<Results> {
     let mut ingested: Vec<Ingested> = Vec::new();
-    for path in paths {
-        for one in ingest::read(path, options)? {
-            if !ingested.iter().any(|known| is_same(known, &one)) {
-                ingested.push(one);
-            }
+    for one in read.into_iter().flatten() {
+        if !ingested.iter().any(|known| is_same(known, &one)) {
+            ingested.push(one);
         }
     }
-    if ingested.iter().all(|one| one.runs.is_empty()) {
+    if !paths.is_empty() && ingested.iter().all(|one| one.runs.is_empty()) {
         let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
         return Err(anyhow!("read {}: it holds no runs", shown.join(", ")))
             .hint("`perfgate inspect` shows what was understood of a file");

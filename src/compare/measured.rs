@@ -7,10 +7,10 @@ use super::judge::{ratio, sides};
 use super::outcome::{self, Adjusted, Decision, Shown};
 use super::pairs::Pair;
 use super::policy::Limits;
-use super::readings::{Readings, is_exact, logs, readings, too_few_observations, value};
+use super::readings::{Readings, is_exact, logs, readings, too_few_observations, value, values};
 use super::sittings::Layout;
 use super::{Doubt, Outcome};
-use crate::model::{Measurement, Series};
+use crate::model::Series;
 use crate::stats::order;
 
 /// One series of a pair, with what is asked of it.
@@ -191,8 +191,8 @@ impl Measured {
     /// Both sides are there and are not the same thing.
     pub fn apart(question: &Question<'_>, cause: Cause) -> Self {
         let series = question.series;
-        let own = |side: &[&Measurement]| readings(side, series).values;
-        let (base, current) = (own(&question.pair.base), own(&question.pair.current));
+        let pair = question.pair;
+        let (base, current) = (values(&pair.base, series), values(&pair.current, series));
         Self::one_sided(question, (&base, &current), Outcome::Incomparable, cause)
     }
 

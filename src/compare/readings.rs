@@ -17,21 +17,40 @@ pub(super) struct Readings {
     pub values: Vec<f64>,
     /// The step at which the tool rounded.
     pub step: f64,
+    /// What chance inside a run explains by itself, of the runs that tell.
+    pub inner_spreads: Vec<f64>,
 }
 
 pub(super) fn readings(side: &[&Measurement], series: &Series) -> Readings {
     let mut readings = Readings {
         values: Vec::with_capacity(side.len()),
         step: 0.0,
+        inner_spreads: Vec::new(),
     };
     for measurement in side {
-        let factor = measurement.unit.factor_to(&series.unit).unwrap_or(f64::NAN);
-        if let Some(found) = reading::read(&measurement.evidence, series.statistic) {
+        let factor = factor(measurement, series);
+        let found = reading::read_with_spread(&measurement.evidence, series.statistic);
+        if let Some((found, spread)) = found {
             readings.values.push(found.value * factor);
             readings.step = readings.step.max(found.resolution * factor);
+            readings.inner_spreads.extend(spread);
         }
     }
     readings
+}
+
+/// The same where the numbers alone are asked for.
+pub(super) fn values(side: &[&Measurement], series: &Series) -> Vec<f64> {
+    side.iter()
+        .filter_map(|measurement| {
+            let found = reading::read(&measurement.evidence, series.statistic)?;
+            Some(found.value * factor(measurement, series))
+        })
+        .collect()
+}
+
+fn factor(measurement: &Measurement, series: &Series) -> f64 {
+    measurement.unit.factor_to(&series.unit).unwrap_or(f64::NAN)
 }
 
 pub(super) fn logs(question: &Question<'_>, base: &Readings, current: &Readings) -> Logs {
@@ -47,11 +66,8 @@ pub(super) fn logs(question: &Question<'_>, base: &Readings, current: &Readings)
     let mut previous: Option<&str> = None;
     for (sitting, measurements) in layout.history.iter().zip(&pair.history) {
         let build = sitting.commit();
-        let values: Vec<f64> = readings(measurements, series)
-            .values
-            .into_iter()
-            .filter(|v| *v > 0.0)
-            .collect();
+        let mut values = values(measurements, series);
+        values.retain(|v| *v > 0.0);
         if values.is_empty() {
             continue;
         }
@@ -63,12 +79,7 @@ pub(super) fn logs(question: &Question<'_>, base: &Readings, current: &Readings)
         previous = build;
     }
     let typical = order::median(&base.values).unwrap_or(1.0);
-    let inner: Vec<f64> = pair
-        .base
-        .iter()
-        .chain(&pair.current)
-        .filter_map(|m| reading::inner_spread(&m.evidence, series.statistic))
-        .collect();
+    let inner = [base.inner_spreads.as_slice(), &current.inner_spreads].concat();
     Logs {
         base: turned(&base.values),
         current: turned(&current.values),

@@ -13,6 +13,8 @@ mod locust_folder;
 mod natural;
 mod outline;
 pub mod recognise;
+mod several;
+mod shares;
 pub mod strangers;
 mod text;
 
@@ -23,6 +25,7 @@ use anyhow::{Context, anyhow};
 
 pub use folder::discover;
 pub use format::{Format, UnknownFormat};
+pub use several::read_all;
 
 use crate::hint::WithHint;
 use crate::model::{Run, run_file};
@@ -62,7 +65,11 @@ struct Found {
 
 /// A file, a folder that is one result, or a folder that holds several.
 pub fn read(path: &Path, options: &ReadOptions) -> anyhow::Result<Vec<Ingested>> {
-    match locate::locate(path)? {
+    read_place(path, &locate::locate(path)?, options)
+}
+
+fn read_place(path: &Path, place: &Place, options: &ReadOptions) -> anyhow::Result<Vec<Ingested>> {
+    match place {
         Place::File => {
             let format = match options.from {
                 Some(format) => format,
@@ -77,21 +84,35 @@ pub fn read(path: &Path, options: &ReadOptions) -> anyhow::Result<Vec<Ingested>>
             Ok(vec![found.read(options)?])
         }
         Place::CriterionBaseline { folder, name } => {
-            refuse_other_than(Format::Criterion, path, options)?;
-            let Some(root) = criterion::root(&folder) else {
-                return folder::nothing_in(&folder);
-            };
-            Ok(vec![Ingested {
-                path: path.to_path_buf(),
-                format: Format::Criterion,
-                runs: vec![criterion::read(&root, &name)?],
-            }])
+            read_baselines(folder, &[(path, name)], options)
         }
         Place::Folder => folder::results(path, options)?
             .into_iter()
             .map(|found| found.read(options))
             .collect(),
     }
+}
+
+/// Baselines of one criterion folder: each as the path that was given for it, with its name.
+fn read_baselines(
+    folder: &Path,
+    given: &[(&Path, &str)],
+    options: &ReadOptions,
+) -> anyhow::Result<Vec<Ingested>> {
+    for (path, _) in given {
+        refuse_other_than(Format::Criterion, path, options)?;
+    }
+    let Some(root) = criterion::root(folder) else {
+        return folder::nothing_in(folder);
+    };
+    let names: Vec<&str> = given.iter().map(|(_, name)| *name).collect();
+    let runs = criterion::read(&root, &names)?;
+    let each = given.iter().zip(runs).map(|((path, _), run)| Ingested {
+        path: path.to_path_buf(),
+        format: Format::Criterion,
+        runs: vec![run],
+    });
+    Ok(each.collect())
 }
 
 /// The bytes of one file as a format, without a path: what the fuzz targets call.
@@ -137,7 +158,7 @@ impl Found {
                 own(&text::read_text(path)?).with_context(|| format!("read {}", path.display()))?
             }
             Format::Locust => locust::read(path, options)?,
-            Format::Criterion => vec![criterion::read(path, criterion::DEFAULT_BASELINE)?],
+            Format::Criterion => criterion::read(path, &[criterion::DEFAULT_BASELINE])?,
             Format::CargoCriterion => vec![cargo_criterion::read(path)?],
         };
         if options.cuts_warmup() && self.format != Format::Locust {

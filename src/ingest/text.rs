@@ -11,21 +11,28 @@ use crate::hint::WithHint;
 /// A result that has to be read whole is refused beyond this; the formats that grow are streamed.
 pub(super) const WHOLE_FILE_LIMIT: u64 = 256 * 1024 * 1024;
 
+/// A file of a benchmark is smaller: no need to ask for its length first.
+const SMALL: usize = 8 * 1024;
+
 /// The whole file as text without its byte order mark.
 pub(super) fn read_text(path: &Path) -> anyhow::Result<String> {
     let file = File::open(path).with_context(|| format!("open {}", path.display()))?;
-    let length = file.metadata().map_or(0, |facts| facts.len());
-    if length > WHOLE_FILE_LIMIT {
-        return too_large(path);
-    }
-    // Room for all of it, so that a thousand small files take one call each; the file may still grow.
-    let room = usize::try_from(length).unwrap_or(0);
-    let mut bytes = Vec::with_capacity(room.saturating_add(1));
-    file.take(WHOLE_FILE_LIMIT + 1)
-        .read_to_end(&mut bytes)
-        .with_context(|| format!("read {}", path.display()))?;
-    if u64::try_from(bytes.len()).is_ok_and(|n| n > WHOLE_FILE_LIMIT) {
-        return too_large(path);
+    let mut file = file.take(WHOLE_FILE_LIMIT + 1);
+    let read = || format!("read {}", path.display());
+    let mut bytes = Vec::with_capacity(SMALL);
+    let mut start = file.by_ref().take(SMALL as u64);
+    start.read_to_end(&mut bytes).with_context(read)?;
+    if bytes.len() == SMALL {
+        let length = file.get_ref().metadata().map_or(0, |facts| facts.len());
+        if length > WHOLE_FILE_LIMIT {
+            return too_large(path);
+        }
+        // Room for all of it; the file may still grow.
+        bytes.reserve(usize::try_from(length).unwrap_or(0));
+        file.read_to_end(&mut bytes).with_context(read)?;
+        if u64::try_from(bytes.len()).is_ok_and(|n| n > WHOLE_FILE_LIMIT) {
+            return too_large(path);
+        }
     }
     decode(bytes).with_context(|| format!("read {}", path.display()))
 }

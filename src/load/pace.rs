@@ -1,7 +1,6 @@
 //! Time for the engine: one clock for a level, and waiting for a moment so exactly that our own lateness is no part
 //! of what is measured.
 
-use std::future::Future;
 use std::time::{Duration, Instant};
 
 /// Nanoseconds since the clock was started: half the size of an `Instant` and one subtraction to compare.
@@ -73,7 +72,7 @@ pub use portable::Timer;
 /// A kernel timer wakes the runtime within some tens of microseconds; tokio's own is a millisecond wide.
 #[cfg(target_os = "linux")]
 mod linux {
-    use super::{Clock, Duration, Future, Moment};
+    use super::{Clock, Duration, Moment};
     use rustix::fd::OwnedFd;
     use rustix::time::{
         Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
@@ -102,18 +101,16 @@ mod linux {
         }
 
         /// Returns the time at which it found the moment reached.
-        pub fn until(&self, moment: Moment) -> impl Future<Output = std::io::Result<Moment>> {
-            async move {
-                loop {
-                    let now = self.clock.now();
-                    if now >= moment {
-                        return Ok(now);
-                    }
-                    self.arm(moment.since(now))?;
-                    // Arming forgets older expirations, so the timer need not be read; a stale readiness is
-                    // found by the clock above.
-                    self.timer.readable().await?.clear_ready();
+        pub async fn until(&self, moment: Moment) -> std::io::Result<Moment> {
+            loop {
+                let now = self.clock.now();
+                if now >= moment {
+                    return Ok(now);
                 }
+                self.arm(moment.since(now))?;
+                // Arming forgets older expirations, so the timer need not be read; a stale readiness is found by
+                // the clock above.
+                self.timer.readable().await?.clear_ready();
             }
         }
 

@@ -100,12 +100,17 @@ impl Place {
             run,
             run_url: run.map(|run| {
                 let (server, id) = (server.trim_end_matches('/'), run.id);
-                let Repository { owner, name } = &repository;
-                format!("{server}/{owner}/{name}/actions/runs/{id}")
+                format!("{server}/{repository}/actions/runs/{id}")
             }),
             gate: event.gate(get),
             repository,
         })
+    }
+}
+
+impl fmt::Display for Repository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.owner, self.name)
     }
 }
 

@@ -45,9 +45,9 @@ impl Failure {
     pub fn hint(&self) -> &'static str {
         match &self.kind {
             Kind::Forbidden(_) => {
-                "on pull requests from forks the token is read-only; else give the job `pull-requests: write`"
+                "on pull requests from forks the token is read-only; else the job needs `pull-requests: write`, or a GitLab token the scope `api`"
             }
-            Kind::Unauthorized(_) => "GITHUB_TOKEN is expired or not of this server",
+            Kind::Unauthorized(_) => "the token is expired, or not of this server",
             Kind::NotFound => "the token may not see it, or it is gone",
             Kind::RateLimited(_) => {
                 "the limit is shared by all jobs of the repository; post again later"

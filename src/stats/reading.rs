@@ -93,35 +93,63 @@ fn middle(histogram: &Histogram<u64>, value: u64) -> f64 {
     f64::midpoint(low as f64, high as f64)
 }
 
-/// How far the quantile of one run could be off by chance alone, relative to it: half the interval between
-/// the order statistics about one standard error around it (binomial, e.g. Conover 1999, section 3.2). A lower
-/// bound of the spread between runs, never the verdict.
-pub fn inner_spread(evidence: &Evidence, statistic: Statistic) -> Option<f64> {
-    if let Evidence::Estimate(e) = evidence {
-        // A symmetric interval of the given confidence, as a standard error.
-        let z = super::student::normal_quantile(f64::midpoint(1.0, e.confidence));
-        return (e.point > 0.0).then(|| (e.high - e.low) / (2.0 * z * e.point));
+/// The statistic and its inner spread, for what is judged: sorted once for both.
+pub fn read_with_spread(
+    evidence: &Evidence,
+    statistic: Statistic,
+) -> Option<(Reading, Option<f64>)> {
+    if let (Evidence::Samples(samples), Statistic::Quantile(q)) = (evidence, statistic) {
+        let n = samples.values().len();
+        let around = around_samples(samples, about_one_error(n, q));
+        let [_, value, _] = around;
+        let reading = Reading {
+            value: value?,
+            resolution: 0.0,
+        };
+        // One observation says nothing of its own.
+        return Some((reading, relative_half(around).filter(|_| n > 1)));
     }
-    let Statistic::Quantile(q) = statistic else {
-        return None;
-    };
-    #[expect(clippy::cast_precision_loss, reason = "no set has 2^53 values")]
-    let n = evidence.observations()? as f64;
-    let step = (q.fraction() * (1.0 - q.fraction()) / n).sqrt();
-    let around = [-step, 0.0, step].map(|off| (q.fraction() + off).clamp(0.0, 1.0));
-    let [low, mid, high] = match evidence {
-        Evidence::Samples(samples) if n >= 2.0 => around_samples(samples, around),
-        Evidence::Histogram(d) if n >= 2.0 => around.map(|fraction| {
-            let fraction = Quantile::from_fraction(fraction)?;
-            histogram(d, Statistic::Quantile(fraction))
-        }),
-        _ => return None,
-    };
-    let (low, mid, high) = (low?, mid?, high?);
-    (mid > 0.0).then(|| (high - low) / (2.0 * mid))
+    let reading = read(evidence, statistic)?;
+    Some((reading, inner_spread(evidence, statistic)))
 }
 
-/// Sorted once: this is asked of every run.
+/// How far the statistic of one run could be off by chance alone, relative to it. A lower bound of the spread
+/// between runs, never the verdict.
+fn inner_spread(evidence: &Evidence, statistic: Statistic) -> Option<f64> {
+    match (evidence, statistic) {
+        // A symmetric interval of the given confidence, as a standard error.
+        (Evidence::Estimate(e), _) => {
+            let z = super::student::normal_quantile(f64::midpoint(1.0, e.confidence));
+            (e.point > 0.0).then(|| (e.high - e.low) / (2.0 * z * e.point))
+        }
+        (Evidence::Histogram(d), Statistic::Quantile(q)) if d.histogram.len() > 1 => {
+            let n = usize::try_from(d.histogram.len()).ok()?;
+            let fractions = about_one_error(n, q);
+            relative_half(fractions.map(|fraction| {
+                let fraction = Quantile::from_fraction(fraction)?;
+                histogram(d, Statistic::Quantile(fraction))
+            }))
+        }
+        _ => None,
+    }
+}
+
+/// The quantile between those about one standard error of it to each side (binomial, e.g. Conover 1999,
+/// section 3.2).
+fn about_one_error(observations: usize, q: Quantile) -> [f64; 3] {
+    #[expect(clippy::cast_precision_loss, reason = "no set has 2^53 values")]
+    let n = observations as f64;
+    let step = (q.fraction() * (1.0 - q.fraction()) / n).sqrt();
+    [-step, 0.0, step].map(|off| (q.fraction() + off).clamp(0.0, 1.0))
+}
+
+/// Half of what is between the ends, relative to the middle.
+fn relative_half(around: [Option<f64>; 3]) -> Option<f64> {
+    let [low, middle, high] = around;
+    let (low, middle, high) = (low?, middle?, high?);
+    (middle > 0.0).then(|| (high - low) / (2.0 * middle))
+}
+
 fn around_samples(samples: &Samples, fractions: [f64; 3]) -> [Option<f64>; 3] {
     match samples.weights() {
         Some(weights) => {
@@ -218,7 +246,10 @@ mod tests {
     fn the_inner_spread_of_a_median_is_that_of_theory() {
         // Uniform on 0..2: the median of n has standard error 1/sqrt(n) about 1.
         let values: Vec<f64> = (0..10_000).map(|i| f64::from(i) / 5_000.0).collect();
-        let got = inner_spread(&Evidence::samples(values).unwrap(), p(0.5)).unwrap();
-        assert!((got - 0.01).abs() < 0.0005, "{got}");
+        let evidence = Evidence::samples(values).unwrap();
+        let (reading, spread) = read_with_spread(&evidence, p(0.5)).unwrap();
+        let spread = spread.unwrap();
+        assert!((spread - 0.01).abs() < 0.0005, "{spread}");
+        assert_eq!(Some(reading), read(&evidence, p(0.5)));
     }
 }

@@ -277,3 +277,65 @@ fn an_answer_that_is_no_json_is_told_and_not_believed() {
         said.err
     );
 }
+
+#[test]
+fn an_older_run_that_had_to_wait_looks_again_before_it_writes() {
+    let github = GitHub::start();
+    github.comment(Some(BOT), OURS);
+    let limit = Fault::instead(
+        "PATCH",
+        "/comments",
+        429,
+        &[("retry-after", "1")],
+        "slow down",
+    );
+    github.fault(limit);
+    // The first list is as it was; by the second, a newer run has written.
+    let newer = |world: &mut World| {
+        for comment in &mut world.comments {
+            comment.body = OURS.replace("run=69", "run=75");
+        }
+    };
+    github.fault(Fault::on("GET", "/comments", What::Then(Box::new(|_| {}))));
+    github.fault(Fault::on(
+        "GET",
+        "/comments",
+        What::Meanwhile(Box::new(newer)),
+    ));
+    let said = Job::new(&github).posts("", 1);
+    assert!(
+        said.out.starts_with("comment left to a newer run"),
+        "{}",
+        said.out
+    );
+    assert_eq!(github.world().count("PATCH", ""), 1);
+}
+
+#[test]
+fn an_update_that_the_server_took_and_did_not_confirm_is_not_sent_again() {
+    for what in [What::DoneBut(502), What::CutOff] {
+        let github = GitHub::start();
+        github.comment(Some(BOT), OURS);
+        github.fault(Fault::on("PATCH", "/comments", what));
+        Job::new(&github).posts("", 1);
+        stands_once(&github);
+        assert!(github.world().count("PATCH", "") <= 2);
+        assert_eq!(github.world().count("POST", ""), 0);
+    }
+}
+
+#[test]
+fn six_jobs_at_once_leave_one_comment() {
+    let github = GitHub::start();
+    let mut jobs: Vec<Job> = (0..6).map(|_| Job::new(&github)).collect();
+    for (job, run) in jobs.iter_mut().zip(70_u8..) {
+        job.set("GITHUB_RUN_ID", &run.to_string());
+    }
+    std::thread::scope(|scope| {
+        for job in &jobs {
+            scope.spawn(|| job.posts("", 1));
+        }
+    });
+    let marked = github.world().marked(7);
+    assert_eq!(marked.len(), 1, "{marked:?}");
+}

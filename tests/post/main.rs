@@ -4,6 +4,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test ends at the first surprise"
 )]
 
@@ -19,7 +20,9 @@ mod support {
 mod bad_days;
 mod checks;
 mod comments;
+mod described;
 mod events;
 mod forks;
+mod gitlab;
 mod job;
 mod network;

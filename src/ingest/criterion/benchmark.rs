@@ -13,7 +13,7 @@ use crate::model::evidence::Estimate;
 use crate::model::{Better, Evidence, Measurement, MetricName, Role, Run, Subject, Unit};
 
 pub(super) const BENCHMARK: &str = "benchmark.json";
-pub(super) const SAMPLE: &str = "sample.json";
+const SAMPLE: &str = "sample.json";
 const ESTIMATES: &str = "estimates.json";
 
 /// What is kept of a benchmark.
@@ -28,9 +28,12 @@ pub(super) struct Benchmark {
 }
 
 impl Benchmark {
-    /// From the folder of a baseline.
-    pub(super) fn read(place: &Path) -> anyhow::Result<Self> {
+    /// From the folder of a baseline; `None` where it is not one. Without its `benchmark.json` it is a broken one.
+    pub(super) fn read(place: &Path) -> anyhow::Result<Option<Self>> {
         let Some(named) = read_json(&place.join(BENCHMARK), parse_benchmark)? else {
+            if !place.join(SAMPLE).is_file() {
+                return Ok(None);
+            }
             return Err(anyhow::anyhow!(
                 "read {}: there is no {BENCHMARK}",
                 place.display()
@@ -60,13 +63,13 @@ impl Benchmark {
             ))
             .hint("the benchmark run may have been stopped: delete the folder or run it again");
         };
-        Ok(Self {
+        Ok(Some(Self {
             subject: named.subject,
             time: time.with_context(|| format!("read {}", place.display()))?,
             typical,
             work: named.work,
             notes,
-        })
+        }))
     }
 
     pub(super) fn add_to(self, run: &mut Run) {

@@ -9,7 +9,6 @@ mod benchmark;
 mod iterations;
 mod quick;
 mod samples;
-mod shares;
 mod throughput;
 mod walk;
 
@@ -33,8 +32,9 @@ use benchmark::Benchmark;
 /// Where a plain `cargo bench` leaves its newest results.
 pub(super) const DEFAULT_BASELINE: &str = "new";
 
-/// Every benchmark of `baseline` below `folder`, as one run.
-pub(super) fn read(folder: &Path, baseline: &str) -> anyhow::Result<Run> {
+/// Every benchmark of each of the `baselines` below `folder`, a run each. However many they are, the folder is
+/// walked once.
+pub(super) fn read(folder: &Path, baselines: &[&str]) -> anyhow::Result<Vec<Run>> {
     if !folder.is_dir() {
         return Err(anyhow!(
             "read {}: a criterion result is a folder",
@@ -42,10 +42,29 @@ pub(super) fn read(folder: &Path, baseline: &str) -> anyhow::Result<Run> {
         ))
         .hint("give the folder target/criterion");
     }
-    let found = walk::benchmarks(folder, baseline)?;
-    if found.is_empty() {
-        return none_of(folder, baseline);
+    let found = walk::benchmarks(folder, baselines, |place| {
+        Benchmark::read(place).transpose()
+    })?;
+    let mut of_each: Vec<Vec<_>> = baselines.iter().map(|_| Vec::new()).collect();
+    for found in found {
+        if let Some(of_one) = of_each.get_mut(found.baseline) {
+            of_one.push((found.place, found.read));
+        }
     }
+    baselines
+        .iter()
+        .zip(of_each)
+        .map(|(baseline, found)| {
+            if found.is_empty() {
+                none_of(folder, baseline)
+            } else {
+                run(found)
+            }
+        })
+        .collect()
+}
+
+fn run(found: Vec<(PathBuf, anyhow::Result<Benchmark>)>) -> anyhow::Result<Run> {
     let mut run = Run {
         provenance: Provenance {
             tool: Some(ToolName {
@@ -56,21 +75,8 @@ pub(super) fn read(folder: &Path, baseline: &str) -> anyhow::Result<Run> {
         },
         ..Run::default()
     };
-    let mut places: BTreeMap<Subject, PathBuf> = BTreeMap::new();
     let mut noted = Noted::default();
-    for (place, benchmark) in found.iter().zip(read_all(&found)) {
-        let benchmark = benchmark?;
-        if let Some(other) = places.insert(benchmark.subject.clone(), place.clone()) {
-            return Err(anyhow!(
-                "read {}: `{}` is also in {}",
-                place.display(),
-                benchmark.subject,
-                other.display()
-            ))
-            .hint(
-                "one of them is a leftover, or two benchmarks share a name: delete or rename one",
-            );
-        }
+    for benchmark in by_subject(found)? {
         noted.of(&benchmark);
         benchmark.add_to(&mut run);
     }
@@ -78,9 +84,39 @@ pub(super) fn read(folder: &Path, baseline: &str) -> anyhow::Result<Run> {
     Ok(run)
 }
 
-/// In the order of the places, whoever reads them.
-fn read_all(places: &[PathBuf]) -> Vec<anyhow::Result<Benchmark>> {
-    shares::each(places, |place| Benchmark::read(place))
+/// In the order of their subjects, each there once; else the first trouble by path.
+fn by_subject(found: Vec<(PathBuf, anyhow::Result<Benchmark>)>) -> anyhow::Result<Vec<Benchmark>> {
+    let mut benchmarks = Vec::with_capacity(found.len());
+    let mut broken = Vec::new();
+    for (place, read) in found {
+        match read {
+            Ok(benchmark) => benchmarks.push((benchmark, place)),
+            Err(error) => broken.push((place, error)),
+        }
+    }
+    if let Some((_, error)) = broken.into_iter().min_by(|(a, _), (b, _)| a.cmp(b)) {
+        return Err(error);
+    }
+    benchmarks.sort_by(|(a, a_place), (b, b_place)| {
+        let by_place = || a_place.cmp(b_place);
+        a.subject.cmp(&b.subject).then_with(by_place)
+    });
+    for pair in benchmarks.windows(2) {
+        if let [(a, first), (b, second)] = pair
+            && a.subject == b.subject
+        {
+            return Err(anyhow!(
+                "read {}: `{}` is also in {}",
+                second.display(),
+                b.subject,
+                first.display()
+            ))
+            .hint(
+                "one of them is a leftover, or two benchmarks share a name: delete or rename one",
+            );
+        }
+    }
+    Ok(benchmarks.into_iter().map(|(it, _)| it).collect())
 }
 
 /// What was left out or stood in for, counted, so that a thousand benchmarks give one line.

@@ -37,7 +37,7 @@ pub fn parse_sample(json: &[u8]) -> anyhow::Result<Iterations> {
     Iterations::new(totals, counts, 1.0)
 }
 
-/// `None` where there is no such file.
+/// `None` where there is no such file: a folder of that name is none.
 pub(super) fn read_json<T>(
     path: &Path,
     parse: fn(&[u8]) -> anyhow::Result<T>,
@@ -69,5 +69,9 @@ fn is_missing(error: &anyhow::Error) -> bool {
     error
         .root_cause()
         .downcast_ref::<std::io::Error>()
-        .is_some_and(|cause| cause.kind() == ErrorKind::NotFound)
+        .map(std::io::Error::kind)
+        .is_some_and(|kind| {
+            use ErrorKind::{IsADirectory, NotADirectory, NotFound};
+            matches!(kind, NotFound | IsADirectory | NotADirectory)
+        })
 }

@@ -1,4 +1,4 @@
-//! Where in a criterion folder the benchmarks lie. No file is read whole here.
+//! Where in a criterion folder the benchmarks lie. What their files say is for others to read.
 //!
 //! A benchmark may itself be the group of others (`fib` beside `fib/10`), and any name may be
 //! `new`, `report` or `base`: a folder is a baseline of a benchmark only where the files say so.
@@ -9,55 +9,82 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 
-use super::benchmark::{BENCHMARK, Depth, SAMPLE};
-use super::shares;
+use super::benchmark::{BENCHMARK, Depth};
+use crate::ingest::shares;
 
 /// A group, a function, a value and a baseline; a baseline's name may hold `/`.
 const DEPTH: usize = 8;
 /// As deep as a benchmark can lie below the folder that criterion writes to.
 const FIRST_DEPTH: usize = 4;
 
-/// The folders of `baseline`, in the order of their paths.
-pub(super) fn benchmarks(root: &Path, baseline: &str) -> anyhow::Result<Vec<PathBuf>> {
+/// What lies in the folder of one of the baselines that were asked for.
+pub(super) struct Found<R> {
+    pub(super) place: PathBuf,
+    /// Which of them.
+    pub(super) baseline: usize,
+    pub(super) read: R,
+}
+
+/// What `read` finds in the folders below `root` that are named like one of the `baselines`; it says `None` where
+/// that folder is no baseline. In no order that means anything.
+pub(super) fn benchmarks<R: Send>(
+    root: &Path,
+    baselines: &[&str],
+    read: impl Fn(&Path) -> Option<R> + Sync,
+) -> anyhow::Result<Vec<Found<R>>> {
     let plain = |part| matches!(part, Component::Normal(_));
-    if !Path::new(baseline).components().all(plain) {
-        return Err(anyhow!("`{baseline}` is not the name of a baseline"));
+    for baseline in baselines {
+        if !Path::new(baseline).components().all(plain) {
+            return Err(anyhow!("`{baseline}` is not the name of a baseline"));
+        }
     }
     let mut found = Vec::new();
     let mut level = vec![root.to_path_buf()];
     for depth in 0..=DEPTH {
         let mut below = Vec::new();
-        for looked in shares::each(&level, |folder| look(folder, baseline)) {
-            let (children, place) = looked?;
-            found.extend(place);
+        for looked in shares::each_small(&level, |folder| look(folder, baselines, &read)) {
+            let (children, here) = looked?;
+            found.extend(here);
             if depth < DEPTH {
                 below.extend(children);
             }
         }
         level = below;
     }
-    found.sort();
     Ok(found)
 }
 
-/// The folders in `folder`, and its `baseline` where it is a benchmark that has one.
-fn look(folder: &Path, baseline: &str) -> anyhow::Result<(Vec<PathBuf>, Option<PathBuf>)> {
+/// The folders in `folder`, and its `baselines` where it is a benchmark that has some.
+fn look<R>(
+    folder: &Path,
+    baselines: &[&str],
+    read: impl Fn(&Path) -> Option<R>,
+) -> anyhow::Result<(Vec<PathBuf>, Vec<Found<R>>)> {
     let mut children = folders_in(folder)?;
-    // Asked of the disk only where the listing makes it possible.
-    let first = Path::new(baseline).components().next();
-    let may_hold = first.is_some_and(|first| {
-        children
-            .iter()
-            .any(|child| child.file_name() == Some(first.as_os_str()))
-    });
-    let place = may_hold
-        .then(|| folder.join(baseline))
-        .filter(|place| is_benchmark(place));
+    let mut found = Vec::new();
+    for (baseline, name) in baselines.iter().enumerate() {
+        // Asked of the disk only where the listing makes it possible.
+        let first = Path::new(name).components().next();
+        let may_hold = first.is_some_and(|first| {
+            children
+                .iter()
+                .any(|child| child.file_name() == Some(first.as_os_str()))
+        });
+        if !may_hold {
+            continue;
+        }
+        let place = folder.join(name);
+        found.extend(read(&place).map(|read| Found {
+            place,
+            baseline,
+            read,
+        }));
+    }
     // What lies in a benchmark is mostly its baselines, and those hold files alone.
-    if place.is_some() {
+    if !found.is_empty() {
         children.retain(|child| may_hold_folders(child));
     }
-    Ok((children, place))
+    Ok((children, found))
 }
 
 /// Where the file system counts the links to a folder, one without folders in it has two: its name and its own
@@ -135,11 +162,6 @@ fn first_benchmark(root: &Path) -> Option<(PathBuf, Depth)> {
         }
     }
     None
-}
-
-/// Without its `benchmark.json` it is a broken one, which is for the reading to say.
-fn is_benchmark(place: &Path) -> bool {
-    place.join(BENCHMARK).is_file() || place.join(SAMPLE).is_file()
 }
 
 /// Whether only cargo-criterion has written here, in a form of its own.

@@ -2,7 +2,7 @@
 //! and ends, listened to, and added up.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -150,11 +150,8 @@ impl Running {
 
     /// To be called some times a second, until it says that all threads have ended.
     pub fn look(&mut self) -> Phase {
-        loop {
-            match self.reports.try_recv() {
-                Ok(recent) => self.progress.hear(&recent),
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-            }
+        while let Ok(recent) = self.reports.try_recv() {
+            self.progress.hear(&recent);
         }
         if let Some(closed) = &self.closed
             && !self.control.is_scheduled()

@@ -24,6 +24,10 @@ pub struct Pool {
     idle: RefCell<Vec<Rc<Desk>>>,
     backlog: RefCell<VecDeque<Waiting>>,
     users: Cell<usize>,
+    /// Arrivals that were given to a user who has not yet woken.
+    handed: Cell<usize>,
+    /// When the arrival is due that is awaited.
+    next: Cell<Moment>,
     max_users: usize,
     /// Of each phase: where it is counted.
     spans: Vec<Option<usize>>,
@@ -59,15 +63,17 @@ impl Pool {
             idle: RefCell::default(),
             backlog: RefCell::default(),
             users: Cell::new(0),
+            handed: Cell::new(0),
+            next: Cell::default(),
             max_users: terms.max_users,
             spans: terms.spans,
             patience: terms.patience,
         })
     }
 
-    /// Whether nothing waits for a user.
-    pub fn is_empty(&self) -> bool {
-        self.backlog.borrow().is_empty()
+    /// Whether everything that is due before the end has been begun.
+    pub fn is_done(&self, end: Moment) -> bool {
+        self.next.get() >= end && self.handed.get() == 0 && self.backlog.borrow().is_empty()
     }
 
     /// Hands out every arrival at its time. `start` is that of the level.
@@ -82,6 +88,7 @@ impl Pool {
         let mut now = control.clock.now();
         for arrival in arrivals {
             let due = start.plus(arrival.at);
+            self.next.set(due);
             if due > now {
                 now = timer.until(due).await?;
             }
@@ -98,12 +105,14 @@ impl Pool {
             }
             self.hand_out(waiting, now, &new_user);
         }
+        self.next.set(Moment::NEVER);
         Ok(())
     }
 
     fn hand_out(self: &Rc<Self>, waiting: Waiting, now: Moment, new_user: &impl Fn() -> User) {
         if let Some(desk) = self.idle.borrow_mut().pop() {
             desk.inbox.set(Some(waiting));
+            self.handed.set(self.handed.get() + 1);
             if let Some(waker) = &*desk.waker.borrow() {
                 waker.wake_by_ref();
             }
@@ -111,6 +120,7 @@ impl Pool {
             self.users.set(self.users.get() + 1);
             let desk = Rc::new(Desk::default());
             desk.inbox.set(Some(waiting));
+            self.handed.set(self.handed.get() + 1);
             let user = new_user();
             tokio::task::spawn_local(Rc::clone(self).work(user, desk));
         } else {
@@ -126,7 +136,11 @@ impl Pool {
         loop {
             let (waiting, waited) = match self.next_waiting() {
                 Some(waiting) => (waiting, true),
-                None => (self.next_due(&desk).await, false),
+                None => {
+                    let waiting = self.next_due(&desk).await;
+                    self.handed.set(self.handed.get().saturating_sub(1));
+                    (waiting, false)
+                }
             };
             let start = self.ground.now();
             if waiting.span.is_some() {

@@ -63,9 +63,9 @@ pub fn work(share: &Share, reports: &Sender<Recent>) -> anyhow::Result<Done> {
         .context("start a worker's runtime")?;
     runtime.block_on(async {
         let ground = Rc::new(Ground::new(share.common.clone()));
-        let crew = Crew::start(share, &ground);
-        let meter = Watchman::new(share, reports).keep(&ground, &crew).await?;
-        crew.abort();
+        let mut crew = Crew::start(share, &ground);
+        let meter = Watchman::new(share, reports).keep(&ground, &crew).await;
+        crew.end().await?;
         let mut book = ground.book.borrow_mut();
         if let Some(pool) = &crew.pool {
             drop(book);
@@ -132,11 +132,16 @@ impl Crew {
             && self.lives.iter().all(JoinHandle::is_finished)
     }
 
-    fn abort(&self) {
+    /// Stops those who still send or wait; an error of the timer is the run's.
+    async fn end(&mut self) -> anyhow::Result<()> {
         self.lives.iter().for_each(JoinHandle::abort);
-        if let Some(dispatcher) = &self.dispatcher {
+        if let Some(dispatcher) = self.dispatcher.take() {
             dispatcher.abort();
+            if let Ok(dispatched) = dispatcher.await {
+                dispatched.context("wait for the next request's time")?;
+            }
         }
+        Ok(())
     }
 }
 
@@ -237,7 +242,7 @@ impl<'a> Watchman<'a> {
         }
     }
 
-    async fn keep(&self, ground: &Rc<Ground>, crew: &Crew) -> anyhow::Result<Meter> {
+    async fn keep(&self, ground: &Rc<Ground>, crew: &Crew) -> Meter {
         let control = &self.share.common.control;
         let mut ticks = interval(self.look);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -273,7 +278,7 @@ impl<'a> Watchman<'a> {
         }
         meter.to = meter.to.or(Some((control.clock.now(), thread_cpu())));
         self.report(ground);
-        Ok(meter)
+        meter
     }
 
     fn report(&self, ground: &Ground) {
@@ -290,7 +295,9 @@ fn is_over(control: &super::control::Control, ground: &Ground, crew: &Crew, now:
     // Users that think will not send again behind the end.
     let quiet = ground.seats.is_quiet();
     match &crew.pool {
-        Some(pool) => (crew.is_done() || control.is_over(now)) && pool.is_empty() && quiet,
+        Some(pool) => {
+            (crew.is_done() || control.is_over(now)) && pool.is_done(control.until()) && quiet
+        }
         None => crew.is_done() || (control.is_over(now) && quiet),
     }
 }

@@ -67,11 +67,11 @@ pub async fn start(what: &[Watched], service_pid: Option<u32>) -> anyhow::Result
                 continue;
             }
             Source::Service => {
-                let pid =
-                    service_pid.ok_or_else(|| anyhow!("watch the service: perfgate starts none"));
-                system(Which::Group(pid.hint(
-                    "add [service] to the scenario, or watch a process by number or name",
-                )?))?
+                let absent = || anyhow!("watch the service: perfgate starts none");
+                let pid = service_pid
+                    .ok_or_else(absent)
+                    .hint("add [service] to the scenario, or watch a process by number or name")?;
+                system(Which::Group(pid))?
             }
             Source::Pid(pid) => system(Which::One(*pid))?,
             Source::Process(name) => system(Which::Named(name.clone()))?,

@@ -83,13 +83,11 @@ impl Which {
             .flat_map(|(pid, stat)| [Some(stat.name), proc::called(pid)])
             .flatten()
             .collect();
-        match near(name, names.iter().map(String::as_str)) {
-            Some(near) => match Err::<(), _>(error).hint(format!("there is one named `{near}`")) {
-                Err(hinted) => hinted,
-                Ok(()) => anyhow!("watch {self}"),
-            },
-            None => error,
-        }
+        let Some(near) = near(name, names.iter().map(String::as_str)) else {
+            return error;
+        };
+        let hinted: anyhow::Result<()> = Err(error).hint(format!("there is one named `{near}`"));
+        hinted.err().unwrap_or_else(|| anyhow!("watch {self}"))
     }
 }
 

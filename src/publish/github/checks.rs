@@ -1,12 +1,12 @@
 //! A commit status, or a check run: one name that a branch can require.
 
 use http::Method;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use url::form_urlencoded::byte_serialize;
 
-use super::TRIES;
-use super::api::{Api, Call, Trouble};
-use super::models::CheckRuns;
+use super::GitHub;
+use crate::publish::api::{Call, TRIES, Trouble};
 use crate::publish::comment::{Marker, Standing, fit};
 use crate::publish::failure::Failure;
 
@@ -15,6 +15,17 @@ const SENTENCE: usize = 140;
 /// Of a check run's summary and text.
 const TEXT: usize = 65_000;
 const TITLE: usize = 250;
+
+#[derive(Clone, Debug, Deserialize)]
+struct CheckRuns {
+    check_runs: Vec<Listed>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Listed {
+    id: u64,
+    external_id: Option<String>,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Conclusion {
@@ -44,7 +55,7 @@ pub struct CheckRun<'a> {
     pub marker: &'a Marker,
 }
 
-impl Api<'_> {
+impl GitHub<'_> {
     /// Setting one twice is as good as once, so a repetition does no harm.
     pub async fn status(&self, status: &Status<'_>) -> Result<(), Failure> {
         let state = match status.conclusion {
@@ -60,12 +71,12 @@ impl Api<'_> {
         put(&mut body, "target_url", status.url);
         let call = Call {
             method: Method::POST,
-            path: format!("{}/statuses/{}", self.repository, status.sha),
+            path: self.route(&format!("statuses/{}", status.sha)),
             body: Some(&body),
             doing: format!("set the status `{}` of {}", status.name, status.sha),
         };
-        let answer = self.call(&call).await?;
-        self.read::<Value>(&call, &answer).map(drop)
+        let answer = self.api.call(&call).await?;
+        self.api.read::<Value>(&call, &answer).map(drop)
     }
 
     /// One per gate and commit, updated where it is there; a later run's stays.
@@ -100,7 +111,7 @@ impl Api<'_> {
                     Err(Trouble::Refused(failure)) => return Err(failure),
                     Err(Trouble::Uncertain(failure)) => {
                         repetition += 1;
-                        if repetition >= TRIES || !self.pause(repetition).await {
+                        if repetition >= TRIES || !self.api.pause(repetition).await {
                             return Err(failure);
                         }
                         continue;
@@ -112,26 +123,25 @@ impl Api<'_> {
             }
             let call = Call {
                 method: Method::PATCH,
-                path: format!("{}/check-runs/{id}", self.repository),
+                path: self.route(&format!("check-runs/{id}")),
                 body: Some(&body),
                 doing,
             };
-            let answer = self.call(&call).await?;
-            return self.read::<Value>(&call, &answer).map(drop);
+            let answer = self.api.call(&call).await?;
+            return self.api.read::<Value>(&call, &answer).map(drop);
         }
     }
 
     async fn create_check(&self, body: &Value, doing: &str) -> Result<(), Trouble> {
         let call = Call {
             method: Method::POST,
-            path: format!("{}/check-runs", self.repository),
+            path: self.route("check-runs"),
             body: Some(body),
             doing: doing.to_owned(),
         };
-        let answer = self.create(&call).await?;
-        self.read::<Value>(&call, &answer)
-            .map(drop)
-            .map_err(Trouble::Refused)
+        let answer = self.api.create(&call).await?;
+        let read = self.api.read::<Value>(&call, &answer);
+        read.map(drop).map_err(Trouble::Refused)
     }
 
     /// Number and identity of the runs of this name; one page is more than a commit has.
@@ -141,12 +151,12 @@ impl Api<'_> {
         doing: &str,
     ) -> Result<Vec<(u64, String)>, Failure> {
         let name: String = byte_serialize(check.name.as_bytes()).collect();
-        let path = format!(
-            "{}/commits/{}/check-runs?check_name={name}&filter=all&per_page=100",
-            self.repository, check.sha
-        );
-        let found: CheckRuns = self.get(path, doing.to_owned()).await?;
-        let of = |run: super::models::CheckRun| Some((run.id, run.external_id?));
+        let path = self.route(&format!(
+            "commits/{}/check-runs?check_name={name}&filter=all&per_page=100",
+            check.sha
+        ));
+        let found: CheckRuns = self.api.get(path, doing.to_owned()).await?;
+        let of = |run: Listed| Some((run.id, run.external_id?));
         Ok(found.check_runs.into_iter().filter_map(of).collect())
     }
 }

@@ -1,12 +1,24 @@
 //! Which pull request it is, where the event does not say it.
 
+use serde::Deserialize;
 use url::form_urlencoded::byte_serialize;
 
-use super::api::Api;
-use super::models::Pull;
-use super::{MOST_PAGES, PAGE};
+use super::GitHub;
 use crate::publish::context::Request;
 use crate::publish::failure::{Failure, Kind};
+
+/// As little of a pull request as is needed.
+#[derive(Clone, Debug, Deserialize)]
+struct Pull {
+    number: u64,
+    state: Option<String>,
+    head: Head,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Head {
+    sha: String,
+}
 
 /// What became of looking.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,21 +28,21 @@ pub enum Found {
     None(&'static str),
 }
 
-impl Api<'_> {
+impl GitHub<'_> {
     pub async fn find(&self, request: &Request) -> Result<Found, Failure> {
-        let (sha, pulls) = match request {
+        let (sha, pulls): (_, Vec<Pull>) = match request {
             Request::Number(number) => return Ok(Found::Number(*number)),
             Request::None(why) => return Ok(Found::None(why)),
             Request::Branch { head, sha } => {
                 let head: String = byte_serialize(head.as_bytes()).collect();
-                let path = format!("{}/pulls?state=open&head={head}", self.repository);
-                let doing = format!("look for the pull request of {sha} in {}", self.name);
-                (sha, self.pulls(&path, &doing).await?)
+                let path = self.route(&format!("pulls?state=open&head={head}"));
+                let doing = format!("look for the pull request of {sha} in {}", self.repository);
+                (sha, self.api.list(&path, &doing).await?)
             }
             Request::Commit(sha) => {
-                let path = format!("{}/commits/{sha}/pulls?", self.repository);
-                let doing = format!("look for the pull request of {sha} in {}", self.name);
-                match self.pulls(&path, &doing).await {
+                let path = self.route(&format!("commits/{sha}/pulls"));
+                let doing = format!("look for the pull request of {sha} in {}", self.repository);
+                match self.api.list(&path, &doing).await {
                     // A commit that the server does not know yet.
                     Err(Failure {
                         kind: Kind::NotFound | Kind::Refused { status: 422, .. },
@@ -53,24 +65,9 @@ impl Api<'_> {
 
     /// The commit that a pull request ends in.
     pub async fn head(&self, number: u64) -> Result<String, Failure> {
-        let path = format!("{}/pulls/{number}", self.repository);
-        let doing = format!("read {}#{number}", self.name);
-        let pull: Pull = self.get(path, doing).await?;
+        let path = self.route(&format!("pulls/{number}"));
+        let doing = format!("read {}#{number}", self.repository);
+        let pull: Pull = self.api.get(path, doing).await?;
         Ok(pull.head.sha)
-    }
-
-    async fn pulls(&self, path: &str, doing: &str) -> Result<Vec<Pull>, Failure> {
-        let mut all = Vec::new();
-        for page in 1..=MOST_PAGES {
-            let joint = if path.ends_with('?') { "" } else { "&" };
-            let path = format!("{path}{joint}per_page={PAGE}&page={page}");
-            let pulls: Vec<Pull> = self.get(path, doing.to_owned()).await?;
-            let last = pulls.len() < PAGE;
-            all.extend(pulls);
-            if last {
-                break;
-            }
-        }
-        Ok(all)
     }
 }

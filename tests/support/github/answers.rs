@@ -61,18 +61,79 @@ pub(super) fn comment(world: &World, comment: &Comment) -> Value {
     })
 }
 
-/// Not all that GitHub tells of one, and more than is read.
+/// As a list shows one; by itself it has more.
 pub(super) fn pull(world: &World, pull: &Pull) -> Value {
     let (owner, branch) = pull.head.split_once(':').unwrap();
-    json!({
-        "id": pull.number, "number": pull.number,
-        "url": format!("{}/repos/acme/shop/pulls/{}", world.address, pull.number),
-        "state": if pull.open { "open" } else { "closed" },
-        "user": null,
-        "head": {"label": pull.head, "ref": branch, "sha": pull.sha, "repo": null,
-                 "user": user(world, owner)},
-        "base": {"label": "acme:main", "ref": "main", "sha": super::MERGE},
-    })
+    let repository = format!("{}/repos/acme/shop", world.address);
+    let url = format!("{repository}/pulls/{}", pull.number);
+    let link = json!({"href": url});
+    let mut it = json!({
+        "id": pull.number, "node_id": "PR_1", "number": pull.number, "url": url,
+        "state": if pull.open { "open" } else { "closed" }, "locked": false, "title": "Faster",
+        "body": null, "labels": [], "milestone": null, "assignee": null, "auto_merge": null,
+        "user": user(world, owner), "author_association": "NONE",
+        "created_at": WHEN, "updated_at": WHEN, "closed_at": null, "merged_at": null,
+        "merge_commit_sha": null,
+        "head": {"label": pull.head, "ref": branch, "sha": pull.sha, "user": user(world, owner),
+                 "repo": shop(world, owner)},
+        "base": {"label": "acme:main", "ref": "main", "sha": super::MERGE,
+                 "user": user(world, "acme"), "repo": shop(world, "acme")},
+        "_links": {"comments": link, "commits": link, "statuses": link, "html": link, "issue": link,
+                   "review_comments": link, "review_comment": link, "self": link},
+        "additions": 1, "deletions": 1, "changed_files": 1, "comments": 0, "commits": 1,
+        "review_comments": 0, "mergeable": null, "mergeable_state": "unknown", "merged": false,
+        "merged_by": null, "maintainer_can_modify": false,
+    });
+    for name in [
+        "html_url",
+        "diff_url",
+        "patch_url",
+        "issue_url",
+        "commits_url",
+        "comments_url",
+        "statuses_url",
+        "review_comments_url",
+        "review_comment_url",
+    ] {
+        it[name] = Value::from(url.clone());
+    }
+    it
+}
+
+/// A repository, whose description is mostly addresses.
+fn shop(world: &World, owner: &str) -> Value {
+    let mut shop = json!({
+        "id": 1, "node_id": "R_1", "name": "shop", "full_name": format!("{owner}/shop"),
+        "owner": user(world, owner), "private": false, "fork": owner != "acme", "description": null,
+        "homepage": null, "language": null, "license": null, "mirror_url": null,
+        "default_branch": "main", "archived": false, "disabled": false, "has_downloads": true,
+        "has_issues": true, "has_projects": true, "has_wiki": true, "has_pages": false,
+        "pushed_at": WHEN, "created_at": WHEN, "updated_at": WHEN,
+    });
+    for name in [
+        "forks",
+        "forks_count",
+        "open_issues",
+        "open_issues_count",
+        "size",
+        "stargazers_count",
+        "watchers",
+        "watchers_count",
+    ] {
+        shop[name] = json!(0);
+    }
+    let url = format!("{}/repos/{owner}/shop", world.address);
+    for name in "url archive_url assignees_url blobs_url branches_url collaborators_url comments_url \
+        commits_url compare_url contents_url contributors_url deployments_url downloads_url events_url \
+        forks_url git_commits_url git_refs_url git_tags_url hooks_url html_url issue_comment_url \
+        issue_events_url issues_url keys_url labels_url languages_url merges_url milestones_url \
+        notifications_url pulls_url releases_url stargazers_url statuses_url subscribers_url \
+        subscription_url tags_url teams_url trees_url clone_url git_url ssh_url svn_url"
+        .split_whitespace()
+    {
+        shop[name] = Value::from(url.clone());
+    }
+    shop
 }
 
 pub(super) fn status(world: &World, sha: &str, sent: &Value) -> Value {

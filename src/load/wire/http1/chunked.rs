@@ -119,8 +119,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The body of pieces of any size, and what stands behind it; `None` where it has not ended.
-    fn read(pieces: &[&[u8]]) -> Result<Option<(Vec<u8>, Vec<u8>)>, &'static str> {
+    /// A body and what stands behind it.
+    type Whole = (Vec<u8>, Vec<u8>);
+
+    /// Of pieces of any size; `None` where the body has not ended.
+    fn read(pieces: &[&[u8]]) -> Result<Option<Whole>, &'static str> {
         let mut chunked = Chunked::new();
         let mut body = Vec::new();
         for (number, piece) in pieces.iter().enumerate() {

@@ -35,6 +35,15 @@ pub struct Connection<S = Stream> {
     answered: u64,
     /// Whether anything of the present answer has come.
     begun: bool,
+    last: Option<Box<Last>>,
+}
+
+/// The head before this one. Most services say the same head again and again until the second of its date changes;
+/// the same bytes in answer to the same method mean the same.
+struct Last {
+    bytes: Vec<u8>,
+    method: Method,
+    head: Head,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -46,6 +55,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             open: true,
             answered: 0,
             begun: false,
+            last: None,
         }
     }
 
@@ -126,6 +136,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ) -> Result<Head, Failure> {
         loop {
             if self.filled > 0 {
+                if !wanted.headers
+                    && let Some(head) = self.again(method)
+                {
+                    self.used(head.length);
+                    return Ok(head);
+                }
                 let headers = head::Headers {
                     always: wanted.headers,
                     kept: &mut answer.headers,
@@ -136,6 +152,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                         return Err(broken("101 Switching Protocols, which nobody asked for"));
                     }
                     Some(head) => {
+                        self.remember(head, method);
                         self.used(head.length);
                         if head.status >= 200 {
                             return Ok(head);
@@ -155,6 +172,35 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Ok(0) => return Err(broken("closed by the server before it answered")),
                 Ok(_) => {}
                 Err(error) => return Err(broken(format!("read the answer: {error}"))),
+            }
+        }
+    }
+
+    /// What the last head said, where this one is the same.
+    fn again(&self, method: &Method) -> Option<Head> {
+        let last = self.last.as_ref()?;
+        (self.come().starts_with(&last.bytes) && last.method == method).then_some(last.head)
+    }
+
+    fn remember(&mut self, head: Head, method: &Method) {
+        // A redirect's headers are wanted, and a head that only informs is followed by another.
+        let is_plain = head.status >= 200 && !(300..400).contains(&head.status);
+        let Some(bytes) = self.buffer.get(..head.length).filter(|_| is_plain) else {
+            return;
+        };
+        match &mut self.last {
+            Some(last) => {
+                last.bytes.clear();
+                last.bytes.extend_from_slice(bytes);
+                last.method.clone_from(method);
+                last.head = head;
+            }
+            None => {
+                self.last = Some(Box::new(Last {
+                    bytes: bytes.to_vec(),
+                    method: method.clone(),
+                    head,
+                }));
             }
         }
     }

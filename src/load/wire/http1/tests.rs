@@ -157,6 +157,70 @@ fn only_a_connection_that_served_before_can_be_stale() {
 }
 
 #[test]
+fn a_head_that_is_said_again_means_the_same_only_for_the_same_method() {
+    block_on(async {
+        let (client, mut server) = duplex(1 << 20);
+        let mut connection = Connection::new(client);
+        let wanted = Wanted {
+            headers: false,
+            body: true,
+        };
+        for (text, method, status, body) in [
+            (
+                "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nab",
+                Method::GET,
+                200,
+                "ab",
+            ),
+            (
+                "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\ncd",
+                Method::GET,
+                200,
+                "cd",
+            ),
+            (
+                "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n",
+                Method::HEAD,
+                200,
+                "",
+            ),
+            (
+                "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nef",
+                Method::GET,
+                200,
+                "ef",
+            ),
+            (
+                "HTTP/1.1 404 No\r\ncontent-length: 1\r\n\r\nx",
+                Method::GET,
+                404,
+                "x",
+            ),
+            (
+                "HTTP/1.1 404 No\r\ncontent-length: 1\r\n\r\ny",
+                Method::GET,
+                404,
+                "y",
+            ),
+        ] {
+            server.write_all(text.as_bytes()).await.unwrap();
+            let answer = connection.exchange(b"x", &method, wanted).await.unwrap();
+            assert_eq!((answer.status, &answer.body[..]), (status, body.as_bytes()));
+            assert!(answer.headers.is_empty() && connection.is_open());
+        }
+        for _ in 0..2 {
+            let text = "HTTP/1.1 302 Found\r\nlocation: /a\r\ncontent-length: 0\r\n\r\n";
+            server.write_all(text.as_bytes()).await.unwrap();
+            let answer = connection
+                .exchange(b"x", &Method::GET, wanted)
+                .await
+                .unwrap();
+            assert_eq!(answer.headers[0].0, "location");
+        }
+    });
+}
+
+#[test]
 fn bytes_behind_an_answer_close_the_connection() {
     let (answer, open) = block_on(said(
         &[b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nab"],

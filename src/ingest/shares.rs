@@ -1,15 +1,23 @@
-//! Work on many small files, shared between threads: most of it is waiting for the system.
+//! Reading shared between threads: most of it is waiting for the system.
 
-/// Fewer are done sooner than a thread is started.
+/// Fewer small files are read sooner than a thread is started.
 const WORTH_A_THREAD: usize = 64;
 const MOST_THREADS: usize = 8;
+
+/// For folders and files that are small each: a few of them are no work to share.
+pub(super) fn each_small<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    if items.len() < WORTH_A_THREAD {
+        return items.iter().map(work).collect();
+    }
+    each(items, work)
+}
 
 /// The results in the order of the items, whoever worked on them.
 pub(super) fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let threads = std::thread::available_parallelism()
         .map_or(1, usize::from)
         .min(MOST_THREADS);
-    if items.len() < WORTH_A_THREAD || threads == 1 {
+    if items.len() < 2 || threads == 1 {
         return items.iter().map(work).collect();
     }
     let share = items.len().div_ceil(threads);
@@ -38,10 +46,9 @@ mod tests {
     fn results_keep_the_order_of_their_items() {
         for many in [0, 1, 63, 64, 1000] {
             let items: Vec<usize> = (0..many).collect();
-            assert_eq!(
-                super::each(&items, |item| item + 1),
-                (1..=many).collect::<Vec<_>>()
-            );
+            let expected: Vec<usize> = (1..=many).collect();
+            assert_eq!(super::each(&items, |item| item + 1), expected);
+            assert_eq!(super::each_small(&items, |item| item + 1), expected);
         }
     }
 }

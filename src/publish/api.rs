@@ -1,32 +1,59 @@
 //! One request and its answer: what is repeated, what is waited for, where a redirect may lead.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use http::{Method, Request, Response};
-use octocrab::Octocrab;
+use http::Method;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
-use super::models::Refusal;
-use super::{CONFLICT, MOST_REDIRECTS, MOST_WAITS, TRIES};
-use crate::publish::client::Network;
-use crate::publish::context::Place;
-use crate::publish::failure::{Failure, Kind, innermost, quoted};
-use crate::publish::patience::{Patience, pause};
-use crate::publish::secret::Secret;
+use super::carrier::{Carried, Carrier};
+use super::client::Network;
+use super::failure::{Failure, Kind, innermost, quoted};
+use super::patience::{Patience, pause};
+use super::secret::Secret;
+
+/// How often something that a server failed to do is tried in all.
+pub(super) const TRIES: u32 = 3;
+
+/// So many redirects in a row lead nowhere.
+const MOST_REDIRECTS: usize = 5;
+
+/// Waits for a limit so often at most, however short they are.
+const MOST_WAITS: u32 = 8;
+
+/// After a conflict with another writer.
+const CONFLICT: Duration = Duration::from_secs(1);
+
+/// Entries on a page; one that holds fewer is the last.
+const PAGE: usize = 100;
+
+/// Nobody has so many; a server that never ends its list must not keep us.
+const MOST_PAGES: usize = 200;
+
+/// Which kind of server it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Server {
+    GitHub,
+    GitLab,
+}
 
 /// A server, who we are there, and how long it may take.
 pub struct Api<'a> {
-    octocrab: Octocrab,
+    carrier: Carrier,
     base: Url,
     secret: Secret,
     patience: &'a Patience<'a>,
-    /// `/repos/acme/shop`
-    pub(super) repository: String,
-    /// `acme/shop`
-    pub(super) name: String,
+}
+
+/// How a server is reached.
+pub struct Reach<'a> {
+    pub server: Server,
+    /// The address that its routes begin with.
+    pub base: &'a str,
+    pub network: &'a Network,
+    pub secret: Secret,
 }
 
 /// What is asked for.
@@ -46,10 +73,26 @@ pub(super) enum Trouble {
     Uncertain(Failure),
 }
 
+/// How one try ended without an answer that decides anything.
+pub(super) enum Attempt {
+    Again(Failure),
+    Never(Failure),
+}
+
 pub(super) struct Answer {
     pub(super) status: u16,
     headers: http::HeaderMap,
     text: String,
+}
+
+impl From<Carried> for Answer {
+    fn from(carried: Carried) -> Self {
+        Self {
+            status: carried.status,
+            headers: carried.headers,
+            text: carried.text,
+        }
+    }
 }
 
 impl Answer {
@@ -57,10 +100,16 @@ impl Answer {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// The server's own words; GitLab has several places for them.
     fn message(&self) -> String {
-        let said = serde_json::from_str::<Refusal>(&self.text)
-            .ok()
-            .and_then(|refusal| refusal.message);
+        let answer: Value = serde_json::from_str(&self.text).unwrap_or_default();
+        let said = ["message", "error_description", "error"]
+            .into_iter()
+            .find_map(|name| answer.get(name))
+            .map(|said| {
+                said.as_str()
+                    .map_or_else(|| said.to_string(), str::to_owned)
+            });
         quoted(&said.unwrap_or_default())
     }
 
@@ -85,36 +134,25 @@ impl Answer {
 
 impl<'a> Api<'a> {
     /// Has to be called inside a runtime.
-    pub fn new(
-        place: &Place,
-        network: &Network,
-        secret: Secret,
-        patience: &'a Patience<'a>,
-    ) -> anyhow::Result<Self> {
-        let base = Url::parse(&place.api).context("read GITHUB_API_URL")?;
-        let origin = base.origin().ascii_serialization();
-        let octocrab = Octocrab::builder()
-            .base_uri(origin.as_str())
-            .context("read GITHUB_API_URL")?
-            .personal_token(secret.reveal())
-            .add_header(
-                http::header::ACCEPT,
-                "application/vnd.github+json".to_owned(),
-            )
-            .add_header(
-                http::HeaderName::from_static("x-github-api-version"),
-                "2022-11-28".to_owned(),
-            )
-            .build_with_reqwest(network.client()?)
-            .context("set up HTTP")?;
-        let (owner, name) = (&place.repository.owner, &place.repository.name);
+    pub fn new(reach: Reach<'_>, patience: &'a Patience<'a>) -> anyhow::Result<Self> {
+        let base = Url::parse(reach.base).context("read the server's address")?;
+        let client = reach.network.client()?;
+        let secret = reach.secret;
+        let carrier = match reach.server {
+            Server::GitHub => {
+                let origin = base.origin().ascii_serialization();
+                Carrier::github(&origin, client, &secret).context("set up HTTP")?
+            }
+            Server::GitLab => Carrier::GitLab {
+                client,
+                secret: secret.clone(),
+            },
+        };
         Ok(Self {
-            octocrab,
+            carrier,
             base,
             secret,
             patience,
-            repository: format!("/repos/{owner}/{name}"),
-            name: format!("{owner}/{name}"),
         })
     }
 
@@ -165,6 +203,26 @@ impl<'a> Api<'a> {
         self.read(&call, &answer)
     }
 
+    /// All pages of a list, by their number until one is not full: a link to the next may lead anywhere.
+    pub(super) async fn list<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        doing: &str,
+    ) -> Result<Vec<T>, Failure> {
+        let joint = if path.contains('?') { '&' } else { '?' };
+        let mut all = Vec::new();
+        for page in 1..=MOST_PAGES {
+            let path = format!("{path}{joint}per_page={PAGE}&page={page}");
+            let entries: Vec<T> = self.get(path, doing.to_owned()).await?;
+            let last = entries.len() < PAGE;
+            all.extend(entries);
+            if last {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
     /// What a good answer holds, or what a bad one means.
     pub(super) fn read<T: DeserializeOwned>(
         &self,
@@ -191,28 +249,47 @@ impl<'a> Api<'a> {
         Failure::new(&call.doing, kind)
     }
 
+    /// One try at a call that may not be right any more after a wait: whoever waited looks again before the next.
+    pub(super) async fn attempt(&self, call: &Call<'_>) -> Result<Answer, Attempt> {
+        let answer = match self.redirected(call).await {
+            Ok(answer) => answer,
+            Err(Lost::For(failure)) => return Err(Attempt::Never(failure)),
+            Err(Lost::Perhaps(failure)) => return Err(Attempt::Again(failure)),
+        };
+        if answer.is_rate_limit() {
+            let asked = self.asked(&answer);
+            let limited = Failure::new(&call.doing, Kind::RateLimited(asked));
+            return Err(if self.patience.wait(asked).await {
+                Attempt::Again(limited)
+            } else {
+                Attempt::Never(limited)
+            });
+        }
+        if answer.status == 409 || answer.status >= 500 {
+            return Err(Attempt::Again(self.failure(call, &answer)));
+        }
+        Ok(answer)
+    }
+
+    fn asked(&self, answer: &Answer) -> Duration {
+        let number = |name: &str| answer.header(name)?.trim().parse().ok();
+        self.patience.asked(number)
+    }
+
     /// Limits and conflicts mean that nothing was done, so they are waited for whatever the call is.
     async fn patiently(&self, call: &Call<'_>) -> Result<Answer, Lost> {
         let mut waits = 0;
         loop {
             let answer = self.redirected(call).await?;
-            let limited = answer.is_rate_limit();
-            let asked = if limited {
-                let number = |name: &str| answer.header(name)?.trim().parse().ok();
-                self.patience.asked(number)
-            } else if answer.status == 409 && waits < TRIES {
-                CONFLICT
-            } else {
-                return Ok(answer);
-            };
             waits += 1;
-            if waits > MOST_WAITS || !self.patience.wait(asked).await {
-                let kind = if limited {
-                    Kind::RateLimited(asked)
-                } else {
-                    return Ok(answer);
-                };
-                return Err(Lost::For(Failure::new(&call.doing, kind)));
+            if answer.is_rate_limit() {
+                let asked = self.asked(&answer);
+                if waits > MOST_WAITS || !self.patience.wait(asked).await {
+                    let kind = Kind::RateLimited(asked);
+                    return Err(Lost::For(Failure::new(&call.doing, kind)));
+                }
+            } else if answer.status != 409 || waits > TRIES || !self.patience.wait(CONFLICT).await {
+                return Ok(answer);
             }
         }
     }
@@ -257,35 +334,14 @@ impl<'a> Api<'a> {
         if most.is_zero() {
             return Err(unreachable("there was no time left".to_owned()));
         }
-        // Without its origin: the token goes with requests to ours alone.
-        let path = match target.query() {
-            Some(query) => format!("{}?{query}", target.path()),
-            None => target.path().to_owned(),
-        };
-        let request = Request::builder().method(&call.method).uri(path);
-        let request = match call.body {
-            Some(body) => request
-                .header(http::header::CONTENT_TYPE, "application/json")
-                .body(body.to_string()),
-            None => request.body(String::new()),
-        };
-        let request = request.map_err(|error| unreachable(error.to_string()))?;
-        let sent = async {
-            let response: Response<_> = self.octocrab.execute(request).await?;
-            let (status, headers) = (response.status().as_u16(), response.headers().clone());
-            let text = self.octocrab.body_to_string(response).await?;
-            Ok::<_, octocrab::Error>(Answer {
-                status,
-                headers,
-                text,
-            })
-        };
+        let body = call.body.map(Value::to_string);
+        let sent = self.carrier.carry(&call.method, target, body);
         let started = Instant::now();
         let answered = tokio::time::timeout(most, sent).await;
         self.patience.spend(started.elapsed());
         match answered {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(unreachable(innermost(&error))),
+            Ok(Ok(carried)) => Ok(carried.into()),
+            Ok(Err(error)) => Err(unreachable(innermost(&*error))),
             Err(_) => {
                 let seconds = most.as_secs_f64();
                 Err(unreachable(format!("no answer in {seconds:.1} s")))

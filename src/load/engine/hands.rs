@@ -165,11 +165,16 @@ impl Hands {
     }
 }
 
-/// Once more where a kept connection turns out to be closed: the server never looked at the request.
+/// How often a request is sent again that nobody looked at: a service may close several connections at once.
+const AGAIN: u32 = 3;
+
+/// Again where a kept connection turns out to be closed: the server never looked at the request.
 async fn send(line: &mut Line, ground: &Ground, parcel: &Parcel<'_>) -> Result<Answer, Failure> {
     let base = &ground.common.scenario.base;
     let mut answer = line.exchange(parcel, base).await;
-    if answer.is_err() && line.was_stale() {
+    let mut again = 0;
+    while answer.is_err() && line.was_stale() && again < AGAIN {
+        again += 1;
         line.tidy();
         line.open(&ground.common.dialer).await?;
         answer = line.exchange(parcel, base).await;

@@ -66,18 +66,18 @@ impl Line {
         Ok(())
     }
 
-    /// Whether the last failure was that of a kept connection which the server had closed meanwhile.
+    /// Whether the service said of the last request that it has not looked at it. HTTP/1.1 has no word for that: there
+    /// a connection that ends behind a request is a failure, lest a service that dies of requests looks well.
     pub fn was_stale(&self) -> bool {
-        match self {
-            Self::Http1(connection) => connection.as_ref().is_some_and(|one| one.was_stale()),
-            Self::Http2 { mine, .. } => mine.as_ref().is_some_and(|(_, one)| one.was_stale()),
-        }
+        matches!(self, Self::Http2 { mine: Some((_, connection)), .. } if connection.was_stale())
     }
 
     /// Drops what cannot serve again.
     pub fn tidy(&mut self) {
         if let Self::Http1(connection) = self
-            && connection.as_ref().is_some_and(|one| !one.is_open())
+            && connection
+                .as_mut()
+                .is_some_and(|one| !one.is_open() || !one.is_quiet())
         {
             *connection = None;
         }

@@ -321,11 +321,12 @@ fn failures_are_told_apart_and_the_user_goes_on() {
 }
 
 #[test]
-fn a_kept_connection_that_the_server_closed_is_no_error() {
+fn a_request_that_the_server_hung_up_on_is_sent_once_and_counted() {
     let server = Server::start(|_, own| (own < 3).then_some(OK));
     let outcome = go(&scenario(server.port, closed(2, Until::Iterations(60))));
-    assert_eq!(counted(&outcome, "GET /"), (0, 60));
-    assert!(server.connections.load(Ordering::Relaxed) >= 20);
+    let (errors, of) = counted(&outcome, "GET /");
+    assert!(of == 60 && (14..=16).contains(&errors), "{errors} of {of}");
+    assert!(server.connections.load(Ordering::Relaxed) >= 15);
 }
 
 #[test]

@@ -66,6 +66,7 @@ impl Hands {
             }
         };
         let mut sent = start;
+        self.line.tidy();
         if !self.line.is_open() {
             self.line.open(&ground.common.dialer).await?;
             sent = ground.now();
@@ -113,6 +114,7 @@ impl Hands {
             }
             self.bytes.clear();
             http1::encode(&previous, base, &mut self.bytes);
+            self.line.tidy();
             self.line.open(&ground.common.dialer).await?;
             let parcel = Parcel {
                 outgoing: &previous,
@@ -165,15 +167,18 @@ impl Hands {
     }
 }
 
-/// Once more where a kept connection turns out to be closed: the server never looked at the request.
+/// How often a request is sent again that nobody looked at: a service may close several connections at once.
+const AGAIN: u32 = 3;
+
+/// Again where the service never looked at the request.
 async fn send(line: &mut Line, ground: &Ground, parcel: &Parcel<'_>) -> Result<Answer, Failure> {
     let base = &ground.common.scenario.base;
     let mut answer = line.exchange(parcel, base).await;
-    if answer.is_err() && line.was_stale() {
-        line.tidy();
+    let mut again = 0;
+    while answer.is_err() && line.was_stale() && again < AGAIN {
+        again += 1;
         line.open(&ground.common.dialer).await?;
         answer = line.exchange(parcel, base).await;
     }
-    line.tidy();
     answer
 }

@@ -37,12 +37,16 @@ pub struct Parcel<'a> {
 impl Line {
     pub fn is_open(&self) -> bool {
         match self {
-            Self::Http1(connection) => connection.is_some(),
+            // One whose exchange was given up in its middle is there and not open.
+            Self::Http1(connection) => connection.as_ref().is_some_and(|one| one.is_open()),
             Self::Http2 { shared, mine } => {
                 let now = shared.now.borrow();
-                let generation =
-                    |one: &Option<(u64, http2::Connection)>| one.as_ref().map(|one| one.0);
-                mine.is_some() && generation(&now) == generation(mine)
+                match (&*now, mine) {
+                    (Some((current, _)), Some((own, connection))) => {
+                        current == own && connection.is_open()
+                    }
+                    _ => false,
+                }
             }
         }
     }
@@ -62,15 +66,18 @@ impl Line {
         Ok(())
     }
 
-    /// Whether the last failure was that of a kept connection which the server had closed meanwhile.
+    /// Whether the service said of the last request that it has not looked at it. HTTP/1.1 has no word for that: there
+    /// a connection that ends behind a request is a failure, lest a service that dies of requests looks well.
     pub fn was_stale(&self) -> bool {
-        matches!(self, Self::Http1(Some(connection)) if connection.was_stale())
+        matches!(self, Self::Http2 { mine: Some((_, connection)), .. } if connection.was_stale())
     }
 
     /// Drops what cannot serve again.
     pub fn tidy(&mut self) {
         if let Self::Http1(connection) = self
-            && connection.as_ref().is_some_and(|one| !one.is_open())
+            && connection
+                .as_mut()
+                .is_some_and(|one| !one.is_open() || !one.is_quiet())
         {
             *connection = None;
         }
@@ -86,16 +93,12 @@ impl Line {
                     .await
             }
             Self::Http2 {
-                shared,
-                mine: Some((generation, connection)),
+                mine: Some((_, connection)),
+                ..
             } => {
-                let answer = connection
+                connection
                     .exchange(parcel.outgoing, base, parcel.wanted)
-                    .await;
-                if matches!(&answer, Err(failure) if failure.kind == Kind::Broken) {
-                    shared.lose(*generation);
-                }
-                answer
+                    .await
             }
             Self::Http1(None) | Self::Http2 { mine: None, .. } => {
                 Err(Failure::new(Kind::Connect, "no connection"))
@@ -107,7 +110,9 @@ impl Line {
 impl Shared {
     async fn open(&self, dialer: &Dialer) -> Result<(u64, http2::Connection), Failure> {
         let mut generation = self.opening.lock().await;
-        if let Some(known) = &*self.now.borrow() {
+        if let Some(known) = &*self.now.borrow()
+            && known.1.is_open()
+        {
             return Ok(known.clone());
         }
         let stream = dialer.connect(Alpn::Http2).await?;
@@ -115,16 +120,5 @@ impl Shared {
         *generation += 1;
         *self.now.borrow_mut() = Some((*generation, connection.clone()));
         Ok((*generation, connection))
-    }
-
-    /// Unless somebody has already opened another.
-    fn lose(&self, generation: u64) {
-        let mut now = self.now.borrow_mut();
-        if now
-            .as_ref()
-            .is_some_and(|(current, _)| *current == generation)
-        {
-            *now = None;
-        }
     }
 }

@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-use super::http2::authority;
+use super::http1::authority;
 use super::{Failure, Kind};
 use crate::load::scenario::{Base, Scheme};
 

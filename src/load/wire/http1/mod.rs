@@ -6,10 +6,12 @@ mod encode;
 mod head;
 
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Waker};
 
 use bytes::Bytes;
 use http::Method;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 use super::dial::Stream;
 use super::{Answer, Failure, Kind, Wanted};
@@ -32,7 +34,6 @@ pub struct Connection<S = Stream> {
     /// So much of the buffer has come from the server and is not dealt with.
     filled: usize,
     open: bool,
-    answered: u64,
     /// Whether anything of the present answer has come.
     begun: bool,
     last: Option<Box<Last>>,
@@ -53,7 +54,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             buffer: vec![0; SMALLEST],
             filled: 0,
             open: true,
-            answered: 0,
             begun: false,
             last: None,
         }
@@ -64,10 +64,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.open
     }
 
-    /// Whether the last exchange failed because the server had closed a connection that served before: such a
-    /// request was never looked at, and may be sent again on a fresh one.
-    pub fn was_stale(&self) -> bool {
-        !self.open && self.answered > 0 && !self.begun
+    /// Whether the server has said nothing since its last answer: where it has closed the connection, or says what
+    /// nobody asked for, the next request needs another one. Sent in spite of it, the request would fail for no
+    /// fault of the service's; a connection that ends behind the request is its fault.
+    pub fn is_quiet(&mut self) -> bool {
+        let mut context = Context::from_waker(Waker::noop());
+        let mut byte = [0];
+        let mut byte = ReadBuf::new(&mut byte);
+        Pin::new(&mut self.stream)
+            .poll_read(&mut context, &mut byte)
+            .is_pending()
     }
 
     /// Sends a request as it is and reads its answer; the headers of a redirect are always there. A future that is dropped leaves the connection closed.
@@ -85,7 +91,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let head = self.head(method, wanted, &mut answer).await?;
         answer.status = head.status;
         self.body(head, wanted, &mut answer).await?;
-        self.answered += 1;
         // Bytes that nobody asked for would be taken for the next answer.
         self.open = head.keep && self.filled == 0;
         Ok(answer)

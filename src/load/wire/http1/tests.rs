@@ -131,28 +131,24 @@ fn a_body_without_end_is_given_up_where_it_is_too_large_to_be_looked_at() {
 }
 
 #[test]
-fn only_a_connection_that_served_before_can_be_stale() {
+fn a_connection_that_the_server_left_or_speaks_on_is_not_quiet() {
     block_on(async {
-        let (client, mut server) = duplex(1 << 20);
-        let mut connection = Connection::new(client);
-        server.write_all(ANSWERS[0].0).await.unwrap();
-        connection
-            .exchange(b"GET", &Method::GET, ALL)
-            .await
-            .unwrap();
-        assert!(connection.is_open());
-        drop(server);
-        connection
-            .exchange(b"GET", &Method::GET, ALL)
-            .await
-            .unwrap_err();
-        assert!(connection.was_stale());
-
-        let (client, server) = duplex(1 << 20);
-        drop(server);
-        let mut fresh = Connection::new(client);
-        fresh.exchange(b"GET", &Method::GET, ALL).await.unwrap_err();
-        assert!(!fresh.was_stale());
+        for speaks in [false, true] {
+            let (client, mut server) = duplex(1 << 20);
+            let mut connection = Connection::new(client);
+            server.write_all(ANSWERS[0].0).await.unwrap();
+            connection
+                .exchange(b"GET", &Method::GET, ALL)
+                .await
+                .unwrap();
+            assert!(connection.is_open() && connection.is_quiet());
+            if speaks {
+                server.write_all(b"H").await.unwrap();
+            } else {
+                drop(server);
+            }
+            assert!(!connection.is_quiet());
+        }
     });
 }
 

@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::{Answer, Failure, Kind, Outgoing, Wanted};
 use crate::load::scenario::Base;
 
-pub use request::{Prepared, authority, prepare};
+pub use request::{Prepared, prepare};
 
 /// Of one answer, before the service has to wait until it is read.
 const WINDOW: u32 = 1024 * 1024;

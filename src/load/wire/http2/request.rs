@@ -6,6 +6,7 @@ use http::uri::{Authority, PathAndQuery};
 use http::{HeaderName, HeaderValue, Request, Uri};
 
 use crate::load::scenario::{Base, Scheme};
+use crate::load::wire::http1::authority;
 use crate::load::wire::{Failure, Kind, Outgoing};
 
 /// A request, ready to be sent any number of times.
@@ -55,22 +56,6 @@ pub fn prepare(request: &Outgoing, base: &Base) -> Result<Prepared, Failure> {
         head,
         body: request.body.clone(),
     })
-}
-
-/// Host and port as a client names them: the scheme's own port goes without saying.
-pub fn authority(base: &Base) -> String {
-    let usual = match base.scheme {
-        Scheme::Http => 80,
-        Scheme::Https => 443,
-    };
-    let host = match base.host.contains(':') {
-        true => format!("[{}]", base.host),
-        false => base.host.clone(),
-    };
-    match base.port {
-        port if port == usual => host,
-        port => format!("{host}:{port}"),
-    }
 }
 
 /// HTTP/2 refuses requests that carry one of these.

@@ -8,6 +8,7 @@ use super::inert;
 use super::run::Place;
 use crate::exit::Exit;
 use crate::hint;
+use crate::load::service;
 use crate::report::Style;
 
 /// The standard streams, as `main` or a test hands them over.
@@ -75,9 +76,14 @@ impl<'a> Output<'a> {
         self.complain(&format!("warning: {text}"));
     }
 
-    /// The chain once, on one line, and what to do next.
+    /// The chain once, on one line, and what to do next. What a service printed stands on lines of its own.
     pub(super) fn error(&mut self, error: &anyhow::Error) {
-        self.complain(&format!("error: {error:#}"));
+        let text = format!("error: {error:#}");
+        if error.chain().any(|link| link.is::<service::Failure>()) {
+            text.lines().for_each(|line| self.complain(line));
+        } else {
+            self.complain(&text);
+        }
         if let Some(hint) = hint::of(error) {
             self.complain(&format!("hint: {hint}"));
         }

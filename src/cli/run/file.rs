@@ -32,6 +32,10 @@ impl RunFile {
         fs::create_dir_all(folder)
             .with_context(|| format!("create folder {}", folder.display()))
             .hint(hint)?;
+        // A folder may be there and take no files.
+        temporary(folder)
+            .with_context(|| format!("write {shown}"))
+            .hint(hint)?;
         Ok(Self { path })
     }
 
@@ -51,14 +55,7 @@ impl RunFile {
     /// To a temporary name, flushed and renamed: a kill in the middle leaves no half of a run.
     pub(in crate::cli) fn write(&self, run: &Run) -> anyhow::Result<()> {
         let doing = || format!("write {}", self.path.display());
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".run.").suffix(".tmp");
-        if let Some(permissions) = usual_permissions() {
-            builder.permissions(permissions);
-        }
-        let mut file = builder
-            .tempfile_in(folder_of(&self.path))
-            .with_context(doing)?;
+        let mut file = temporary(folder_of(&self.path)).with_context(doing)?;
         file.write_all(run_file::write(run).as_bytes())
             .and_then(|()| file.as_file().sync_all())
             .with_context(doing)
@@ -68,6 +65,16 @@ impl RunFile {
             .with_context(doing)?;
         Ok(())
     }
+}
+
+/// Gone again where nobody keeps it.
+fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".run.").suffix(".tmp");
+    if let Some(permissions) = usual_permissions() {
+        builder.permissions(permissions);
+    }
+    builder.tempfile_in(folder)
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -115,5 +122,7 @@ mod tests {
         fs::write(folder.path().join("file"), "").unwrap();
         assert!(RunFile::at(folder.path().join("file/run.json")).is_err());
         assert!(RunFile::at(PathBuf::from("..")).is_err());
+        #[cfg(target_os = "linux")]
+        assert!(RunFile::at(PathBuf::from("/proc/run.json")).is_err());
     }
 }

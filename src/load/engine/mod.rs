@@ -37,6 +37,7 @@ use crate::hint::WithHint;
 use crate::load::scenario::{Level, Protocol, Scenario};
 use crate::load::wire::address::resolve;
 use crate::load::wire::dial::{Alpn, Dialer};
+use crate::load::wire::{Failure, Kind};
 use crate::load::{service, watch};
 
 pub use control::Stop;
@@ -65,7 +66,7 @@ pub fn run(order: &Order<'_>, observer: &mut dyn Observer, stop: Stop) -> anyhow
         .context("start the runtime")?;
     runtime.block_on(async {
         let mut service = match &order.scenario.service {
-            Some(service) => Some(service::start(service).await?),
+            Some(service) => Some(unless_asked(&stop, service::start(service)).await?),
             None => None,
         };
         let whole = Whole {
@@ -83,6 +84,22 @@ pub fn run(order: &Order<'_>, observer: &mut dyn Observer, stop: Stop) -> anyhow
     })
 }
 
+/// What is done before there is load: a stop ends it where it stands, for there is nothing to keep.
+async fn unless_asked<T>(
+    stop: &Stop,
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    let asked = async {
+        while !stop.is_asked() {
+            sleep(LOOK).await;
+        }
+    };
+    tokio::select! {
+        done = work => done,
+        () = asked => Err(anyhow!("nothing was measured yet")),
+    }
+}
+
 struct Whole {
     scenario: Arc<Scenario>,
     addresses: Vec<std::net::SocketAddr>,
@@ -95,7 +112,7 @@ impl Whole {
         observer: &mut dyn Observer,
         service: &mut Option<service::Running>,
     ) -> anyhow::Result<Outcome> {
-        let dialer = Arc::new(self.reach().await?);
+        let dialer = Arc::new(unless_asked(&self.stop, self.reach()).await?);
         let script = Script::new(&self.scenario)
             .map_err(|failure| anyhow!("prepare the scenario's requests: {failure}"))?;
         let script = Arc::new(script);
@@ -130,17 +147,20 @@ impl Whole {
             let dialer = Dialer::new(base, tls, vec![*address])?;
             match tokio::time::timeout(self.scenario.timeout, dialer.connect(alpn)).await {
                 Ok(Ok(_)) => return Ok(dialer),
-                Ok(Err(why)) => failure = failure.or(Some(why.what)),
+                Ok(Err(why)) => failure = failure.or(Some(why)),
                 Err(_) => {
-                    failure = failure.or(Some(format!("connect to {address}: no answer in time")))
+                    let what = format!("connect to {address}: no answer in time");
+                    failure = failure.or(Some(Failure::new(Kind::Timeout, what)));
                 }
             }
         }
-        let host = &base.host;
-        let why = failure.unwrap_or_else(|| "it has no address".to_owned());
-        Err(anyhow!("reach {host}:{}: {why}", base.port)).hint(
-            "nothing was sent and no run was written; is the service running, and is `base` right?",
-        )
+        let why = failure.unwrap_or_else(|| Failure::new(Kind::Connect, "it has no address"));
+        let hint = match why.kind {
+            Kind::Tls => "nothing was sent; `--ca`, or `[tls]` of the scenario, says whom to trust",
+            _ => "nothing was sent; is the service running, and is its address right?",
+        };
+        let (host, port) = (&base.host, base.port);
+        Err(anyhow!("reach {host}:{port}: {}", why.what)).hint(hint)
     }
 
     async fn level(
@@ -153,14 +173,16 @@ impl Whole {
         let pid = service.as_ref().map(service::Running::pid);
         let mut watch = watch::start(&self.scenario.watch, pid).await?;
         let mut running = Running::start(setting, level)?;
-        let mut is_counting = false;
+        let (mut is_counting, mut is_stopping) = (false, false);
         for look in 1_u32.. {
             let phase = running.look();
             if phase == Phase::Counting && !is_counting {
                 is_counting = true;
                 watch.begin_counting();
             }
-            if look % LOOKS_A_TICK == 0 {
+            // That a stop was heard is shown at once: who asked waits for a sign.
+            let hears = self.stop.is_asked() && !std::mem::replace(&mut is_stopping, true);
+            if hears || look % LOOKS_A_TICK == 0 {
                 observer.tick(&running.progress.snapshot());
             }
             if phase == Phase::Over {

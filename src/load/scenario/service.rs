@@ -1,6 +1,7 @@
 //! `[service]`: the system under test, where perfgate starts it.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::toml_file::{Form, FormError};
@@ -38,6 +39,8 @@ pub(super) fn service(
         command: command.text()?.to_owned(),
         folder: match form.node("folder") {
             Some(node) => reader.path(&node)?,
+            // Beside a scenario that was named without a folder; nothing can be started in a folder without a name.
+            None if reader.folder.as_os_str().is_empty() => PathBuf::from("."),
             None => reader.folder.to_owned(),
         },
         environment,

@@ -36,7 +36,7 @@ mod socket;
 pub(crate) mod spread;
 pub(crate) mod tls;
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
@@ -132,7 +132,10 @@ pub(crate) fn nobody() -> SocketAddr {
 
 async fn listen(script: Script, record: Record, here: mpsc::Sender<SocketAddr>) {
     let socket = TcpSocket::new_v4().unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    socket.set_reuseaddr(true).unwrap();
+    socket
+        .bind((Ipv4Addr::LOCALHOST, script.port).into())
+        .unwrap();
     let listener = socket.listen(4096).unwrap();
     here.send(listener.local_addr().unwrap()).unwrap();
     if script.awake {

@@ -19,6 +19,7 @@ pub(crate) struct Script {
     pub(super) streams: Option<u32>,
     pub(super) http2: bool,
     pub(super) awake: bool,
+    pub(super) port: u16,
 }
 
 /// One request, as it came.
@@ -120,6 +121,7 @@ impl Script {
             streams: None,
             http2: true,
             awake: false,
+            port: 0,
         }
     }
 
@@ -168,6 +170,12 @@ impl Script {
     /// HTTP/2 is neither offered in TLS nor understood.
     pub(crate) fn only_http1(mut self) -> Self {
         self.http2 = false;
+        self
+    }
+
+    /// At this port of loopback, for a server whose client cannot ask it.
+    pub(crate) fn at(mut self, port: u16) -> Self {
+        self.port = port;
         self
     }
 

@@ -11,6 +11,10 @@ use super::results::refuse_invalid;
 use super::run::{FOLDER, Interrupt, Interrupted, RunFile, measure, read_scenario};
 use crate::load::Order;
 
+/// How often one run is begun anew where the load generator itself was in the way. That is told by the generator's own
+/// lateness, whatever the service did, so nothing is chosen by its result; and a busy machine is no reason for red.
+const REPEATS: u32 = 2;
+
 /// How load is put on, for every source alike.
 pub(super) struct Loading<'a> {
     pub(super) stamp: &'a Stamp,
@@ -57,18 +61,24 @@ impl<'a> Loads<'a> {
             let path = self.folder.join(FOLDER).join(format!("{name}-{n}.json"));
             // Said first: whoever waits wants to know for what.
             output.note(&format!("running {scenario}, {n} of {runs}"));
-            let file = RunFile::at(path)?;
-            let measured = measure(&order, interrupt, self.loading.stamp, output)
-                .with_context(|| format!("run {scenario}"))?;
-            file.write(&measured.outcome.run)?;
-            if measured.interrupted {
-                let kept = format!("run {scenario}: {} is partial", file.path.display());
-                return Err(Interrupted).context(kept);
+            for repeats_left in (0..=REPEATS).rev() {
+                let file = RunFile::at(path.clone())?;
+                let measured = measure(&order, interrupt, self.loading.stamp, output)
+                    .with_context(|| format!("run {scenario}"))?;
+                file.write(&measured.outcome.run)?;
+                if measured.interrupted {
+                    let kept = format!("run {scenario}: {} is partial", file.path.display());
+                    return Err(Interrupted).context(kept);
+                }
+                match &measured.outcome.run.provenance.invalid {
+                    None => break,
+                    Some(why) if repeats_left > 0 => {
+                        output.warn(&format!("measured again: the run was invalid: {why}"));
+                    }
+                    Some(why) => return refuse_invalid(&file.path, why),
+                }
             }
-            if let Some(why) = &measured.outcome.run.provenance.invalid {
-                return refuse_invalid(&file.path, why);
-            }
-            paths.push(file.path);
+            paths.push(path);
         }
         Ok(paths)
     }

@@ -169,3 +169,33 @@ fn a_run_that_the_generator_could_not_do_is_kept_and_no_command_judges_it() {
     }
     assert!(desk.ends("inspect run.json", 0).out.contains(&why));
 }
+
+#[test]
+fn a_source_measures_again_where_the_generator_was_in_the_way_and_gives_up_at_the_third_time() {
+    let (desk, server) = (Desk::new(), shop());
+    let load = scenario(&server, 0.1, "").replace("users = 2", "users = 100");
+    desk.write("load/api.toml", &load);
+    desk.write(
+        "perfgate.toml",
+        "[[source]]\nscenario = \"load/api.toml\"\n",
+    );
+    let line = format!(
+        "ulimit -n 40; exec {} check --baseline main.json",
+        env!("CARGO_BIN_EXE_perfgate")
+    );
+    let mut command = Command::new("sh");
+    command.args(["-c", &line]);
+    desk.at_home(&mut command);
+    let said = finished(command.spawn().unwrap(), &line, 2);
+    let again = said
+        .err
+        .matches("warning: measured again: the run was invalid")
+        .count();
+    assert_eq!(again, 2, "{}", said.err);
+    assert!(
+        said.err
+            .contains("the run is invalid: this machine could not send"),
+        "{}",
+        said.err
+    );
+}

@@ -65,7 +65,7 @@ pub(super) fn current(
         }
         found
     };
-    taken(&paths, settings, output)
+    taken(&paths, settings, "judging", output)
 }
 
 /// For `baseline update`, which adds nothing that merely lies around.
@@ -77,16 +77,17 @@ pub(super) fn of_sources(
     let folder = settings.config.as_ref().map(|place| place.folder.as_path());
     let folder = folder.unwrap_or(Path::new(""));
     let paths = sources::produce(&settings.sources, folder, loading, output)?;
-    taken(&paths, settings, output)
+    taken(&paths, settings, "adding", output)
 }
 
 fn taken(
     paths: &[PathBuf],
     settings: &Settings,
+    doing: &str,
     output: &mut Output<'_>,
 ) -> anyhow::Result<Results> {
     let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
-    output.note(&format!("judging {}", shown.join(", ")));
+    output.note(&format!("{doing} {}", shown.join(", ")));
     read(paths, &settings.read)
 }
 

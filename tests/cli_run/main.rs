@@ -128,6 +128,10 @@ fn check_and_baseline_update_run_the_scenarios_of_the_config() {
     let updated = desk.ends("baseline update", 0);
     let added = "main.json: added 2 runs";
     assert!(updated.out.contains(added), "{}", updated.out);
+    let next = "\nnext: perfgate check --baseline main.json\n";
+    assert!(updated.out.contains(next), "{}", updated.out);
+    let adding = "\nadding perfgate-results/api-1.json, perfgate-results/api-2.json\n";
+    assert!(updated.err.contains(adding), "{}", updated.err);
     let judged = desk.ends("check --max-regression 900% --format json", 0);
     let compared = &document(&judged.out)["counts"]["compared"];
     assert!(compared.as_u64().unwrap() > 0);

@@ -122,6 +122,8 @@ fn check_and_baseline_update_run_the_scenarios_of_the_config() {
     let first = desk.ends("check", 0);
     let running = "running load/api.toml, 2 of 2";
     assert!(first.err.contains(running), "{}", first.err);
+    let judging = "\njudging perfgate-results/api-1.json, perfgate-results/api-2.json\n";
+    assert!(first.err.contains(judging), "{}", first.err);
     let next = "on the base branch, run `perfgate baseline update --baseline main.json`";
     assert!(first.err.contains(next), "{}", first.err);
     assert_eq!(desk.files("perfgate-results"), ["api-1.json", "api-2.json"]);

@@ -114,7 +114,7 @@ fn the_next_command_is_the_gate_where_there_is_a_baseline() {
 #[test]
 fn check_and_baseline_update_run_the_scenarios_of_the_config() {
     let (desk, server) = (Desk::new(), shop());
-    desk.write("load/api.toml", &scenario(&server, 0.2, ""));
+    desk.write("load/api.toml", &scenario(&server, 0.1, ""));
     desk.write(
         "perfgate.toml",
         "baseline = \"main.json\"\n[[source]]\nscenario = \"load/api.toml\"\nruns = 2\n",

@@ -47,7 +47,8 @@ pub(super) fn run(args: UpdateArgs, env: &Env, output: &mut Output<'_>) -> anyho
         stamp: &stamp,
         allow_remote: args.remote.allow_remote,
     };
-    let mut new = if args.results.is_empty() {
+    let measured_here = args.results.is_empty();
+    let mut new = if measured_here {
         if settings.sources.is_empty() {
             return Err(anyhow!("update {}: no RESULT is named", path.display())).hint(
                 "name the results: perfgate baseline update RESULT...; or give perfgate.toml a [[source]]",
@@ -84,7 +85,14 @@ pub(super) fn run(args: UpdateArgs, env: &Env, output: &mut Output<'_>) -> anyho
         }
         (result, None) => result?,
     };
-    output.result(&summary(path, &baseline, &environments, done.added));
+    let mut text = summary(path, &baseline, &environments, done.added);
+    let baseline = retype::quoted(&path.display().to_string());
+    // What the sources measured here they measure again for the gate.
+    let results = if measured_here { "" } else { " RESULT..." };
+    text.push_str(&format!(
+        "next: perfgate check --baseline {baseline}{results}\n"
+    ));
+    output.result(&text);
     Ok(output.finish(Exit::Pass))
 }
 
@@ -243,10 +251,6 @@ fn summary(path: &Path, baseline: &Baseline, here: &[Option<String>], added: usi
             plural(sittings, "sitting")
         ));
     }
-    let baseline = retype::quoted(&shown);
-    text.push_str(&format!(
-        "next: perfgate check --baseline {baseline} RESULT...\n"
-    ));
     text
 }
 

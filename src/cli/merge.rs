@@ -4,18 +4,18 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow};
 
+use super::Env;
 use super::args::MergeArgs;
 use super::output::Output;
 use super::results;
-use super::retype;
-use super::run::{RunFile, Summary};
+use super::run::{RunFile, Summary, next};
 use crate::exit::Exit;
 use crate::hint::WithHint;
 use crate::ingest::{Format, ReadOptions};
 use crate::load::{self, MergeError};
 use crate::model::Run;
 
-pub(super) fn run(args: MergeArgs, output: &mut Output<'_>) -> anyhow::Result<Exit> {
+pub(super) fn run(args: MergeArgs, env: &Env, output: &mut Output<'_>) -> anyhow::Result<Exit> {
     let runs = args
         .runs
         .iter()
@@ -34,10 +34,7 @@ pub(super) fn run(args: MergeArgs, output: &mut Output<'_>) -> anyhow::Result<Ex
     let summary = Summary {
         run: &run,
         failures: &[],
-        next: whole.then(|| {
-            let file = retype::quoted(&shown);
-            format!("perfgate check --baseline main.json {file}")
-        }),
+        next: whole.then(|| next(&shown, env)),
         file: shown,
         style: output.style(),
     };

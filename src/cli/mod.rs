@@ -118,7 +118,7 @@ fn command(cli: Cli, invocation: &Invocation<'_>, output: &mut Output<'_>) -> an
         }
         Command::Post(args) => return post::run(args, invocation, output),
         Command::Run(args) => return run::run(*args, env, output),
-        Command::Merge(args) => return merge::run(args, output),
+        Command::Merge(args) => return merge::run(args, env, output),
         Command::Inspect(args) => return inspect::run(args, output),
         Command::Schema { of } => documents::schema(of),
         Command::Completions { shell } => documents::completions(shell),

@@ -50,10 +50,7 @@ pub(super) fn current(
     if !named.is_empty() {
         return read(named, &settings.read);
     }
-    if !settings.sources.is_empty() {
-        return of_sources(settings, loading, output);
-    }
-    let paths = {
+    let paths = if settings.sources.is_empty() {
         let here = Path::new(".");
         let found: Vec<PathBuf> = ingest::discover(here)
             .into_iter()
@@ -64,8 +61,10 @@ pub(super) fn current(
                 .hint("name them: perfgate check RESULT...; looked for target/criterion, *_stats.csv and perfgate-results/ here");
         }
         found
+    } else {
+        produced(settings, loading, output)?
     };
-    taken(&paths, settings, output)
+    taken(&paths, settings, "judging", output)
 }
 
 /// For `baseline update`, which adds nothing that merely lies around.
@@ -74,19 +73,28 @@ pub(super) fn of_sources(
     loading: &Loading<'_>,
     output: &mut Output<'_>,
 ) -> anyhow::Result<Results> {
+    let paths = produced(settings, loading, output)?;
+    taken(&paths, settings, "adding", output)
+}
+
+fn produced(
+    settings: &Settings,
+    loading: &Loading<'_>,
+    output: &mut Output<'_>,
+) -> anyhow::Result<Vec<PathBuf>> {
     let folder = settings.config.as_ref().map(|place| place.folder.as_path());
     let folder = folder.unwrap_or(Path::new(""));
-    let paths = sources::produce(&settings.sources, folder, loading, output)?;
-    taken(&paths, settings, output)
+    sources::produce(&settings.sources, folder, loading, output)
 }
 
 fn taken(
     paths: &[PathBuf],
     settings: &Settings,
+    doing: &str,
     output: &mut Output<'_>,
 ) -> anyhow::Result<Results> {
     let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
-    output.note(&format!("judging {}", shown.join(", ")));
+    output.note(&format!("{doing} {}", shown.join(", ")));
     read(paths, &settings.read)
 }
 

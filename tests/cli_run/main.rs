@@ -114,7 +114,7 @@ fn the_next_command_is_the_gate_where_there_is_a_baseline() {
 #[test]
 fn check_and_baseline_update_run_the_scenarios_of_the_config() {
     let (desk, server) = (Desk::new(), shop());
-    desk.write("load/api.toml", &scenario(&server, 0.2, ""));
+    desk.write("load/api.toml", &scenario(&server, 0.1, ""));
     desk.write(
         "perfgate.toml",
         "baseline = \"main.json\"\n[[source]]\nscenario = \"load/api.toml\"\nruns = 2\n",
@@ -122,12 +122,18 @@ fn check_and_baseline_update_run_the_scenarios_of_the_config() {
     let first = desk.ends("check", 0);
     let running = "running load/api.toml, 2 of 2";
     assert!(first.err.contains(running), "{}", first.err);
+    let judging = "\njudging perfgate-results/api-1.json, perfgate-results/api-2.json\n";
+    assert!(first.err.contains(judging), "{}", first.err);
     let next = "on the base branch, run `perfgate baseline update --baseline main.json`";
     assert!(first.err.contains(next), "{}", first.err);
     assert_eq!(desk.files("perfgate-results"), ["api-1.json", "api-2.json"]);
     let updated = desk.ends("baseline update", 0);
     let added = "main.json: added 2 runs";
     assert!(updated.out.contains(added), "{}", updated.out);
+    let next = "\nnext: perfgate check --baseline main.json\n";
+    assert!(updated.out.contains(next), "{}", updated.out);
+    let adding = "\nadding perfgate-results/api-1.json, perfgate-results/api-2.json\n";
+    assert!(updated.err.contains(adding), "{}", updated.err);
     let judged = desk.ends("check --max-regression 900% --format json", 0);
     let compared = &document(&judged.out)["counts"]["compared"];
     assert!(compared.as_u64().unwrap() > 0);

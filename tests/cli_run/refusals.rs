@@ -58,7 +58,7 @@ fn a_service_whose_certificate_is_anothers_is_not_loaded() {
     let said = refused(&desk, &format!("{} --ca {ca}", url(&other)));
     assert!(said.err.contains("not valid for"), "{}", said.err);
     assert!(
-        said.err.contains("hint: nothing was sent; `--ca`"),
+        said.err.contains("no run was written; `--ca`"),
         "{}",
         said.err
     );

@@ -121,7 +121,7 @@ fn requests(run: &Run) -> (u64, u64) {
 }
 
 /// With a baseline the gate, else the first baseline.
-fn next(file: &str, env: &Env) -> String {
+pub(super) fn next(file: &str, env: &Env) -> String {
     let file = retype::quoted(file);
     let baseline = Settings::load(Typed::default(), env)
         .ok()

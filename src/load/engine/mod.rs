@@ -155,10 +155,11 @@ impl Whole {
             }
         }
         let why = failure.unwrap_or_else(|| Failure::new(Kind::Connect, "it has no address"));
-        let hint = match why.kind {
-            Kind::Tls => "nothing was sent; `--ca`, or `[tls]` of the scenario, says whom to trust",
-            _ => "nothing was sent; is the service running, and is its address right?",
+        let what_next = match why.kind {
+            Kind::Tls => "`--ca`, or `[tls]` of the scenario, says whom to trust",
+            _ => "is the service running, and is its address right?",
         };
+        let hint = format!("nothing was sent and no run was written; {what_next}");
         let (host, port) = (&base.host, base.port);
         Err(anyhow!("reach {host}:{port}: {}", why.what)).hint(hint)
     }

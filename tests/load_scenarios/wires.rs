@@ -294,3 +294,117 @@ fn round_trips_before_a_socket_breaks_are_counted() {
     assert!(run.why().contains("enough"), "{}", run.why());
     assert_eq!(run.counted("talk"), (4, 16));
 }
+
+#[test]
+fn a_socket_is_opened_with_the_headers_credentials_cookies_and_values_of_its_user() {
+    let heard = Heard::default();
+    let server = Server::start(
+        Script::new()
+            .on("/login", |_| {
+                Reply::json(200, &serde_json::json!({"token": "t 1"}))
+                    .header("set-cookie", "session=s1; Path=/")
+            })
+            .on("/*", heard.by(|_| Reply::socket(Echo::default()))),
+    );
+    let run = loaded(
+        &server,
+        r#"
+        cookies = true
+        headers = { x-team = "blue" }
+        auth = { bearer = "{{token}}" }
+        [[step]]
+        post = "/login"
+        auth = false
+        capture = { token = { json = "$.token" } }
+        [[step]]
+        websocket = "/ws/{{token}}?n=1"
+        headers = { x-own = "{{token}}" }
+        messages = [{ send = "I am {{token}}", await = "am {{token}}" }]
+        [[step]]
+        name = "as ada"
+        websocket = "/ada"
+        auth = { user = "ada", password = "s3cret" }
+        messages = [{ send = "hello" }]
+        [load]
+        users = 1
+        iterations = 2
+        "#,
+    );
+    run.is_clean("as ada", 2);
+    let subjects = run.subjects();
+    assert!(
+        subjects.contains(&"as ada connect") && subjects.len() == 7,
+        "{subjects:?}"
+    );
+    let all = heard.all();
+    let first = &all[0];
+    assert_eq!(
+        (first.path.as_str(), first.query.as_str()),
+        ("/ws/t%201", "n=1")
+    );
+    assert_eq!(first.header("x-team"), Some("blue"));
+    assert_eq!(first.header("x-own"), Some("t 1"));
+    assert_eq!(first.cookie("session"), Some("s1"));
+    assert_eq!(first.header("authorization"), Some("Bearer t 1"));
+    assert_eq!(
+        all[1].header("authorization"),
+        Some("Basic YWRhOnMzY3JldA==")
+    );
+}
+
+#[test]
+fn over_http2_one_answer_that_does_not_come_holds_nobody_else_up() {
+    let server = Server::start(Script::new().on("/*", |asked| match asked.path.as_str() {
+        "/n/7" => Reply::silence(),
+        "/n/9" => Reply::reset(),
+        "/n/11" => Reply::text("late").after(Duration::from_millis(400)),
+        _ => Reply::text("ok"),
+    }));
+    let run = loaded(
+        &server,
+        r#"
+        http = "2"
+        timeout = "200ms"
+        threads = 1
+        [values]
+        n = { counter = true }
+        [[step]]
+        get = "/n/{{n}}"
+        [load]
+        users = 5
+        iterations = 200
+        "#,
+    );
+    assert_eq!(run.failures(), [(Kind::Timeout, 2), (Kind::Broken, 1)]);
+    assert_eq!(run.counted("GET /n/{{n}}"), (3, 200));
+    // One for the requests, and one that asked whether anybody is there.
+    assert_eq!((server.connections(), server.log().len()), (2, 200));
+}
+
+#[test]
+fn an_answer_that_comes_too_late_is_not_taken_for_the_next_one() {
+    for http in ["1.1", "2"] {
+        let server = Server::start(Script::new().on("/*", |asked| {
+            let late = if asked.number % 3 == 1 { 150 } else { 0 };
+            Reply::text(&asked.path).after(Duration::from_millis(late))
+        }));
+        let text = format!(
+            r#"
+            http = "{http}"
+            timeout = "100ms"
+            [values]
+            n = {{ counter = true }}
+            [[step]]
+            get = "/n/{{{{n}}}}"
+            expect = {{ contains = "/n/{{{{n}}}}" }}
+            [load]
+            users = 1
+            think = "20ms"
+            iterations = 12
+            "#
+        );
+        let run = loaded(&server, &text);
+        assert_eq!(run.failures(), [(Kind::Timeout, 4)], "{:?}", run.0.failures);
+        assert_eq!(run.counted("GET /n/{{n}}"), (4, 12));
+    }
+}

@@ -509,20 +509,18 @@ fn a_talk_is_all_of_its_round_trips() {
         times: NonZeroUsize::new(times).unwrap(),
     };
     run(async {
-        let headers = [("x-token".to_owned(), "t".to_owned())];
         let messages = [message("join", 1), message("say", 4)];
-        let base = base(&server);
-        let stream = tcp(&server).await;
-        let trips = websocket::talk(stream, &base, "/ws", &headers, &messages);
-        let trips = trips.await.unwrap();
+        let mut trips = Vec::new();
+        let mut open = socket(&server, "/ws").await.unwrap();
+        open.talk(&messages, &mut trips).await.unwrap();
+        open.close().await;
         assert_eq!(trips.len(), 5);
         assert!(trips.iter().all(|trip| *trip >= 5 * MS), "{trips:?}");
-        let stream = tcp(&server).await;
         let bad = [("x".to_owned(), "a\nb".to_owned())];
-        let failed = websocket::talk(stream, &base, "/ws", &bad, &messages).await;
-        let failed = failed.unwrap_err();
+        let stream = tcp(&server).await;
+        let failed = websocket::connect(stream, &base(&server), "/ws", &bad).await;
         assert_eq!(
-            failed.to_string(),
+            failed.err().unwrap().to_string(),
             "check: header `x`: its value cannot be sent"
         );
     });

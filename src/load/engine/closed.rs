@@ -17,7 +17,7 @@ pub struct Life {
     pub delay: Duration,
     /// Whether it waits until all others are there.
     pub together: bool,
-    /// Its first iteration, and how many lie between two of its own.
+    /// Its first iteration, and how many lie between two of its own, where all users do not count together.
     pub first: u64,
     pub stride: u64,
     pub think: Pause,
@@ -44,7 +44,7 @@ impl Life {
             let has_begun = || ground.now() >= control.begin();
             self.user.seat.until(has_begun).await;
         }
-        let mut iteration = self.first;
+        let mut own = self.first;
         let mut now = ground.now();
         while !control.is_over(now) {
             let is_counted = control.is_counted(now);
@@ -52,13 +52,13 @@ impl Life {
                 break;
             }
             let turn = Turn {
-                iteration,
+                iteration: control.number(own),
                 due: now,
                 start: now,
                 span: is_counted.then_some(0),
             };
             let turned = self.user.turn(turn).await;
-            iteration += self.stride;
+            own += self.stride;
             now = turned.at;
             if matches!(turned.failed, Some(Kind::Connect | Kind::Tls)) {
                 sleep(AFTER_REFUSAL).await;

@@ -59,6 +59,8 @@ pub struct Control {
     /// Counted iterations that may still begin.
     tickets: AtomicU64,
     limited: bool,
+    /// Iterations that have begun where they are limited, counted or not.
+    begun: AtomicU64,
 }
 
 impl Control {
@@ -76,6 +78,7 @@ impl Control {
             ready: AtomicUsize::new(0),
             tickets: AtomicU64::new(iterations.unwrap_or(u64::MAX)),
             limited: iterations.is_some(),
+            begun: AtomicU64::new(0),
         }
     }
 
@@ -135,6 +138,15 @@ impl Control {
                 .is_ok()
     }
 
+    /// The number of the iteration that begins now. Where they are limited all users count together, so that it is
+    /// the same ones that are sent whoever is the fastest; else each has its own.
+    pub fn number(&self, own: u64) -> u64 {
+        match self.limited {
+            true => self.begun.fetch_add(1, Ordering::Relaxed),
+            false => own,
+        }
+    }
+
     pub fn one_more_ready(&self) {
         self.ready.fetch_add(1, Ordering::Relaxed);
     }
@@ -169,7 +181,9 @@ mod tests {
     fn tickets_are_as_many_as_were_asked_for() {
         let control = Control::new(Clock::start(), Some(3));
         assert_eq!((0..5).filter(|_| control.take_ticket()).count(), 3);
+        assert_eq!([control.number(7), control.number(7)], [0, 1]);
         let control = Control::new(Clock::start(), None);
         assert!((0..5).all(|_| control.take_ticket()));
+        assert_eq!([control.number(7), control.number(9)], [7, 9]);
     }
 }

@@ -8,7 +8,7 @@ use super::script::Act;
 use crate::load::pace::Moment;
 use crate::load::request::{self, Escape, Session};
 use crate::load::scenario::{Base, Call, Socket};
-use crate::load::wire::dial::Stream;
+use crate::load::wire::dial::{Alpn, Stream};
 use crate::load::wire::websocket::{self, Rendered};
 use crate::load::wire::{Answer, Failure, Kind, Outgoing, Wanted, http1};
 
@@ -135,15 +135,20 @@ impl Hands {
         }
     }
 
-    /// On a connection of its own.
-    pub async fn talk(
-        &mut self,
+    /// A WebSocket on a connection of its own, open when the service has agreed to it.
+    pub async fn open(
+        &self,
         ground: &Ground,
         socket: &Socket,
-        stream: Stream,
-    ) -> Result<Vec<std::time::Duration>, Failure> {
+    ) -> Result<websocket::Socket<Stream>, Failure> {
         let base = &ground.common.scenario.base;
         let opening = request::opening(socket, base, &self.session)?;
+        let stream = ground.common.dialer.connect(Alpn::Http1).await?;
+        websocket::connect(stream, base, &opening.target, &opening.headers).await
+    }
+
+    /// What is said over it in this iteration.
+    pub fn words(&self, socket: &Socket) -> Result<Vec<Rendered>, Failure> {
         let values = &self.session.values;
         let render = |template: &request::Template| {
             let mut text = String::new();
@@ -152,9 +157,8 @@ impl Hands {
                 .map(|()| text)
                 .map_err(|missing| Failure::new(Kind::Capture, missing.to_string()))
         };
-        let messages: Result<Vec<Rendered>, Failure> = socket
-            .messages
-            .iter()
+        let messages = socket.messages.iter();
+        messages
             .map(|message| {
                 Ok(Rendered {
                     send: render(&message.send)?,
@@ -162,8 +166,7 @@ impl Hands {
                     times: message.times,
                 })
             })
-            .collect();
-        websocket::talk(stream, base, &opening.target, &opening.headers, &messages?).await
+            .collect()
     }
 }
 

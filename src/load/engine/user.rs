@@ -155,7 +155,7 @@ impl User {
         }
     }
 
-    /// The connect is a subject of its own; each round trip is one measurement of the step's.
+    /// The connect, with the upgrade, is a subject of its own; each round trip is one measurement of the step's.
     async fn socket(
         &mut self,
         ground: &Ground,
@@ -167,15 +167,12 @@ impl User {
         let deadline = doing.start.plus(step.timeout);
         let place = ground.place(doing.span, connect);
         self.seat.begin(place);
-        let dial = ground
-            .common
-            .dialer
-            .connect(crate::load::wire::dial::Alpn::Http1);
-        let stream = self.seat.within(deadline, dial).await;
+        let open = self.hands.open(ground, socket);
+        let opened = self.seat.within(deadline, open).await;
         self.seat.end();
         let connected = ground.now();
-        let stream = match stream {
-            Ok(stream) => stream,
+        let mut line = match opened {
+            Ok(line) => line,
             Err(failure) => {
                 return (
                     connected,
@@ -190,20 +187,22 @@ impl User {
         ground.succeed(place, took, connected);
         let place = ground.place(doing.span, step.subject);
         self.seat.begin(place);
-        let talk = self.hands.talk(ground, socket, stream);
-        let trips = self.seat.within(deadline, talk).await;
+        let mut trips = Vec::new();
+        let talk = async { line.talk(&self.hands.words(socket)?, &mut trips).await };
+        let talked = self.seat.within(deadline, talk).await;
         self.seat.end();
         let end = ground.now();
-        match trips {
-            Ok(trips) => {
-                for trip in trips {
-                    let took = Took {
-                        response: trip,
-                        service: trip,
-                    };
-                    ground.succeed(place, took, end);
-                }
-                (end, None)
+        for trip in trips {
+            let took = Took {
+                response: trip,
+                service: trip,
+            };
+            ground.succeed(place, took, end);
+        }
+        match talked {
+            Ok(()) => {
+                line.close().await;
+                (ground.now(), None)
             }
             Err(failure) => (end, Some(lost(ground, place, failure, step, end))),
         }

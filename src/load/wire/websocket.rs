@@ -34,31 +34,6 @@ pub struct Rendered {
     pub times: NonZeroUsize,
 }
 
-/// The whole life of a socket: each message's round trips one behind the other, then the goodbye. What they took.
-pub async fn talk<S>(
-    stream: S,
-    base: &Base,
-    path: &str,
-    headers: &[(String, String)],
-    messages: &[Rendered],
-) -> Result<Vec<Duration>, Failure>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let mut socket = connect(stream, base, path, headers).await?;
-    let mut trips = Vec::new();
-    for message in messages {
-        for _ in 0..message.times.get() {
-            let start = Instant::now();
-            let awaits = message.awaits.as_deref();
-            socket.round_trip(&message.send, awaits).await?;
-            trips.push(start.elapsed());
-        }
-    }
-    socket.close().await;
-    Ok(trips)
-}
-
 /// Asks for the upgrade; `path` is what stands in the request line, with the base's prefix.
 pub async fn connect<S>(
     stream: S,
@@ -88,6 +63,23 @@ impl<S> Socket<S>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    /// Each message's round trips one behind the other; what they took is there also where a later one fails.
+    pub async fn talk(
+        &mut self,
+        messages: &[Rendered],
+        trips: &mut Vec<Duration>,
+    ) -> Result<(), Failure> {
+        for message in messages {
+            for _ in 0..message.times.get() {
+                let start = Instant::now();
+                let awaits = message.awaits.as_deref();
+                self.round_trip(&message.send, awaits).await?;
+                trips.push(start.elapsed());
+            }
+        }
+        Ok(())
+    }
+
     /// Sends, and reads until the answer that contains `awaits`, or any where nobody said. Pings are answered.
     pub async fn round_trip(&mut self, send: &str, awaits: Option<&str>) -> Result<(), Failure> {
         let sent = self.0.send(Message::text(send)).await;

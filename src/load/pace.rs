@@ -80,6 +80,11 @@ mod linux {
     };
     use tokio::io::{Interest, unix::AsyncFd};
 
+    /// What an idle core takes to wake up, and with it the kernel's timer.
+    const LATE: Duration = Duration::from_micros(40);
+    /// At most this part of a wait is spent awake.
+    const AWAKE: u32 = 20;
+
     pub struct Timer {
         clock: Clock,
         timer: AsyncFd<OwnedFd>,
@@ -100,14 +105,22 @@ mod linux {
             })
         }
 
-        /// Returns the time at which it found the moment reached.
+        /// Returns the time at which it found the moment reached. Woken a little early, it lets others run until the
+        /// moment is there.
         pub async fn until(&self, moment: Moment) -> std::io::Result<Moment> {
+            let early = LATE.min(moment.since(self.clock.now()) / AWAKE);
             loop {
                 let now = self.clock.now();
                 if now >= moment {
                     return Ok(now);
                 }
-                self.arm(moment.since(now))?;
+                let wait = moment.since(now);
+                if wait <= early {
+                    tokio::task::yield_now().await;
+                    continue;
+                }
+                // Never nothing: that would disarm the timer.
+                self.arm((wait - early).max(Duration::from_nanos(1)))?;
                 // Arming forgets older expirations, so the timer need not be read; a stale readiness is found by
                 // the clock above.
                 self.timer.readable().await?.clear_ready();

@@ -3,10 +3,12 @@
 //! Our own words go in as safe strings, with the names inside them already inert. Names that stand alone go in
 //! as plain strings, which the escaping of the template engine makes code spans wherever they are put.
 
+use std::cell::OnceCell;
 use std::io::Write;
 
 use tera::{Context, Tera, Value};
 
+use super::entry::Entry;
 use super::headline;
 use super::inert;
 use super::sentence::Sentence;
@@ -45,26 +47,36 @@ fn escape(text: &str, out: &mut dyn Write) -> std::io::Result<()> {
     out.write_all(inert::cell_code_span(&text).as_bytes())
 }
 
-/// The rows of a view as values, made once however often the template is written.
-pub(super) struct Rows {
-    groups: Vec<Values>,
+/// The rows of a view as values, each made when it is first written and once however often the template is.
+pub(super) struct Rows<'v> {
+    groups: Vec<Values<'v>>,
 }
 
-struct Values {
+struct Values<'v> {
     kind: Kind,
     title: Value,
-    rows: Vec<Value>,
+    /// A verdict of ten thousand series shows some hundreds in a comment.
+    rows: Vec<(&'v Entry, OnceCell<Value>)>,
 }
 
-impl Rows {
-    pub(super) fn of(view: &View<'_>) -> Self {
-        let values = |group: &Group<'_>| Values {
+impl Values<'_> {
+    fn first(&self, most: usize) -> impl Iterator<Item = Value> {
+        self.rows.iter().take(most).map(|(entry, made)| {
+            made.get_or_init(|| row(self.kind, &Row::of(entry, self.kind)))
+                .clone()
+        })
+    }
+}
+
+impl<'v> Rows<'v> {
+    pub(super) fn of(view: &'v View<'_>) -> Self {
+        let values = |group: &'v Group<'_>| Values {
             kind: group.kind,
             title: safe(&group.title()),
             rows: group
                 .entries
                 .iter()
-                .map(|entry| row(group.kind, &Row::of(entry, group.kind)))
+                .map(|entry| (*entry, OnceCell::new()))
                 .collect(),
         };
         Self {
@@ -91,14 +103,8 @@ impl Rows {
                 Kind::Better => keep.min(BETTER_IN_SIGHT),
                 _ => 0,
             };
-            rows.extend(group.rows.iter().take(in_sight).cloned());
-            let rest: Vec<Value> = group
-                .rows
-                .iter()
-                .take(keep)
-                .skip(in_sight)
-                .cloned()
-                .collect();
+            rows.extend(group.first(in_sight));
+            let rest: Vec<Value> = group.first(keep).skip(in_sight).collect();
             let missing = group.rows.len() - keep;
             if !rest.is_empty() || missing > 0 {
                 folded.push(map([
@@ -120,7 +126,7 @@ impl Rows {
     }
 }
 
-fn title(group: &Values, in_sight: usize) -> Value {
+fn title(group: &Values<'_>, in_sight: usize) -> Value {
     if in_sight == 0 {
         return group.title.clone();
     }

@@ -101,18 +101,19 @@ fn within(name: &str, found: Duration, truth: Duration, allowed: Duration) -> Re
     }
 }
 
-fn spread() -> Spread {
+fn spread(near: Near) -> Spread {
+    let unit = near.unit();
     Spread::new(&[
-        (0.0, 2 * MS),
-        (0.5, 4 * MS),
-        (0.95, 10 * MS),
-        (0.99, 20 * MS),
-        (1.0, 40 * MS),
+        (0.0, 2 * unit),
+        (0.5, 4 * unit),
+        (0.95, 10 * unit),
+        (0.99, 20 * unit),
+        (1.0, 40 * unit),
     ])
 }
 
-fn spread_out() -> Script {
-    let spread = spread();
+fn spread_out(near: Near) -> Script {
+    let spread = spread(near);
     Script::new()
         .on("/", move |asked| {
             Reply::text("x").after(spread.of(asked.number))
@@ -128,6 +129,15 @@ enum Near {
 }
 
 impl Near {
+    /// What the machine itself takes to carry an answer and to wake up for it is in every latency and in no script: here
+    /// some 90 us. It has to be small beside what is compared to a hundredth.
+    fn unit(self) -> Duration {
+        match self {
+            Self::Exact => 5 * MS,
+            Self::Busy => MS,
+        }
+    }
+
     fn allows(self, truth: Duration) -> Duration {
         match self {
             Self::Exact => truth / 100 + Duration::from_micros(50),
@@ -138,7 +148,7 @@ impl Near {
 
 /// From the due time and from the sending, against what the server wrote down and what it was told to do.
 fn percentiles(rest: &str, near: Near) -> Result<(), String> {
-    let server = Server::start(spread_out());
+    let server = Server::start(spread_out(near));
     let outcome = load(&server, &root(rest));
     let log = server.log();
     assert_eq!(count(&outcome, GET, "errors"), (0, 1000));
@@ -147,7 +157,7 @@ fn percentiles(rest: &str, near: Near) -> Result<(), String> {
         for metric in ["latency", "service"] {
             let name = format!("{metric} p{}", share * 100.0);
             let found = percentile(&outcome, metric, share);
-            let (real, scripted) = (log.quantile(share), spread().quantile(share));
+            let (real, scripted) = (log.quantile(share), spread(near).quantile(share));
             assert!(
                 found >= scripted.mul_f64(0.99),
                 "{name} is {found:?}: too early"
@@ -178,7 +188,7 @@ fn percentiles_are_those_of_the_server_with_users_that_wait() {
 
 #[test]
 #[ignore = "wants a quiet machine and an optimized build"]
-fn percentiles_are_exact() {
+fn percentiles_from_ten_milliseconds_on_are_exact() {
     let _alone = alone();
     undisturbed(|| percentiles(RATE, Near::Exact));
     undisturbed(|| percentiles(USERS, Near::Exact));

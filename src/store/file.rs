@@ -58,7 +58,7 @@ pub fn update(
     Ok(baseline)
 }
 
-pub(super) fn folder_of(path: &Path) -> &Path {
+pub fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -145,13 +145,7 @@ fn replace(target: &Path, text: &str) -> anyhow::Result<()> {
         .ok_or_else(|| anyhow!("the path names no file"))?
         .to_string_lossy();
     let prefix = format!(".{name}.");
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(&prefix).suffix(".tmp");
-    if let Some(permissions) = usual_permissions() {
-        builder.permissions(permissions);
-    }
-    let mut file = builder
-        .tempfile_in(folder)
+    let mut file = temporary(folder, &prefix)
         .with_context(|| format!("create a file in {}", folder.display()))
         .hint("the folder of the baseline has to be writable; the baseline is as it was")?;
     let written = file
@@ -165,6 +159,16 @@ fn replace(target: &Path, text: &str) -> anyhow::Result<()> {
     // Not every system can: then the rename is on its way to the disk, and whole in either case.
     let _best_effort = File::open(folder).and_then(|folder| folder.sync_all());
     Ok(())
+}
+
+/// A file under a name of its own, to be written and then renamed; gone again where nobody keeps it.
+pub fn temporary(folder: &Path, prefix: &str) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(prefix).suffix(".tmp");
+    if let Some(permissions) = usual_permissions() {
+        builder.permissions(permissions);
+    }
+    builder.tempfile_in(folder)
 }
 
 /// Of a new file, as any program would make it; a temp file would be its owner's alone.

@@ -6,6 +6,6 @@ mod format;
 mod lock;
 mod window;
 
-pub use file::{read, update};
+pub use file::{folder_of, read, temporary, update};
 pub use format::{JSON_SCHEMA, SCHEMA, is_baseline, parse};
 pub use window::{Window, add};

@@ -9,9 +9,13 @@ use anyhow::{Context, anyhow};
 use crate::hint::WithHint;
 use crate::model::Run;
 use crate::model::run_file;
+use crate::store::{folder_of, temporary};
 
 /// Where runs go that nobody named a file for; `check` looks there too.
 pub(in crate::cli) const FOLDER: &str = "perfgate-results";
+
+/// Of a file that is not a run yet.
+const PREFIX: &str = ".run.";
 
 /// A file that can be written, as far as that can be known before anything is measured.
 pub(in crate::cli) struct RunFile {
@@ -33,7 +37,7 @@ impl RunFile {
             .with_context(|| format!("create folder {}", folder.display()))
             .hint(hint)?;
         // A folder may be there and take no files.
-        temporary(folder)
+        temporary(folder, PREFIX)
             .with_context(|| format!("write {shown}"))
             .hint(hint)?;
         Ok(Self { path })
@@ -55,7 +59,7 @@ impl RunFile {
     /// To a temporary name, flushed and renamed: a kill in the middle leaves no half of a run.
     pub(in crate::cli) fn write(&self, run: &Run) -> anyhow::Result<()> {
         let doing = || format!("write {}", self.path.display());
-        let mut file = temporary(folder_of(&self.path)).with_context(doing)?;
+        let mut file = temporary(folder_of(&self.path), PREFIX).with_context(doing)?;
         file.write_all(run_file::write(run).as_bytes())
             .and_then(|()| file.as_file().sync_all())
             .with_context(doing)
@@ -65,35 +69,6 @@ impl RunFile {
             .with_context(doing)?;
         Ok(())
     }
-}
-
-/// Gone again where nobody keeps it.
-fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".run.").suffix(".tmp");
-    if let Some(permissions) = usual_permissions() {
-        builder.permissions(permissions);
-    }
-    builder.tempfile_in(folder)
-}
-
-fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
-/// Of a new file, as any program would make it; a temporary file would be its owner's alone.
-#[cfg(unix)]
-fn usual_permissions() -> Option<fs::Permissions> {
-    use std::os::unix::fs::PermissionsExt;
-    Some(fs::Permissions::from_mode(0o666))
-}
-
-#[cfg(not(unix))]
-fn usual_permissions() -> Option<fs::Permissions> {
-    None
 }
 
 #[cfg(test)]

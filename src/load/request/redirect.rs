@@ -10,7 +10,7 @@ use super::headers::Lines;
 use super::outgoing::cookies;
 use super::probe::SHOWN;
 use super::shown::shown;
-use crate::load::scenario::{Base, Call, Scheme};
+use crate::load::scenario::{Base, Call};
 use crate::load::wire::{Answer, Failure, Kind, Outgoing};
 
 /// The request that follows an answer, where that is a redirect which the step does not expect. Its cookies are still
@@ -75,7 +75,7 @@ pub fn renew_cookies(
 /// Path and query of the location, which may be relative to the target of the previous request.
 fn target(location: &[u8], base: &Base, previous: &Outgoing) -> Result<String, String> {
     let seen = shown(location, SHOWN);
-    let origin = origin(base.scheme, &authority(base));
+    let origin = base.origin();
     let from = Url::parse(&format!("{origin}{}", previous.target));
     let to = std::str::from_utf8(location)
         .ok()
@@ -84,23 +84,11 @@ fn target(location: &[u8], base: &Base, previous: &Outgoing) -> Result<String, S
     // A service that is asked under another name answers with URLs of that name.
     let mut names = previous.headers.iter().filter(|(name, _)| name == "host");
     let is_same = |origin: &str| Url::parse(origin).is_ok_and(|url| url.origin() == to.origin());
-    if is_same(&origin) || names.any(|(_, host)| is_same(&self::origin(base.scheme, host))) {
+    if is_same(&origin)
+        || names.any(|(_, host)| is_same(&format!("{}://{host}", base.scheme.as_str())))
+    {
         Ok(to[Position::BeforePath..Position::AfterQuery].to_owned())
     } else {
         Err(format!("redirect to `{seen}` leaves {origin}"))
-    }
-}
-
-fn authority(base: &Base) -> String {
-    match base.host.contains(':') {
-        true => format!("[{}]:{}", base.host, base.port),
-        false => format!("{}:{}", base.host, base.port),
-    }
-}
-
-fn origin(scheme: Scheme, authority: &str) -> String {
-    match scheme {
-        Scheme::Http => format!("http://{authority}"),
-        Scheme::Https => format!("https://{authority}"),
     }
 }

@@ -1,5 +1,7 @@
 //! Where every path begins, and paths themselves.
 
+use std::borrow::Cow;
+
 use url::{Host, Url};
 
 use crate::toml_file::{FormError, Node};
@@ -42,15 +44,21 @@ impl Base {
 
     /// The whole address of a path of this base.
     pub fn url(&self, path: &str) -> String {
-        let scheme = match self.scheme {
-            Scheme::Http => "http",
-            Scheme::Https => "https",
-        };
-        let (host, port, prefix) = (&self.host, self.port, &self.prefix);
-        if host.contains(':') {
-            format!("{scheme}://[{host}]:{port}{prefix}{path}")
+        format!("{}{}{path}", self.origin(), self.prefix)
+    }
+
+    /// Scheme, host and port.
+    pub fn origin(&self) -> String {
+        let (scheme, host) = (self.scheme.as_str(), self.bracketed());
+        format!("{scheme}://{host}:{}", self.port)
+    }
+
+    /// The host as it stands before a port.
+    pub fn bracketed(&self) -> Cow<'_, str> {
+        if self.host.contains(':') {
+            Cow::Owned(format!("[{}]", self.host))
         } else {
-            format!("{scheme}://{host}:{port}{prefix}{path}")
+            Cow::Borrowed(&self.host)
         }
     }
 
@@ -64,6 +72,15 @@ impl Base {
             Err(why) => Err(node
                 .error(why)
                 .hint("or write a path of `base`, like /health")),
+        }
+    }
+}
+
+impl Scheme {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
         }
     }
 }

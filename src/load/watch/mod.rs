@@ -10,7 +10,6 @@ pub mod exposition;
 mod inheritance;
 mod look;
 mod memory;
-mod nearest;
 pub(super) mod proc;
 mod processes;
 mod prometheus;

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use crate::toml_file::nearest::near;
+
 use super::exposition::{self, Sample};
-use super::nearest::near;
 
 /// `http_requests_total`, or `http_requests_total{code="500"}`: other labels may be anything.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::anyhow;
 
-use super::nearest::near;
 use super::proc::{self, Stat};
 use crate::hint::WithHint;
+use crate::toml_file::nearest::near;
 
 /// Which processes.
 #[derive(Clone, Debug, PartialEq, Eq)]

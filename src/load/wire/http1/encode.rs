@@ -38,12 +38,9 @@ pub fn authority(base: &Base) -> String {
         Scheme::Http => 80,
         Scheme::Https => 443,
     };
-    let host = match base.host.contains(':') {
-        true => format!("[{}]", base.host),
-        false => base.host.clone(),
-    };
+    let host = base.bracketed();
     match base.port {
-        port if port == usual => host,
+        port if port == usual => host.into_owned(),
         port => format!("{host}:{port}"),
     }
 }

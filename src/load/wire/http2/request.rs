@@ -5,7 +5,7 @@ use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TE, TRANSFER_ENCODING, UPGR
 use http::uri::{Authority, PathAndQuery};
 use http::{HeaderName, HeaderValue, Request, Uri};
 
-use crate::load::scenario::{Base, Scheme};
+use crate::load::scenario::Base;
 use crate::load::wire::http1::authority;
 use crate::load::wire::{Failure, Kind, Outgoing};
 
@@ -44,10 +44,7 @@ pub fn prepare(request: &Outgoing, base: &Base) -> Result<Prepared, Failure> {
     let target = PathAndQuery::try_from(request.target.as_str())
         .map_err(|_| impossible(format!("`{}` cannot be a path", request.target)))?;
     *head.uri_mut() = Uri::builder()
-        .scheme(match base.scheme {
-            Scheme::Http => "http",
-            Scheme::Https => "https",
-        })
+        .scheme(base.scheme.as_str())
         .authority(authority.map_err(|_| impossible("the host cannot be named in a request"))?)
         .path_and_query(target)
         .build()
@@ -73,6 +70,7 @@ mod tests {
     use http::Method;
 
     use super::*;
+    use crate::load::scenario::Scheme;
 
     fn base() -> Base {
         Base {

@@ -14,6 +14,8 @@ pub struct Environment {
     pub compiler: Option<String>,
     /// Given by the user; replaces the key that would be derived.
     pub key: Option<String>,
+    /// The result says nothing of its machine: this is the machine that read it.
+    pub assumed: bool,
 }
 
 impl Environment {

@@ -10,6 +10,7 @@ pub mod ordered;
 pub mod run;
 pub mod run_file;
 pub mod unit;
+pub mod workload;
 
 pub use baseline::{Anchor, Baseline};
 pub use environment::Environment;
@@ -18,3 +19,4 @@ pub use metric::{Better, MetricName, Quantile, Series, Statistic, Subject};
 pub use ordered::Ordered;
 pub use run::{Measurement, Provenance, Role, Run, ToolName};
 pub use unit::Unit;
+pub use workload::Load;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Better, Environment, Evidence, MetricName, Ordered, Subject, Unit};
+use super::{Better, Environment, Evidence, Load, MetricName, Ordered, Subject, Unit};
 
 /// The same type for base and head, for a fresh result and a stored one.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,6 +27,11 @@ pub struct Provenance {
     pub commit: Option<String>,
     /// The workload, where the tool names it; series of different scenarios are not comparable.
     pub scenario: Option<String>,
+    /// The name of the source that made it, or the label that its user gave it.
+    pub source: Option<String>,
+    /// A digest of the files that the source calls its inputs.
+    pub inputs: Option<String>,
+    pub load: Option<Load>,
     pub environment: Environment,
     /// It was ended early: what it holds is true and less than was asked for.
     pub partial: bool,

@@ -6,10 +6,12 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 
 use super::error::Flaw;
-use super::form::{Entries, EnvironmentForm, MeasurementForm, Object, RunForm, Text, ToolForm};
+use super::form::{
+    Entries, EnvironmentForm, LoadForm, MeasurementForm, Object, RunForm, Text, ToolForm,
+};
 use super::measurement::{self, Known};
 use crate::model::run::Metrics;
-use crate::model::{Environment, Provenance, Run, Subject, ToolName};
+use crate::model::{Environment, Load, Ordered, Provenance, Run, Subject, ToolName};
 
 /// A run with the schema that its document names; a flaw does not stop the JSON from being read, so that it
 /// can be told with its path.
@@ -80,6 +82,9 @@ fn run(form: RunForm<'_>, known: &mut Known) -> Result<Run, Flaw> {
             duration_s: not_negative(form.duration_s, "duration_s")?,
             commit: owned(form.commit),
             scenario: owned(form.scenario),
+            source: owned(form.source),
+            inputs: owned(form.inputs),
+            load: form.load.map(load).transpose()?,
             environment: form
                 .environment
                 .map_or(Ok(Environment::default()), environment)?,
@@ -161,6 +166,22 @@ fn not_negative(value: Option<f64>, key: &str) -> Result<Option<f64>, Flaw> {
     }
 }
 
+fn load(Object(form): Object<LoadForm<'_>>) -> Result<Load, Flaw> {
+    let mut terms = Ordered::default();
+    for (name, value) in form.terms.map(|terms| terms.0).unwrap_or_default() {
+        if terms
+            .insert(name.0.to_string(), value.0.into_owned())
+            .is_some()
+        {
+            return Err(Flaw::twice("term", &name.0).at("terms").at("load"));
+        }
+    }
+    Ok(Load {
+        digest: owned(form.digest),
+        terms,
+    })
+}
+
 fn environment(Object(form): Object<EnvironmentForm<'_>>) -> Result<Environment, Flaw> {
     Ok(Environment {
         os: owned(form.os),
@@ -174,5 +195,6 @@ fn environment(Object(form): Object<EnvironmentForm<'_>>) -> Result<Environment,
         image: owned(form.image),
         compiler: owned(form.compiler),
         key: owned(form.key),
+        assumed: form.assumed.unwrap_or(false),
     })
 }

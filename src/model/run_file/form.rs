@@ -139,10 +139,13 @@ form!(RunForm<'a> {
     #[serde(borrow)] commit: Text<'a>,
     duration_s: f64,
     #[serde(borrow)] environment: Object<EnvironmentForm<'a>>,
+    #[serde(borrow)] inputs: Text<'a>,
     #[serde(borrow)] invalid: Text<'a>,
+    #[serde(borrow)] load: Object<LoadForm<'a>>,
     partial: bool,
     #[serde(borrow)] scenario: Text<'a>,
     #[serde(borrow)] session: Text<'a>,
+    #[serde(borrow)] source: Text<'a>,
     #[serde(borrow)] started_at: Text<'a>,
     #[serde(borrow)] subjects: Entries<'a, Entries<'a, Object<MeasurementForm<'a>>>>,
     #[serde(borrow)] tool: Object<ToolForm<'a>>,
@@ -154,8 +157,14 @@ form!(ToolForm<'a> {
     #[serde(borrow)] version: Text<'a>,
 });
 
+form!(LoadForm<'a> {
+    #[serde(borrow)] digest: Text<'a>,
+    #[serde(borrow)] terms: Entries<'a, Text<'a>>,
+});
+
 form!(EnvironmentForm<'a> {
     #[serde(borrow)] arch: Text<'a>,
+    assumed: bool,
     #[serde(borrow)] compiler: Text<'a>,
     cores: u32,
     #[serde(borrow)] cpu: Text<'a>,

@@ -9,7 +9,7 @@ use super::layout::line;
 use super::{SCHEMA, histogram};
 use crate::model::evidence::Quantiles;
 use crate::model::run::Metrics;
-use crate::model::{Environment, Evidence, Measurement, MetricName, Role, Run, ToolName};
+use crate::model::{Environment, Evidence, Load, Measurement, MetricName, Role, Run, ToolName};
 
 /// How much is written that a reader would know without it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,10 +74,16 @@ pub(crate) fn header(run: &Run) -> Vec<(&'static str, String)> {
             "environment",
             (*environment != Environment::default()).then(|| line(&Machine::of(environment))),
         ),
+        ("inputs", provenance.inputs.as_ref().map(line)),
         ("invalid", provenance.invalid.as_ref().map(line)),
+        (
+            "load",
+            provenance.load.as_ref().map(|load| line(&Asked::of(load))),
+        ),
         ("partial", provenance.partial.then(|| line(&true))),
         ("scenario", provenance.scenario.as_ref().map(line)),
         ("session", provenance.session.as_ref().map(line)),
+        ("source", provenance.source.as_ref().map(line)),
         (
             "started_at",
             provenance.started_at.map(|time| line(&time.to_string())),
@@ -128,8 +134,28 @@ impl<'a> Tool<'a> {
     }
 }
 
+written!(Asked {
+    digest: &'a str,
+    terms: BTreeMap<&'a str, &'a str>,
+});
+
+impl<'a> Asked<'a> {
+    fn of(load: &'a Load) -> Self {
+        let terms = load.terms.iter();
+        Self {
+            digest: load.digest.as_deref(),
+            terms: (!load.terms.is_empty()).then(|| {
+                terms
+                    .map(|(name, term)| (name.as_str(), term.as_str()))
+                    .collect()
+            }),
+        }
+    }
+}
+
 written!(Machine {
     arch: &'a str,
+    assumed: bool,
     compiler: &'a str,
     cores: u32,
     cpu: &'a str,
@@ -145,6 +171,7 @@ impl<'a> Machine<'a> {
     fn of(environment: &'a Environment) -> Self {
         Self {
             arch: environment.arch.as_deref(),
+            assumed: environment.assumed.then_some(true),
             compiler: environment.compiler.as_deref(),
             cores: environment.cores,
             cpu: environment.cpu.as_deref(),

@@ -8,8 +8,8 @@ use hdrhistogram::Histogram;
 use perfgate::model::evidence::{Estimate, Moments};
 use perfgate::model::run_file::{parse, write};
 use perfgate::model::{
-    Better, Environment, Evidence, Measurement, MetricName, Point, Provenance, Quantile, Role, Run,
-    Subject, ToolName, Unit,
+    Better, Environment, Evidence, Load, Measurement, MetricName, Point, Provenance, Quantile,
+    Role, Run, Subject, ToolName, Unit,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -130,9 +130,17 @@ fn environment() -> impl Strategy<Value = Environment> {
         text(),
         option::of(any::<u32>()),
         option::of(size()),
+        any::<bool>(),
     )
         .prop_map(
-            |((os, arch, cpu, runner, kernel, image), compiler, key, cores, memory_gib)| {
+            |(
+                (os, arch, cpu, runner, kernel, image),
+                compiler,
+                key,
+                cores,
+                memory_gib,
+                assumed,
+            )| {
                 Environment {
                     os,
                     arch,
@@ -144,9 +152,18 @@ fn environment() -> impl Strategy<Value = Environment> {
                     image,
                     compiler,
                     key,
+                    assumed,
                 }
             },
         )
+}
+
+fn load() -> impl Strategy<Value = Load> {
+    let terms = btree_map(any::<String>(), any::<String>(), 0..3);
+    (text(), terms).prop_map(|(digest, terms)| Load {
+        digest,
+        terms: terms.into_iter().collect(),
+    })
 }
 
 fn provenance() -> impl Strategy<Value = Provenance> {
@@ -164,9 +181,21 @@ fn provenance() -> impl Strategy<Value = Provenance> {
         text(),
         environment(),
         (any::<bool>(), option::of("[a-z]{1,9} \\PC{0,9}")),
+        (text(), text(), option::of(load())),
     )
         .prop_map(
-            |(tool, started_at, session, duration_s, commit, scenario, environment, ended)| {
+            |(
+                tool,
+                started_at,
+                session,
+                duration_s,
+                commit,
+                scenario,
+                environment,
+                ended,
+                work,
+            )| {
+                let (source, inputs, load) = work;
                 Provenance {
                     tool,
                     started_at,
@@ -174,6 +203,9 @@ fn provenance() -> impl Strategy<Value = Provenance> {
                     duration_s,
                     commit,
                     scenario,
+                    source,
+                    inputs,
+                    load,
                     environment,
                     partial: ended.0,
                     invalid: ended.1,

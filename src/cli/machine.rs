@@ -21,6 +21,7 @@ pub(super) fn detect(env: &Env) -> Environment {
         image: image(env),
         compiler: None,
         key: None,
+        assumed: false,
     }
 }
 

@@ -5,7 +5,7 @@ use super::Ordered;
 /// What a tool was asked to do, as far as its result says so.
 ///
 /// What the speed of the service can change (requests made, the rate that was reached) is no part of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Load {
     /// Covers everything that defines the load (steps, bodies, phases, rate, users, data, think times), and not the
     /// address of the service.

@@ -173,6 +173,8 @@ fn provenance(
         };
         agree("tool", tool(from), tool(other))?;
         agree("scenario", from.scenario.clone(), other.scenario.clone())?;
+        agree("source", from.source.clone(), other.source.clone())?;
+        agree("inputs", from.inputs.clone(), other.inputs.clone())?;
         agree("commit", from.commit.clone(), other.commit.clone())?;
         if environment.is_none() {
             let key = |p: &Provenance| p.environment.key();
@@ -188,6 +190,12 @@ fn provenance(
         duration_s: each().filter_map(|p| p.duration_s).reduce(f64::max),
         commit: from.commit.clone(),
         scenario: from.scenario.clone(),
+        source: from.source.clone(),
+        inputs: from.inputs.clone(),
+        load: from
+            .load
+            .clone()
+            .filter(|_| each().all(|p| p.load == from.load)),
         environment: shared(runs, environment),
         partial: each().any(|p| p.partial),
         invalid: each().find_map(|p| p.invalid.clone()),
@@ -231,5 +239,6 @@ fn shared(runs: &[Run], name: Option<&str>) -> Environment {
         key: name
             .map(str::to_owned)
             .or_else(|| text(|machine| &machine.key)),
+        assumed: machines().any(|machine| machine.assumed),
     }
 }

@@ -5,6 +5,7 @@
 pub mod baseline;
 pub mod environment;
 pub mod evidence;
+pub mod history;
 pub mod metric;
 pub mod ordered;
 pub mod run;
@@ -15,8 +16,9 @@ pub mod workload;
 pub use baseline::{Anchor, Baseline};
 pub use environment::Environment;
 pub use evidence::{Distribution, Evidence, EvidenceError, Point};
+pub use history::{History, Matched, Matching, Partner, Session, Workload};
 pub use metric::{Better, MetricName, Quantile, Series, Statistic, Subject};
 pub use ordered::Ordered;
 pub use run::{Measurement, Provenance, Role, Run, ToolName};
 pub use unit::Unit;
-pub use workload::Load;
+pub use workload::{Load, WorkloadKey};

@@ -1,5 +1,5 @@
 //! The rules of the house, held by reading the project's own files: who may know whom, which rooms are pure,
-//! how large a file may be, which names and words are not used.
+//! which names and words are not used.
 
 #![expect(
     clippy::unwrap_used,
@@ -156,23 +156,6 @@ fn the_purity_test_would_see_each_way_outside() {
         let paths = paths::named(code);
         assert!(!paths.iter().any(|path| reaches_outside(path)), "{code}");
     }
-}
-
-#[test]
-fn files_are_small() {
-    let mut lengths: Vec<(usize, String)> = program()
-        .into_iter()
-        .map(|source| (source.text.lines().count(), source.path))
-        .collect();
-    lengths.sort();
-    let long: Vec<String> = lengths
-        .iter()
-        .filter(|(lines, _)| *lines > 400)
-        .map(|(lines, path)| format!("{path} has {lines} lines, 400 are allowed"))
-        .collect();
-    holds(&long);
-    let (median, _) = &lengths[lengths.len() / 2];
-    assert!(*median < 150, "the median file has {median} lines");
 }
 
 #[test]

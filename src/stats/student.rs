@@ -4,16 +4,35 @@ use std::cell::Cell;
 
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
-/// The chance of a value above `t`. Not a number of degrees of freedom to speak of: certainty of nothing.
+/// From so many degrees of freedom on the tail is taken from Hill's expansion: the continued fraction of statrs
+/// loses digits there, and its inverse does not end.
+const LARGE_DF: f64 = 1000.0;
+
+/// The chance of a value above `t`. Zero degrees of freedom are no evidence: the chance is 1.
 pub fn upper_tail(t: f64, df: f64) -> f64 {
     if t.is_nan() {
         return 1.0;
     }
+    if df > LARGE_DF {
+        return Normal::standard().sf(normal_equivalent(t, df));
+    }
     match StudentsT::new(0.0, 1.0, df) {
         Ok(distribution) if df.is_finite() => distribution.sf(t),
-        _ if df == f64::INFINITY => Normal::standard().sf(t),
         _ => 1.0,
     }
+}
+
+/// The normal deviate with the same tail as `t` (Hill 1970, Communications of the ACM 13:617, algorithm 395).
+fn normal_equivalent(t: f64, df: f64) -> f64 {
+    let a = df - 0.5;
+    let b = 48.0 * a * a;
+    let y = a * (t * t / df).ln_1p();
+    if !y.is_finite() || !b.is_finite() {
+        return t;
+    }
+    let inner = ((-0.4 * y - 3.3) * y - 24.0) * y - 85.5;
+    let z = ((inner / (0.8 * y * y + 100.0 + b) + y + 3.0) / b + 1.0) * y.sqrt();
+    z.copysign(t)
 }
 
 /// The value that is exceeded with the chance `1 - probability`.
@@ -50,12 +69,49 @@ struct Answer {
 }
 
 fn found_quantile(probability: f64, df: f64) -> f64 {
-    let inside = probability > 0.0 && probability < 1.0;
-    match StudentsT::new(0.0, 1.0, df) {
-        Ok(distribution) if inside && df.is_finite() => distribution.inverse_cdf(probability),
-        _ if inside && df == f64::INFINITY => normal_quantile(probability),
-        _ => f64::INFINITY,
+    if !(probability > 0.0 && probability < 1.0 && df > 0.0) {
+        return f64::INFINITY;
     }
+    if df == f64::INFINITY {
+        return normal_quantile(probability);
+    }
+    if probability < 0.5 {
+        return -upper_quantile(probability, df);
+    }
+    upper_quantile(1.0 - probability, df)
+}
+
+/// Doubling from 1 reaches the largest number in so many steps.
+const MOST_DOUBLINGS: usize = 1024;
+/// Halving the exponents and then the rest of the interval needs fewer steps than this.
+const MOST_HALVINGS: usize = 128;
+
+/// The positive value that is exceeded with this chance of at most one half: bracketed by doubling, then halved.
+fn upper_quantile(tail: f64, df: f64) -> f64 {
+    let (mut low, mut high) = (0.0_f64, 1.0_f64);
+    for _ in 0..MOST_DOUBLINGS {
+        if upper_tail(high, df) <= tail {
+            break;
+        }
+        low = high;
+        high *= 2.0;
+    }
+    for _ in 0..MOST_HALVINGS {
+        let middle = if low > 0.0 && high > 4.0 * low {
+            (low * high).sqrt()
+        } else {
+            f64::midpoint(low, high)
+        };
+        if middle <= low || middle >= high {
+            break;
+        }
+        if upper_tail(middle, df) > tail {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    f64::midpoint(low, high)
 }
 
 pub fn normal_quantile(probability: f64) -> f64 {
@@ -73,6 +129,13 @@ mod tests {
             (2.0, 8.0, 0.040_258_118_978_610_96),
             (3.5, 24.0, 0.000_921_182_177_332_0),
             (-1.0, 4.5, 0.815_997_458_059_9),
+            (2.0, 1e4, 0.022_763_630_330_717_7),
+            (3.5, 1e6, 0.000_232_639_196_840_5),
+            (4.2, 1.5e7, 1.334_582_592_498_4e-5),
+            (-1.0, 2e8, 0.841_344_745_463_6),
+            (5.0, 1e12, 2.866_515_719_275_1e-7),
+            (2.5, 1500.5, 0.006_262_683_743_617_7),
+            (6.0, 1001.0, 1.377_235_663_795_4e-9),
         ] {
             assert!(
                 (upper_tail(t, df) / expected - 1.0).abs() < 1e-6,
@@ -81,9 +144,21 @@ mod tests {
             );
         }
         // scipy.stats.t.ppf(q, df)
-        for (q, df, expected) in [(0.975, 8.0, 2.306_004_135), (0.999, 28.0, 3.408_155)] {
+        for (q, df, expected) in [
+            (0.975, 8.0, 2.306_004_135),
+            (0.999, 28.0, 3.408_155),
+            (0.975, 0.5, 164.557_673_48),
+            (0.999, 1.0, 318.308_838_98),
+            (0.975, 999.0, 1.962_341_461_1),
+            (0.975, 1001.0, 1.962_336_705_3),
+            (0.999, 1.5e7, 3.090_232_849_5),
+            (0.9995, 3e8, 3.290_526_763_9),
+            (0.8, 4.5, 0.928_965_568_6),
+            (0.25, 7.0, -0.711_141_778_1),
+            (0.999_99, 2.0, 223.603_443_63),
+        ] {
             assert!(
-                (quantile(q, df) - expected).abs() < 1e-5,
+                (quantile(q, df) / expected - 1.0).abs() < 1e-6,
                 "{q} {df} {}",
                 quantile(q, df)
             );
@@ -104,6 +179,37 @@ mod tests {
             ] {
                 assert_eq!(quantile(p, df), found_quantile(p, df), "{round} {p} {df}");
             }
+        }
+    }
+
+    #[test]
+    fn every_question_ends_however_large_or_small_it_is() {
+        for df in [
+            f64::MIN_POSITIVE,
+            1e-3,
+            0.3,
+            1e3,
+            1.6e7,
+            1e15,
+            1e200,
+            f64::MAX,
+        ] {
+            for p in [1e-300, 1e-9, 0.3, 0.5, 0.9, 1.0 - 1e-12] {
+                assert!(!quantile(p, df).is_nan(), "{p} {df}");
+            }
+            for t in [-1e300, -1.0, 0.0, 1e-300, 1.0, 1e300, f64::INFINITY] {
+                let tail = upper_tail(t, df);
+                assert!((0.0..=1.0).contains(&tail), "{t} {df} {tail}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_two_ways_to_the_tail_meet() {
+        for t in [0.5, 2.0, 4.0, 6.0] {
+            let below = upper_tail(t, LARGE_DF);
+            let above = upper_tail(t, LARGE_DF.next_up());
+            assert!((below / above - 1.0).abs() < 1e-8, "{t} {below} {above}");
         }
     }
 

@@ -187,7 +187,11 @@ pub fn stands(c: &Comparison, policy: &Policy) -> Standing {
             OnMissing::Warn => by_severity(c.severity).min(Standing::Warn),
         },
         Outcome::Inconclusive(_) if c.severity == Severity::Off => Standing::Quiet,
-        Outcome::Inconclusive(Doubt::Suspect) => Standing::Suspect,
+        // What would not fail if it were sure does not ask for a decision while it is unsure.
+        Outcome::Inconclusive(Doubt::Suspect) => match c.severity {
+            Severity::Fail => Standing::Suspect,
+            Severity::Warn | Severity::Off => Standing::Warn,
+        },
         Outcome::Inconclusive(Doubt::Weak) => Standing::Weak,
         Outcome::Improved => Standing::Better,
         Outcome::Incomparable => Standing::Warn.min(by_severity(c.severity)),

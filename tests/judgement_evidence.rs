@@ -221,7 +221,7 @@ fn latency_is_not_judged_where_more_requests_fail() {
     };
     let judgement = judged(&session(0, 100.0), &session(500, 60.0));
     assert_eq!(
-        of(&judgement, "GET /", "errors.rate").outcome,
+        of(&judgement, "GET /", "errors").outcome,
         Outcome::Regressed
     );
     let latency = of(&judgement, "GET /", "latency.p50");
@@ -241,15 +241,55 @@ fn counts_that_repeat_are_held_to_the_limit_itself() {
     let policy = ruled(vec![rule("*", "instructions")]);
     let judged =
         |base: &[f64], current: &[f64]| only(judged_by(&policy, &counts(base), &counts(current)));
-    for runs in [1, 3] {
-        let with = |value: f64| vec![value; runs];
-        let of = |value: f64| judged(&with(1e6), &with(value));
+    for (base, current) in [(3, 3), (4, 1), (20, 1)] {
+        let of = |value: f64| judged(&vec![1e6; base], &vec![value; current]);
         assert_eq!(of(1_050_001.0).outcome, Outcome::Regressed);
         assert_eq!(of(1_049_999.0).outcome, Outcome::Unchanged);
         assert_eq!(of(940_000.0).outcome, Outcome::Improved);
         assert_eq!(of(1e6).method, Method::Exact);
     }
+    // One run agrees with nothing, and two equal numbers may be rounded.
+    for runs in [1, 2] {
+        let of = judged(&vec![1e6; runs], &vec![1_060_000.0; runs]);
+        assert_ne!(of.method, Method::Exact, "{runs}: {of:?}");
+        assert_eq!(of.outcome, Outcome::Inconclusive(Doubt::Suspect), "{runs}");
+    }
     assert_eq!(judged(&[0.0; 3], &[0.0; 3]).outcome, Outcome::Unchanged);
+}
+
+/// Nights of one run each: the builds between them may change a count, and then it stays.
+#[test]
+fn a_history_tells_whether_a_count_is_exact() {
+    let policy = ruled(vec![rule("*", "instructions")]);
+    let nights = |values: &[f64], commit: fn(usize) -> String| -> Vec<Run> {
+        let night = |(i, value): (usize, &f64)| {
+            let mut runs = counts(&[*value]);
+            runs[0].provenance.session = Some(format!("night {i}"));
+            runs[0].provenance.commit = Some(commit(i));
+            runs
+        };
+        values.iter().enumerate().flat_map(night).collect()
+    };
+    let judged = |history: &[f64], commit, value: f64| {
+        only(judged_by(
+            &policy,
+            &nights(history, commit),
+            &counts(&[value]),
+        ))
+    };
+    let each: fn(usize) -> String = |i| format!("build {i}");
+    let one: fn(usize) -> String = |_| "build".to_owned();
+    let stepped = [900.0, 900.0, 900.0, 1000.0, 1000.0, 1000.0, 1000.0];
+    let rose = judged(&stepped, each, 1060.0);
+    assert_eq!(
+        (rose.method, rose.outcome),
+        (Method::Exact, Outcome::Regressed)
+    );
+    assert_eq!(judged(&stepped, each, 1000.0).outcome, Outcome::Unchanged);
+    // One build that counts two numbers is not exact, and neither is a count that seldom repeats.
+    assert_ne!(judged(&stepped, one, 1060.0).method, Method::Exact);
+    let restless = [900.0, 905.0, 905.0, 910.0, 900.0, 900.0, 905.0, 910.0];
+    assert_ne!(judged(&restless, each, 960.0).method, Method::Exact);
 }
 
 #[test]

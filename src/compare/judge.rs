@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use super::Cause;
 use super::comparison::{
-    Change, Comparison, Judgement, Outcome, Side, Test, UnmatchedRule, UnusedAcceptance,
+    Change, Comparison, Doubt, Judgement, Outcome, Side, Test, UnmatchedRule, UnusedAcceptance,
 };
 use super::measured::{Measured, Question, measure};
 use super::names::{self, OneSided};
+use super::observations::Carried;
 use super::outcome::Adjusted;
 use super::pairs::{Pair, pairs, provenance_mismatch};
 use super::policy::{Policy, Severity, selects};
@@ -84,7 +85,7 @@ pub(super) struct Judged {
 
 impl Judged {
     fn gated(&self) -> bool {
-        self.asked.gated && !matches!(self.measured.cause, Some(Cause::TooFewObservations { .. }))
+        self.asked.gated && !matches!(self.measured.carried, Carried::Never(_))
     }
 }
 
@@ -158,6 +159,7 @@ fn conclude(
     };
     let budget = measured
         .current
+        .filter(|_| measured.carried == Carried::Enough)
         .and_then(|side| rules::budget(&asked.limits, &series, side.value));
     let better = decision.outcome == Outcome::Improved;
     let test = measured
@@ -196,22 +198,28 @@ fn conclude(
     }
 }
 
-/// An accepted regression stays visible and no longer fails.
+/// An accepted regression stays visible and no longer fails, sure or not. An acceptance is needed as long as a series
+/// that it covers did worse, or could have.
 fn accept(c: &mut Comparison, policy: &Policy, today: jiff::civil::Date, used: &mut [bool]) {
-    if c.outcome != Outcome::Regressed || !c.gated {
+    let possible = c.outcome == Outcome::Inconclusive(Doubt::Suspect);
+    let open = matches!(c.outcome, Outcome::Regressed | Outcome::Inconclusive(_));
+    if !open || !c.gated {
         return;
     }
     let Some(change) = c.change else { return };
     let worse_by = match c.series.better {
-        crate::model::Better::Lower => change.ratio - 1.0,
-        crate::model::Better::Higher => 1.0 / change.ratio - 1.0,
-    };
-    if let Some((index, accepted)) = rules::acceptance(policy, &c.series, worse_by, today) {
+        crate::model::Better::Lower => change.ratio,
+        crate::model::Better::Higher => change.ratio.recip(),
+    } - 1.0;
+    for (index, accepted) in rules::acceptances(policy, &c.series, today) {
         if let Some(slot) = used.get_mut(index) {
             *slot = true;
         }
-        c.accepted = Some(accepted);
-        c.severity = c.severity.min(Severity::Warn);
+        let covers = worse_by <= accepted.up_to && c.accepted.is_none();
+        if covers && (c.outcome == Outcome::Regressed || possible && worse_by > 0.0) {
+            c.accepted = Some(accepted);
+            c.severity = c.severity.min(Severity::Warn);
+        }
     }
 }
 

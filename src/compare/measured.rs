@@ -3,11 +3,13 @@
 use super::comparison::{Assumption, Cause, Change, Drift, Method, Side};
 use super::effect::{self, Effect, Logs};
 use super::errors::ErrorShift;
+use super::exact::is_exact;
 use super::judge::{ratio, sides};
+use super::observations::{Carried, carried};
 use super::outcome::{self, Adjusted, Decision, Shown};
 use super::pairs::Pair;
 use super::policy::Limits;
-use super::readings::{Readings, is_exact, logs, readings, too_few_observations, value, values};
+use super::readings::{Readings, logs, readings, value, values};
 use super::sittings::Layout;
 use super::{Doubt, Outcome};
 use crate::model::Series;
@@ -28,6 +30,7 @@ pub(super) struct Measured {
     pub current: Option<Side>,
     /// A reason that stands in for numbers.
     pub cause: Option<Cause>,
+    pub carried: Carried,
     pub drift: Option<Drift>,
     /// Logarithms of the current runs towards worse, for the anchor.
     pub current_logs: Vec<f64>,
@@ -43,6 +46,15 @@ enum Finding {
 }
 
 pub(super) fn measure(question: &Question<'_>) -> Measured {
+    let mut measured = measure_numbers(question);
+    measured.carried = carried(question);
+    if let Carried::Never(cause) | Carried::NoLonger(cause) = &measured.carried {
+        measured.cause = Some(cause.clone());
+    }
+    measured
+}
+
+fn measure_numbers(question: &Question<'_>) -> Measured {
     let Question { series, pair, .. } = question;
     let (base, current) = (
         readings(&pair.base, series),
@@ -69,7 +81,7 @@ pub(super) fn measure(question: &Question<'_>) -> Measured {
         let (baseline, current) = sides(pair, shift.base.rate(), shift.current.rate());
         return Measured::with(baseline, current, Finding::Errors(shift));
     }
-    let exact = is_exact(pair, series, &base.values, &current.values);
+    let exact = is_exact(question);
     let smallest = |values: &[f64]| values.iter().copied().fold(f64::INFINITY, f64::min);
     if smallest(&base.values) <= 0.0 || smallest(&current.values) <= 0.0 {
         let (b, c) = (smallest(&base.values), smallest(&current.values));
@@ -101,7 +113,7 @@ pub(super) fn measure(question: &Question<'_>) -> Measured {
     measured.current_logs = logs.current;
     let (present, runs) = (current.values.len(), question.layout.current.len());
     let incomplete = (present < runs).then_some(Cause::Incomplete { present, runs });
-    measured.cause = too_few_observations(pair, series).or(incomplete);
+    measured.cause = incomplete;
     measured
 }
 
@@ -112,7 +124,8 @@ fn exactly(question: &Question<'_>, logs: &Logs) -> Measured {
         limits,
         ..
     } = question;
-    let base = order::median(&logs.base).unwrap_or(0.0);
+    // Sessions of other builds may hold other counts: the newest is what the current runs are compared with.
+    let base = logs.base.last().copied().unwrap_or(0.0);
     let current = order::median(&logs.current).unwrap_or(0.0);
     let (baseline, current_side) = sides(pair, value(series, base), value(series, current));
     let difference = (current_side.value - baseline.value).abs();
@@ -164,6 +177,7 @@ impl Measured {
             baseline: Some(baseline),
             current: Some(current),
             cause: None,
+            carried: Carried::Enough,
             drift: None,
             current_logs: Vec::new(),
             finding,
@@ -182,6 +196,7 @@ impl Measured {
             baseline: base.map(|_| b),
             current: current.map(|_| c),
             cause: Some(cause),
+            carried: Carried::Enough,
             drift: None,
             current_logs: Vec::new(),
             finding: Finding::Apart(outcome),
@@ -198,6 +213,9 @@ impl Measured {
 
     /// The chances of this series alone, where it was tested.
     pub fn chances(&self) -> Option<Adjusted> {
+        if self.carried != Carried::Enough {
+            return None;
+        }
         match &self.finding {
             Finding::Effect { effect, .. } => Some(Adjusted {
                 worse: effect.p_worse,
@@ -237,11 +255,18 @@ impl Measured {
         };
         if let Some(cause) = &self.cause {
             decision.cause = cause.clone();
-            if matches!(cause, Cause::TooFewObservations { .. })
-                && decision.outcome == Outcome::Regressed
-            {
+        }
+        let both = !matches!(decision.outcome, Outcome::Missing | Outcome::New);
+        match self.carried {
+            // Where requests dry up, what is left of them cannot clear the series.
+            Carried::NoLonger(_) if both => {
+                decision.outcome = Outcome::Inconclusive(Doubt::Suspect);
+                decision.runs_needed = None;
+            }
+            Carried::Never(_) if decision.outcome == Outcome::Regressed => {
                 decision.outcome = Outcome::Inconclusive(Doubt::Suspect);
             }
+            _ => {}
         }
         decision
     }

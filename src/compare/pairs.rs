@@ -79,31 +79,6 @@ impl<'a> Pair<'a> {
     }
 }
 
-/// The statistics that are judged of a metric unless a rule names others.
-pub(super) fn usual(metric: &MetricName, statistic: Statistic) -> bool {
-    match (metric.as_str(), statistic) {
-        (MetricName::LATENCY, Statistic::Quantile(q)) => {
-            [Quantile::P50, Quantile::P95, Quantile::P99].contains(&q)
-        }
-        (MetricName::LATENCY, Statistic::Mean | Statistic::Max) => false,
-        (_, Statistic::Quantile(q)) => q == Quantile::P50,
-        (_, Statistic::Value | Statistic::Rate) => true,
-        (_, Statistic::Mean | Statistic::Max) => false,
-    }
-}
-
-/// Shown beside the usual ones, not gated: the mean of a latency is exact where quantiles are rounded.
-pub(super) fn shown(metric: &MetricName, statistic: Statistic) -> bool {
-    usual(metric, statistic)
-        || (metric.as_str() == MetricName::LATENCY && statistic == Statistic::Mean)
-}
-
-/// Gated without any rule.
-pub(super) fn gated_by_default(metric: &MetricName, role: Role) -> bool {
-    let known = metric.known_direction().is_some();
-    known && role == Role::Outcome
-}
-
 /// All pairs, in the order of their names.
 pub(super) fn pairs<'a>(layout: &Layout<'a>) -> Vec<Pair<'a>> {
     let mut found: BTreeMap<(&Subject, &MetricName), Pair<'a>> = BTreeMap::new();

@@ -1,11 +1,8 @@
 //! The numbers of a series on both sides: one a run, in one unit, as logarithms towards worse.
 
-use super::comparison::Cause;
 use super::effect::{HistoryLogs, Logs};
 use super::measured::Question;
-use super::pairs::Pair;
-use crate::model::unit::Dimension;
-use crate::model::{Better, Evidence, Measurement, MetricName, Quantile, Series, Statistic};
+use crate::model::{Better, Measurement, Quantile, Series, Statistic};
 use crate::stats::{order, reading};
 
 /// Assumed of runs of one build where nothing is known: a tenth, and twice that for the tail.
@@ -113,52 +110,4 @@ pub(super) fn assumed_spread(statistic: Statistic) -> f64 {
         Statistic::Max => ASSUMED_TAIL_SPREAD,
         _ => ASSUMED_RUN_SPREAD,
     }
-}
-
-/// Counts that tools give to the last digit: exact where every run of a side agrees.
-pub(super) fn is_exact(pair: &Pair<'_>, series: &Series, base: &[f64], current: &[f64]) -> bool {
-    const COUNTS: [&str; 4] = ["instructions", "allocations", "allocated", "size"];
-    let timed = matches!(series.unit.dimension(), Dimension::Time(_))
-        || series.unit.as_str().ends_with("/s")
-        || [
-            MetricName::LATENCY,
-            MetricName::TIME,
-            MetricName::THROUGHPUT,
-        ]
-        .contains(&series.metric.as_str());
-    let single = |m: &&Measurement| matches!(m.evidence, Evidence::Value(_));
-    if timed || !pair.base.iter().chain(&pair.current).all(single) {
-        return false;
-    }
-    let agree = |values: &[f64]| {
-        values
-            .windows(2)
-            .all(|w| matches!(w, [a, b] if a.total_cmp(b).is_eq()))
-    };
-    let repeated = base.len() > 1 || COUNTS.contains(&series.metric.as_str());
-    repeated && agree(base) && agree(current)
-}
-
-/// A tail quantile of too few requests is shown and not gated.
-pub(super) fn too_few_observations(pair: &Pair<'_>, series: &Series) -> Option<Cause> {
-    let Statistic::Quantile(q) = series.statistic else {
-        return None;
-    };
-    if q <= Quantile::P50 {
-        return None;
-    }
-    let need = q.needed_observations();
-    let typical = |side: &[&Measurement]| {
-        let mut counts: Vec<u64> = side
-            .iter()
-            .filter_map(|m| m.evidence.observations())
-            .collect();
-        counts.sort_unstable();
-        counts.get(counts.len() / 2).copied()
-    };
-    let have = [typical(&pair.base), typical(&pair.current)]
-        .into_iter()
-        .flatten()
-        .min()?;
-    (have < need).then_some(Cause::TooFewObservations { have, need })
 }

@@ -1,9 +1,59 @@
 //! What is asked of a series: the defaults, overridden field by field by the rules that select it.
 
 use super::comparison::{Accepted, BudgetCheck};
-use super::pairs::{gated_by_default, shown, usual};
-use super::policy::{Acceptance, Limits, Policy, Severity, selects};
-use crate::model::{Role, Series};
+use super::policy::{Acceptance, Limits, Origin, Policy, Severity, selects};
+use crate::model::{MetricName, Quantile, Role, Series, Statistic};
+
+/// How much more of the service's memory and processor time is tolerated where nobody says otherwise: they vary more
+/// than times do, and matter less.
+const RESOURCE_MAX_REGRESSION: f64 = 0.10;
+const RESOURCES: [&str; 2] = ["rss_peak", "cpu"];
+/// What is recorded of a service for the reader, with the unit it is recorded in: it follows from what is gated, or
+/// says nothing by itself.
+const RECORDED: [(&str, &str); 4] = [
+    ("rss", "MiB"),
+    ("read", "MiB"),
+    ("written", "MiB"),
+    ("open_files", ""),
+];
+
+/// The statistics that are judged of a metric unless a rule names others.
+pub(super) fn usual(series: &Series) -> bool {
+    match (series.metric.as_str(), series.statistic) {
+        (MetricName::LATENCY, Statistic::Quantile(q)) => {
+            [Quantile::P50, Quantile::P95, Quantile::P99].contains(&q)
+        }
+        (_, Statistic::Quantile(q)) => q == Quantile::P50,
+        (_, Statistic::Value | Statistic::Rate) => true,
+        (_, Statistic::Mean | Statistic::Max) => false,
+    }
+}
+
+/// Shown beside the usual ones, not gated: the mean of a latency is exact where quantiles are rounded.
+fn shown(series: &Series) -> bool {
+    let mean = series.metric.as_str() == MetricName::LATENCY && series.statistic == Statistic::Mean;
+    usual(series) || mean
+}
+
+/// Gated without any rule: every outcome, whoever named it. A tool that measures what is no outcome of its own says
+/// so by the role.
+fn gated_by_default(series: &Series, role: Role) -> bool {
+    let recorded = RECORDED
+        .iter()
+        .any(|(name, unit)| (*name, *unit) == (series.metric.as_str(), series.unit.as_str()));
+    role == Role::Outcome && !recorded
+}
+
+/// The defaults of the policy, and for the resources of a service their own.
+fn defaults(policy: &Policy, series: &Series) -> Limits {
+    let mut limits = policy.defaults.clone();
+    let resource = RESOURCES.contains(&series.metric.as_str());
+    if resource && limits.max_regression < RESOURCE_MAX_REGRESSION {
+        limits.max_regression = RESOURCE_MAX_REGRESSION;
+        limits.from = Origin::new(format!("default of {}", series.metric));
+    }
+    limits
+}
 
 /// What a policy says of one series.
 #[derive(Clone, Debug)]
@@ -16,19 +66,21 @@ pub(super) struct Asked {
 
 /// Folds the rules over one series and notes which of them reached it.
 pub(super) fn ask(policy: &Policy, series: &Series, role: Role, reached: &mut [bool]) -> Asked {
-    let usual = usual(&series.metric, series.statistic);
-    let mut limits = policy.defaults.clone();
-    let mut gated = usual && gated_by_default(&series.metric, role);
+    let usual = usual(series);
+    let mut limits = defaults(policy, series);
+    let mut gated = usual && gated_by_default(series, role);
     let mut named = false;
     for (rule, reached) in policy.rules.iter().zip(reached) {
         if !selects(&rule.subject, &rule.metric, series, usual) {
             continue;
         }
         *reached = true;
-        // A rule over everything does not mean the sums and what follows from other series; naming them does.
+        // A rule gates what it selects. One over everything does not mean the sums and what follows from other
+        // series, which would fail twice; naming them does.
         let names = match role {
+            Role::Outcome => true,
             Role::Total => !rule.subject.is_any(),
-            Role::Outcome | Role::Fixed => {
+            Role::Fixed => {
                 !rule.metric.is_any() || rule.subject.as_str() == series.subject.as_str()
             }
         };
@@ -58,7 +110,7 @@ pub(super) fn ask(policy: &Policy, series: &Series, role: Role, reached: &mut [b
     Asked {
         limits,
         gated,
-        hidden: !named && !shown(&series.metric, series.statistic),
+        hidden: !named && !shown(series),
     }
 }
 
@@ -78,44 +130,27 @@ pub(super) fn budget(limits: &Limits, series: &Series, value: f64) -> Option<Bud
     })
 }
 
-/// The acceptance that covers a regression of this size today.
-pub(super) fn acceptance(
-    policy: &Policy,
-    series: &Series,
-    worse_by: f64,
+/// The acceptances that name this series and hold today, in the order of the file.
+pub(super) fn acceptances<'a>(
+    policy: &'a Policy,
+    series: &'a Series,
     today: jiff::civil::Date,
-) -> Option<(usize, Accepted)> {
-    let covers = |a: &Acceptance| {
-        a.until >= today
-            && worse_by <= a.up_to
-            && selects(
-                &a.subject,
-                &a.metric,
-                series,
-                usual(&series.metric, series.statistic),
-            )
+) -> impl Iterator<Item = (usize, Accepted)> + 'a {
+    let holds = move |a: &Acceptance| {
+        a.until >= today && selects(&a.subject, &a.metric, series, usual(series))
     };
     policy
         .acceptances
         .iter()
         .enumerate()
-        .find(|(_, a)| covers(a))
+        .filter(move |(_, a)| holds(a))
         .map(|(index, a)| {
-            let Acceptance {
-                up_to,
-                reason,
-                until,
-                from,
-                ..
-            } = a.clone();
-            (
-                index,
-                Accepted {
-                    up_to,
-                    reason,
-                    until,
-                    from,
-                },
-            )
+            let accepted = Accepted {
+                up_to: a.up_to,
+                reason: a.reason.clone(),
+                until: a.until,
+                from: a.from.clone(),
+            };
+            (index, accepted)
         })
 }

@@ -114,11 +114,10 @@ impl Quantile {
         f64::from(self.0) / 1e6
     }
 
-    /// How many observations carry it: about ten have to lie beyond it.
+    /// How many observations carry it: about ten have to lie beyond it, on the side of its tail.
     pub fn needed_observations(self) -> u64 {
-        let tail = 1_000_000 - u64::from(self.0);
-        let beyond_half = self.0 > 500_000;
-        if !beyond_half {
+        let tail = u64::from(self.0).min(1_000_000 - u64::from(self.0));
+        if tail == 500_000 {
             20
         } else if tail == 0 {
             u64::MAX
@@ -185,15 +184,25 @@ pub struct Series {
 }
 
 impl Series {
-    /// `latency.p95`: what rules and messages call it beside its subject.
+    /// `latency.p95`, or `errors` where a metric has one number only: the one name that rules, messages and tables
+    /// call it beside its subject.
     pub fn metric_statistic(&self) -> String {
-        format!("{}.{}", self.metric, self.statistic)
+        metric_statistic(self.metric.as_str(), self.statistic)
+    }
+}
+
+/// The written name of a statistic of a metric: `latency.p95`, and the name of the metric alone where it has one
+/// number only.
+pub fn metric_statistic(metric: &str, statistic: Statistic) -> String {
+    match statistic {
+        Statistic::Value | Statistic::Rate => metric.to_owned(),
+        statistic => format!("{metric}.{statistic}"),
     }
 }
 
 impl fmt::Display for Series {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}.{}", self.subject, self.metric, self.statistic)
+        write!(f, "{} {}", self.subject, self.metric_statistic())
     }
 }
 

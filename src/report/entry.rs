@@ -7,6 +7,7 @@ use super::why;
 use super::words::{Better, Doubt, Method, Outcome, Severity, Standing};
 use super::written;
 use crate::compare::{self, Comparison, Policy};
+use crate::model::metric::metric_statistic;
 use crate::model::{Statistic, Unit};
 use crate::verdict;
 
@@ -217,13 +218,9 @@ impl Entry {
         self.statistic == Statistic::Rate
     }
 
-    /// `latency.p95`
     /// `latency.p95`; where a metric has one number only, its name says all.
     pub(super) fn metric_statistic(&self) -> String {
-        match self.statistic {
-            Statistic::Value | Statistic::Rate => self.metric.clone(),
-            statistic => format!("{}.{statistic}", self.metric),
-        }
+        metric_statistic(&self.metric, self.statistic)
     }
 
     /// How many times worse it is: above one is worse, whatever the direction.

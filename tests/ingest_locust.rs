@@ -189,6 +189,38 @@ fn any_file_of_the_set_or_its_prefix_reads_the_same() {
     }
 }
 
+/// Every form of a run knows how many users it had, the JSON by the history that lies beside it.
+#[test]
+fn the_users_of_the_history_are_the_load_of_the_run() {
+    let users = |path: &Path| {
+        let load = try_read(path, None).unwrap().provenance.load;
+        load.and_then(|load| load.terms.get("users").cloned())
+    };
+    let folder = tempfile::tempdir().unwrap();
+    for file in MEMBERS {
+        let mut text = fs::read_to_string(fixture("locust/base-1").join(file)).unwrap();
+        if file == "run_stats_history.csv" {
+            text = text.replace(",20,", ",30,");
+        }
+        fs::write(folder.path().join(file), text).unwrap();
+    }
+    assert_eq!(users(&fixture("locust/base-1")).as_deref(), Some("20"));
+    for name in ["", "run", "run_stats.csv", "run_stats_history.csv"] {
+        assert_eq!(
+            users(&folder.path().join(name)).as_deref(),
+            Some("30"),
+            "{name}"
+        );
+    }
+    fs::remove_file(folder.path().join("run_stats_history.csv")).unwrap();
+    for name in ["", "run", "stdout.json"] {
+        assert_eq!(users(&folder.path().join(name)), None, "{name}");
+    }
+    // What was measured is no term: it follows from the service.
+    let load = read("locust/base-1/run").provenance.load.unwrap();
+    assert_eq!((load.terms.len(), load.digest), (1, None));
+}
+
 #[test]
 fn the_json_counts_every_request_exactly() {
     let run = read("locust/base-1/stdout.json");

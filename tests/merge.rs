@@ -9,7 +9,7 @@ use std::process::Command;
 use hdrhistogram::Histogram;
 use perfgate::load::{MergeError, merge};
 use perfgate::model::{
-    Better, Evidence, Measurement, MetricName, Role, Run, Subject, ToolName, Unit, run_file,
+    Better, Evidence, Load, Measurement, MetricName, Role, Run, Subject, ToolName, Unit, run_file,
 };
 use proptest::prelude::*;
 
@@ -197,6 +197,50 @@ fn where_and_when_it_was_measured_is_that_of_all_machines() {
     assert_eq!(from.environment.key().as_deref(), Some("lab"));
     assert_eq!(from.environment.cores, None);
     assert_eq!(whole.warnings, ["late"]);
+}
+
+fn asked(run: &mut Run, digest: &str, rate: &str) {
+    let mut load = Load {
+        digest: Some(digest.to_owned()),
+        ..Load::default()
+    };
+    load.terms.insert("rate".to_owned(), rate.to_owned());
+    run.provenance.load = Some(load);
+}
+
+#[test]
+fn several_machines_together_are_another_load_than_one_and_than_fewer() {
+    let machines = |count: u64| -> Vec<Run> {
+        (0..count)
+            .map(|machine| {
+                let mut run = part(&[10 + machine], 0);
+                asked(&mut run, "abc", "200/s");
+                run
+            })
+            .collect()
+    };
+    let merged = |count| {
+        merge(&machines(count), None)
+            .unwrap()
+            .provenance
+            .load
+            .unwrap()
+    };
+    let (two, three) = (merged(2), merged(3));
+    assert_eq!(two.terms.get("machines").unwrap(), "2");
+    assert_eq!(two.terms.get("rate").unwrap(), "200/s");
+    assert_ne!(two.digest, three.digest);
+    assert_ne!(two.digest.as_deref(), Some("abc"));
+    assert_eq!(two, merged(2), "the same whenever it is merged");
+    let mut runs = machines(2);
+    asked(&mut runs[1], "def", "400/s");
+    assert_eq!(
+        merge(&runs, None).unwrap_err().to_string(),
+        "the runs differ in their load: `rate 200/s` and `rate 400/s`"
+    );
+    runs[1].provenance.load = None;
+    let refused = merge(&runs, None).unwrap_err().to_string();
+    assert!(refused.contains("`rate 200/s` and `no rate`"), "{refused}");
 }
 
 #[test]

@@ -105,6 +105,7 @@ fn chosen(prefix: &Path, json: PathBuf, options: &ReadOptions) -> Found {
     );
     Found {
         notes: vec![note],
+        set: Some(prefix.to_path_buf()),
         ..Found::new(json, Format::Locust)
     }
 }

@@ -61,6 +61,8 @@ struct Found {
     format: Format,
     /// What a reader should know about why this was taken.
     notes: Vec<String>,
+    /// The prefix of Locust's CSV set of the same run, where its JSON was taken.
+    set: Option<PathBuf>,
 }
 
 /// A file, a folder that is one result, or a folder that holds several.
@@ -148,6 +150,7 @@ impl Found {
             path,
             format,
             notes: Vec::new(),
+            set: None,
         }
     }
 
@@ -171,6 +174,9 @@ impl Found {
         }
         if let Some(first) = runs.first_mut() {
             first.warnings.extend(self.notes);
+            if let Some(prefix) = &self.set {
+                first.provenance.load = locust::load_beside(prefix);
+            }
         }
         Ok(Ingested {
             path: self.path,

@@ -7,8 +7,9 @@
 //!                      record ─► Run ◄────────┘
 //! ```
 //!
-//! `scenario`, `plan`, `request` and `record` are pure; `wire`, `engine`, `watch` and `service` touch the world.
+//! `scenario`, `definition`, `plan`, `request` and `record` are pure; `wire`, `engine`, `watch` and `service` touch the world.
 
+pub mod definition;
 pub mod engine;
 pub mod merge;
 pub mod pace;

@@ -3,6 +3,7 @@
 //! Nothing here reads a file, knows a tool or computes a statistic.
 
 pub mod baseline;
+pub mod digest;
 pub mod environment;
 pub mod evidence;
 pub mod history;
@@ -14,6 +15,7 @@ pub mod unit;
 pub mod workload;
 
 pub use baseline::{Anchor, Baseline};
+pub use digest::Digest;
 pub use environment::Environment;
 pub use evidence::{Distribution, Evidence, EvidenceError, Point};
 pub use history::{History, Matched, Matching, Partner, Session, Workload};

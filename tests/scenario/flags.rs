@@ -19,7 +19,7 @@ fn simple() -> Simple {
 #[test]
 fn a_url_alone_is_a_small_load_of_one_get() {
     let scenario = from_url(simple()).unwrap();
-    assert_eq!(scenario.name, "GET /items/a%20b users=10");
+    assert_eq!(scenario.name, "GET /items/a%20b");
     assert_eq!(
         (scenario.base.host.as_str(), scenario.base.port),
         ("127.0.0.1", 8080)
@@ -53,7 +53,7 @@ fn flags_say_the_load_and_the_request() {
         ..simple()
     })
     .unwrap();
-    assert_eq!(scenario.name, "POST /items/a%20b rate=200");
+    assert_eq!(scenario.name, "POST /items/a%20b");
     let Load::Open(open) = &scenario.levels[0].load else {
         panic!("open");
     };

@@ -11,6 +11,7 @@
 mod examples;
 mod flags;
 mod hostile;
+mod load;
 mod refusals;
 mod schema;
 

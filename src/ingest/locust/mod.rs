@@ -15,6 +15,7 @@ mod stats_csv;
 mod table;
 mod timeline;
 mod track;
+mod users;
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -25,7 +26,7 @@ use anyhow::{Context, anyhow, bail};
 
 use super::{ReadOptions, text};
 use crate::hint::WithHint;
-use crate::model::Run;
+use crate::model::{Load, Run};
 use files::{Kind, Member, Set};
 
 /// Enough of a file to know its kind by.
@@ -77,7 +78,10 @@ pub(super) fn parse(bytes: &[u8], warmup: Option<Duration>) -> anyhow::Result<Ve
     let head = bytes.get(..64 * 1024).unwrap_or(bytes);
     match Kind::of(&String::from_utf8_lossy(head)) {
         Some(Kind::Csv(Member::Stats)) => stats_csv::read(bytes),
-        Some(Kind::Csv(Member::History)) => history::read(bytes, warmup),
+        Some(Kind::Csv(Member::History)) => history::read(bytes, warmup).map(|mut run| {
+            run.provenance.load = users::load(bytes);
+            run
+        }),
         Some(Kind::Csv(member)) => Err(not_a_result(member)),
         Some(Kind::Json) => {
             refuse_warmup(warmup)?;
@@ -111,8 +115,18 @@ fn read_set(set: &Set, warmup: Option<Duration>) -> anyhow::Result<Run> {
     if run.provenance.started_at.is_none() {
         run.provenance.started_at = open(&history).ok().and_then(history::started_at);
     }
+    run.provenance.load = load_of(set);
     failures::explain(&set.path(Member::Failures), &mut run);
     Ok(run)
+}
+
+/// What the history of a set says of the load, also of the JSON of the same run.
+pub(super) fn load_beside(prefix: &Path) -> Option<Load> {
+    load_of(&Set::at(prefix))
+}
+
+fn load_of(set: &Set) -> Option<Load> {
+    users::load(open(&set.path(Member::History)).ok()?)
 }
 
 fn read_member(path: &Path, member: Member, warmup: Option<Duration>) -> anyhow::Result<Run> {
@@ -120,7 +134,10 @@ fn read_member(path: &Path, member: Member, warmup: Option<Duration>) -> anyhow:
         (Member::Stats, None) => stats_csv::read(open(path)?),
         (Member::Stats, Some(_)) => Err(anyhow!("a warm-up can only be dropped from a history"))
             .hint("name the `_stats_history.csv` that `locust --csv PREFIX --csv-full-history` writes"),
-        (Member::History, _) => history::read(open(path)?, warmup),
+        (Member::History, _) => history::read(open(path)?, warmup).map(|mut run| {
+            run.provenance.load = open(path).ok().and_then(users::load);
+            run
+        }),
         (Member::Failures | Member::Exceptions, _) => Err(not_a_result(member)),
     }
     .with_context(|| format!("read {}", path.display()))

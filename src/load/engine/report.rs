@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::level::Measured;
+use crate::load::definition;
 use crate::load::record::{Generator, histogram};
 use crate::load::scenario::{Level, Scenario};
 use crate::load::watch::Observed;
@@ -56,6 +57,7 @@ impl Report {
             version: Some(env!("CARGO_PKG_VERSION").to_owned()),
         });
         run.provenance.scenario = Some(scenario.name.clone());
+        run.provenance.load = Some(definition::of(scenario));
         run.provenance.started_at = Some(jiff::Timestamp::now());
         Self {
             run,

@@ -2,6 +2,7 @@
 //! added, and what cannot be put together exactly is refused.
 
 mod evidence;
+mod load;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -192,10 +193,7 @@ fn provenance(
         scenario: from.scenario.clone(),
         source: from.source.clone(),
         inputs: from.inputs.clone(),
-        load: from
-            .load
-            .clone()
-            .filter(|_| each().all(|p| p.load == from.load)),
+        load: load::together(runs)?,
         environment: shared(runs, environment),
         partial: each().any(|p| p.partial),
         invalid: each().find_map(|p| p.invalid.clone()),

@@ -106,6 +106,32 @@ impl Template {
         })
     }
 
+    /// As it is written in a scenario.
+    pub fn written(&self) -> String {
+        let mut written = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => written.push_str(&text.replace("{{", "\\{{")),
+                Part::Value(name) => written.push_str(&format!("{{{{{name}}}}}")),
+                Part::Raw(name) => written.push_str(&format!("{{{{{name}:raw}}}}")),
+                Part::Quoted(name) => written.push_str(&format!("\"{{{{{name}:raw}}}}\"")),
+            }
+        }
+        written
+    }
+
+    /// The same with all text of its own left out: what is fixed may be a secret, and names of values are none.
+    pub fn written_without_text(&self) -> String {
+        let mut without = Self::default();
+        for part in &self.parts {
+            match part {
+                Part::Text(_) => without.push_text("***"),
+                place => without.parts.push(place.clone()),
+            }
+        }
+        without.written()
+    }
+
     /// At the end of `out`; where a value is missing, what stood before it has been written.
     pub fn render(&self, values: &Values, escape: Escape, out: &mut String) -> Result<(), Missing> {
         for part in &self.parts {

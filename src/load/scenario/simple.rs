@@ -76,16 +76,8 @@ pub fn from_url(simple: Simple) -> anyhow::Result<Scenario> {
         .hint("name host and port; pass credentials as -H 'authorization: …'")?;
     let call = call(&simple, &url).with_context(|| format!("load {shown}"))?;
     let subject = format!("{} {}", call.method, url.path());
-    // Runs of another load are runs of another workload.
-    let name = match &load {
-        Load::Open(open) => {
-            let rate = open.phases.first().map_or(0.0, |phase| phase.from);
-            format!("{subject} rate={rate}")
-        }
-        Load::Closed(closed) => format!("{subject} users={}", closed.users),
-    };
     Ok(Scenario {
-        name: name.clone(),
+        name: subject.clone(),
         base: Base {
             prefix: String::new(),
             ..base
@@ -106,7 +98,7 @@ pub fn from_url(simple: Simple) -> anyhow::Result<Scenario> {
             server_name: None,
         },
         flows: vec![Flow {
-            name,
+            name: subject.clone(),
             weight: 1.0,
             steps: vec![Step {
                 subject,

@@ -1,0 +1,142 @@
+//! What may be a secret: a run file is read by many, and a token that is new for every job is no other load.
+
+use http::HeaderName;
+use serde_json::Value;
+
+use crate::load::request::Template;
+
+/// Words of a name, written without `-`, `_` and `.`, that say that its value is a secret.
+const SECRET: [&str; 12] = [
+    "authorization",
+    "cookie",
+    "token",
+    "secret",
+    "password",
+    "passwd",
+    "credential",
+    "signature",
+    "apikey",
+    "accesskey",
+    "privatekey",
+    "sessionid",
+];
+
+pub(super) fn is_secret(name: &str) -> bool {
+    let plain: String = name
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect();
+    plain == "auth" || plain == "pwd" || SECRET.iter().any(|word| plain.contains(word))
+}
+
+/// A field of a form, or a parameter of a query.
+pub(super) fn field(name: &str, value: &Template) -> String {
+    match is_secret(name) {
+        true => value.written_without_text(),
+        false => value.written(),
+    }
+}
+
+/// The kind of `authorization` stays, for it says what the service has to do.
+pub(super) fn header(name: &HeaderName, value: &Template) -> String {
+    if *name != http::header::AUTHORIZATION {
+        return field(name.as_str(), value);
+    }
+    let written = value.written();
+    match written.split_once(' ') {
+        Some((kind, _)) if kind.chars().all(|c| c.is_ascii_alphabetic()) => {
+            format!("{kind} ***")
+        }
+        _ => "***".to_owned(),
+    }
+}
+
+/// A path with its query, where somebody wrote them in one.
+pub(super) fn path(written: &str) -> String {
+    let Some((path, query)) = written.split_once('?') else {
+        return written.to_owned();
+    };
+    let fields = query.split('&').map(|field| match field.split_once('=') {
+        Some((name, value)) if is_secret(name) && !value.contains("{{") => format!("{name}=***"),
+        _ => field.to_owned(),
+    });
+    format!("{path}?{}", fields.collect::<Vec<_>>().join("&"))
+}
+
+/// A body that is JSON, with its fields in the order in which they are sent; any other as it is.
+pub(super) fn body(written: String) -> String {
+    match serde_json::from_str::<Value>(&written) {
+        Ok(mut document) if has_secret(&document) => {
+            hide(&mut document);
+            document.to_string()
+        }
+        _ => written,
+    }
+}
+
+fn has_secret(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(name, value)| is_secret(name) || has_secret(value)),
+        Value::Array(items) => items.iter().any(has_secret),
+        _ => false,
+    }
+}
+
+fn hide(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match value {
+                    Value::String(text) if is_secret(name) && !text.contains("{{") => {
+                        *text = "***".to_owned();
+                    }
+                    Value::Number(_) if is_secret(name) => *value = Value::from("***"),
+                    other => hide(other),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(hide),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_hold_secrets_are_known_in_every_spelling() {
+        for name in [
+            "password",
+            "X-Api-Key",
+            "api_key",
+            "csrfToken",
+            "Client-Secret",
+            "cookie",
+        ] {
+            assert!(is_secret(name), "{name}");
+        }
+        for name in ["key", "sort_key", "page", "author", "accept", "x-request"] {
+            assert!(!is_secret(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_secret_is_hidden_and_the_rest_stays() {
+        assert_eq!(path("/a?api_key=abc&n=2"), "/a?api_key=***&n=2");
+        assert_eq!(path("/a?token={{t}}"), "/a?token={{t}}");
+        assert_eq!(
+            body(r#"{"user":"ann","password":"hunter2","in":[{"token":7}]}"#.to_owned()),
+            r#"{"in":[{"token":"***"}],"password":"***","user":"ann"}"#
+        );
+        let plain = "password=hunter2 is no JSON";
+        assert_eq!(body(plain.to_owned()), plain);
+        let bearer = Template::fixed("Bearer abc");
+        assert_eq!(header(&http::header::AUTHORIZATION, &bearer), "Bearer ***");
+        let cookie = Template::parse("session={{id}}").unwrap();
+        assert_eq!(header(&http::header::COOKIE, &cookie), "***{{id}}");
+    }
+}

@@ -1,0 +1,234 @@
+//! What is sent, step by step, and what of the answers decides how a flow goes on.
+
+use crate::load::request::{Generator, Probe, Template};
+use crate::load::scenario::{Action, Auth, Body, Call, Expect, Flow, Scenario, Socket, Step};
+use crate::model::Digest;
+
+use super::{Definition, Term, load, secret, shown, time};
+
+pub(super) fn write(scenario: &Scenario, definition: &mut Definition) {
+    if let [_, _, ..] = scenario.flows.as_slice() {
+        let weights = |named: bool| {
+            let each = scenario.flows.iter().map(|flow| match named {
+                true => format!("{} {}", flow.name, flow.weight),
+                false => flow.weight.to_string(),
+            });
+            each.collect::<Vec<_>>().join(", ")
+        };
+        definition.put(Term {
+            key: "flows".to_owned(),
+            name: "flows".to_owned(),
+            exact: weights(false),
+            shown: weights(true),
+        });
+    }
+    let requests: Vec<String> = scenario.flows.iter().map(requests).collect();
+    let requests = requests.join("; ");
+    definition.put(Term {
+        key: "steps".to_owned(),
+        name: "steps".to_owned(),
+        shown: shown(&requests),
+        exact: requests,
+    });
+    let steps: Vec<&Step> = scenario.flows.iter().flat_map(|flow| &flow.steps).collect();
+    for aspect in Aspect::ALL {
+        aspect.write(&steps, definition);
+    }
+}
+
+fn requests(flow: &Flow) -> String {
+    let each = flow.steps.iter().map(|step| match &step.action {
+        Action::Call(call) => request(call),
+        Action::Socket(socket) => format!("WS {}", secret::path(&socket.path.written())),
+    });
+    each.collect::<Vec<_>>().join(", ")
+}
+
+/// Method, path and query.
+fn request(call: &Call) -> String {
+    let mut written = format!("{} {}", call.method, secret::path(&call.path.written()));
+    let mut separator = if written.contains('?') { '&' } else { '?' };
+    for (name, value) in &call.query {
+        written.push_str(&format!("{separator}{name}={}", secret::field(name, value)));
+        separator = '&';
+    }
+    written
+}
+
+/// What a step may have beside its address.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Aspect {
+    Headers,
+    Auth,
+    Body,
+    Messages,
+    Checks,
+    Captures,
+    Timeout,
+    Think,
+}
+
+/// What a step has of an aspect: all of it, and as much as is shown.
+type Had = Option<(String, String)>;
+
+impl Aspect {
+    const ALL: [Self; 8] = [
+        Self::Headers,
+        Self::Auth,
+        Self::Body,
+        Self::Messages,
+        Self::Checks,
+        Self::Captures,
+        Self::Timeout,
+        Self::Think,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Headers => "headers",
+            Self::Auth => "auth",
+            Self::Body => "body",
+            Self::Messages => "messages",
+            Self::Checks => "checks",
+            Self::Captures => "captures",
+            Self::Timeout => "timeout",
+            Self::Think => "think",
+        }
+    }
+
+    /// Once where every step has the same, else step by step.
+    fn write(self, steps: &[&Step], definition: &mut Definition) {
+        let name = self.name();
+        let had: Vec<Had> = steps.iter().map(|step| self.of(step)).collect();
+        if let [Some(first), _, ..] = had.as_slice()
+            && had.iter().all(|one| one.as_ref() == Some(first))
+        {
+            let (exact, shown) = first.clone();
+            definition.put(Term {
+                key: format!("every {name}"),
+                name: format!("{name} of every step"),
+                exact,
+                shown,
+            });
+            return;
+        }
+        for (number, (step, had)) in steps.iter().zip(had).enumerate() {
+            if let Some((exact, shown)) = had {
+                definition.put(Term {
+                    key: format!("{number} {name}"),
+                    name: format!("{} {name}", step.subject),
+                    exact,
+                    shown,
+                });
+            }
+        }
+    }
+
+    fn of(self, step: &Step) -> Had {
+        let both = |text: String| Some((text.clone(), shown(&text)));
+        match (self, &step.action) {
+            (Self::Headers, Action::Call(call)) => headers(&call.headers).and_then(both),
+            (Self::Headers, Action::Socket(socket)) => headers(&socket.headers).and_then(both),
+            (Self::Auth, Action::Call(call)) => call.auth.as_ref().and_then(|auth| {
+                both(match auth {
+                    Auth::Basic { .. } => "basic".to_owned(),
+                    Auth::Bearer(_) => "bearer".to_owned(),
+                })
+            }),
+            (Self::Body, Action::Call(call)) => body(&call.body),
+            (Self::Messages, Action::Socket(socket)) => messages(socket),
+            (Self::Checks, Action::Call(call)) => checks(&call.expect).and_then(both),
+            (Self::Captures, Action::Call(call)) => {
+                let each = call.captures.iter();
+                let each = each.map(|(name, place)| format!("{name} = {}", probe(place)));
+                listed(each).and_then(both)
+            }
+            (Self::Timeout, _) => step.timeout.map(time).and_then(both),
+            (Self::Think, _) => (!step.think.high.is_zero())
+                .then(|| load::pause(step.think))
+                .and_then(both),
+            (Self::Auth | Self::Body | Self::Checks | Self::Captures, Action::Socket(_))
+            | (Self::Messages, Action::Call(_)) => None,
+        }
+    }
+}
+
+fn listed(each: impl Iterator<Item = String>) -> Option<String> {
+    let all: Vec<String> = each.collect();
+    (!all.is_empty()).then(|| all.join("; "))
+}
+
+fn headers(headers: &[(http::HeaderName, Template)]) -> Option<String> {
+    // Their order says nothing to a service.
+    let mut all: Vec<String> = headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {}", secret::header(name, value)))
+        .collect();
+    all.sort();
+    listed(all.into_iter())
+}
+
+/// Its kind and size, and a digest of its content.
+fn body(body: &Body) -> Had {
+    let (kind, content) = match body {
+        Body::Empty => return None,
+        Body::Bytes(bytes) => ("bytes", bytes.to_vec()),
+        Body::Text(text) => ("text", secret::body(text.written()).into_bytes()),
+        Body::Json(text) => ("json", secret::body(text.written()).into_bytes()),
+        Body::Form(fields) => {
+            let fields = fields
+                .iter()
+                .map(|(name, value)| format!("{name}={}", secret::field(name, value)));
+            let form = fields.collect::<Vec<_>>().join("&");
+            ("form", form.into_bytes())
+        }
+    };
+    let mut digest = Digest::default();
+    digest.field(&content);
+    let digest = digest.hex();
+    let short = digest.get(..8).unwrap_or_default();
+    let shown = format!("{kind} of {} bytes, {short}", content.len());
+    Some((format!("{kind} {digest}"), shown))
+}
+
+fn messages(socket: &Socket) -> Had {
+    let each = socket.messages.iter().map(|message| {
+        let send = secret::body(message.send.written());
+        let awaits = message.awaits.as_ref().map(Template::written);
+        let awaits = awaits.map_or_else(String::new, |text| format!(" await {text}"));
+        format!("{send}{awaits} x{}", message.times)
+    });
+    listed(each).map(|exact| {
+        let shown = shown(&exact);
+        (exact, shown)
+    })
+}
+
+fn checks(expect: &Expect) -> Option<String> {
+    let status = listed(expect.status.iter().map(u16::to_string));
+    let status = status.map(|codes| format!("status {}", codes.replace(';', ",")));
+    let contains = expect.contains.iter();
+    let contains = contains.map(|text| format!("contains {}", text.written()));
+    let json = expect.json.iter();
+    let json = json.map(|(place, value)| format!("{} = {value}", probe(place)));
+    listed(status.into_iter().chain(contains).chain(json))
+}
+
+/// All of it, where its `Display` is cut for sentences.
+fn probe(probe: &Probe) -> String {
+    match probe {
+        Probe::Json(path) => path.to_string(),
+        Probe::Header(name) => format!("header {name}"),
+        Probe::Regex(regex) => format!("/{}/", regex.as_str()),
+    }
+}
+
+pub(super) fn generator(generator: &Generator) -> String {
+    match generator {
+        Generator::Int { low, high } => format!("int {low}..{high}"),
+        Generator::Choice(choices) => format!("choice of {}", choices.join(" | ")),
+        Generator::Text { length } => format!("text of {length}"),
+        Generator::Uuid => "uuid".to_owned(),
+        Generator::Counter => "counter".to_owned(),
+    }
+}

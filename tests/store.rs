@@ -690,8 +690,8 @@ fn processes_that_write_at_once_lose_nothing() {
 }
 
 #[test]
-fn a_writer_killed_at_any_moment_leaves_a_whole_file_and_no_lock() {
-    let (_folder, path) = folder();
+fn a_writer_killed_at_any_moment_leaves_a_whole_file_and_nothing_beside_it() {
+    let (folder, path) = folder();
     for attempt in 0..8 {
         let mut child = child("as_a_child_process_writes_until_it_is_killed", &path, 0);
         while !path.exists() {
@@ -705,5 +705,6 @@ fn a_writer_killed_at_any_moment_leaves_a_whole_file_and_no_lock() {
             &path,
             vec![run(1_000_000 + i64::try_from(attempt).unwrap(), "s", "m")],
         );
+        assert_eq!(folder.path().read_dir().unwrap().count(), 1);
     }
 }

@@ -2,6 +2,7 @@
 //! `{base}` in it is the branch that is compared with.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
@@ -9,6 +10,7 @@ use anyhow::{Context, anyhow};
 use super::env::Env;
 use crate::hint::WithHint;
 use crate::publish::ci;
+use crate::store;
 
 /// A baseline as it was named, and the folders in which it is looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,18 +68,24 @@ impl BaselineName {
             ]
         });
         for candidate in candidates {
-            if exists(&candidate) {
-                return Ok(Located::Found(candidate));
+            match exists(&candidate) {
+                Ok(true) => return Ok(Located::Found(candidate)),
+                Ok(false) => {}
+                // `release/1.x` below a file `release` is certainly not there, and may be in the next place.
+                Err(error) if is_below_a_file(&error) => {}
+                Err(error) => return Err(error).context("find the baseline"),
             }
         }
         let folder = self.folders.first().cloned().unwrap_or_default();
         let is_path =
             name.contains(['/', std::path::MAIN_SEPARATOR]) && !self.text.starts_with("{base}");
-        Ok(Located::Missing(if is_path || name.ends_with(".json") {
+        let missing = if is_path || name.ends_with(".json") {
             folder.join(name)
         } else {
             folder.join("baselines").join(format!("{name}.json"))
-        }))
+        };
+        exists(&missing).context("find the baseline")?;
+        Ok(Located::Missing(missing))
     }
 }
 
@@ -92,13 +100,20 @@ pub(super) fn located(name: Option<&BaselineName>, env: &Env) -> anyhow::Result<
 }
 
 /// `target/criterion@main` is the baseline `main` inside a folder.
-fn exists(path: &Path) -> bool {
+fn exists(path: &Path) -> anyhow::Result<bool> {
     let inside = || {
         let text = path.to_str()?;
         let (folder, _) = text.rsplit_once('@')?;
         Some(Path::new(folder).is_dir())
     };
-    path.exists() || inside().unwrap_or(false)
+    Ok(inside().unwrap_or(false) || store::exists(path)?)
+}
+
+fn is_below_a_file(error: &anyhow::Error) -> bool {
+    let mut causes = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>());
+    causes.any(|cause| cause.kind() == io::ErrorKind::NotADirectory)
 }
 
 /// The pull request's target branch, else the current one.

@@ -46,6 +46,14 @@ pub(super) fn run(
         output.warn(warning);
     }
     let baseline = baseline_path::located(settings.baseline.as_ref(), env)?;
+    let mut files = outlets.files();
+    files.reads("the baseline", baseline.path());
+    files.reads_config(&settings);
+    files.reads_results(&args.results);
+    if args.results.is_empty() {
+        files.reads_sources(&settings);
+    }
+    files.refuse_collisions()?;
     let reference = match &baseline {
         Located::Found(path) => Some(results::reference(path, &settings.read)?),
         Located::Missing(_) => None,

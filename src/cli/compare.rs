@@ -28,6 +28,9 @@ pub(super) fn run(
     let outlets = Outlets::open(&args.output, None)?;
     let old = side(args.old, args.old_results);
     let new = side(args.new, args.new_results);
+    let mut files = outlets.files();
+    files.reads_results(old.iter().chain(&new));
+    files.refuse_collisions()?;
     let settings = Settings::of_flags(Typed {
         policy: args.policy,
         read: args.read,

@@ -6,12 +6,14 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use super::args::{OutputFlags, Report, ReportFormat};
+use super::args::{OutputFlags, Report, ReportFormat, typed};
+use super::collisions::Files;
 use super::env::Env;
 use super::github;
 use super::output::Output;
 use crate::exit::Exit;
 use crate::report::{self, Document, Style};
+use crate::store;
 
 /// The outlets of one verdict.
 pub(super) struct Outlets<'a> {
@@ -32,6 +34,19 @@ impl<'a> Outlets<'a> {
             template: flags.template.as_deref().map(read).transpose()?,
             github,
         })
+    }
+
+    /// What of it lies in files.
+    pub(super) fn files(&self) -> Files {
+        let mut files = Files::default();
+        for report in &self.flags.reports {
+            let format = typed(report.format);
+            files.writes(format!("--report {format}"), &report.path);
+        }
+        if let Some(template) = &self.flags.template {
+            files.reads("the template", template);
+        }
+        files
     }
 
     pub(super) fn deliver(&self, document: &Document, exit: Exit, output: &mut Output<'_>) -> Exit {
@@ -89,10 +104,7 @@ impl<'a> Outlets<'a> {
         let text = self
             .render(document, report.format, &plain())
             .with_context(doing)?;
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).with_context(doing)?;
-        }
-        fs::write(path, text).with_context(doing)
+        store::write(path, text.as_bytes()).with_context(doing)
     }
 }
 

@@ -65,9 +65,9 @@ impl<'a> Loads<'a> {
                 let file = RunFile::at(path.clone())?;
                 let measured = measure(&order, interrupt, self.loading.stamp, output)
                     .with_context(|| format!("run {scenario}"))?;
-                file.write(&measured.outcome.run)?;
+                let kept = file.write(&measured.outcome.run)?;
                 if measured.interrupted {
-                    let kept = format!("run {scenario}: {} is partial", file.path.display());
+                    let kept = format!("run {scenario}: {} is partial", kept.display());
                     return Err(Interrupted).context(kept);
                 }
                 match &measured.outcome.run.provenance.invalid {
@@ -75,7 +75,7 @@ impl<'a> Loads<'a> {
                     Some(why) if repeats_left > 0 => {
                         output.warn(&format!("measured again: the run was invalid: {why}"));
                     }
-                    Some(why) => return refuse_invalid(&file.path, why),
+                    Some(why) => return refuse_invalid(&kept, why),
                 }
             }
             paths.push(path);

@@ -6,6 +6,7 @@ use anyhow::{Context, anyhow};
 
 use super::Env;
 use super::args::MergeArgs;
+use super::collisions::Files;
 use super::output::Output;
 use super::results;
 use super::run::{RunFile, Summary, next};
@@ -16,6 +17,10 @@ use crate::load::{self, MergeError};
 use crate::model::Run;
 
 pub(super) fn run(args: MergeArgs, env: &Env, output: &mut Output<'_>) -> anyhow::Result<Exit> {
+    let mut files = Files::default();
+    files.writes("--output", &args.output);
+    files.reads_results(&args.runs);
+    files.refuse_collisions()?;
     let runs = args
         .runs
         .iter()
@@ -27,8 +32,7 @@ pub(super) fn run(args: MergeArgs, env: &Env, output: &mut Output<'_>) -> anyhow
         let hint = hint(&error);
         Err(error).context("merge").hint(hint)
     })?;
-    file.write(&run)?;
-    let shown = file.path.display().to_string();
+    let shown = file.write(&run)?.display().to_string();
     let invalid = run.provenance.invalid.clone();
     let whole = invalid.is_none() && !run.provenance.partial;
     let summary = Summary {

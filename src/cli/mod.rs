@@ -7,6 +7,7 @@ mod baseline_pin;
 mod baseline_show;
 mod baseline_update;
 mod check;
+mod collisions;
 mod compare;
 pub mod config;
 mod context;

@@ -134,7 +134,7 @@ impl Settings {
     pub(super) fn load(typed: Typed, env: &Env) -> anyhow::Result<Self> {
         let file = match &typed.config {
             Some(path) => Some(config::read(path)?),
-            None => match config::find(&std::env::current_dir()?) {
+            None => match config::find(&std::env::current_dir()?)? {
                 Some(path) => Some(config::read(&path)?),
                 None => None,
             },

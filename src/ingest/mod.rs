@@ -31,6 +31,26 @@ use crate::hint::WithHint;
 use crate::model::{Run, run_file};
 use locate::Place;
 
+/// Whether `file` is a part of the result at `path`, both without links: one of its files, or a result in its folder.
+pub fn holds(path: &Path, file: &Path) -> bool {
+    if locust::is_member(path, file) {
+        return true;
+    }
+    let folder = match locate::locate(path) {
+        Ok(Place::Folder) => path.to_owned(),
+        Ok(Place::CriterionBaseline { folder, .. }) => folder,
+        _ => return false,
+    };
+    let criterion = file.extension().is_some_and(|end| end == "json")
+        && file
+            .parent()
+            .is_some_and(|it| it.join("benchmark.json").is_file());
+    file.starts_with(folder)
+        && file.is_file()
+        && (criterion
+            || recognise::head(file).is_ok_and(|head| recognise::recognise(&head).is_ok()))
+}
+
 /// How results are to be read.
 #[derive(Clone, Debug, Default)]
 pub struct ReadOptions {

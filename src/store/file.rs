@@ -1,15 +1,15 @@
-//! Baseline files, read whole and replaced whole: whoever reads, or is killed while writing, sees the old file
-//! or the new one.
+//! Baseline files, read whole and replaced whole, by one writer at a time.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, Read};
+use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 
 use super::format;
 use super::lock::Lock;
+use super::whole::{Destination, folder_of};
 use crate::hint::WithHint;
 use crate::model::Baseline;
 use crate::model::run_file::FileError;
@@ -30,11 +30,17 @@ pub fn update(
     path: &Path,
     change: impl FnOnce(Baseline) -> anyhow::Result<Baseline>,
 ) -> anyhow::Result<Baseline> {
-    let target = target_of(path)?;
-    let folder = folder_of(&target);
+    let write = || format!("write baseline {}", path.display());
+    let destination = Destination::of(path).with_context(write)?;
+    let Destination::File(target) = &destination else {
+        return Err(anyhow!("it is neither a file nor a folder"))
+            .with_context(write)
+            .hint("a baseline is a regular file: name another path");
+    };
+    let folder = folder_of(target);
     fs::create_dir_all(folder).with_context(|| format!("create folder {}", folder.display()))?;
-    let _lock = Lock::of(&target, PATIENCE)?;
-    let before = read_text(&target)?;
+    let _lock = Lock::of(target, PATIENCE).with_context(write)?;
+    let before = read_text(target)?;
     let baseline = match &before {
         Some(text) => parse(path, text)?,
         None => Baseline::default(),
@@ -46,37 +52,12 @@ pub fn update(
         format::parse(&text),
         "a result holds what a baseline cannot: look at it with `perfgate inspect`",
     )
-    .with_context(|| {
-        format!(
-            "write baseline {}: it could not be read again",
-            path.display()
-        )
-    })?;
+    .context("it could not be read again")
+    .with_context(write)?;
     if before.as_ref() != Some(&text) {
-        replace(&target, &text).with_context(|| format!("write baseline {}", path.display()))?;
+        destination.write(text.as_bytes()).with_context(write)?;
     }
     Ok(baseline)
-}
-
-pub fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
-/// The file that a path stands for: a linked baseline is written through its link, not instead of it.
-fn target_of(path: &Path) -> anyhow::Result<PathBuf> {
-    const LINKS: usize = 40;
-    let mut target = path.to_path_buf();
-    for _ in 0..LINKS {
-        match fs::read_link(&target) {
-            Ok(link) => target = folder_of(&target).join(link),
-            // Not a link, or not there yet.
-            Err(_) => return Ok(target),
-        }
-    }
-    bail!("read link {}: it leads in a circle", path.display())
 }
 
 /// `None` where there is no file.
@@ -129,56 +110,4 @@ fn told<T>(result: Result<T, FileError>, otherwise: &str) -> anyhow::Result<T> {
         let hint = error.hint.take().unwrap_or_else(|| otherwise.to_owned());
         Err(error).hint(hint)
     })
-}
-
-fn replace(target: &Path, text: &str) -> anyhow::Result<()> {
-    let folder = folder_of(target);
-    let old = fs::metadata(target)
-        .map(|metadata| metadata.permissions())
-        .ok();
-    if old.as_ref().is_some_and(fs::Permissions::readonly) {
-        return Err(anyhow!("the file is read-only"))
-            .hint("make it writable, or name another file");
-    }
-    let name = target
-        .file_name()
-        .ok_or_else(|| anyhow!("the path names no file"))?
-        .to_string_lossy();
-    let prefix = format!(".{name}.");
-    let mut file = temporary(folder, &prefix)
-        .with_context(|| format!("create a file in {}", folder.display()))
-        .hint("the folder of the baseline has to be writable; the baseline is as it was")?;
-    let written = file
-        .write_all(text.as_bytes())
-        .and_then(|()| old.map_or(Ok(()), |old| file.as_file().set_permissions(old)))
-        .and_then(|()| file.as_file().sync_all());
-    written.hint("is the disk full? the baseline is as it was")?;
-    file.persist(target)
-        .map_err(|error| error.error)
-        .hint("the baseline is as it was")?;
-    // Not every system can: then the rename is on its way to the disk, and whole in either case.
-    let _best_effort = File::open(folder).and_then(|folder| folder.sync_all());
-    Ok(())
-}
-
-/// A file under a name of its own, to be written and then renamed; gone again where nobody keeps it.
-pub fn temporary(folder: &Path, prefix: &str) -> io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(prefix).suffix(".tmp");
-    if let Some(permissions) = usual_permissions() {
-        builder.permissions(permissions);
-    }
-    builder.tempfile_in(folder)
-}
-
-/// Of a new file, as any program would make it; a temp file would be its owner's alone.
-#[cfg(unix)]
-fn usual_permissions() -> Option<fs::Permissions> {
-    use std::os::unix::fs::PermissionsExt;
-    Some(fs::Permissions::from_mode(0o666))
-}
-
-#[cfg(not(unix))]
-fn usual_permissions() -> Option<fs::Permissions> {
-    None
 }

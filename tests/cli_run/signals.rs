@@ -28,7 +28,11 @@ fn is_loaded(server: &Server) -> bool {
 
 #[test]
 fn an_interrupted_run_is_kept_and_called_partial() {
-    for (name, which) in [("int", Signal::INT), ("term", Signal::TERM)] {
+    for (name, which) in [
+        ("int", Signal::INT),
+        ("term", Signal::TERM),
+        ("hup", Signal::HUP),
+    ] {
         let (desk, server) = (Desk::new(), shop());
         let url = server.url("/items");
         let line = format!("run {url} --users 2 --for 60s --output {name}.json");
@@ -49,6 +53,23 @@ fn an_interrupted_run_is_kept_and_called_partial() {
         assert!(refused.err.contains("a partial run"), "{}", refused.err);
         assert!(!desk.has("main.json"));
     }
+}
+
+#[test]
+fn a_run_that_shall_outlive_its_terminal_does() {
+    let (desk, server) = (Desk::new(), shop());
+    let url = server.url("/items");
+    let line = format!("run {url} --users 2 --for 1s --output run.json");
+    let mut command = desk.command(&line);
+    let mut nohup = std::process::Command::new("nohup");
+    nohup.arg(command.get_program()).args(command.get_args());
+    desk.at_home(&mut nohup);
+    command = nohup;
+    let child = command.spawn().unwrap();
+    assert!(is_loaded(&server));
+    send(&child, Signal::HUP);
+    finished(child, &line, 0);
+    assert!(desk.document("run.json").get("partial").is_none());
 }
 
 #[test]

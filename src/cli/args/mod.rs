@@ -22,7 +22,7 @@ pub(super) use inspect::InspectArgs;
 pub(super) use merge::MergeArgs;
 pub(super) use post::{CommentWhen, PostArgs, PostFlags, PostWhen};
 pub(super) use run::{LoadFlags, RequestFlags, RunArgs};
-pub(super) use words::{InspectFormat, ReportFormat};
+pub(super) use words::{InspectFormat, ReportFormat, typed};
 
 /// Examples stand before the options: they are what a reader came for.
 const TEMPLATE: &str = "\

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 
 use crate::hint::WithHint;
+use crate::store;
 
 use super::{Config, parse};
 
@@ -22,20 +23,27 @@ pub struct ConfigFile {
 }
 
 /// `perfgate.toml` in the working folder or above it, no further than the repository root. Outside a
-/// repository only the working folder counts: a stray file in a home folder is nobody's policy.
-pub fn find(working: &Path) -> Option<PathBuf> {
+/// repository only the working folder counts: a stray file in a home folder is nobody's policy. One that is there and
+/// cannot be read, or a link that leads nowhere, is an error: a gate without its rules is another gate.
+pub fn find(working: &Path) -> anyhow::Result<Option<PathBuf>> {
     let root = working
         .ancestors()
         .position(|folder| folder.join(".git").exists())
         .unwrap_or(0);
     let mut relative = PathBuf::new();
     for folder in working.ancestors().take(root + 1) {
-        if folder.join(FILE_NAME).is_file() {
-            return Some(relative.join(FILE_NAME));
+        let file = folder.join(FILE_NAME);
+        let found = relative.join(FILE_NAME);
+        if store::exists(&file).context("find the config file")? {
+            if !file.is_file() {
+                return Err(anyhow!("read {}: it is not a file", found.display()))
+                    .hint("perfgate.toml is the name of its config file: rename what is there");
+            }
+            return Ok(Some(found));
         }
         relative.push("..");
     }
-    None
+    Ok(None)
 }
 
 pub fn read(path: &Path) -> anyhow::Result<ConfigFile> {

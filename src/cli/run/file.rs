@@ -1,78 +1,81 @@
 //! Run files as they are written: whole or not at all, and by default under the time of the run.
 
-use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 
-use crate::hint::WithHint;
+use crate::hint::{self, WithHint};
 use crate::model::Run;
 use crate::model::run_file;
-use crate::store::{folder_of, temporary};
+use crate::store::{self, Destination};
 
 /// Where runs go that nobody named a file for; `check` looks there too.
 pub(in crate::cli) const FOLDER: &str = "perfgate-results";
 
-/// Of a file that is not a run yet.
-const PREFIX: &str = ".run.";
-
 /// A file that can be written, as far as that can be known before anything is measured.
 pub(in crate::cli) struct RunFile {
-    pub(in crate::cli) path: PathBuf,
+    place: RunPlace,
+}
+
+enum RunPlace {
+    Named(PathBuf, Destination),
+    /// The time of the run, which another run may have too.
+    Time(String),
 }
 
 impl RunFile {
     pub(in crate::cli) fn at(path: PathBuf) -> anyhow::Result<Self> {
-        let shown = path.display();
-        let hint = "--output takes the path of a file in a folder that can be written";
-        if path.is_dir() {
-            return Err(anyhow!("write {shown}: it is a folder")).hint(hint);
-        }
-        if path.file_name().is_none() {
-            return Err(anyhow!("write {shown}: it names no file")).hint(hint);
-        }
-        let folder = folder_of(&path);
-        fs::create_dir_all(folder)
-            .with_context(|| format!("create folder {}", folder.display()))
-            .hint(hint)?;
-        // A folder may be there and take no files.
-        temporary(folder, PREFIX)
-            .with_context(|| format!("write {shown}"))
-            .hint(hint)?;
-        Ok(Self { path })
+        let ready = Destination::of(&path)
+            .and_then(|destination| destination.prepare().map(|()| destination))
+            .with_context(|| format!("write {}", path.display()));
+        let destination = match ready {
+            Err(error) if hint::of(&error).is_none() => {
+                Err(error).hint("--output takes the path of a file in a folder that can be written")
+            }
+            ready => ready,
+        }?;
+        Ok(Self {
+            place: RunPlace::Named(path, destination),
+        })
     }
 
     /// `perfgate-results/2026-11-20T10-00-00Z.json`; another name where that is taken.
     pub(in crate::cli) fn of_time(now: jiff::Timestamp) -> anyhow::Result<Self> {
         // Without colons, which not every file system takes.
         let name = now.strftime("%Y-%m-%dT%H-%M-%SZ").to_string();
-        let folder = Path::new(FOLDER);
-        let numbered = (2..1000).map(|n| format!("{name}-{n}.json"));
-        let free = std::iter::once(format!("{name}.json"))
-            .chain(numbered)
-            .map(|name| folder.join(name))
-            .find(|path| !path.exists());
-        Self::at(free.unwrap_or_else(|| folder.join(format!("{name}.json"))))
+        Self::at(names(&name).next().unwrap_or_default())?;
+        Ok(Self {
+            place: RunPlace::Time(name),
+        })
     }
 
-    /// To a temporary name, flushed and renamed: a kill in the middle leaves no half of a run.
-    pub(in crate::cli) fn write(&self, run: &Run) -> anyhow::Result<()> {
-        let doing = || format!("write {}", self.path.display());
-        let mut file = temporary(folder_of(&self.path), PREFIX).with_context(doing)?;
-        file.write_all(run_file::write(run).as_bytes())
-            .and_then(|()| file.as_file().sync_all())
-            .with_context(doing)
-            .hint("is the disk full?")?;
-        file.persist(&self.path)
-            .map_err(|error| error.error)
-            .with_context(doing)?;
-        Ok(())
+    /// Writes the run and tells where: a kill in the middle leaves no half of it.
+    pub(in crate::cli) fn write(&self, run: &Run) -> anyhow::Result<PathBuf> {
+        let text = run_file::write(run);
+        let bytes = text.as_bytes();
+        match &self.place {
+            RunPlace::Named(path, destination) => {
+                let written = destination.write(bytes).map(|()| path.clone());
+                written.with_context(|| format!("write {}", path.display()))
+            }
+            RunPlace::Time(name) => store::write_new(names(name), bytes)
+                .with_context(|| format!("write {FOLDER}/{name}.json")),
+        }
     }
+}
+
+/// As many names as anybody begins runs in a second.
+fn names(name: &str) -> impl Iterator<Item = PathBuf> {
+    let numbered = (2..1000).map(move |n| format!("{name}-{n}.json"));
+    std::iter::once(format!("{name}.json"))
+        .chain(numbered)
+        .map(|name| Path::new(FOLDER).join(name))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the first asks a measurement to end, any other ends the program at once.
+//! Ctrl-C, SIGTERM and SIGHUP: the first asks a measurement to end, any other ends the program at once.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -78,6 +78,8 @@ impl Interrupt {
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    /// The terminal was closed, unless `nohup` said that this is nothing.
+    hang_up: Option<tokio::signal::unix::Signal>,
 }
 
 #[cfg(unix)]
@@ -87,6 +89,9 @@ impl Signals {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hang_up: (!hang_up_is_ignored())
+                .then(|| signal(SignalKind::hangup()))
+                .transpose()?,
         })
     }
 
@@ -94,8 +99,31 @@ impl Signals {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            Some(()) = closed(self.hang_up.as_mut()) => {}
         }
     }
+}
+
+#[cfg(unix)]
+async fn closed(hang_up: Option<&mut tokio::signal::unix::Signal>) -> Option<()> {
+    match hang_up {
+        Some(signal) => signal.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Linux tells it; elsewhere a program under `nohup` ends with what it has measured.
+#[cfg(unix)]
+fn hang_up_is_ignored() -> bool {
+    std::fs::read_to_string("/proc/self/status").is_ok_and(|status| ignores_hang_up(&status))
+}
+
+/// The mask of ignored signals: SIGHUP is the first of them.
+#[cfg(unix)]
+fn ignores_hang_up(status: &str) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask & 1 == 1)
 }
 
 #[cfg(not(unix))]
@@ -146,6 +174,14 @@ mod tests {
         assert!(current.ask());
         assert!(stop.is_asked());
         assert!(!current.ask());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_mask_of_ignored_signals_tells_of_nohup() {
+        assert!(ignores_hang_up("Name:\tx\nSigIgn:\t0000000000001001\n"));
+        assert!(!ignores_hang_up("SigIgn:\t0000000000001000\n"));
+        assert!(!ignores_hang_up(""));
     }
 
     #[test]

@@ -20,10 +20,14 @@ pub(super) use progress::Place;
 pub(super) use summary::Summary;
 pub(super) use target::read as read_scenario;
 
+use std::path::Path;
+
 use anyhow::anyhow;
 
 use super::args::{InspectFormat, RunArgs};
 use super::baseline_path::Located;
+use super::collisions::Files;
+use super::config;
 use super::origin::Stamp;
 use super::output::Output;
 use super::settings::{Settings, Typed};
@@ -36,7 +40,10 @@ use crate::model::{Evidence, MetricName, Run, run_file};
 pub(super) fn run(args: RunArgs, env: &Env, output: &mut Output<'_>) -> anyhow::Result<Exit> {
     let planned = target::plan(&args)?;
     let file = match args.output {
-        Some(path) => RunFile::at(path)?,
+        Some(path) => {
+            refuse_collisions(&path, &args.what)?;
+            RunFile::at(path)?
+        }
         None => RunFile::of_time(jiff::Timestamp::now())?,
     };
     let name = args.origin.environment.as_deref();
@@ -49,9 +56,9 @@ pub(super) fn run(args: RunArgs, env: &Env, output: &mut Output<'_>) -> anyhow::
     let interrupt = Interrupt::listen()?;
     let mut measured = measure(&order, &interrupt, &stamp, output)?;
     measured.outcome.run.warnings.extend(planned.warnings);
-    file.write(&measured.outcome.run)?;
+    let written = file.write(&measured.outcome.run)?;
     let exit = exit(&measured);
-    let shown = file.path.display().to_string();
+    let shown = written.display().to_string();
     output.result(&match args.format {
         InspectFormat::Json => run_file::write(&measured.outcome.run),
         InspectFormat::Text => Summary {
@@ -69,6 +76,20 @@ pub(super) fn run(args: RunArgs, env: &Env, output: &mut Output<'_>) -> anyhow::
         output.error(&error);
     }
     Ok(output.finish(exit))
+}
+
+/// The run never takes the place of its scenario, nor of the policy beside it.
+fn refuse_collisions(output: &Path, what: &str) -> anyhow::Result<()> {
+    let mut files = Files::default();
+    files.writes("--output", output);
+    let scenario = Path::new(what);
+    if scenario.is_file() {
+        files.reads("the scenario", scenario);
+    }
+    if let Some(config) = config::find(&std::env::current_dir()?)? {
+        files.reads("the config file", &config);
+    }
+    files.refuse_collisions()
 }
 
 /// Interrupted before all else: whatever is wrong with less than was asked for, more may not be.

@@ -16,7 +16,8 @@ pub(super) enum Member {
 }
 
 impl Member {
-    const ALL: [Self; 4] = [Self::Stats, Self::History, Self::Failures, Self::Exceptions];
+    pub(super) const ALL: [Self; 4] =
+        [Self::Stats, Self::History, Self::Failures, Self::Exceptions];
 
     fn suffix(self) -> &'static str {
         match self {

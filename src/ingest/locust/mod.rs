@@ -48,6 +48,17 @@ pub(super) fn is_prefix(path: &Path) -> bool {
     set.has(Member::Stats) || set.has(Member::History)
 }
 
+/// Whether `file` is one of the set that `path` names, by its prefix or by any of its files.
+pub(super) fn is_member(path: &Path, file: &Path) -> bool {
+    let sets = [Set::of_member(path), Some(Set::at(path))];
+    sets.into_iter().flatten().any(|set| {
+        (set.has(Member::Stats) || set.has(Member::History))
+            && Member::ALL
+                .into_iter()
+                .any(|member| set.path(member) == file)
+    })
+}
+
 /// The prefixes of the CSV sets in a folder, sorted.
 pub(super) fn prefixes(folder: &Path) -> Vec<PathBuf> {
     files::prefixes(folder)

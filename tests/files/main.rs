@@ -1,0 +1,16 @@
+//! What whole commands do to files: outputs that are special, protected, inputs or each other, baselines that cannot
+//! be reached, and processes that are killed while they write.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends by panicking"
+)]
+
+mod collisions;
+mod desk;
+#[cfg(unix)]
+mod outputs;
+#[cfg(unix)]
+mod unreachable;

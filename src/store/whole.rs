@@ -52,7 +52,15 @@ impl Destination {
         let (Self::File(path) | Self::Stream(path)) = self;
         let old = match fs::metadata(path) {
             Ok(old) => old,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            // A file in the place of its folder is told where the folder is made.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                return Ok(None);
+            }
             Err(error) => return Err(error.into()),
         };
         let hint = "make it writable, or name another file";

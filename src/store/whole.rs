@@ -31,7 +31,7 @@ impl Destination {
     pub fn of(path: &Path) -> anyhow::Result<Self> {
         match fs::metadata(path) {
             Ok(found) if found.is_dir() => bail!("it is a folder"),
-            Ok(found) if !found.is_file() => return Ok(Self::Stream(path.to_owned())),
+            Ok(found) if !found.is_file() => Ok(Self::Stream(path.to_owned())),
             Err(_) if path.file_name().is_none() => bail!("it names no file"),
             // Not there, or a link to what is not there yet. Anything else is told where the file is made.
             Ok(_) | Err(_) => followed(path),

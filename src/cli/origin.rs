@@ -1,4 +1,4 @@
-//! Where results come from that do not say it themselves: machine, sitting, commit.
+//! Where results come from that do not say it themselves: machine, session, commit.
 
 use super::args::OriginFlags;
 use super::env::Env;
@@ -6,9 +6,18 @@ use super::machine;
 use crate::model::{Environment, Run};
 use crate::publish::ci;
 
+/// Who made a result that does not name its machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Maker {
+    /// This very invocation: this is the machine that it was measured on.
+    Ourselves,
+    /// Somebody, somewhere: this machine only reads it, and that it was measured here is assumed.
+    Somebody,
+}
+
 /// What current results are stamped with.
 pub(super) struct Stamp {
-    /// The machine, for runs that recorded none.
+    /// The machine that we run on, for runs that recorded none.
     machine: Environment,
     /// The user's name for the machine class, for every run.
     name: Option<String>,
@@ -56,11 +65,19 @@ impl Stamp {
         }
     }
 
+    /// For results that this machine reads, wherever they were measured.
     pub(super) fn put<'r>(&self, runs: impl IntoIterator<Item = &'r mut Run>) {
+        self.put_as(Maker::Somebody, runs);
+    }
+
+    pub(super) fn put_as<'r>(&self, maker: Maker, runs: impl IntoIterator<Item = &'r mut Run>) {
         for run in runs {
             let provenance = &mut run.provenance;
             if provenance.environment.key().is_none() {
-                provenance.environment = merged(&provenance.environment, &self.machine);
+                provenance.environment = Environment {
+                    assumed: maker == Maker::Somebody,
+                    ..merged(&provenance.environment, &self.machine)
+                };
             }
             if let Some(name) = &self.name {
                 provenance.environment.key = Some(name.clone());
@@ -112,6 +129,24 @@ mod tests {
         assert_eq!(run.provenance.commit.unwrap(), "abc");
         let os = std::env::consts::OS;
         assert_eq!(run.provenance.environment.os.as_deref(), Some(os));
+    }
+
+    #[test]
+    fn the_machine_that_reads_a_result_is_assumed_and_the_one_that_makes_it_is_known() {
+        let stamp = Stamp::new(&OriginFlags::default(), None, &Env::default());
+        let (mut read, mut made) = (Run::default(), Run::default());
+        stamp.put([&mut read]);
+        stamp.put_as(Maker::Ourselves, [&mut made]);
+        // A second stamp, put on all alike, changes nothing of what is known.
+        stamp.put([&mut made]);
+        let (read, made) = (read.provenance.environment, made.provenance.environment);
+        assert!(read.assumed && !made.assumed);
+        assert_eq!(read.key(), made.key());
+
+        let mut told = Run::default();
+        told.provenance.environment.cpu = Some("EPYC 7763".to_owned());
+        stamp.put([&mut told]);
+        assert!(!told.provenance.environment.assumed);
     }
 
     #[test]

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 
 use super::loads::Loading;
+use super::origin::{Maker, Stamp};
 use super::output::Output;
 use super::settings::Settings;
-use super::sources;
+use super::sources::{self, Produced};
 use crate::hint::WithHint;
 use crate::ingest::{self, Format, Ingested, ReadOptions};
 use crate::model::{Anchor, Run};
@@ -50,11 +51,14 @@ pub(super) fn current(
     if !named.is_empty() {
         return read(named, &settings.read);
     }
-    let paths = if settings.sources.is_empty() {
+    let produced = if settings.sources.is_empty() {
         let here = Path::new(".");
-        let found: Vec<PathBuf> = ingest::discover(here)
+        let found: Vec<Produced> = ingest::discover(here)
             .into_iter()
-            .map(|path| path.strip_prefix(here).unwrap_or(&path).to_owned())
+            .map(|path| Produced {
+                path: path.strip_prefix(here).unwrap_or(&path).to_owned(),
+                maker: Maker::Somebody,
+            })
             .collect();
         if found.is_empty() {
             return Err(anyhow!("found no results to judge"))
@@ -64,7 +68,12 @@ pub(super) fn current(
     } else {
         produced(settings, loading, output)?
     };
-    taken(&paths, settings, "judging", output)
+    let taking = Taking {
+        produced: &produced,
+        settings,
+        stamp: loading.stamp,
+    };
+    taking.read("judging", output)
 }
 
 /// For `baseline update`, which adds nothing that merely lies around.
@@ -73,29 +82,52 @@ pub(super) fn of_sources(
     loading: &Loading<'_>,
     output: &mut Output<'_>,
 ) -> anyhow::Result<Results> {
-    let paths = produced(settings, loading, output)?;
-    taken(&paths, settings, "adding", output)
+    let taking = Taking {
+        produced: &produced(settings, loading, output)?,
+        settings,
+        stamp: loading.stamp,
+    };
+    taking.read("adding", output)
 }
 
 fn produced(
     settings: &Settings,
     loading: &Loading<'_>,
     output: &mut Output<'_>,
-) -> anyhow::Result<Vec<PathBuf>> {
+) -> anyhow::Result<Vec<Produced>> {
     let folder = settings.config.as_ref().map(|place| place.folder.as_path());
     let folder = folder.unwrap_or(Path::new(""));
     sources::produce(&settings.sources, folder, loading, output)
 }
 
-fn taken(
-    paths: &[PathBuf],
-    settings: &Settings,
-    doing: &str,
-    output: &mut Output<'_>,
-) -> anyhow::Result<Results> {
-    let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
-    output.note(&format!("{doing} {}", shown.join(", ")));
-    read(paths, &settings.read)
+/// Results that nobody named on the command line.
+struct Taking<'a> {
+    produced: &'a [Produced],
+    settings: &'a Settings,
+    stamp: &'a Stamp,
+}
+
+impl Taking<'_> {
+    /// Runs that were made just now know their machine, whatever tool made them.
+    fn read(&self, doing: &str, output: &mut Output<'_>) -> anyhow::Result<Results> {
+        let paths: Vec<PathBuf> = self.produced.iter().map(|one| one.path.clone()).collect();
+        let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
+        output.note(&format!("{doing} {}", shown.join(", ")));
+        let read = ingest::read_all(&paths, &self.settings.read)?;
+        let made_now: Vec<PathBuf> = read
+            .iter()
+            .zip(self.produced)
+            .filter(|(_, produced)| produced.maker == Maker::Ourselves)
+            .flat_map(|(ingested, _)| ingested.iter().map(|one| one.path.clone()))
+            .collect();
+        let mut results = sound(distinct(&paths, read)?)?;
+        for one in &mut results.ingested {
+            if made_now.contains(&one.path) {
+                self.stamp.put_as(Maker::Ourselves, &mut one.runs);
+            }
+        }
+        Ok(results)
+    }
 }
 
 /// Every run of every path, for commands that judge: a run that says nothing of the system is none.

@@ -9,6 +9,7 @@ use anyhow::{Context, anyhow};
 
 use super::config::{Source, Work};
 use super::loads::{Loading, Loads};
+use super::origin::Maker;
 use super::output::Output;
 use crate::compare::Pattern;
 use crate::hint::WithHint;
@@ -18,15 +19,21 @@ const LONGEST: Duration = Duration::from_secs(3600);
 /// File systems keep times coarsely, so a result may look a little older than its command.
 const CLOCK_STEP: Duration = Duration::from_secs(2);
 
+/// Where a result of a source lies, and whether it was made just now.
+pub(super) struct Produced {
+    pub(super) path: PathBuf,
+    pub(super) maker: Maker,
+}
+
 /// The results of every source, in the order of the config; `folder` is where its paths start.
 pub(super) fn produce(
     sources: &[Source],
     folder: &Path,
     loading: &Loading<'_>,
     output: &mut Output<'_>,
-) -> anyhow::Result<Vec<PathBuf>> {
+) -> anyhow::Result<Vec<Produced>> {
     let mut loads = Loads::new(sources, folder, loading);
-    let mut paths = Vec::new();
+    let mut produced = Vec::new();
     for source in sources {
         let found = match &source.work {
             Work::Nothing { results } => look_up(results, source, folder),
@@ -41,9 +48,14 @@ pub(super) fn produce(
             }
             Work::Scenario { scenario } => loads.run(scenario, source.runs, output),
         };
-        paths.extend(found.with_context(|| format!("read [[source]] of {}", source.from))?);
+        let maker = match source.work {
+            Work::Nothing { .. } => Maker::Somebody,
+            Work::Command { .. } | Work::Scenario { .. } => Maker::Ourselves,
+        };
+        let found = found.with_context(|| format!("read [[source]] of {}", source.from))?;
+        produced.extend(found.into_iter().map(|path| Produced { path, maker }));
     }
-    Ok(paths)
+    Ok(produced)
 }
 
 /// Every file of a pattern: `{n}` counts the runs, `*` is any part of a name.

@@ -32,18 +32,47 @@ impl Environment {
         (!parts.is_empty()).then(|| parts.join(", "))
     }
 
-    /// What is shown where it differs and does not split a baseline: name and value.
+    /// What is shown where it differs and does not split a baseline: name and value. Of an assumed machine only
+    /// the compiler is: nobody knows on which kernel or image such a result was measured, while a compiler is
+    /// never taken from the machine that reads.
     pub fn shown(&self) -> Vec<(&'static str, String)> {
         let memory = self.memory_gib.map(|gib| format!("{gib} GiB"));
+        let of_machine = |value| if self.assumed { &None } else { value };
         [
-            ("memory", &memory),
-            ("runner", &self.runner),
-            ("kernel", &self.kernel),
-            ("image", &self.image),
+            ("memory", of_machine(&memory)),
+            ("runner", of_machine(&self.runner)),
+            ("kernel", of_machine(&self.kernel)),
+            ("image", of_machine(&self.image)),
             ("compiler", &self.compiler),
         ]
         .into_iter()
         .filter_map(|(name, value)| value.clone().map(|value| (name, value)))
         .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_assumed_machine_has_a_key_and_shows_nothing_that_was_not_measured() {
+        let measured = Environment {
+            os: Some("linux".to_owned()),
+            cores: Some(2),
+            memory_gib: Some(15.6),
+            runner: Some("bench-1".to_owned()),
+            kernel: Some("6.8".to_owned()),
+            image: Some("ubuntu24".to_owned()),
+            compiler: Some("gcc 14".to_owned()),
+            ..Environment::default()
+        };
+        let assumed = Environment {
+            assumed: true,
+            ..measured.clone()
+        };
+        assert_eq!(assumed.key(), measured.key());
+        assert_eq!(measured.shown().len(), 5);
+        assert_eq!(assumed.shown(), [("compiler", "gcc 14".to_owned())]);
     }
 }

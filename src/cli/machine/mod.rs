@@ -1,5 +1,7 @@
 //! The machine we are on, as far as it tells. What it does not tell stays empty.
 
+mod arm;
+
 use std::fs;
 
 use super::env::Env;
@@ -25,9 +27,13 @@ pub(super) fn detect(env: &Env) -> Environment {
     }
 }
 
-/// The first model in `/proc/cpuinfo`; ARM kernels name none.
+/// ARM first: where one of its kernels prints a `model name` at all, that is the architecture (`ARMv7 Processor rev 3`),
+/// and its `Model` is the board. Elsewhere it is the first model; PowerPC and MIPS have names of their own for it.
 fn cpu(cpuinfo: &str) -> Option<String> {
-    field(cpuinfo, "model name").or_else(|| field(cpuinfo, "Model"))
+    arm::cpu(cpuinfo).or_else(|| {
+        let names = ["model name", "cpu model", "cpu", "uarch", "Model"];
+        names.into_iter().find_map(|name| field(cpuinfo, name))
+    })
 }
 
 fn memory_gib(meminfo: &str) -> Option<f64> {
@@ -76,7 +82,23 @@ mod tests {
             "processor\t: 0\nmodel\t\t: 85\nmodel name\t: Intel(R)  Xeon(R) CPU @ 2.50GHz\n";
         assert_eq!(cpu(cpuinfo).unwrap(), "Intel(R) Xeon(R) CPU @ 2.50GHz");
         assert_eq!(cpu("processor\t: 0\nCPU part\t: 0xd0c\n"), None);
+        let power = "processor\t: 0\ncpu\t\t: POWER9, altivec supported\nclock\t\t: 2200MHz\n";
+        assert_eq!(cpu(power).unwrap(), "POWER9, altivec supported");
         assert_eq!(memory_gib("MemTotal:       16384000 kB\n"), Some(15.6));
+    }
+
+    /// A Raspberry Pi 4 under a kernel of 32 bits, and under one of 64.
+    #[test]
+    fn a_board_is_called_by_its_core_and_not_by_architecture_or_model() {
+        let old = "processor\t: 0\nmodel name\t: ARMv7 Processor rev 3 (v7l)\nBogoMIPS\t: 126.00\n\
+                   Features\t: half thumb fastmult vfp edsp neon vfpv3 tls vfpv4 idiva idivt vfpd32 lpae evtstrm crc32\n\
+                   CPU implementer\t: 0x41\nCPU architecture: 7\nCPU variant\t: 0x0\nCPU part\t: 0xd08\nCPU revision\t: 3\n\n\
+                   Hardware\t: BCM2711\nRevision\t: c03114\nModel\t\t: Raspberry Pi 4 Model B Rev 1.4\n";
+        let new = "processor\t: 0\nBogoMIPS\t: 108.00\nFeatures\t: fp asimd evtstrm crc32 cpuid\nCPU implementer\t: 0x41\n\
+                   CPU architecture: 8\nCPU variant\t: 0x0\nCPU part\t: 0xd08\nCPU revision\t: 3\n\n\
+                   Revision\t: c03114\nModel\t\t: Raspberry Pi 4 Model B Rev 1.4\n";
+        assert_eq!(cpu(old).unwrap(), "Cortex-A72");
+        assert_eq!(cpu(new).unwrap(), "Cortex-A72");
     }
 
     #[test]

@@ -17,9 +17,11 @@ mod signals;
 mod started;
 
 use std::fs;
+use std::time::Duration;
 
-use desk::{Desk, document, scenario, shop, slow_shop};
+use desk::{Desk, document, finished, scenario, shop, slow_shop};
 use perfgate::model::run_file;
+use server::{Reply, Script, Server};
 
 #[test]
 fn a_url_is_loaded_and_the_run_can_be_inspected_and_kept_and_judged() {
@@ -62,6 +64,26 @@ fn without_a_name_the_run_is_called_after_its_time_and_nothing_is_overwritten() 
             .iter()
             .all(|name| name.ends_with(".json") && !name.contains(':'))
     );
+}
+
+/// As in a slim container.
+#[test]
+fn without_certificate_authorities_whatever_has_no_tls_is_loaded_and_watched() {
+    let script = Script::new().on("/items", |_| {
+        Reply::text("ok").after(Duration::from_millis(5))
+    });
+    let server = Server::start(script.on("/metrics", |_| Reply::text("heap_bytes 4096\n")));
+    let desk = Desk::new();
+    let watched = "[[watch]]\nname = \"shop\"\nprometheus = \"/metrics\"\n\
+                   metrics = [{ name = \"heap_bytes\", unit = \"B\", better = \"lower\" }]\n";
+    desk.write("api.toml", &scenario(&server, 0.3, watched));
+    let line = "run api.toml --output run.json";
+    let mut command = desk.command(line);
+    command.env("SSL_CERT_FILE", "absent.pem");
+    command.env("SSL_CERT_DIR", "absent");
+    finished(command.spawn().unwrap(), line, 0);
+    let heap = &desk.document("run.json")["subjects"]["shop"]["heap_bytes"];
+    assert_eq!(heap["value"], 4096.0, "{heap}");
 }
 
 #[test]

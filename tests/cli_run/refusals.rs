@@ -1,5 +1,6 @@
 //! What cannot be loaded, kept or judged: told with what to do, ended with 2, and no file where nothing was measured.
 
+#[cfg(unix)]
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -50,12 +51,11 @@ fn what_cannot_be_loaded_is_told_with_a_hint_and_writes_nothing() {
 fn a_service_whose_certificate_is_anothers_is_not_loaded() {
     let ok = |script: Script| script.on("/", |_| Reply::text("ok").after(Duration::from_millis(5)));
     let desk = Desk::new();
-    let ca = ca();
-    let ca = ca.display();
+    std::fs::copy(ca(), desk.path("ca.pem")).unwrap();
     let url = |server: &Server| server.url("/ --users 1 --for 100ms");
 
     let other = Server::start(ok(Script::new()).tls(Leaf::Other));
-    let said = refused(&desk, &format!("{} --ca {ca}", url(&other)));
+    let said = refused(&desk, &format!("{} --ca ca.pem", url(&other)));
     assert!(said.err.contains("not valid for"), "{}", said.err);
     assert!(
         said.err.contains("no run was written; `--ca`"),
@@ -67,7 +67,10 @@ fn a_service_whose_certificate_is_anothers_is_not_loaded() {
     let said = refused(&desk, &url(&own));
     assert!(said.err.contains("certificate"), "{}", said.err);
     assert!(other.log().0.is_empty() && own.log().0.is_empty());
-    desk.ends(&format!("run {} --ca {ca} --output run.json", url(&own)), 0);
+    desk.ends(
+        &format!("run {} --ca ca.pem --output run.json", url(&own)),
+        0,
+    );
     assert!(!own.log().0.is_empty());
 }
 
@@ -121,6 +124,17 @@ fn a_run_in_which_every_request_failed_is_kept_and_is_no_success() {
 
 /// So few file handles that most of its users find none: whatever the machine is, this generator cannot do it.
 #[cfg(unix)]
+fn with_few_handles(desk: &Desk, line: &str) -> Said {
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "ulimit -n 40; exec \"$0\" \"$@\""])
+        .arg(env!("CARGO_BIN_EXE_perfgate"))
+        .args(line.split_whitespace());
+    desk.at_home(&mut command);
+    finished(command.spawn().unwrap(), line, 2)
+}
+
+#[cfg(unix)]
 #[test]
 fn a_run_that_the_generator_could_not_do_is_kept_and_no_command_judges_it() {
     let (desk, server) = (Desk::new(), shop());
@@ -132,15 +146,13 @@ fn a_run_that_the_generator_could_not_do_is_kept_and_no_command_judges_it() {
         0,
     );
     desk.ends("baseline update --baseline main.json sound.json", 0);
-    let line = format!(
-        "ulimit -n 40; exec {} run {} --users 100 --for 300ms --output run.json",
-        env!("CARGO_BIN_EXE_perfgate"),
-        server.url("/items")
+    let said = with_few_handles(
+        &desk,
+        &format!(
+            "run {} --users 100 --for 300ms --output run.json",
+            server.url("/items")
+        ),
     );
-    let mut command = Command::new("sh");
-    command.args(["-c", &line]);
-    desk.at_home(&mut command);
-    let said = finished(command.spawn().unwrap(), &line, 2);
     assert!(said.out.starts_with("INVALID  "), "{}", said.out);
     assert!(!said.out.contains("next:"), "{}", said.out);
     assert!(
@@ -170,6 +182,7 @@ fn a_run_that_the_generator_could_not_do_is_kept_and_no_command_judges_it() {
     assert!(desk.ends("inspect run.json", 0).out.contains(&why));
 }
 
+#[cfg(unix)]
 #[test]
 fn a_source_measures_again_where_the_generator_was_in_the_way_and_gives_up_at_the_third_time() {
     let (desk, server) = (Desk::new(), shop());
@@ -179,14 +192,7 @@ fn a_source_measures_again_where_the_generator_was_in_the_way_and_gives_up_at_th
         "perfgate.toml",
         "[[source]]\nscenario = \"load/api.toml\"\n",
     );
-    let line = format!(
-        "ulimit -n 40; exec {} check --baseline main.json",
-        env!("CARGO_BIN_EXE_perfgate")
-    );
-    let mut command = Command::new("sh");
-    command.args(["-c", &line]);
-    desk.at_home(&mut command);
-    let said = finished(command.spawn().unwrap(), &line, 2);
+    let said = with_few_handles(&desk, "check --baseline main.json");
     let again = said
         .err
         .matches("warning: measured again: the run was invalid")

@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
+use serde_json::Value;
 
 use crate::desk::{Desk, comes, document, finished, within};
 use crate::server::{Reply, Script, Server, nobody};
@@ -37,21 +38,26 @@ fn serving() {
 /// A desk with `api.toml`, whose service is started by `command`, where `$SERVE` is a server.
 fn desk(command: &str, seconds: f64, service: &str) -> Desk {
     let (desk, address) = (Desk::new(), nobody());
-    let serve = format!(
-        "{} --exact --ignored --nocapture started::serving",
-        std::env::current_exe().unwrap().display()
-    );
+    let serve = r#""$SERVER" --exact --ignored --nocapture started::serving"#;
+    let command = format!("echo $$ > group; {}", command.replace("$SERVE", serve));
+    let server = std::env::current_exe().unwrap();
     desk.write(
         "api.toml",
         &format!(
             "base = \"http://{address}\"\n[[step]]\nget = \"/items\"\n\
              [load]\nusers = 2\nduration = \"{seconds}s\"\n\
-             [service]\ncommand = \"echo $$ > group; {command}\"\n\
-             env = {{ SERVE = '{serve}', {PORT} = \"{}\" }}\n{service}",
+             [service]\ncommand = {}\nenv = {{ SERVER = {}, {PORT} = \"{}\" }}\n{service}",
+            quoted(&command),
+            quoted(server.to_str().unwrap()),
             address.port()
         ),
     );
     desk
+}
+
+/// As TOML writes it, for any command and any folder.
+fn quoted(text: &str) -> Value {
+    Value::String(text.to_owned())
 }
 
 const READY: &str = "ready = { url = \"/health\" }\n";

@@ -33,13 +33,13 @@ impl Port {
 
     /// `$SERVE` in the command is the server.
     pub(crate) fn service(&self, command: &str) -> Service {
-        let serve = format!(
-            "{} --exact --ignored --nocapture served::serving",
-            std::env::current_exe().unwrap().display()
-        );
-        let environment = [("SERVE", serve), (PORT, self.0.to_string())];
+        let serve = r#""$SERVER" --exact --ignored --nocapture served::serving"#;
+        // The folder of this binary may have any name.
+        let server = std::env::current_exe().unwrap();
+        let server = server.to_str().unwrap().to_owned();
+        let environment = [("SERVER", server), (PORT, self.0.to_string())];
         Service {
-            command: command.to_owned(),
+            command: command.replace("$SERVE", serve),
             folder: std::env::temp_dir(),
             environment: environment
                 .into_iter()

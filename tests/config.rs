@@ -287,6 +287,7 @@ fn the_schema_accepts_what_the_parser_accepts_and_refuses_what_it_refuses() {
         "[[rule]]\nmin_delta = 2.5\nbudget = \"9 req/s\"\nbetter = \"higher\"\n",
         "[[source]]\nresults = \"out/*_stats.csv\"\n",
         "[defaults]\nmin_delta = \"0.5%\"\nseverity = \"off\"\n",
+        "ids = \"keep\"\n[[subject]]\nmatch = \"/m/*\"\nname = \"m\"\n[[subject]]\nmatch = \"/n\"\n",
     ] {
         assert!(parse(text).is_ok(), "{text}");
         assert!(validator.is_valid(&as_json(text)), "{text}");
@@ -294,6 +295,9 @@ fn the_schema_accepts_what_the_parser_accepts_and_refuses_what_it_refuses() {
     for text in [
         "baselin = \"x\"\n",
         "on_missing = \"pass\"\n",
+        "ids = \"drop\"\n",
+        "[[subject]]\nname = \"m\"\n",
+        "[[subject]]\nmatch = \"m\"\nmetric = \"latency\"\n",
         "[defaults]\nmax_regression = 5\n",
         "[defaults]\nmax_regression = \"5\"\n",
         "[[rule]]\nmin_delta = -2\n",

@@ -57,7 +57,10 @@ pub(super) fn run(args: PinArgs, env: &Env, output: &mut Output<'_>) -> anyhow::
     let budget = args.budget;
     let baseline = store::update(path, |mut baseline| {
         let mut runs = match given {
-            Some(given) => given,
+            Some(mut given) => {
+                settings.names.settle_to_store(&baseline, &mut given);
+                given
+            }
             None => chosen(&baseline, args.session.as_deref())?,
         };
         reduce(&mut runs);

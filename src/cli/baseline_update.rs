@@ -115,14 +115,13 @@ impl Update<'_> {
     fn apply(
         &self,
         baseline: Baseline,
-        new: Vec<Run>,
+        mut new: Vec<Run>,
         done: &mut Done,
     ) -> anyhow::Result<Baseline> {
         let offered = new.len();
-        let mut new: Vec<Run> = new
-            .into_iter()
-            .filter(|run| !is_known(&baseline, run))
-            .collect();
+        let names = self.settings.names.settle_to_store(&baseline, &mut new);
+        done.notes.extend(names.notes());
+        new.retain(|run| !is_known(&names.stored.runs, run));
         if new.len() < offered {
             let known = offered - new.len();
             done.notes
@@ -131,7 +130,8 @@ impl Update<'_> {
         if new.is_empty() {
             return Ok(baseline);
         }
-        let verdict = self.judge(&baseline, &new)?;
+        let (reference, compared) = names.compared(&new);
+        let verdict = self.judge(reference, &compared)?;
         let judgement = verdict.judgement();
         done.notes.extend(judgement.unmatched.iter().map(unmatched));
         match (verdict.kind(), self.reason) {
@@ -157,18 +157,14 @@ impl Update<'_> {
     }
 
     /// Against the runs of their own environment; another environment is simply a new window.
-    fn judge(&self, baseline: &Baseline, new: &[Run]) -> anyhow::Result<Verdict> {
+    fn judge(&self, mut reference: Reference, new: &[Run]) -> anyhow::Result<Verdict> {
         let here = environments(new);
-        let runs = baseline.runs.iter();
-        let of_environment = runs.filter(|run| here.contains(&key(run))).cloned();
+        reference.runs.retain(|run| here.contains(&key(run)));
         let shown = self.path.display().to_string();
         let gate = Gate {
             settings: self.settings,
             current: new,
-            reference: Some(Reference {
-                runs: of_environment.collect(),
-                anchor: baseline.anchor.clone(),
-            }),
+            reference: Some(reference),
             choice: Choice {
                 on_other: self.settings.policy.on_other_environment,
                 baseline: &shown,
@@ -183,7 +179,7 @@ impl Update<'_> {
 const UNNAMED_SITTING: &str = "update of ";
 
 /// A job that was repeated after its baseline was written; only a time tells such runs from twins.
-fn is_known(baseline: &Baseline, run: &Run) -> bool {
+fn is_known(baseline: &[Run], run: &Run) -> bool {
     let of_an_update = |session: &String| session.starts_with(UNNAMED_SITTING);
     let is_it = |stored: &Run| {
         let unnamed = stored.provenance.session.as_ref().is_some_and(of_an_update);
@@ -194,7 +190,7 @@ fn is_known(baseline: &Baseline, run: &Run) -> bool {
         stored.provenance.session = None;
         stored == *run
     };
-    run.provenance.started_at.is_some() && baseline.runs.iter().any(is_it)
+    run.provenance.started_at.is_some() && baseline.iter().any(is_it)
 }
 
 /// Without a name, the runs of every update would count as one long sitting, and its drift as noise within it.

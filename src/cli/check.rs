@@ -54,7 +54,7 @@ pub(super) fn run(
         files.reads_sources(&settings);
     }
     files.refuse_collisions()?;
-    let reference = match &baseline {
+    let mut reference = match &baseline {
         Located::Found(path) => Some(results::reference(path, &settings.read)?),
         Located::Missing(_) => None,
     };
@@ -66,7 +66,8 @@ pub(super) fn run(
     let mut current = results::current(&args.results, &settings, &loading, output)?;
     stamp.put(current.runs_mut());
     let sources = current.sources();
-    let current = current.into_runs();
+    let mut current = current.into_runs();
+    let names = settings.names.settle(reference.as_mut(), &mut current)?;
 
     let shown = baseline.path().display().to_string();
     let gate = Gate {
@@ -96,6 +97,7 @@ pub(super) fn run(
         },
         sources,
         baseline: &shown,
+        names,
     };
     let context = Context {
         gate: args.to.id.clone(),

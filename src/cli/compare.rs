@@ -38,15 +38,16 @@ pub(super) fn run(
     })?;
     let [reference, current] = read([&old, &new], &settings.read)?;
     let Side {
-        runs: current,
+        runs: mut current,
         sources,
         ..
     } = current;
-    let reference = Reference {
+    let mut reference = Reference {
         runs: reference.runs,
         // Several paths are several runs, and no anchor is theirs.
         anchor: reference.anchor.filter(|_| old.len() == 1),
     };
+    let names = settings.names.settle(Some(&mut reference), &mut current)?;
     let shown = shown(&old).join(" ");
     let gate = Gate {
         settings: &settings,
@@ -70,6 +71,7 @@ pub(super) fn run(
         },
         sources,
         baseline: &shown,
+        names,
     };
     let context = context(material);
     let document = report::document(&judged.verdict, &settings.policy, context);

@@ -22,6 +22,8 @@ pub(super) struct Material<'a> {
     /// How messages call the other side.
     pub(super) baseline: &'a str,
     pub(super) commands: Commands,
+    /// Which names were put together.
+    pub(super) names: Vec<String>,
 }
 
 pub(super) fn context(material: Material<'_>) -> Context {
@@ -29,6 +31,7 @@ pub(super) fn context(material: Material<'_>) -> Context {
     let settings = material.settings;
     let (before, now) = (selected.runs.last(), material.current.last());
     let mut notes = selected.notes.clone();
+    notes.extend(material.names);
     notes.extend(warnings(material.current));
     Context {
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::args::{InspectArgs, InspectFormat};
 use super::inspect_text::text;
+use super::names::Names;
 use super::output::Output;
 use super::results;
 use crate::exit::Exit;
@@ -18,7 +19,12 @@ pub(super) fn run(args: InspectArgs, output: &mut Output<'_>) -> anyhow::Result<
         from: args.read.from.map(Into::into),
         warmup: args.read.warmup,
     };
-    let results = results::understood(std::slice::from_ref(&args.result), &options)?;
+    let mut results = results::understood(std::slice::from_ref(&args.result), &options)?;
+    let ids = args.read.ids.map(Into::into).unwrap_or_default();
+    let notes = Names::new(ids, &[], std::iter::empty()).settle_alone(results.runs_mut());
+    if let Some(first) = results.runs_mut().next() {
+        first.warnings.splice(0..0, notes);
+    }
     output.result(&match args.format {
         InspectFormat::Text => text(&results.ingested),
         InspectFormat::Json => document(&results.ingested)?,

@@ -24,6 +24,7 @@ mod layers;
 mod loads;
 mod machine;
 mod merge;
+mod names;
 mod origin;
 mod output;
 mod post;

@@ -8,8 +8,10 @@ use super::baseline_path::BaselineName;
 use super::config::{self, Config, ConfigFile, Placed, Source, values};
 use super::env::Env;
 use super::layers::{Deviation, Layers, Setting, misspelt};
+use super::names::Names;
 use crate::compare::{Limits, OnInconclusive, OnMissing, OnOtherEnvironment, Origin, Policy};
 use crate::ingest::ReadOptions;
+use crate::model::names::Ids;
 
 /// What a command has to know beside the results themselves.
 pub(super) struct Settings {
@@ -18,6 +20,7 @@ pub(super) struct Settings {
     pub(super) baseline: Option<BaselineName>,
     pub(super) environment: Option<String>,
     pub(super) read: ReadOptions,
+    pub(super) names: Names,
     pub(super) sources: Vec<Source>,
     pub(super) config: Option<ConfigPlace>,
     pub(super) deviations: Vec<Deviation>,
@@ -73,6 +76,12 @@ const WARMUP: Setting<Duration> = Setting {
     show: |value| format!("{}s", value.as_secs_f64()),
     default: "",
 };
+const IDS: Setting<Ids> = Setting {
+    name: "ids",
+    parse: |text| word(text, &config::IDS),
+    show: |value| shown(value, &config::IDS),
+    default: "merge",
+};
 const REQUIRE_BASELINE: Setting<bool> = Setting {
     name: "require_baseline",
     parse: |text| match text {
@@ -101,12 +110,13 @@ const ON_OTHER_ENVIRONMENT: Setting<OnOtherEnvironment> = Setting {
     show: |value| shown(value, &config::ON_OTHER_ENVIRONMENT),
     default: "refuse",
 };
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
     BASELINE.name,
     ENVIRONMENT.name,
     MAX_REGRESSION.name,
     MAX_DETECTABLE.name,
     WARMUP.name,
+    IDS.name,
     REQUIRE_BASELINE.name,
     ON_INCONCLUSIVE.name,
     ON_MISSING.name,
@@ -178,11 +188,19 @@ impl Settings {
         let environment =
             layers.decide(&ENVIRONMENT, typed.environment, config.environment.as_ref())?;
         let warmup = layers.decide(&WARMUP, typed.read.warmup, config.warmup.as_ref())?;
+        let ids = layers.decide(&IDS, typed.read.ids.map(Into::into), config.ids.as_ref())?;
         let flags = Flags {
             policy: &typed.policy,
             require_baseline: typed.require_baseline,
         };
         let policy = policy(&mut layers, &flags, &config)?;
+        let of_rules = policy.rules.iter().map(|rule| rule.subject.as_str());
+        let accepted = policy.acceptances.iter().map(|one| one.subject.as_str());
+        let names = Names::new(
+            or(ids, Ids::default()),
+            &config.subjects,
+            of_rules.chain(accepted),
+        );
         Ok(Self {
             policy,
             interleaved: typed.policy.interleaved,
@@ -192,6 +210,7 @@ impl Settings {
                 from: typed.read.from.map(Into::into),
                 warmup: warmup.map(|warmup| warmup.value),
             },
+            names,
             sources: config.sources,
             config: place,
             deviations: layers.deviations,

@@ -45,7 +45,7 @@ pub fn judge(sides: &Sides<'_>, policy: &Policy, today: jiff::civil::Date) -> Ju
                 unit,
                 better: tools_direction,
             };
-            let asked = rules::ask(policy, &key, pair.role(), &mut reached);
+            let asked = rules::ask(policy, &key, &pair, &mut reached);
             seen.push(key.clone());
             if asked.hidden {
                 continue;

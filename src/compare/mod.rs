@@ -16,19 +16,18 @@ mod names;
 mod observations;
 mod outcome;
 mod pairs;
-pub mod pattern;
 pub mod policy;
 mod readings;
 mod rules;
 mod sittings;
 
+pub use crate::model::Pattern;
 pub use comparison::{
     Accepted, Assumption, BudgetCheck, Cause, Change, Comparison, Doubt, Drift, Judgement, Method,
     Outcome, Side, Test, UnmatchedRule, UnusedAcceptance,
 };
 pub use errors::LEAST_RISE;
 pub use judge::{Sides, judge};
-pub use pattern::Pattern;
 pub use policy::{
     Acceptance, Limits, OnInconclusive, OnMissing, OnOtherEnvironment, Origin, Policy, Quantity,
     Rule, Severity,

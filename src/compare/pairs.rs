@@ -40,6 +40,21 @@ impl<'a> Pair<'a> {
         self.base.iter().chain(&self.current).flat_map(of).collect()
     }
 
+    /// The mean stands in for the percentiles of a latency where a side tells none: those of several names that were
+    /// put together, those of a history whose start was left out.
+    pub fn mean_stands_in(&self, statistic: Statistic) -> bool {
+        let tells = |m: &&Measurement| {
+            let statistics = m.evidence.statistics();
+            statistics
+                .iter()
+                .any(|s| matches!(s, Statistic::Quantile(_)))
+        };
+        let lacks = |side: &[&Measurement]| !side.is_empty() && !side.iter().any(tells);
+        statistic == Statistic::Mean
+            && self.metric.as_str() == MetricName::LATENCY
+            && (lacks(&self.base) || lacks(&self.current))
+    }
+
     pub fn role(&self) -> Role {
         self.base
             .iter()

@@ -1,6 +1,7 @@
 //! What is asked of a series: the defaults, overridden field by field by the rules that select it.
 
 use super::comparison::{Accepted, BudgetCheck};
+use super::pairs::Pair;
 use super::policy::{Acceptance, Limits, Origin, Policy, Severity, selects};
 use crate::model::{MetricName, Quantile, Role, Series, Statistic};
 
@@ -65,8 +66,14 @@ pub(super) struct Asked {
 }
 
 /// Folds the rules over one series and notes which of them reached it.
-pub(super) fn ask(policy: &Policy, series: &Series, role: Role, reached: &mut [bool]) -> Asked {
-    let usual = usual(series);
+pub(super) fn ask(
+    policy: &Policy,
+    series: &Series,
+    pair: &Pair<'_>,
+    reached: &mut [bool],
+) -> Asked {
+    let usual = usual(series) || pair.mean_stands_in(series.statistic);
+    let role = pair.role();
     let mut limits = defaults(policy, series);
     let mut gated = usual && gated_by_default(series, role);
     let mut named = false;
@@ -137,7 +144,7 @@ pub(super) fn acceptances<'a>(
     today: jiff::civil::Date,
 ) -> impl Iterator<Item = (usize, Accepted)> + 'a {
     let holds = move |a: &Acceptance| {
-        a.until >= today && selects(&a.subject, &a.metric, series, usual(series))
+        a.until >= today && selects(&a.subject, &a.metric, series, shown(series))
     };
     policy
         .acceptances

@@ -23,6 +23,15 @@ impl Format {
         Self::CargoCriterion,
     ];
 
+    /// Whether its subjects are addresses that a load test asked for, so that they may hold ids. The parameters of
+    /// a benchmark (`fib/15`) are its name, and what a run file says is what its author meant.
+    pub fn names_hold_ids(self) -> bool {
+        match self {
+            Self::Locust => true,
+            Self::Perfgate | Self::Criterion | Self::CargoCriterion => false,
+        }
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Perfgate => "perfgate",

@@ -184,6 +184,11 @@ impl Found {
             Format::Criterion => criterion::read(path, &[criterion::DEFAULT_BASELINE])?,
             Format::CargoCriterion => vec![cargo_criterion::read(path)?],
         };
+        if self.format.names_hold_ids() {
+            for run in &mut runs {
+                run.unsettled.get_or_insert_default();
+            }
+        }
         if options.cuts_warmup() && self.format != Format::Locust {
             for run in &mut runs {
                 run.warnings.push(format!(

@@ -157,6 +157,11 @@ impl Proportion {
     pub fn of(self) -> u64 {
         self.of
     }
+    /// None of as many.
+    #[must_use]
+    pub fn none(self) -> Self {
+        Self { count: 0, ..self }
+    }
     #[expect(
         clippy::cast_precision_loss,
         reason = "counts beyond 2^53 do not occur"

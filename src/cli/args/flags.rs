@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::words::{
-    InconclusiveWord, MissingWord, OtherEnvironmentWord, ReportFormat, ResultFormat,
+    IdsWord, InconclusiveWord, MissingWord, OtherEnvironmentWord, ReportFormat, ResultFormat,
 };
 use crate::cli::config::values;
 
@@ -21,6 +21,10 @@ pub(crate) struct ReadFlags {
     /// Leave out the first part of every run, where the result tells what happened when
     #[arg(long, value_name = "TIME", value_parser = values::duration)]
     pub(crate) warmup: Option<Duration>,
+
+    /// Whether names of a load tool that differ only in their ids are put together [default: merge]
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) ids: Option<IdsWord>,
 }
 
 /// What is known of results that do not say it themselves.

@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 
 use crate::compare::{OnInconclusive, OnMissing, OnOtherEnvironment};
+use crate::model::names;
 use crate::{ingest, report};
 
 /// Words of the command line for values of another room.
@@ -22,6 +23,7 @@ macro_rules! words {
 
 words!(ReportFormat => report::Format { Text, Json, Markdown, Junit, Github });
 words!(ResultFormat => ingest::Format { Perfgate, Locust, Criterion, CargoCriterion });
+words!(IdsWord => names::Ids { Merge, Keep });
 words!(InconclusiveWord => OnInconclusive { Warn, Fail, Pass });
 words!(MissingWord => OnMissing { Fail, Warn });
 words!(OtherEnvironmentWord => OnOtherEnvironment { Refuse, Warn, Ignore });

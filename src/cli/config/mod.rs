@@ -12,12 +12,13 @@ use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 
 use crate::compare::{Acceptance, OnInconclusive, OnMissing, OnOtherEnvironment, Rule};
+use crate::model::names::Ids;
 use crate::toml_file::{Form, Text};
 
 pub use crate::toml_file::FormError as ConfigError;
 pub use find::{ConfigFile, find, read};
 pub use limits::Placed;
-pub use rules::Defaults;
+pub use rules::{Defaults, SubjectRule};
 pub use sources::{Source, Work};
 
 use limits::{Limits, decided};
@@ -25,7 +26,7 @@ use limits::{Limits, decided};
 /// The JSON Schema of `perfgate.toml`, for editors.
 pub const JSON_SCHEMA: &str = include_str!("config.schema.json");
 
-const TOP_KEYS: [&str; 12] = [
+const TOP_KEYS: [&str; 14] = [
     "baseline",
     "require_baseline",
     "on_inconclusive",
@@ -34,6 +35,8 @@ const TOP_KEYS: [&str; 12] = [
     "environment",
     "max_detectable",
     "warmup",
+    "ids",
+    "subject",
     "source",
     "defaults",
     "rule",
@@ -53,6 +56,8 @@ pub(super) const ON_OTHER_ENVIRONMENT: [(&str, OnOtherEnvironment); 3] = [
     ("ignore", OnOtherEnvironment::Ignore),
 ];
 
+pub(super) const IDS: [(&str, Ids); 2] = [("merge", Ids::Merge), ("keep", Ids::Keep)];
+
 /// What a config file says; what it leaves out is `None`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
@@ -64,6 +69,8 @@ pub struct Config {
     pub environment: Option<Placed<String>>,
     pub max_detectable: Option<Placed<f64>>,
     pub warmup: Option<Placed<Duration>>,
+    pub ids: Option<Placed<Ids>>,
+    pub subjects: Vec<SubjectRule>,
     pub sources: Vec<Source>,
     pub defaults: Defaults,
     pub rules: Vec<Rule>,
@@ -95,6 +102,11 @@ pub fn parse(name: &str, text: &str) -> Result<Config, ConfigError> {
         environment: top.text("environment")?.map(decided),
         max_detectable: top.percent("max_detectable")?.map(decided),
         warmup: top.duration("warmup")?.map(decided),
+        ids: top.choice("ids", &IDS)?.map(decided),
+        subjects: collect(
+            forms("subject", "[[subject]]", &rules::SUBJECT_KEYS)?,
+            rules::subject,
+        )?,
         sources: collect(
             forms("source", "[[source]]", &sources::SOURCE_KEYS)?,
             sources::source,

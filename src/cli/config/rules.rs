@@ -1,7 +1,8 @@
 //! The parts of a config file that become rules: `[defaults]`, `[[rule]]`, `[[accept]]`.
 
-use crate::compare::{Acceptance, Pattern, Quantity, Rule, Severity};
+use crate::compare::{Acceptance, Origin, Pattern, Quantity, Rule, Severity};
 use crate::model::Better;
+use crate::model::names::ByHand;
 use crate::toml_file::{Form, value};
 
 use super::ConfigError;
@@ -20,6 +21,8 @@ pub(super) const RULE_KEYS: [&str; 8] = [
     "better",
 ];
 pub(super) const ACCEPT_KEYS: [&str; 5] = ["subject", "metric", "up_to", "reason", "until"];
+
+pub(super) const SUBJECT_KEYS: [&str; 2] = ["match", "name"];
 
 const SEVERITIES: [(&str, Severity); 3] = [
     ("fail", Severity::Fail),
@@ -75,6 +78,28 @@ pub(super) fn acceptance(form: &Form<'_>) -> Result<Acceptance, ConfigError> {
         up_to: value(form.percent("up_to")?).ok_or_else(|| missing("up_to"))?,
         reason: value(form.text("reason")?).ok_or_else(|| missing("reason"))?,
         until: value(form.date("until")?).ok_or_else(|| missing("until"))?,
+        from: origin(form.place()),
+    })
+}
+
+/// One `[[subject]]`, and where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SubjectRule {
+    pub rule: ByHand,
+    pub from: Origin,
+}
+
+pub(super) fn subject(form: &Form<'_>) -> Result<SubjectRule, ConfigError> {
+    let Some(matches) = form.text("match")? else {
+        return Err(form.error("[[subject]] has no `match`").hint(
+            "`match` is a glob over the names of a result: match = \"/match/*/odds\", name = \"/match/{id}/odds\"",
+        ));
+    };
+    Ok(SubjectRule {
+        rule: ByHand {
+            matches: Pattern::new(matches.value),
+            name: value(form.text("name")?),
+        },
         from: origin(form.place()),
     })
 }

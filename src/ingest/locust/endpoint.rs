@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Context;
 
 use crate::model::evidence::Moments;
+use crate::model::unsettled::{self, Counts};
 use crate::model::{
     Better, Evidence, Measurement, MetricName, Point, Provenance, Quantile, Role, Run, Subject,
     ToolName, Unit,
@@ -26,6 +27,8 @@ pub(super) struct Latency {
     pub points: BTreeMap<Quantile, Point>,
     pub n: u64,
     pub moments: Moments,
+    /// The counts behind the points, where the file has them.
+    pub counts: Option<Counts>,
 }
 
 /// The row that sums up all others has no type; an endpoint that a user named `Aggregated` has one.
@@ -50,6 +53,13 @@ pub(super) fn empty_run() -> Run {
         },
         ..Run::default()
     }
+}
+
+/// Says that a subject is left out.
+pub(super) fn idle(subject: Subject, run: &mut Run) {
+    run.warnings.push(unsettled::idle(&subject));
+    let details = run.unsettled.get_or_insert_default();
+    details.remarks.idle.insert(subject);
 }
 
 impl Endpoint {
@@ -95,18 +105,30 @@ impl Endpoint {
             return Ok(());
         }
         match latency {
-            Some(Latency { points, n, moments }) => {
+            Some(Latency {
+                points,
+                n,
+                moments,
+                counts,
+            }) => {
                 let latency = Evidence::quantiles(points, n, moments)?;
                 put(MetricName::LATENCY, Unit::new("ms"), Better::Lower, latency);
+                let details = run.unsettled.get_or_insert_default();
+                if let Some(counts) = counts {
+                    details.counts.insert(subject.clone(), counts);
+                }
                 if failures > 0 {
-                    run.warnings.push(format!(
-                        "latency of {subject} includes {failures} failed requests of {requests}: Locust does not time them apart"
-                    ));
+                    let remark = unsettled::failed_in_latency(&subject, failures, requests);
+                    run.warnings.push(remark);
+                    let facts = &mut details.remarks.failed_in_latency;
+                    facts.insert(subject, (failures, requests));
                 }
             }
-            None => run.warnings.push(format!(
-                "{subject} has no latency: none of its {requests} requests carries a response time"
-            )),
+            None => {
+                run.warnings.push(unsettled::untimed(&subject, requests));
+                let details = run.unsettled.get_or_insert_default();
+                details.remarks.untimed.insert(subject, requests);
+            }
         }
         Ok(())
     }

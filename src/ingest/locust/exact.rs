@@ -9,9 +9,10 @@ use serde::Deserialize;
 use serde::de::{Error as _, MapAccess, Visitor};
 
 use super::endpoint::{self, Endpoint, Latency};
-use super::rounding::{self, Counted};
+use super::rounding;
 use crate::hint::WithHint;
 use crate::model::evidence::Moments;
+use crate::model::unsettled::Counts;
 use crate::model::{Point, Quantile, Role, Run};
 
 /// Those that Locust reports elsewhere: `PERCENTILES_TO_REPORT` of `locust/stats.py`.
@@ -73,8 +74,7 @@ pub(super) fn parse(text: &str) -> anyhow::Result<Run> {
             bail!("entry {number}: there is an earlier one for `{subject}`");
         }
         if entry.num_requests == 0 && entry.num_failures == 0 {
-            run.warnings
-                .push(format!("{subject} made no request: it is left out"));
+            endpoint::idle(subject, &mut run);
             continue;
         }
         entry
@@ -163,17 +163,18 @@ impl Entry {
         if let Some(time) = times.into_iter().flatten().find(|time| *time < 0.0) {
             bail!("a response time is negative: {time}");
         }
-        let counted = Counted {
-            slowest_first,
-            requests: self.num_requests,
-        };
+        let slowest_first = slowest_first.iter();
+        let counts = Counts::new(
+            slowest_first
+                .map(|(ms, count)| (rounding::point(*ms), *count))
+                .collect(),
+            self.num_requests,
+        );
         let points: BTreeMap<Quantile, Point> = REPORTED
             .into_iter()
             .filter_map(|q| {
-                Some((
-                    Quantile::from_fraction(q)?,
-                    rounding::point(counted.percentile(q)?),
-                ))
+                let quantile = Quantile::from_fraction(q)?;
+                Some((quantile, counts.percentile(q)?))
             })
             .collect();
         let moments = Moments {
@@ -185,6 +186,7 @@ impl Entry {
             points,
             n: timed,
             moments,
+            counts: Some(counts),
         }))
     }
 }

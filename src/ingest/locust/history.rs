@@ -223,9 +223,7 @@ impl History {
                 None if self.warmup.is_some() => run.warnings.push(format!(
                     "{subject} made no request after the warm-up: it is left out"
                 )),
-                None => run
-                    .warnings
-                    .push(format!("{subject} made no request: it is left out")),
+                None => endpoint::idle(subject, &mut run),
             }
         }
         Ok(run)

@@ -51,8 +51,7 @@ pub(super) fn read(reader: impl BufRead) -> anyhow::Result<Run> {
             total = Some(rate.map(|rate| endpoint.requests as f64 / rate));
         }
         if endpoint.requests == 0 {
-            run.warnings
-                .push(format!("{subject} made no request: it is left out"));
+            endpoint::idle(subject, &mut run);
             continue;
         }
         endpoint
@@ -119,6 +118,7 @@ impl Columns {
             points,
             n: requests,
             moments,
+            counts: None,
         }))
     }
 }

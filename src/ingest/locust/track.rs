@@ -204,6 +204,7 @@ impl Track {
                 min: figures.min,
                 max: figures.max,
             },
+            counts: None,
         });
         Ok(Some(Endpoint {
             subject: self.subject,

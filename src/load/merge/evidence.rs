@@ -4,9 +4,7 @@
 //! counts of the generator add up, what is said per 1000 requests is worked out anew from the requests of all, and
 //! of everything else (memory, open files, CPU of a generator) the worst machine speaks for all.
 
-use hdrhistogram::Histogram;
-
-use crate::model::evidence::{Distribution, Samples};
+use crate::model::joined::{self, Weighted};
 use crate::model::{Better, Evidence, Measurement, MetricName};
 
 /// One machine's share.
@@ -30,31 +28,27 @@ pub(super) fn joined(
     let mixed = || "the runs hold different kinds of evidence".to_owned();
     let evidence = parts.iter().map(|part| part.evidence);
     match &like.evidence {
-        Evidence::Histogram(first) => {
+        Evidence::Histogram(_) => {
             let all = evidence.map(|e| match e {
-                Evidence::Histogram(one) => Some(&**one),
+                Evidence::Histogram(one) => Some(Weighted::whole(&**one)),
                 _ => None,
             });
-            histograms(first, &all.collect::<Option<Vec<_>>>().ok_or_else(mixed)?)
+            joined::histograms(&all.collect::<Option<Vec<_>>>().ok_or_else(mixed)?)
         }
         Evidence::Samples(_) => {
             let all = evidence.map(|e| match e {
-                Evidence::Samples(one) => Some(one),
+                Evidence::Samples(one) => Some(Weighted::whole(one)),
                 _ => None,
             });
-            samples(&all.collect::<Option<Vec<_>>>().ok_or_else(mixed)?)
+            joined::samples(&all.collect::<Option<Vec<_>>>().ok_or_else(mixed)?)
         }
         Evidence::Proportion(_) => {
-            let (mut count, mut of) = (0_u64, 0_u64);
-            for one in evidence {
-                let Evidence::Proportion(share) = one else {
-                    return Err(mixed());
-                };
-                let too_many = || "more requests than can be counted".to_owned();
-                count = count.checked_add(share.count()).ok_or_else(too_many)?;
-                of = of.checked_add(share.of()).ok_or_else(too_many)?;
-            }
-            Evidence::proportion(count, of).map_err(|error| error.to_string())
+            let all = evidence.map(|e| match e {
+                Evidence::Proportion(share) => Some(*share),
+                _ => None,
+            });
+            let all: Vec<_> = all.collect::<Option<_>>().ok_or_else(mixed)?;
+            joined::proportions(all.into_iter())
         }
         Evidence::Value(_) => {
             let mut values = Vec::new();
@@ -72,47 +66,6 @@ pub(super) fn joined(
             like.evidence.kind()
         )),
     }
-}
-
-fn histograms(first: &Distribution, all: &[&Distribution]) -> Result<Evidence, String> {
-    let grid = |d: &Distribution| (d.histogram.low(), d.histogram.sigfig());
-    for one in all {
-        if one.scale.total_cmp(&first.scale).is_ne() {
-            return Err(format!(
-                "the histograms have different scales, {} and {}",
-                first.scale, one.scale
-            ));
-        }
-        // On another grid values would move to the nearest of its steps.
-        if grid(one) != grid(first) {
-            return Err("the histograms have different steps".to_owned());
-        }
-    }
-    let high = all.iter().map(|one| one.histogram.high()).max();
-    let (low, digits) = grid(first);
-    let mut sum = Histogram::new_with_bounds(low, high.unwrap_or(u64::MAX / 2), digits)
-        .map_err(|error| format!("the histograms have impossible bounds: {error}"))?;
-    sum.auto(true);
-    for one in all {
-        sum.add(&one.histogram)
-            .map_err(|error| format!("the histograms cannot be added: {error}"))?;
-    }
-    sum.auto(false);
-    Evidence::histogram(sum, first.scale).map_err(|error| error.to_string())
-}
-
-fn samples(all: &[&Samples]) -> Result<Evidence, String> {
-    let values = all.iter().flat_map(|one| one.values().iter().copied());
-    let weighted = all.iter().filter(|one| one.weights().is_some()).count();
-    let weights = match weighted {
-        0 => None,
-        n if n == all.len() => {
-            let weights = all.iter().filter_map(|one| one.weights());
-            Some(weights.flatten().copied().collect())
-        }
-        _ => return Err("some of the samples have weights and some have none".to_owned()),
-    };
-    Evidence::weighted_samples(values.collect(), weights).map_err(|error| error.to_string())
 }
 
 /// One number of several machines; `values` come with the requests of their machine, `requests` is all of them.

@@ -91,6 +91,7 @@ fn run(form: RunForm<'_>, known: &mut Known) -> Result<Run, Flaw> {
             partial: form.partial.unwrap_or(false),
             invalid: form.invalid.map(reason).transpose()?,
         },
+        unsettled: None,
     };
     let mut measured: Vec<(Subject, Metrics)> = Vec::with_capacity(subjects.0.len());
     for (name, entries) in subjects.0 {

@@ -220,6 +220,7 @@ fn run() -> impl Strategy<Value = Run> {
         |(provenance, subjects, warnings)| Run {
             provenance,
             warnings,
+            unsettled: None,
             subjects: subjects
                 .into_iter()
                 .map(|(name, metrics)| (Subject::new(name), metrics.into_iter().collect()))

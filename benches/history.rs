@@ -77,6 +77,7 @@ fn history(criterion: &mut Criterion) {
         let options = ReadOptions {
             from: Some(Format::Locust),
             warmup,
+            ..ReadOptions::default()
         };
         group.bench_function(name, |bencher| {
             bencher.iter(|| ingest::read(black_box(&path), &options).expect("read the history"));

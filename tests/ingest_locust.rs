@@ -30,6 +30,7 @@ fn options(warmup: Option<u64>) -> ReadOptions {
     ReadOptions {
         from: Some(Format::Locust),
         warmup: warmup.map(Duration::from_secs),
+        ..ReadOptions::default()
     }
 }
 

@@ -46,6 +46,7 @@ fn read_as(path: &Path, from: Format) -> anyhow::Result<Vec<Ingested>> {
     let options = ReadOptions {
         from: Some(from),
         warmup: None,
+        ..ReadOptions::default()
     };
     ingest::read(path, &options)
 }
@@ -344,6 +345,7 @@ fn the_exact_json_of_a_run_is_taken_instead_of_its_csv_and_said() {
     let warmup = ReadOptions {
         from: None,
         warmup: Some(Duration::from_secs(1)),
+        ..ReadOptions::default()
     };
     let results = ingest::read(folder.path(), &warmup).unwrap();
     assert_eq!(folder.taken(&results), ["run_stats.csv"]);
@@ -353,6 +355,74 @@ fn the_exact_json_of_a_run_is_taken_instead_of_its_csv_and_said() {
             .iter()
             .any(|w| w.contains("stdout.json beside it is the same run"))
     );
+}
+
+#[test]
+fn a_json_of_another_time_or_size_is_a_run_of_its_own() {
+    let later = JSON.replace("17951915", "17951924");
+    let larger = JSON.replace("410", "4100").replace("400,", "4090,");
+    for (name, json) in [
+        ("later.json", &later),
+        ("run.json", &later),
+        ("run-stdout.json", &larger),
+    ] {
+        let folder = Folder::with(&[
+            ("run_stats.csv", STATS),
+            ("run_stats_history.csv", HISTORY),
+            (name, json),
+        ]);
+        let mut taken = folder.taken(&read(folder.path()).unwrap());
+        taken.sort();
+        let mut both = vec![name, "run_stats.csv"];
+        both.sort_unstable();
+        assert_eq!(taken, both);
+    }
+    // Without a history the counts alone tell.
+    let folder = Folder::with(&[("run_stats.csv", STATS), ("more.json", &larger)]);
+    assert_eq!(read(folder.path()).unwrap().len(), 2);
+}
+
+#[test]
+fn sets_and_jsons_are_paired_by_their_times_where_no_name_tells() {
+    let (stats, history) = (STATS, HISTORY.replace("17951915", "17951924"));
+    let later = JSON.replace("17951915", "17951924");
+    let folder = Folder::with(&[
+        ("a_stats.csv", stats),
+        ("a_stats_history.csv", HISTORY),
+        ("b_stats.csv", stats),
+        ("b_stats_history.csv", &history),
+        ("first.json", JSON),
+        ("second.json", &later),
+    ]);
+    let results = read(folder.path()).unwrap();
+    assert_eq!(folder.taken(&results), ["first.json", "second.json"]);
+    let said = results[1].runs[0].warnings.join("\n");
+    assert!(
+        said.contains("b_stats.csv beside it is the same run"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_history_of_another_run_gives_no_times_and_is_told() {
+    let last = "1795191536,20,,Aggregated,50.0,0.0,21,24,26,27,30,32,36,37,56,56,56,90404,0,21,22.4,12.3,56.2,200.0\n";
+    let other = format!("{HISTORY}{last}");
+    let folder = Folder::with(&[("run_stats.csv", STATS), ("run_stats_history.csv", &other)]);
+    let run = &read(folder.path()).unwrap()[0].runs[0];
+    assert_eq!(run.provenance.started_at, None);
+    let said = run.warnings.join("\n");
+    assert!(
+        said.contains("run_stats_history.csv is of another run"),
+        "{said}"
+    );
+    assert!(
+        said.contains("it counts 90404 requests at its end"),
+        "{said}"
+    );
+    let folder = Folder::with(&[("run_stats.csv", STATS), ("run_stats_history.csv", HISTORY)]);
+    let run = &read(folder.path()).unwrap()[0].runs[0];
+    assert!(run.provenance.started_at.is_some());
+    assert_eq!(run.warnings.len(), 0, "{:?}", run.warnings);
 }
 
 #[test]

@@ -15,8 +15,7 @@ fuzz_target!(|bytes: &[u8]| {
     for warmup in [None, Some(Duration::from_secs(2))] {
         let options = ReadOptions {
             from: Some(Format::Locust),
-            warmup,
-        };
+            warmup, ..ReadOptions::default() };
         let _ = ingest::parse_bytes(Format::Locust, bytes, &options);
         let _ = ingest::parse_bytes(Format::Locust, &[HEADER, bytes].concat(), &options);
     }

@@ -18,6 +18,7 @@ pub(super) fn run(args: InspectArgs, output: &mut Output<'_>) -> anyhow::Result<
     let options = ReadOptions {
         from: args.read.from.map(Into::into),
         warmup: args.read.warmup,
+        ..ReadOptions::default()
     };
     let mut results = results::understood(std::slice::from_ref(&args.result), &options)?;
     let ids = args.read.ids.map(Into::into).unwrap_or_default();

@@ -21,10 +21,14 @@ pub(super) fn run(args: MergeArgs, env: &Env, output: &mut Output<'_>) -> anyhow
     files.writes("--output", &args.output);
     files.reads_results(&args.runs);
     files.refuse_collisions()?;
+    let options = ReadOptions {
+        from: Some(Format::Perfgate),
+        ..ReadOptions::default()
+    };
     let runs = args
         .runs
         .iter()
-        .map(|path| one(path))
+        .map(|path| one(path, &options))
         .collect::<anyhow::Result<Vec<Run>>>()?;
     let file = RunFile::at(args.output)?;
     let merged = load::merge(&runs, args.environment.as_deref());
@@ -55,13 +59,9 @@ pub(super) fn run(args: MergeArgs, env: &Env, output: &mut Output<'_>) -> anyhow
 }
 
 /// Several runs of one machine are repetitions, and no parts.
-fn one(path: &Path) -> anyhow::Result<Run> {
+fn one(path: &Path, options: &ReadOptions) -> anyhow::Result<Run> {
     let path = path.to_owned();
-    let options = ReadOptions {
-        from: Some(Format::Perfgate),
-        warmup: None,
-    };
-    let results = results::understood(std::slice::from_ref(&path), &options)?;
+    let results = results::understood(std::slice::from_ref(&path), options)?;
     let mut runs = results.into_runs();
     match (runs.pop(), runs.len()) {
         (Some(run), 0) => Ok(run),

@@ -1,6 +1,8 @@
 //! Which results are judged: the ones that were named, else the sources of the config, else what lies here.
 
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +15,7 @@ use super::settings::Settings;
 use super::sources::{self, Produced};
 use crate::hint::WithHint;
 use crate::ingest::{self, Format, Ingested, ReadOptions};
-use crate::model::{Anchor, Run};
+use crate::model::{Anchor, Evidence, Run};
 use crate::report::context::Source;
 use crate::store;
 
@@ -190,10 +192,21 @@ pub(super) fn understood(paths: &[PathBuf], options: &ReadOptions) -> anyhow::Re
 
 fn distinct(paths: &[PathBuf], read: Vec<Vec<Ingested>>) -> anyhow::Result<Results> {
     let mut ingested: Vec<Ingested> = Vec::new();
+    let mut known: HashSet<PathBuf> = HashSet::new();
+    let mut alike: HashMap<u64, Vec<usize>> = HashMap::new();
     for one in read.into_iter().flatten() {
-        if !ingested.iter().any(|known| is_same(known, &one)) {
-            ingested.push(one);
+        if !known.insert(one.path.clone()) {
+            continue;
         }
+        if one.format == Format::Locust {
+            let alike = alike.entry(signs(&one.runs)).or_default();
+            let is_same = |at: &usize| ingested.get(*at).is_some_and(|it| it.runs == one.runs);
+            if alike.iter().any(is_same) {
+                continue;
+            }
+            alike.push(ingested.len());
+        }
+        ingested.push(one);
     }
     if !paths.is_empty() && ingested.iter().all(|one| one.runs.is_empty()) {
         let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
@@ -203,12 +216,26 @@ fn distinct(paths: &[PathBuf], read: Vec<Vec<Ingested>>) -> anyhow::Result<Resul
     Ok(Results { ingested })
 }
 
-/// `out/*.csv` names each Locust run several times; counted as replicates they would be false certainty.
-fn is_same(known: &Ingested, one: &Ingested) -> bool {
-    known.path == one.path
-        || (known.format == Format::Locust
-            && one.format == Format::Locust
-            && known.runs == one.runs)
+/// A number that equal runs share and others hardly ever. `out/*.csv` names each Locust run several times; counted as
+/// replicates they would be false certainty.
+fn signs(runs: &[Run]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for run in runs {
+        run.provenance.started_at.hash(&mut hasher);
+        for (subject, metrics) in &run.subjects {
+            subject.as_str().hash(&mut hasher);
+            for (name, measured) in metrics.iter() {
+                let evidence = &measured.evidence;
+                name.as_str().hash(&mut hasher);
+                evidence.observations().hash(&mut hasher);
+                evidence.smallest().map(f64::to_bits).hash(&mut hasher);
+                if let Evidence::Proportion(share) = evidence {
+                    share.count().hash(&mut hasher);
+                }
+            }
+        }
+    }
+    hasher.finish()
 }
 
 /// What results are compared with: a baseline file or any plain result.

@@ -209,6 +209,7 @@ impl Settings {
             read: ReadOptions {
                 from: typed.read.from.map(Into::into),
                 warmup: warmup.map(|warmup| warmup.value),
+                ..ReadOptions::default()
             },
             names,
             sources: config.sources,

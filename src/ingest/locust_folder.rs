@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
+use super::locust::{JsonSigns, Sameness, SetSigns};
 use super::{Format, Found, ReadOptions};
 use crate::hint::WithHint;
 
@@ -41,14 +42,23 @@ pub(super) fn runs(
     let mut found = Vec::new();
     let mut alone = Vec::new();
     for prefix in prefixes {
-        match jsons.iter().position(|json| is_named_after(json, &prefix)) {
+        let set = SetSigns::of(&prefix);
+        let named = |json: &PathBuf| {
+            is_named_after(json, &prefix)
+                && JsonSigns::of(json).sameness(&set) != Sameness::Different
+        };
+        match jsons.iter().position(named) {
             Some(at) => found.push(chosen(&prefix, jsons.remove(at), options)),
             None => alone.push(prefix),
         }
     }
+    // What their names do not tell, their times and counts do.
+    let unclear = pair(&mut alone, &mut jsons, |prefix, json| {
+        found.push(chosen(prefix, json, options));
+    });
     match (alone.as_slice(), jsons.as_slice()) {
-        ([prefix], [json]) => found.push(chosen(prefix, json.clone(), options)),
-        ([], _) | (_, []) => {
+        ([prefix], [json]) if unclear => found.push(chosen(prefix, json.clone(), options)),
+        _ if !unclear => {
             found.extend(alone.iter().map(|prefix| csv_set(prefix)));
             found.extend(
                 jsons
@@ -56,19 +66,71 @@ pub(super) fn runs(
                     .map(|json| Found::new(json, Format::Locust)),
             );
         }
-        (_, [json, ..]) => {
+        (_, jsons) => {
+            let shown = jsons.first().map(|json| json.display().to_string());
             return Err(anyhow!(
                 "read {}: it holds {} Locust CSV sets and {} other Locust results ({}), and nothing \
                  tells which of them are the same run",
                 folder.display(),
                 alone.len(),
                 jsons.len(),
-                json.display()
+                shown.unwrap_or_default()
             ))
             .hint("name the files to take, or give each run a folder of its own");
         }
     }
     Ok(found)
+}
+
+/// Takes every set and JSON that are certainly one run, and only fit each other, out of both lists. Whether it stays
+/// unclear what some of the others are to each other.
+fn pair(
+    prefixes: &mut Vec<PathBuf>,
+    jsons: &mut Vec<PathBuf>,
+    mut take: impl FnMut(&Path, PathBuf),
+) -> bool {
+    let signs: Vec<JsonSigns> = jsons.iter().map(|json| JsonSigns::of(json)).collect();
+    let table: Vec<Vec<Sameness>> = prefixes
+        .iter()
+        .map(|prefix| {
+            let set = SetSigns::of(prefix);
+            signs.iter().map(|json| json.sameness(&set)).collect()
+        })
+        .collect();
+    let same = |row: usize, column: usize| {
+        let found = table.get(row).and_then(|row| row.get(column));
+        found.copied().unwrap_or(Sameness::Unknown)
+    };
+    let fits = |row: usize, column: usize| same(row, column) == Sameness::Same;
+    let (rows, columns) = (prefixes.len(), jsons.len());
+    let (mut sets, mut files) = (Vec::new(), Vec::new());
+    for row in 0..rows {
+        let mut fitting = (0..columns).filter(|column| fits(row, *column));
+        if let (Some(column), None) = (fitting.next(), fitting.next())
+            && (0..rows).filter(|row| fits(*row, column)).count() == 1
+            && let (Some(prefix), Some(json)) = (prefixes.get(row), jsons.get(column))
+        {
+            take(prefix, json.clone());
+            sets.push(row);
+            files.push(column);
+        }
+    }
+    let left = |row: &usize| !sets.contains(row);
+    let unclear = (0..rows).filter(left).any(|row| {
+        let mut others = (0..columns).filter(|column| !files.contains(column));
+        others.any(|column| same(row, column) != Sameness::Different)
+    });
+    keep_others(prefixes, &sets);
+    keep_others(jsons, &files);
+    unclear
+}
+
+fn keep_others(paths: &mut Vec<PathBuf>, taken: &[usize]) {
+    let mut at = 0;
+    paths.retain(|_| {
+        at += 1;
+        !taken.contains(&(at - 1))
+    });
 }
 
 fn csv_set(prefix: &Path) -> Found {

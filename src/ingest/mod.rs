@@ -28,7 +28,8 @@ pub use format::{Format, UnknownFormat};
 pub use several::read_all;
 
 use crate::hint::WithHint;
-use crate::model::{Run, run_file};
+use crate::model::Run;
+use crate::model::run_file::{self, HistogramMemory};
 use locate::Place;
 
 /// Whether `file` is a part of the result at `path`, both without links: one of its files, or a result in its folder.
@@ -58,6 +59,8 @@ pub struct ReadOptions {
     pub from: Option<Format>,
     /// How much of the start of a run to leave out, where the source allows it.
     pub warmup: Option<Duration>,
+    /// What the histograms of all results of a command may take; clones share it.
+    pub memory: HistogramMemory,
 }
 
 impl ReadOptions {
@@ -144,7 +147,7 @@ pub fn parse_bytes(
     options: &ReadOptions,
 ) -> anyhow::Result<Vec<Run>> {
     match format {
-        Format::Perfgate => own(&text::decode(bytes.to_vec())?),
+        Format::Perfgate => own(&text::decode(bytes.to_vec())?, &options.memory),
         Format::Locust => locust::parse(bytes, options.warmup),
         Format::Criterion => Err(anyhow!("a criterion result is a folder")),
         Format::CargoCriterion => {
@@ -177,9 +180,8 @@ impl Found {
     fn read(self, options: &ReadOptions) -> anyhow::Result<Ingested> {
         let path = &self.path;
         let mut runs = match self.format {
-            Format::Perfgate => {
-                own(&text::read_text(path)?).with_context(|| format!("read {}", path.display()))?
-            }
+            Format::Perfgate => own(&text::read_text(path)?, &options.memory)
+                .with_context(|| format!("read {}", path.display()))?,
             Format::Locust => locust::read(path, options)?,
             Format::Criterion => criterion::read(path, &[criterion::DEFAULT_BASELINE])?,
             Format::CargoCriterion => vec![cargo_criterion::read(path)?],
@@ -212,8 +214,8 @@ impl Found {
 }
 
 /// perfgate's own run file.
-fn own(text: &str) -> anyhow::Result<Vec<Run>> {
-    run_file::parse(text).or_else(|error| {
+fn own(text: &str, memory: &HistogramMemory) -> anyhow::Result<Vec<Run>> {
+    run_file::parse_within(text, memory).or_else(|error| {
         let hint = error.hint.clone();
         let failed = Err(anyhow::Error::new(error));
         match hint {

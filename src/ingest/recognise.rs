@@ -1,6 +1,5 @@
 //! What a file is, from its first bytes alone: no parser is tried to find out.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -88,7 +87,7 @@ pub(super) fn file(path: &Path) -> anyhow::Result<Format> {
 
 /// What stands at the start of the file at `path`.
 pub(super) fn head(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let file = File::open(path).with_context(|| format!("open {}", path.display()))?;
+    let file = text::open(path).with_context(|| format!("open {}", path.display()))?;
     let mut head = Vec::new();
     file.take(HEAD)
         .read_to_end(&mut head)

@@ -27,6 +27,11 @@ pub enum EvidenceError {
     BadWeights(&'static str),
     BadHistogram(String),
     BadQuantile(f64),
+    /// A higher quantile, or the maximum, with a lower value.
+    OutOfOrder {
+        lower: (String, f64),
+        higher: (String, f64),
+    },
     /// `count` exceeds `of`.
     MoreThanAll {
         count: u64,
@@ -45,6 +50,11 @@ impl fmt::Display for EvidenceError {
             Self::BadWeights(why) => write!(f, "weights {why}"),
             Self::BadHistogram(why) => write!(f, "the histogram {why}"),
             Self::BadQuantile(q) => write!(f, "{q} is not a quantile between 0 and 1"),
+            Self::OutOfOrder { lower, higher } => write!(
+                f,
+                "{} is {} and {} is {}, which cannot be of one distribution",
+                lower.0, lower.1, higher.0, higher.1
+            ),
             Self::MoreThanAll { count, of } => write!(f, "count {count} is more than of {of}"),
             Self::NothingCounted => f.write_str("of is 0, so there is no rate"),
             Self::BadInterval(why) => write!(f, "the interval {why}"),
@@ -60,6 +70,38 @@ fn finite(value: f64) -> Result<f64, EvidenceError> {
         Ok(value)
     } else {
         Err(EvidenceError::NotFinite(value))
+    }
+}
+
+/// Quantiles rise, as far as the steps at which they are rounded let one see it.
+fn in_order(
+    points: &Ordered<Quantile, Point>,
+    min: Option<f64>,
+    max: Option<f64>,
+) -> Result<(), EvidenceError> {
+    let name = |quantile: &Quantile| Statistic::Quantile(*quantile).to_string();
+    let falls = |lower: (String, Point), higher: (String, Point)| {
+        let step = lower.1.resolution.max(higher.1.resolution);
+        if higher.1.value + step >= lower.1.value {
+            return Ok(());
+        }
+        Err(EvidenceError::OutOfOrder {
+            lower: (lower.0, lower.1.value),
+            higher: (higher.0, higher.1.value),
+        })
+    };
+    let points: Vec<(&Quantile, &Point)> = points.iter().collect();
+    for pair in points.windows(2) {
+        if let [(lower, before), (higher, after)] = pair {
+            falls((name(lower), **before), (name(higher), **after))?;
+        }
+    }
+    match (min, max) {
+        (Some(min), Some(max)) if max < min => Err(EvidenceError::OutOfOrder {
+            lower: ("min".to_owned(), min),
+            higher: ("max".to_owned(), max),
+        }),
+        _ => Ok(()),
     }
 }
 
@@ -230,6 +272,7 @@ impl Evidence {
             .into_iter()
             .flatten()
             .try_for_each(|v| finite(v).map(drop))?;
+        in_order(&points, min, max)?;
         Ok(Self::Quantiles(Box::new(Quantiles {
             points,
             n,
@@ -342,6 +385,29 @@ impl Evidence {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn quantiles_rise_but_for_what_rounding_hides() {
+        let of = |p50: f64, p95: f64, resolution: f64| {
+            let point = |value| Point { value, resolution };
+            let points = [(Quantile::P50, point(p50)), (Quantile::P95, point(p95))];
+            Evidence::quantiles(points, 100, Moments::default())
+        };
+        assert!(of(3.0, 100.0, 0.0).is_ok());
+        assert!(of(3.0, 3.0, 0.0).is_ok());
+        assert!(of(110.0, 109.0, 10.0).is_ok());
+        let error = of(100.0, 3.0, 1.0).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "p50 is 100 and p95 is 3, which cannot be of one distribution"
+        );
+        let turned = Moments {
+            mean: Some(2.0),
+            min: Some(3.0),
+            max: Some(1.0),
+        };
+        assert!(Evidence::quantiles([], 100, turned).is_err());
+    }
 
     #[test]
     fn what_is_not_a_number_is_refused() {

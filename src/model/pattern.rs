@@ -26,6 +26,20 @@ impl Pattern {
 
     /// Linear in the name for each star: on a mismatch only the last star gives way.
     pub fn matches(&self, name: &str) -> bool {
+        // Most rules of a long policy name their series, or begin with what it does not.
+        let plain = self.0.find(['*', '?']);
+        match plain {
+            None => return self.0 == name,
+            Some(at)
+                if !name
+                    .as_bytes()
+                    .starts_with(self.0.as_bytes().get(..at).unwrap_or_default()) =>
+            {
+                return false;
+            }
+            Some(_) if self.is_any() => return true,
+            Some(_) => {}
+        }
         let (glob, name): (Vec<char>, Vec<char>) =
             (self.0.chars().collect(), name.chars().collect());
         let (mut g, mut n) = (0, 0);

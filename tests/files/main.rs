@@ -11,6 +11,10 @@
 mod collisions;
 mod desk;
 #[cfg(unix)]
+mod hostile;
+#[cfg(unix)]
+mod killed;
+#[cfg(unix)]
 mod outputs;
 #[cfg(unix)]
 mod unreachable;

@@ -9,6 +9,7 @@ use super::samples::{parse_sample, read_json};
 use super::throughput::{self, PerIteration};
 use crate::hint::WithHint;
 use crate::ingest::outline::Outline;
+use crate::ingest::text;
 use crate::model::evidence::Estimate;
 use crate::model::{Better, Evidence, Measurement, MetricName, Role, Run, Subject, Unit};
 
@@ -136,7 +137,7 @@ pub(super) struct Depth(pub(super) Option<usize>);
 impl Depth {
     /// `None` where `place` is no baseline folder of criterion's: other tools write a `benchmark.json` too.
     pub(super) fn of(place: &Path) -> Option<Self> {
-        let json = std::fs::read_to_string(place.join(BENCHMARK)).ok()?;
+        let json = text::read_text(&place.join(BENCHMARK)).ok()?;
         let Ok(directory) = serde_json::from_str::<Directory>(&json) else {
             return Outline::of(&json)?.has("group_id").then_some(Self(None));
         };

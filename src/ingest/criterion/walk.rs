@@ -38,11 +38,12 @@ pub(super) fn benchmarks<R: Send>(
             return Err(anyhow!("`{baseline}` is not the name of a baseline"));
         }
     }
+    let links = CountedLinks::of(root);
     let mut found = Vec::new();
     let mut level = vec![root.to_path_buf()];
     for depth in 0..=DEPTH {
         let mut below = Vec::new();
-        for looked in shares::each_small(&level, |folder| look(folder, baselines, &read)) {
+        for looked in shares::each_small(&level, |folder| look(folder, baselines, links, &read)) {
             let (children, here) = looked?;
             found.extend(here);
             if depth < DEPTH {
@@ -58,6 +59,7 @@ pub(super) fn benchmarks<R: Send>(
 fn look<R>(
     folder: &Path,
     baselines: &[&str],
+    links: CountedLinks,
     read: impl Fn(&Path) -> Option<R>,
 ) -> anyhow::Result<(Vec<PathBuf>, Vec<Found<R>>)> {
     let mut children = folders_in(folder)?;
@@ -82,22 +84,59 @@ fn look<R>(
     }
     // What lies in a benchmark is mostly its baselines, and those hold files alone.
     if !found.is_empty() {
-        children.retain(|child| may_hold_folders(child));
+        children.retain(|child| links.may_hold_folders(child));
     }
     Ok((children, found))
 }
 
-/// Where the file system counts the links to a folder, one without folders in it has two: its name and its own
-/// dot. Asking for that costs a fifth of listing it. Any other count says nothing.
-#[cfg(unix)]
-fn may_hold_folders(folder: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    fs::symlink_metadata(folder).map_or(true, |about| about.nlink() != 2)
+/// The device whose file system counts the links to a folder: one without folders in it has two, its name and its
+/// own dot. Asking for that costs a fifth of listing it. Others count otherwise, or not at all (btrfs, overlay,
+/// network file systems), and no folder is left out by what they say.
+#[derive(Clone, Copy)]
+struct CountedLinks {
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "known of Linux only")
+    )]
+    device: Option<u64>,
 }
 
-#[cfg(not(unix))]
-fn may_hold_folders(_: &Path) -> bool {
-    true
+impl CountedLinks {
+    #[cfg(target_os = "linux")]
+    fn of(root: &Path) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        /// ext2 to ext4, XFS, tmpfs.
+        const COUNTING: [u64; 3] = [0xef53, 0x5846_5342, 0x0102_1994];
+        let kind = rustix::fs::statfs(root)
+            .ok()
+            .and_then(|about| u64::try_from(about.f_type).ok());
+        let counts = kind.is_some_and(|kind| COUNTING.contains(&kind));
+        let device = fs::metadata(root).ok().map(|about| about.dev());
+        Self {
+            device: device.filter(|_| counts),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn of(_: &Path) -> Self {
+        Self { device: None }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn may_hold_folders(self, folder: &Path) -> bool {
+        use std::os::unix::fs::MetadataExt;
+        let Some(device) = self.device else {
+            return true;
+        };
+        // Another file system may be mounted below.
+        fs::symlink_metadata(folder)
+            .map_or(true, |about| about.dev() != device || about.nlink() != 2)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn may_hold_folders(self, _: &Path) -> bool {
+        true
+    }
 }
 
 /// The names under which benchmarks lie in `root`.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+
+use crate::ingest::text;
 
 /// The files that `--csv PREFIX` writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,7 +148,7 @@ fn holds_statistics(path: &Path) -> bool {
         return false;
     }
     let mut head = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(super::HEAD).read_to_end(&mut head));
+    let read = text::open(path).and_then(|file| file.take(super::HEAD).read_to_end(&mut head));
     read.is_ok()
         && matches!(
             Kind::of(&String::from_utf8_lossy(&head)),

@@ -50,14 +50,6 @@ struct History {
     window: Vec<Option<u64>>,
 }
 
-/// When the history begins, for the provenance of a set; `None` where it cannot be told.
-pub(super) fn started_at(reader: impl BufRead) -> Option<jiff::Timestamp> {
-    let mut table = Table::of(reader).ok()?;
-    let second = table.required("Timestamp").ok()?;
-    let row = table.next().ok()??;
-    timestamp(row.count(&second).ok()?)
-}
-
 fn timestamp(second: u64) -> Option<jiff::Timestamp> {
     jiff::Timestamp::from_second(i64::try_from(second).ok()?).ok()
 }

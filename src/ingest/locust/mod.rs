@@ -11,6 +11,7 @@ mod files;
 mod history;
 mod records;
 mod rounding;
+mod same_run;
 mod stats_csv;
 mod table;
 mod timeline;
@@ -28,6 +29,8 @@ use super::{ReadOptions, text};
 use crate::hint::WithHint;
 use crate::model::{Load, Run};
 use files::{Kind, Member, Set};
+use same_run::Ends;
+pub(super) use same_run::{JsonSigns, Sameness, SetSigns};
 
 /// Enough of a file to know its kind by.
 const HEAD: u64 = 64 * 1024;
@@ -123,8 +126,16 @@ fn read_set(set: &Set, warmup: Option<Duration>) -> anyhow::Result<Run> {
             );
         }
     };
-    if run.provenance.started_at.is_none() {
-        run.provenance.started_at = open(&history).ok().and_then(history::started_at);
+    if run.provenance.started_at.is_none()
+        && let Some(ends) = Ends::of(&history)
+    {
+        match ends.refused_by(&run) {
+            None => run.provenance.started_at = ends.started_at(),
+            Some(why) => run.warnings.push(format!(
+                "{} is of another run, and its times are left out: {why}",
+                history.display()
+            )),
+        }
     }
     run.provenance.load = load_of(set);
     failures::explain(&set.path(Member::Failures), &mut run);
@@ -155,13 +166,13 @@ fn read_member(path: &Path, member: Member, warmup: Option<Duration>) -> anyhow:
 }
 
 fn open(path: &Path) -> anyhow::Result<BufReader<File>> {
-    let file = File::open(path).with_context(|| format!("open {}", path.display()))?;
+    let file = text::open(path).with_context(|| format!("open {}", path.display()))?;
     Ok(BufReader::with_capacity(256 * 1024, file))
 }
 
 fn kind_of(path: &Path) -> anyhow::Result<Kind> {
     let mut head = Vec::new();
-    File::open(path)
+    text::open(path)
         .with_context(|| format!("open {}", path.display()))?
         .take(HEAD)
         .read_to_end(&mut head)

@@ -61,18 +61,20 @@ pub fn merge(runs: &[Run], environment: Option<&str>) -> Result<Run, MergeError>
         warnings: Vec::new(),
         ..Run::default()
     };
+    let mut told: BTreeSet<&String> = BTreeSet::new();
     for warning in runs.iter().flat_map(|run| &run.warnings) {
-        if !whole.warnings.contains(warning) {
+        if told.insert(warning) {
             whole.warnings.push(warning.clone());
         }
     }
+    let counted = counted(runs);
     let subjects: BTreeSet<&Subject> = runs.iter().flat_map(|run| run.subjects.keys()).collect();
     for subject in subjects {
         let parts: Vec<Option<&Metrics>> =
             runs.iter().map(|run| run.subjects.get(subject)).collect();
         let names: BTreeSet<&MetricName> = parts.iter().flatten().flat_map(|m| m.keys()).collect();
         for name in names {
-            let measured = metric(name, &parts, &counted(runs)).map_err(|why| {
+            let measured = metric(name, &parts, &counted).map_err(|why| {
                 let series = format!("{subject} {name}");
                 MergeError::Metric { series, why }
             })?;

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, SeqAccess, Visitor};
 
 use super::error::Flaw;
 use super::form::{
     Entries, EnvironmentForm, LoadForm, MeasurementForm, Object, RunForm, Text, ToolForm,
 };
+use super::histogram::HistogramMemory;
 use super::measurement::{self, Known};
 use crate::model::run::Metrics;
 use crate::model::{Environment, Load, Ordered, Provenance, Run, Subject, ToolName};
@@ -35,15 +36,26 @@ pub(crate) struct ParsedList(pub(crate) Vec<Parsed>);
 
 impl<'de> Deserialize<'de> for ParsedList {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Lists;
-        impl<'de> Visitor<'de> for Lists {
+        ListWithin(&HistogramMemory::default()).deserialize(deserializer)
+    }
+}
+
+/// A list of runs whose histograms stay within a bound.
+pub(super) struct ListWithin<'a>(pub(super) &'a HistogramMemory);
+
+impl<'de> DeserializeSeed<'de> for ListWithin<'_> {
+    type Value = ParsedList;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<ParsedList, D::Error> {
+        struct Lists<'a>(&'a HistogramMemory);
+        impl<'de> Visitor<'de> for Lists<'_> {
             type Value = ParsedList;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a list of runs")
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<ParsedList, A::Error> {
                 let mut list = Vec::new();
-                let mut known = Known::default();
+                let mut known = Known::within(self.0);
                 while let Some(Object(form)) = seq.next_element::<Object<RunForm<'de>>>()? {
                     let parsed = Parsed::of(form, &mut known);
                     if parsed.run.is_err() {
@@ -57,7 +69,7 @@ impl<'de> Deserialize<'de> for ParsedList {
                 Ok(ParsedList(list))
             }
         }
-        deserializer.deserialize_seq(Lists)
+        deserializer.deserialize_seq(Lists(self.0))
     }
 }
 

@@ -66,10 +66,7 @@ impl MeasurementForm<'_> {
 }
 
 /// Takes the evidence out of a form.
-pub(super) fn take(
-    form: MeasurementForm<'_>,
-    memory: &mut HistogramMemory,
-) -> Result<Evidence, Flaw> {
+pub(super) fn take(form: MeasurementForm<'_>, memory: &HistogramMemory) -> Result<Evidence, Flaw> {
     let kind = form.only_kind()?;
     if let Some((key, owner, _)) = form
         .companions()
@@ -133,7 +130,7 @@ fn samples(values: Vec<f64>, weights: Option<Vec<f64>>) -> Result<Evidence, Flaw
     })
 }
 
-fn recorded(text: &str, scale: f64, memory: &mut HistogramMemory) -> Result<Evidence, Flaw> {
+fn recorded(text: &str, scale: f64, memory: &HistogramMemory) -> Result<Evidence, Flaw> {
     let flaw = |error: EvidenceError| Flaw::new(error.to_string()).at("histogram");
     let histogram = histogram::decode(text).map_err(|error| {
         flaw(error)

@@ -4,6 +4,8 @@
 //! first. Format: HdrHistogram's `V2EncodedHistogram`, counts as ZigZag LEB128, negative for runs of zeros.
 
 use std::io::Read;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use base64::Engine;
 use base64::alphabet;
@@ -25,25 +27,28 @@ const HEADER: usize = 40;
 /// Six million counts is the most that the format can describe, and real ones need some ten thousand.
 const UNPACKED_LIMIT: u64 = 16 * 1024 * 1024;
 
-/// Holds the memory of a document's histograms to a bound: 60 bytes of text can ask for 50 MB.
-#[derive(Default)]
-pub(crate) struct HistogramMemory {
-    bytes: usize,
+/// Holds the memory of histograms to a bound: 60 bytes of text can ask for 50 MB. Its clones share the bound, so that
+/// all documents of one command can.
+#[derive(Clone, Debug, Default)]
+pub struct HistogramMemory {
+    bytes: Arc<AtomicUsize>,
 }
 
 impl HistogramMemory {
     const LIMIT: usize = 1 << 30;
 
-    pub(crate) fn add(&mut self, histogram: &Histogram<u64>) -> Result<(), EvidenceError> {
-        self.bytes = self
-            .bytes
-            .saturating_add(histogram.distinct_values().saturating_mul(size_of::<u64>()));
-        if self.bytes > Self::LIMIT {
-            return Err(bad(
+    pub(crate) fn add(&self, histogram: &Histogram<u64>) -> Result<(), EvidenceError> {
+        let bytes = histogram.distinct_values().saturating_mul(size_of::<u64>());
+        let grown = |taken: usize| {
+            let sum = taken.saturating_add(bytes);
+            (sum <= Self::LIMIT).then_some(sum)
+        };
+        match self.bytes.fetch_update(Relaxed, Relaxed, grown) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(bad(
                 "needs, with those before it, more than 1 GiB of memory",
-            ));
+            )),
         }
-        Ok(())
     }
 }
 

@@ -29,6 +29,13 @@ impl Known {
     /// A run of ten thousand subjects has a handful of these; beyond that they are not looked for.
     const MOST: usize = 8;
 
+    pub(super) fn within(memory: &HistogramMemory) -> Self {
+        Self {
+            memory: memory.clone(),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn next_run(&mut self) {
         self.subjects.before = std::mem::take(&mut self.subjects.now);
         self.subjects.at = 0;
@@ -86,7 +93,7 @@ pub(super) fn take(
     )?;
     let better = better(metric, form.better.as_ref().map(|text| text.0.as_ref()))?;
     let role = role(form.role.as_ref().map(|text| text.0.as_ref()))?;
-    let evidence = evidence::take(form, &mut known.memory)?;
+    let evidence = evidence::take(form, &known.memory)?;
     if metric.known_direction().is_some() {
         refuse_negative(metric, &evidence)?;
     }

@@ -16,6 +16,7 @@ mod syntax;
 mod write;
 
 pub use error::FileError;
+pub use histogram::HistogramMemory;
 pub use write::write;
 
 pub(crate) use convert::{Parsed, ParsedList};
@@ -26,7 +27,10 @@ pub(crate) use schema::check as check_schema;
 pub(crate) use syntax::Document;
 pub(crate) use write::{Detail, header, metrics_line};
 
+use serde::de::DeserializeSeed;
+
 use super::Run;
+use convert::ListWithin;
 use form::RunForm;
 use measurement::Known;
 
@@ -37,6 +41,11 @@ pub const JSON_SCHEMA: &str = include_str!("run.schema.json");
 
 /// Reads one run, a JSON array of runs, or one run after another (one per line).
 pub fn parse(text: &str) -> Result<Vec<Run>, FileError> {
+    parse_within(text, &HistogramMemory::default())
+}
+
+/// The same, with a bound on memory that several documents share.
+pub fn parse_within(text: &str, memory: &HistogramMemory) -> Result<Vec<Run>, FileError> {
     let from = text.len() - text.trim_start().len();
     let document = Document {
         text,
@@ -44,9 +53,9 @@ pub fn parse(text: &str) -> Result<Vec<Run>, FileError> {
         schema: SCHEMA,
     };
     let runs = if text.get(from..).is_some_and(|body| body.starts_with('[')) {
-        array(&document)?
+        array(&document, memory)?
     } else {
-        sequence(&document)?
+        sequence(&document, memory)?
     };
     if runs.is_empty() {
         return Err(Flaw::new("it holds no run")
@@ -56,9 +65,12 @@ pub fn parse(text: &str) -> Result<Vec<Run>, FileError> {
     Ok(runs)
 }
 
-fn array(document: &Document<'_>) -> Result<Vec<Run>, FileError> {
-    let ParsedList(list) =
-        serde_json::from_str(document.text).map_err(|error| document.explain(&error))?;
+fn array(document: &Document<'_>, memory: &HistogramMemory) -> Result<Vec<Run>, FileError> {
+    let mut json = serde_json::Deserializer::from_str(document.text);
+    let read = ListWithin(memory).deserialize(&mut json);
+    let ParsedList(list) = read
+        .and_then(|list| json.end().map(|()| list))
+        .map_err(|error| document.explain(&error))?;
     list.into_iter()
         .enumerate()
         .map(|(index, parsed)| {
@@ -67,10 +79,10 @@ fn array(document: &Document<'_>) -> Result<Vec<Run>, FileError> {
         .collect()
 }
 
-fn sequence(document: &Document<'_>) -> Result<Vec<Run>, FileError> {
+fn sequence(document: &Document<'_>, memory: &HistogramMemory) -> Result<Vec<Run>, FileError> {
     let text = document.text;
     let mut runs = Vec::new();
-    let mut known = Known::default();
+    let mut known = Known::within(memory);
     let mut documents = serde_json::Deserializer::from_str(text).into_iter::<Object<RunForm<'_>>>();
     loop {
         let from = documents.byte_offset();

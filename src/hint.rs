@@ -25,6 +25,9 @@ impl std::error::Error for Hinted {
 /// `.hint("…")` on a result: says what to do about the failure.
 pub trait WithHint<T> {
     fn hint(self, hint: impl Into<String>) -> anyhow::Result<T>;
+
+    /// The same where the error has no hint of its own.
+    fn or_hint(self, hint: impl Into<String>) -> anyhow::Result<T>;
 }
 
 impl<T, E: Into<anyhow::Error>> WithHint<T> for Result<T, E> {
@@ -35,6 +38,13 @@ impl<T, E: Into<anyhow::Error>> WithHint<T> for Result<T, E> {
                 hint: hint.into(),
             }
             .into()
+        })
+    }
+
+    fn or_hint(self, hint: impl Into<String>) -> anyhow::Result<T> {
+        self.map_err(Into::into).or_else(|error| match of(&error) {
+            Some(_) => Err(error),
+            None => Err(error).hint(hint),
         })
     }
 }

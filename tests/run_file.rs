@@ -130,8 +130,8 @@ fn negative_numbers_are_refused_in_every_kind_of_a_known_metric_and_kept_in_othe
     let cases = [
         (r#"{"unit": "ms", "value": -1}"#, ".value"),
         (
-            r#"{"unit": "ms", "quantiles": {"0.5": 1, "0.95": -2}, "n": 9}"#,
-            ".quantiles.\"0.95\"",
+            r#"{"unit": "ms", "quantiles": {"0.5": -2, "0.95": 1}, "n": 9}"#,
+            ".quantiles.\"0.5\"",
         ),
         (
             r#"{"unit": "ms", "quantiles": {"0.5": 1}, "n": 9, "mean": -2}"#,

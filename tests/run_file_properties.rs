@@ -57,10 +57,21 @@ fn quantiles() -> impl Strategy<Value = Evidence> {
         option::of(size()),
     )
         .prop_map(|(points, n, mean, min, max)| {
+            // Quantiles rise, and so do the ends.
+            let mut values: Vec<f64> = points.values().map(|point| point.value).collect();
+            values.sort_by(f64::total_cmp);
             let points: BTreeMap<Quantile, Point> = points
                 .into_iter()
-                .map(|(q, point)| (Quantile::from_fraction(f64::from(q) / 1e6).unwrap(), point))
+                .zip(values)
+                .map(|((q, point), value)| {
+                    let quantile = Quantile::from_fraction(f64::from(q) / 1e6).unwrap();
+                    (quantile, Point { value, ..point })
+                })
                 .collect();
+            let (min, max) = match (min, max) {
+                (Some(a), Some(b)) => (Some(a.min(b)), Some(a.max(b))),
+                other => other,
+            };
             let moments = Moments {
                 mean: Some(mean),
                 min,

@@ -12,6 +12,7 @@ use super::env::Env;
 use super::github;
 use super::output::Output;
 use crate::exit::Exit;
+use crate::hint::WithHint;
 use crate::report::{self, Document, Style};
 use crate::store;
 
@@ -104,7 +105,9 @@ impl<'a> Outlets<'a> {
         let text = self
             .render(document, report.format, &plain())
             .with_context(doing)?;
-        store::write(path, text.as_bytes()).with_context(doing)
+        store::write(path, text.as_bytes())
+            .with_context(doing)
+            .or_hint("--report takes the path of a file in a folder that can be written")
     }
 }
 

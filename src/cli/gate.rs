@@ -59,7 +59,13 @@ pub(super) fn refuse_unmatched(judgement: &Judgement) -> anyhow::Result<()> {
     let Some(first) = judgement.unmatched.first() else {
         return Ok(());
     };
-    let all: Vec<String> = judgement.unmatched.iter().map(unmatched).collect();
+    const SHOWN: usize = 10;
+    let named = judgement.unmatched.iter().take(SHOWN).map(unmatched);
+    let mut all: Vec<String> = named.collect();
+    let more = judgement.unmatched.len().saturating_sub(SHOWN);
+    if more > 0 {
+        all.push(format!("and {more} more"));
+    }
     let hint = match &first.nearest {
         Some(nearest) => format!("the nearest series is `{nearest}`"),
         None => "`perfgate inspect RESULT` lists the series".to_owned(),

@@ -12,7 +12,7 @@ use super::observations::Carried;
 use super::outcome::Adjusted;
 use super::pairs::{Pair, pairs, provenance_mismatch};
 use super::policy::{Policy, Severity, selects};
-use super::rules::{self, Asked};
+use super::rules::{self, Asked, RulesBySubject};
 use super::sittings::Layout;
 use crate::model::{Anchor, MetricName, Run, Series, Subject};
 use crate::stats::multiplicity;
@@ -32,6 +32,7 @@ pub struct Sides<'a> {
 pub fn judge(sides: &Sides<'_>, policy: &Policy, today: jiff::civil::Date) -> Judgement {
     let layout = Layout::of(sides.baseline, sides.current, sides.interleaved);
     let mut reached = vec![false; policy.rules.len()];
+    let by_subject = RulesBySubject::of(policy);
     let mut seen = Vec::new();
     let mut series = Vec::new();
     let stranger = provenance_mismatch(&layout);
@@ -45,7 +46,7 @@ pub fn judge(sides: &Sides<'_>, policy: &Policy, today: jiff::civil::Date) -> Ju
                 unit,
                 better: tools_direction,
             };
-            let asked = rules::ask(policy, &key, &pair, &mut reached);
+            let asked = rules::ask(&by_subject, &key, &pair, &mut reached);
             seen.push(key.clone());
             if asked.hidden {
                 continue;
@@ -126,7 +127,8 @@ fn decide(
     }
     leave_latency_of_failing_subjects(&mut comparisons);
     let (mut unmatched, unused) = acceptances(policy, today, &used, seen);
-    unmatched.extend(rules_without_series(policy, reached, seen));
+    unmatched.extend(rules_without_series(policy, reached));
+    name_nearest(&mut unmatched, seen);
     Judgement {
         comparisons,
         family,
@@ -257,11 +259,10 @@ fn acceptances(
         let pattern = format!("{} {}", acceptance.subject, acceptance.metric);
         let matches = |s: &Series| selects(&acceptance.subject, &acceptance.metric, s, true);
         if !seen.iter().any(matches) {
-            let nearest = nearest_series(&pattern, seen);
             unmatched.push(UnmatchedRule {
                 from: acceptance.from.clone(),
                 pattern,
-                nearest,
+                nearest: None,
                 kind: "accept",
             });
         } else if !used {
@@ -278,7 +279,6 @@ fn acceptances(
 fn rules_without_series<'a>(
     policy: &'a Policy,
     reached: &'a [bool],
-    seen: &'a [Series],
 ) -> impl Iterator<Item = UnmatchedRule> + 'a {
     policy
         .rules
@@ -287,19 +287,25 @@ fn rules_without_series<'a>(
         .filter(|(_, reached)| !**reached)
         .map(|(rule, _)| {
             let pattern = format!("{} {}", rule.subject, rule.metric);
-            let nearest = nearest_series(&pattern, seen);
             UnmatchedRule {
                 from: rule.from.clone(),
                 pattern,
-                nearest,
+                nearest: None,
                 kind: "rule",
             }
         })
 }
 
-fn nearest_series(pattern: &str, seen: &[Series]) -> Option<String> {
+/// For as many as anybody reads: the search costs the number of series each.
+fn name_nearest(unmatched: &mut [UnmatchedRule], seen: &[Series]) {
+    const READ: usize = 10;
+    if unmatched.is_empty() {
+        return;
+    }
     let names: Vec<String> = seen.iter().map(ToString::to_string).collect();
-    names::nearest(pattern, names.iter().map(String::as_str))
+    for rule in unmatched.iter_mut().take(READ) {
+        rule.nearest = names::nearest(&rule.pattern, names.iter().map(String::as_str));
+    }
 }
 
 /// Both sides in the unit of the series.

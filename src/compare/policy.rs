@@ -164,12 +164,14 @@ pub enum OnOtherEnvironment {
 
 /// Whether a rule reaches a series: as one of the usual statistics of a metric, or by naming it.
 pub(super) fn selects(subject: &Pattern, metric: &Pattern, series: &Series, usual: bool) -> bool {
-    let metric_matches = if metric.as_str().contains('.') {
+    if !subject.matches(series.subject.as_str()) {
+        return false;
+    }
+    if metric.as_str().contains('.') {
         // `errors.rate` is understood as well as `errors`.
         metric.matches(&series.metric_statistic())
             || metric.matches(&format!("{}.{}", series.metric, series.statistic))
     } else {
         usual && metric.matches(series.metric.as_str())
-    };
-    metric_matches && subject.matches(series.subject.as_str())
+    }
 }

@@ -1,5 +1,7 @@
 //! What is asked of a series: the defaults, overridden field by field by the rules that select it.
 
+use std::collections::HashMap;
+
 use super::comparison::{Accepted, BudgetCheck};
 use super::pairs::Pair;
 use super::policy::{Acceptance, Limits, Origin, Policy, Severity, selects};
@@ -65,23 +67,66 @@ pub(super) struct Asked {
     pub hidden: bool,
 }
 
+/// The rules of a policy by the subject that they name: of twenty thousand, a handful may select a series.
+#[derive(Debug)]
+pub(super) struct RulesBySubject<'a> {
+    policy: &'a Policy,
+    /// Those that name one subject.
+    plain: HashMap<&'a str, Vec<usize>>,
+    /// Those with a `*` or a `?` in their subject.
+    globs: Vec<usize>,
+}
+
+impl<'a> RulesBySubject<'a> {
+    pub fn of(policy: &'a Policy) -> Self {
+        let mut rules = Self {
+            policy,
+            plain: HashMap::new(),
+            globs: Vec::new(),
+        };
+        for (at, rule) in policy.rules.iter().enumerate() {
+            if rule.subject.is_plain() {
+                let named = rules.plain.entry(rule.subject.as_str()).or_default();
+                named.push(at);
+            } else {
+                rules.globs.push(at);
+            }
+        }
+        rules
+    }
+
+    /// In the order of the file.
+    fn that_may_select(&self, subject: &str) -> Vec<usize> {
+        let named = self.plain.get(subject).into_iter().flatten();
+        let mut all: Vec<usize> = named.chain(&self.globs).copied().collect();
+        all.sort_unstable();
+        all
+    }
+}
+
 /// Folds the rules over one series and notes which of them reached it.
 pub(super) fn ask(
-    policy: &Policy,
+    rules: &RulesBySubject<'_>,
     series: &Series,
     pair: &Pair<'_>,
     reached: &mut [bool],
 ) -> Asked {
+    let policy = rules.policy;
     let usual = usual(series) || pair.mean_stands_in(series.statistic);
     let role = pair.role();
     let mut limits = defaults(policy, series);
     let mut gated = usual && gated_by_default(series, role);
     let mut named = false;
-    for (rule, reached) in policy.rules.iter().zip(reached) {
+    for at in rules.that_may_select(series.subject.as_str()) {
+        let Some(rule) = policy.rules.get(at) else {
+            continue;
+        };
         if !selects(&rule.subject, &rule.metric, series, usual) {
             continue;
         }
-        *reached = true;
+        if let Some(reached) = reached.get_mut(at) {
+            *reached = true;
+        }
         // A rule gates what it selects. One over everything does not mean the sums and what follows from other
         // series, which would fail twice; naming them does.
         let names = match role {

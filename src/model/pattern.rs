@@ -20,6 +20,11 @@ impl Pattern {
         &self.0
     }
 
+    /// Whether it matches one name only.
+    pub fn is_plain(&self) -> bool {
+        !self.0.contains(['*', '?'])
+    }
+
     pub fn is_any(&self) -> bool {
         self.0 == "*"
     }

@@ -268,12 +268,10 @@ fn temporary(path: &Path) -> anyhow::Result<NamedTempFile> {
     if let Some(permissions) = usual_permissions() {
         builder.permissions(permissions);
     }
-    let hint = "the folder has to be writable; nothing was changed in it";
     for _ in 0..ATTEMPTS {
         let file = builder
             .tempfile_in(folder)
-            .with_context(|| format!("create a file in {}", folder.display()))
-            .hint(hint)?;
+            .with_context(|| format!("create a file in {}", folder.display()))?;
         match file.as_file().try_lock() {
             Ok(()) if is_at(file.as_file(), file.path()) => return Ok(file),
             // A file system without locks: then age alone tells what is stale.
@@ -281,7 +279,10 @@ fn temporary(path: &Path) -> anyhow::Result<NamedTempFile> {
             _ => {}
         }
     }
-    Err(anyhow!("create a file in {}", folder.display())).hint(hint)
+    bail!(
+        "create a file in {}: each one was taken for a stale one",
+        folder.display()
+    )
 }
 
 /// The characters of a name up to so many bytes.

@@ -132,7 +132,6 @@ fn the_memory_of_histograms_has_one_bound_for_all_files_of_a_command() {
     }
     desk.ends("inspect a.json", 0);
     for line in [
-        "inspect a.json b.json c.json",
         "compare --old a.json --old b.json --new c.json",
         "check --baseline a.json b.json c.json",
         "merge a.json b.json c.json --output all.json",
@@ -151,7 +150,7 @@ fn quantiles_that_fall_are_refused_where_they_are_read() {
     let desk = Desk::new();
     let run = |quantiles: &str| {
         format!(
-            "{{\"subjects\": {{\"GET /\": {{\"latency\": {{\"unit\": \"ms\", \"n\": 500, {quantiles}}}}}}}}}"
+            "{{\"schema\": \"perfgate.run/1\", \"subjects\": {{\"GET /\": {{\"latency\": {{\"unit\": \"ms\", \"n\": 500, {quantiles}}}}}}}}}"
         )
     };
     desk.write(
@@ -159,7 +158,7 @@ fn quantiles_that_fall_are_refused_where_they_are_read() {
         &run("\"quantiles\": {\"0.5\": 100, \"0.95\": 3}"),
     );
     let said = desk.ends("inspect falls.json", 2);
-    let why = "subjects.GET /.latency.quantiles: p50 is 100 and p95 is 3, which cannot be of one distribution";
+    let why = "`subjects.\"GET /\".latency.quantiles`: p50 is 100 and p95 is 3, which cannot be of one distribution";
     assert!(said.err.contains(why), "{}", said.err);
     assert!(said.err.contains("line 1"), "{}", said.err);
     desk.write(

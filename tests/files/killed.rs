@@ -99,7 +99,7 @@ fn many(runs: usize, hour: usize) -> String {
             .collect();
         writeln!(
             text,
-            "{{\"started_at\": \"2026-11-20T{hour:02}:{run:02}:00Z\", \"session\": \"s{hour}\", \
+            "{{\"schema\": \"perfgate.run/1\", \"started_at\": \"2026-11-20T{hour:02}:{run:02}:00Z\", \"session\": \"s{hour}\", \
              \"environment\": {{\"key\": \"lab\"}}, \"subjects\": {{{}}}}}",
             subjects.join(", ")
         )

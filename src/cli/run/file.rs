@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use crate::hint::{self, WithHint};
+use crate::hint::WithHint;
 use crate::model::Run;
 use crate::model::run_file;
 use crate::store::{self, Destination};
@@ -25,15 +25,10 @@ enum RunPlace {
 
 impl RunFile {
     pub(in crate::cli) fn at(path: PathBuf) -> anyhow::Result<Self> {
-        let ready = Destination::of(&path)
+        let destination = Destination::of(&path)
             .and_then(|destination| destination.prepare().map(|()| destination))
-            .with_context(|| format!("write {}", path.display()));
-        let destination = match ready {
-            Err(error) if hint::of(&error).is_none() => {
-                Err(error).hint("--output takes the path of a file in a folder that can be written")
-            }
-            ready => ready,
-        }?;
+            .with_context(|| format!("write {}", path.display()))
+            .or_hint("--output takes the path of a file in a folder that can be written")?;
         Ok(Self {
             place: RunPlace::Named(path, destination),
         })

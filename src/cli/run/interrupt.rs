@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::Context;
 
 use crate::exit::Exit;
+use crate::hint::WithHint;
 use crate::load::Stop;
 
 /// Listens from its making on, for as long as the program lives: once a handler is there, a signal that nobody
@@ -37,6 +38,7 @@ impl Current {
 
 impl Interrupt {
     pub(in crate::cli) fn listen() -> anyhow::Result<Self> {
+        refuse_few_descriptors().context("listen for Ctrl-C")?;
         let current = Current::default();
         let asked = current.clone();
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -71,6 +73,21 @@ impl Interrupt {
         let done = work(stop.clone());
         *self.current.lock() = None;
         (done, stop.is_asked())
+    }
+}
+
+/// What listens for signals does not come back from a limit that it meets half-way, so there is asked before.
+fn refuse_few_descriptors() -> anyhow::Result<()> {
+    /// The listener and the first connection of a measurement.
+    const NEEDED: usize = 16;
+    let opened: std::io::Result<Vec<std::fs::File>> =
+        (0..NEEDED).map(|_| std::fs::File::open(".")).collect();
+    match opened {
+        Ok(_) => Ok(()),
+        Err(error) if cfg!(unix) => {
+            Err(error).hint("raise the limit of open files: `ulimit -n 1024`")
+        }
+        Err(_) => Ok(()),
     }
 }
 

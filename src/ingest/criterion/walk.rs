@@ -224,3 +224,44 @@ fn folders_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     }
     Ok(folders)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn benchmarks_below_benchmarks_are_found_whatever_a_file_system_says_of_links() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        for place in [
+            "fib/new",
+            "fib/base",
+            "fib/report",
+            "fib/10/new",
+            "fib/new/deep/new",
+        ] {
+            fs::create_dir_all(root.join(place)).unwrap();
+            fs::write(root.join(place).join(BENCHMARK), "{}").unwrap();
+        }
+        let read = |place: &Path| place.join(BENCHMARK).is_file().then_some(());
+        let uncounted = CountedLinks { device: None };
+        for links in [CountedLinks::of(root), uncounted] {
+            let (children, found) = look(&root.join("fib"), &["new"], links, read).unwrap();
+            assert_eq!(found.len(), 1);
+            for below in ["fib/10", "fib/new"] {
+                assert!(children.contains(&root.join(below)), "{below}");
+            }
+        }
+        let mut all: Vec<PathBuf> = benchmarks(root, &["new"], read)
+            .unwrap()
+            .into_iter()
+            .map(|found| found.place)
+            .collect();
+        all.sort();
+        let expected = ["fib/10/new", "fib/new", "fib/new/deep/new"].map(|place| root.join(place));
+        assert_eq!(all, expected);
+        // Nothing is left out where nothing is counted.
+        let (children, _) = look(&root.join("fib"), &["new"], uncounted, read).unwrap();
+        assert_eq!(children.len(), 4);
+    }
+}

@@ -13,8 +13,10 @@ use super::{exact, open};
 use crate::ingest::text;
 use crate::model::{Evidence, MetricName, Role, Run};
 
-/// How far one file of a run may be behind another: the history is flushed every ten seconds.
-const BEHIND_S: f64 = 15.0;
+/// How many seconds a file of a run may be behind another: the statistics are written every second, and the history is
+/// flushed every ten.
+const STATS_BEHIND_S: f64 = 3.0;
+const HISTORY_BEHIND_S: f64 = 15.0;
 /// So few requests say nothing.
 const FEW: f64 = 20.0;
 /// Of the end of a history; a row has some hundred bytes.
@@ -32,7 +34,8 @@ pub(in crate::ingest) enum Sameness {
 /// What a CSV set says of its run as a whole.
 pub(in crate::ingest) struct SetSigns {
     ends: Option<Ends>,
-    requests: Option<f64>,
+    /// What it counted, and how many seconds that may be behind.
+    counted: Option<(f64, f64)>,
 }
 
 impl SetSigns {
@@ -40,10 +43,11 @@ impl SetSigns {
         let set = Set::at(prefix);
         let ends = Ends::of(&set.path(Member::History));
         let stats = open(&set.path(Member::Stats)).and_then(super::stats_csv::read);
-        let counted = stats.ok().map(|stats| requests(&stats));
+        let stats = stats.ok().map(|stats| (requests(&stats), STATS_BEHIND_S));
+        let history = ends.and_then(|ends| ends.requests);
         Self {
             ends,
-            requests: counted.or(ends.and_then(|ends| ends.requests)),
+            counted: stats.or(history.map(|counted| (counted, HISTORY_BEHIND_S))),
         }
     }
 }
@@ -67,8 +71,8 @@ impl JsonSigns {
         {
             return Sameness::Different;
         }
-        match set.requests {
-            Some(counted) if is_near(counted, json) => Sameness::Same,
+        match set.counted {
+            Some((counted, behind)) if is_near(counted, json, behind) => Sameness::Same,
             Some(_) => Sameness::Different,
             None => Sameness::Unknown,
         }
@@ -76,11 +80,11 @@ impl JsonSigns {
 }
 
 /// Whether another file of the run may hold so many requests.
-fn is_near(counted: f64, run: &Run) -> bool {
+fn is_near(counted: f64, run: &Run, behind_s: f64) -> bool {
     let own = requests(run);
     let seconds = run.provenance.duration_s.filter(|seconds| *seconds > 0.0);
     // Without a duration anything but a multiple may be.
-    let behind = seconds.map_or(own, |seconds| own / seconds * BEHIND_S);
+    let behind = seconds.map_or(own, |seconds| own / seconds * behind_s);
     (own - counted).abs() <= behind + FEW
 }
 
@@ -142,7 +146,9 @@ impl Ends {
 
     /// Why the history cannot be of the run whose final figures these are.
     pub(super) fn refused_by(&self, run: &Run) -> Option<String> {
-        let counted = self.requests.filter(|counted| !is_near(*counted, run))?;
+        let counted = self
+            .requests
+            .filter(|counted| !is_near(*counted, run, HISTORY_BEHIND_S))?;
         Some(format!(
             "it counts {counted} requests at its end, and the statistics {}",
             requests(run)

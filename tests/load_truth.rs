@@ -427,3 +427,46 @@ fn a_refused_socket_is_a_status() {
         outcome.failures
     );
 }
+
+/// A service that fails at once is asked no faster than one that answers.
+#[test]
+fn users_think_behind_a_step_that_failed() {
+    let _alone = alone();
+    for steps in [
+        "[[flow]]\nthink = \"200ms\"\n[[flow.step]]\nget = \"/gone\"\n",
+        "[[step]]\nget = \"/gone\"\nthink = \"200ms\"\n",
+        "[[step]]\nget = \"/gone\"\n[[step]]\nget = \"/\"\nthink = \"200ms\"\n",
+    ] {
+        let server = Server::start(Script::new().on("/gone", |_| Reply::status(404)));
+        load(
+            &server,
+            &format!("{steps}[load]\nusers = 5\nduration = \"1s\"\n"),
+        );
+        let asked = server.log().of("/gone").len();
+        assert!((15..=30).contains(&asked), "{asked}: {steps}");
+    }
+}
+
+/// Users that begin together and think alike do not go on together.
+#[test]
+fn users_that_think_are_spread_over_their_pause() {
+    let _alone = alone();
+    for (think, load_think) in [("", "think = \"500ms\""), ("think = \"500ms\"\n", "")] {
+        let server = Server::start(Script::new().on("/", |_| Reply::text("ok")));
+        let text = format!(
+            "[[step]]\nget = \"/\"\n{think}[load]\nusers = 200\nduration = \"2s\"\n{load_think}\n"
+        );
+        undisturbed(|| {
+            let before = server.log().len();
+            load(&server, &text);
+            let log = Log(server.log().0.split_off(before));
+            let bins = log.arrivals_per(50 * MS);
+            let full = &bins[..bins.len().min(38)];
+            let (least, most) = (full.iter().min().unwrap(), full.iter().max().unwrap());
+            match (14..=26).contains(least) && (14..=26).contains(most) {
+                true => Ok(()),
+                false => Err(format!("20 users in each 50 ms: {full:?}")),
+            }
+        });
+    }
+}

@@ -42,7 +42,7 @@ pub(super) fn run(args: MergeArgs, env: &Env, output: &mut Output<'_>) -> anyhow
     let summary = Summary {
         run: &run,
         failures: &[],
-        next: whole.then(|| next(&shown, env)),
+        next: whole.then(|| next(&shown, &run, env)).flatten(),
         file: shown,
         style: output.style(),
     };

@@ -51,6 +51,25 @@ impl Clock {
     }
 }
 
+/// For how long this machine has slept since it was started; zero where the system does not tell. `Moment`s do not
+/// see it: their clock sleeps too.
+pub fn slept() -> Duration {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        use rustix::time::{ClockId, clock_gettime};
+        let read = |clock| {
+            let time = clock_gettime(clock);
+            let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+            let nanos = u32::try_from(time.tv_nsec).unwrap_or_default();
+            Duration::new(seconds, nanos)
+        };
+        let awake = read(ClockId::Monotonic);
+        read(ClockId::Boottime).saturating_sub(awake)
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    Duration::ZERO
+}
+
 /// CPU time of the calling thread; zero where the system does not tell.
 pub fn thread_cpu() -> Duration {
     #[cfg(any(target_os = "linux", target_os = "android", target_os = "macos"))]

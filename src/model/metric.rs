@@ -44,11 +44,13 @@ impl MetricName {
     pub const TIME: &'static str = "time";
     pub const THROUGHPUT: &'static str = "throughput";
     pub const ERRORS: &'static str = "errors";
+    /// How long no request succeeded although some were made, in seconds.
+    pub const OUTAGE: &'static str = "outage";
 
     /// The direction of a metric that every tool measures alike; a custom one has to say its own.
     pub fn known_direction(&self) -> Option<Better> {
         match self.as_str() {
-            Self::LATENCY | Self::TIME | Self::ERRORS => Some(Better::Lower),
+            Self::LATENCY | Self::TIME | Self::ERRORS | Self::OUTAGE => Some(Better::Lower),
             Self::THROUGHPUT => Some(Better::Higher),
             _ => None,
         }

@@ -8,6 +8,8 @@
 )]
 
 mod desk;
+#[cfg(unix)]
+mod outage;
 mod refusals;
 #[path = "../support/server/mod.rs"]
 mod server;

@@ -4,7 +4,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::desk::{Desk, Said, finished, scenario, shop};
+use crate::desk::{Desk, Said, finished, scenario, shop, slow_shop};
 use crate::server::tls::ca;
 use crate::server::{Leaf, Reply, Script, Server, nobody};
 
@@ -122,7 +122,7 @@ fn a_run_in_which_every_request_failed_is_kept_and_is_no_success() {
     desk.ends("inspect run.json", 0);
 }
 
-/// So few file handles that most of its users find none: whatever the machine is, this generator cannot do it.
+/// So few file handles that most of its requests find none: whatever the machine is, this generator cannot do it.
 #[cfg(unix)]
 fn with_few_handles(desk: &Desk, line: &str) -> Said {
     let mut command = Command::new("sh");
@@ -146,11 +146,12 @@ fn a_run_that_the_generator_could_not_do_is_kept_and_no_command_judges_it() {
         0,
     );
     desk.ends("baseline update --baseline main.json sound.json", 0);
+    let slow = slow_shop();
     let said = with_few_handles(
         &desk,
         &format!(
-            "run {} --users 100 --for 300ms --output run.json",
-            server.url("/items")
+            "run {} --rate 200 --for 300ms --output run.json",
+            slow.url("/items")
         ),
     );
     assert!(said.out.starts_with("INVALID  "), "{}", said.out);
@@ -185,8 +186,8 @@ fn a_run_that_the_generator_could_not_do_is_kept_and_no_command_judges_it() {
 #[cfg(unix)]
 #[test]
 fn a_source_measures_again_where_the_generator_was_in_the_way_and_gives_up_at_the_third_time() {
-    let (desk, server) = (Desk::new(), shop());
-    let load = scenario(&server, 0.1, "").replace("users = 2", "users = 100");
+    let (desk, server) = (Desk::new(), slow_shop());
+    let load = scenario(&server, 0.3, "").replace("users = 2", "rate = 200");
     desk.write("load/api.toml", &load);
     desk.write(
         "perfgate.toml",

@@ -139,3 +139,41 @@ fn a_check_whose_load_is_interrupted_judges_nothing() {
     let kept = desk.document("perfgate-results/api-1.json");
     assert_eq!(kept["partial"], true);
 }
+
+#[test]
+fn a_run_that_was_suspended_is_no_measurement() {
+    let (desk, server) = (Desk::new(), shop());
+    let url = server.url("/items");
+    let line = format!("run {url} --users 2 --for 3s --output run.json");
+    let child = desk.spawn(&line);
+    assert!(is_loaded(&server));
+    send(&child, Signal::STOP);
+    thread::sleep(Duration::from_millis(1300));
+    send(&child, Signal::CONT);
+    let said = finished(child, &line, 2);
+    let why = desk.document("run.json")["invalid"].to_string();
+    assert!(why.contains("perfgate itself did not run for 1."), "{why}");
+    assert!(said.out.starts_with("INVALID  "), "{}", said.out);
+}
+
+#[test]
+fn users_that_still_come_hear_a_signal_too() {
+    let (desk, server) = (Desk::new(), shop());
+    desk.write(
+        "slow.toml",
+        &format!(
+            "base = \"{}\"\n[[step]]\nget = \"/items\"\n[load]\nusers = 5000\nspawn_rate = 2\nduration = \"1s\"\n",
+            server.url("")
+        ),
+    );
+    let child = desk.spawn("run slow.toml --output run.json");
+    assert!(comes(|| server.connections() > 1));
+    let begun = Instant::now();
+    send(&child, Signal::INT);
+    finished(child, "run slow.toml", 130);
+    assert!(
+        begun.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        begun.elapsed()
+    );
+}

@@ -21,6 +21,7 @@ pub(super) use summary::Summary;
 pub(super) use target::read as read_scenario;
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::anyhow;
 
@@ -64,7 +65,9 @@ pub(super) fn run(args: RunArgs, env: &Env, output: &mut Output<'_>) -> anyhow::
         InspectFormat::Text => Summary {
             run: &measured.outcome.run,
             failures: &measured.outcome.failures,
-            next: (exit == Exit::Pass).then(|| next(&shown, env)),
+            next: (exit == Exit::Pass)
+                .then(|| next(&shown, &measured.outcome.run, env))
+                .flatten(),
             file: shown,
             style: output.style(),
         }
@@ -103,7 +106,10 @@ fn exit(measured: &Measured) -> Exit {
     }
 }
 
-/// Whether the run can be judged, and if not, why.
+/// A service that was away for so long when the load ended is not taken for one that is well.
+const GONE: Duration = Duration::from_secs(1);
+
+/// Whether it is a run to go on with, and if not, why.
 fn usable(outcome: &Outcome) -> anyhow::Result<()> {
     let run = &outcome.run;
     if let Some(why) = &run.provenance.invalid {
@@ -125,6 +131,13 @@ fn usable(outcome: &Outcome) -> anyhow::Result<()> {
         return Err(anyhow!("every request failed{first}"))
             .hint("is the service up, and does it know this path?");
     }
+    if let Some(silent) = outcome.silent_end.filter(|silent| *silent >= GONE) {
+        return Err(anyhow!(
+            "no request succeeded in the last {:.1} s of the run",
+            silent.as_secs_f64()
+        ))
+        .hint("did the service die? The run is kept, and a gate judges its `outage`");
+    }
     Ok(())
 }
 
@@ -141,17 +154,25 @@ fn requests(run: &Run) -> (u64, u64) {
     })
 }
 
-/// With a baseline the gate, else the first baseline.
-pub(super) fn next(file: &str, env: &Env) -> String {
+/// Where more than one request of so many failed, it is no run that later ones should be held against.
+const FEW_ERRORS: u64 = 100;
+
+/// With a baseline the gate, else the first baseline, unless the run is none to compare with.
+pub(super) fn next(file: &str, run: &Run, env: &Env) -> Option<String> {
+    let (failed, all) = requests(run);
+    let fails = failed > all / FEW_ERRORS;
     let file = retype::quoted(file);
     let baseline = Settings::load(Typed::default(), env)
         .ok()
         .and_then(|settings| settings.baseline)
         .and_then(|name| name.locate(env).ok());
     match baseline {
-        Some(Located::Found(_)) => format!("perfgate check {file}"),
-        Some(Located::Missing(_)) => format!("perfgate baseline update {file}"),
-        None => format!("perfgate baseline update --baseline main.json {file}"),
+        Some(Located::Found(_)) => Some(format!("perfgate check {file}")),
+        _ if fails => None,
+        Some(Located::Missing(_)) => Some(format!("perfgate baseline update {file}")),
+        None => Some(format!(
+            "perfgate baseline update --baseline main.json {file}"
+        )),
     }
 }
 
@@ -175,7 +196,11 @@ mod tests {
             run.insert(Subject::new("GET /"), MetricName::new("errors"), errors);
         }
         let failures = vec![(Kind::Status, failed, "answered 500".to_owned())];
-        Outcome { run, failures }
+        Outcome {
+            run,
+            failures,
+            silent_end: None,
+        }
     }
 
     fn ends(outcome: Outcome, interrupted: bool) -> Exit {
@@ -215,6 +240,14 @@ mod tests {
         let mut partial = outcome(0, 100);
         partial.run.provenance.partial = true;
         assert_eq!(refused(&partial), "the run ended early");
+        let mut dead = outcome(3, 100);
+        dead.silent_end = Some(Duration::from_millis(900));
+        assert_eq!(ends(dead.clone(), false), Exit::Pass);
+        dead.silent_end = Some(Duration::from_millis(3_500));
+        assert_eq!(
+            refused(&dead),
+            "no request succeeded in the last 3.5 s of the run"
+        );
         assert_eq!(ends(partial, false), Exit::Error);
     }
 }

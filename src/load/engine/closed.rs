@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
 use super::user::{Turn, User};
+use crate::load::record::AFTER_REFUSAL;
 use crate::load::scenario::Pause;
 use crate::load::wire::Kind;
 
@@ -17,6 +18,9 @@ pub struct Life {
     pub delay: Duration,
     /// Whether it waits until all others are there.
     pub together: bool,
+    /// How long it then waits before its first iteration, as if it had been thinking already: users that begin
+    /// together would go on together.
+    pub thinking: Duration,
     /// Its first iteration, and how many lie between two of its own, where all users do not count together.
     pub first: u64,
     pub stride: u64,
@@ -24,9 +28,6 @@ pub struct Life {
     /// Of one thread, so that ten thousand do not knock at once.
     pub door: Rc<Semaphore>,
 }
-
-/// After a refused connect: a service that is gone is not asked a million times a second.
-const AFTER_REFUSAL: Duration = Duration::from_millis(100);
 
 impl Life {
     pub async fn live(mut self) {
@@ -44,6 +45,9 @@ impl Life {
             let has_begun = || ground.now() >= control.begin();
             self.user.seat.until(has_begun).await;
         }
+        if self.thinking > Duration::ZERO {
+            sleep(self.thinking).await;
+        }
         let mut own = self.first;
         let mut now = ground.now();
         while !control.is_over(now) {
@@ -60,7 +64,7 @@ impl Life {
             let turned = self.user.turn(turn).await;
             own += self.stride;
             now = turned.at;
-            if matches!(turned.failed, Some(Kind::Connect | Kind::Tls)) {
+            if matches!(turned.failed, Some(Kind::Connect | Kind::Tls | Kind::Local)) {
                 sleep(AFTER_REFUSAL).await;
                 now = ground.now();
             }

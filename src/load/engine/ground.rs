@@ -9,8 +9,8 @@ use super::seat::Seats;
 use crate::load::pace::{Moment, Timer};
 use crate::load::record::{Figures, Recent, Record, Took};
 use crate::load::scenario::Scenario;
-use crate::load::wire::Failure;
 use crate::load::wire::dial::Dialer;
+use crate::load::wire::{Failure, Kind};
 
 /// The same for every thread of a level.
 #[derive(Clone)]
@@ -70,16 +70,25 @@ impl Ground {
     /// A place of `None` is not counted, and still shown as progress.
     pub fn succeed(&self, place: Option<usize>, took: Took, end: Moment) {
         let mut book = self.book.borrow_mut();
+        let at = end.since(Moment::default());
         book.recent.succeed(took.response);
+        book.record
+            .silence
+            .succeed(at.saturating_sub(took.response), at);
         if let Some(place) = place {
             book.record.succeed(place, took);
             book.last = end;
         }
     }
 
-    pub fn fail(&self, place: Option<usize>, failure: &Failure, end: Moment) {
+    /// What this machine could not send says nothing about the service.
+    pub fn fail(&self, place: Option<usize>, failure: &Failure, from: Moment, end: Moment) {
         let mut book = self.book.borrow_mut();
-        book.recent.fail();
+        if failure.kind != Kind::Local {
+            let at = |moment: Moment| moment.since(Moment::default());
+            book.recent.fail();
+            book.record.silence.fail(at(from), at(end));
+        }
         if let Some(place) = place {
             book.record.fail(place, failure);
             book.last = end;

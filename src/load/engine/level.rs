@@ -13,9 +13,9 @@ use super::ground::Common;
 use super::progress::{Phase, Progress};
 use super::script::Script;
 use super::worker::{self, Done, Share, Work};
-use crate::load::pace::{Clock, Moment};
+use crate::load::pace::{Clock, Moment, slept};
 use crate::load::plan::Plan;
-use crate::load::record::{Cpu, Figures, Record, Span};
+use crate::load::record::{Absent, Cpu, Figures, Record, Span, Stretch};
 use crate::load::scenario::{Closed, Level, Load, Open, Scenario, Until};
 use crate::load::wire::dial::Dialer;
 
@@ -35,6 +35,9 @@ pub struct Measured {
     /// From where counting began to where it ended.
     pub counted: Duration,
     pub partial: bool,
+    pub absent: Absent,
+    /// How many there were, where they wait for answers.
+    pub users: Option<u64>,
 }
 
 /// A level under way.
@@ -42,8 +45,8 @@ pub struct Running {
     control: Arc<Control>,
     threads: Vec<JoinHandle<anyhow::Result<Done>>>,
     reports: Receiver<crate::load::record::Recent>,
-    dialer: Arc<Dialer>,
-    unable: u64,
+    /// How long the machine had slept when the level began.
+    slept: Duration,
     /// How long what is under way at the end may take.
     drain: Duration,
     pub progress: Progress,
@@ -129,8 +132,7 @@ impl Running {
             })
             .collect();
         Ok(Self {
-            unable: dialer.unable(),
-            dialer: Arc::clone(dialer),
+            slept: slept(),
             control,
             threads: threads?,
             reports,
@@ -232,19 +234,20 @@ impl Running {
         let mut record = Record::new(self.figures.places());
         let mut cpu = Cpu::default();
         let mut last = Moment::default();
+        let mut gaps = Vec::new();
         for thread in self.threads {
             let done = thread.join();
             let done =
                 done.map_err(|_| anyhow!("a worker thread ended by a fault of perfgate"))??;
             record.add(&done.record);
             last = last.max(done.last);
+            gaps.push(done.gaps);
             if done.span > Duration::ZERO {
                 let share = done.cpu.as_secs_f64() / done.span.as_secs_f64();
                 cpu.all += share;
                 cpu.busiest = cpu.busiest.max(share);
             }
         }
-        record.unable = self.dialer.unable() - self.unable;
         let from = self.control.count_from();
         let until = match self.control.until() {
             Moment::NEVER => last,
@@ -253,7 +256,8 @@ impl Running {
         let counted = match &self.plan {
             Some((plan, start)) => {
                 let ran = until.since(*start);
-                cut(&mut self.figures.spans, plan, ran);
+                let start = start.since(Moment::default());
+                cut(&mut self.figures.spans, plan, start, ran);
                 until.since(from)
             }
             None => {
@@ -262,26 +266,66 @@ impl Running {
                     from => until.since(from),
                 };
                 self.figures.spans = vec![Span {
-                    name: None,
                     counted,
+                    when: vec![within(from, until)],
+                    ..whole()
                 }];
                 counted
             }
         };
+        let counting = within(from, until);
+        let mut absent = gaps
+            .iter()
+            .map(|gaps| absent(gaps, counting))
+            .fold(Absent::default(), Absent::worse);
+        let slept = slept().saturating_sub(self.slept);
+        if slept > ASLEEP {
+            absent.add(slept);
+        }
+        let users = self.closed.as_ref().map(|closed| closed.users.get());
         Ok(Measured {
             figures: self.figures,
             record,
             cpu,
             counted,
             partial: self.stopped.is_some(),
+            absent,
+            users: users.and_then(|users| u64::try_from(users).ok()),
         })
     }
+}
+
+/// A machine that sleeps for less has only set its clock.
+const ASLEEP: Duration = Duration::from_millis(100);
+
+/// A counted time that never began is none.
+fn within(from: Moment, until: Moment) -> Stretch {
+    let start = Moment::default();
+    let until = until.since(start);
+    Stretch {
+        from: from.since(start).min(until),
+        until,
+    }
+}
+
+/// What of a worker's gaps lies in the counted time.
+fn absent(gaps: &[Stretch], counting: Stretch) -> Absent {
+    let mut absent = Absent::default();
+    for gap in gaps {
+        let inside = Stretch {
+            from: gap.from.max(counting.from),
+            until: gap.until.min(counting.until),
+        };
+        absent.add(inside.length());
+    }
+    absent
 }
 
 fn whole() -> Span {
     Span {
         name: None,
         counted: Duration::ZERO,
+        when: Vec::new(),
     }
 }
 
@@ -298,7 +342,7 @@ fn spans(plan: &Plan) -> (Vec<Option<usize>>, Vec<Span>) {
         places.push(Some(known.unwrap_or_else(|| {
             spans.push(Span {
                 name: phase.name.clone(),
-                counted: Duration::ZERO,
+                ..whole()
             });
             spans.len() - 1
         })));
@@ -306,17 +350,22 @@ fn spans(plan: &Plan) -> (Vec<Option<usize>>, Vec<Span>) {
     (places, spans)
 }
 
-/// How long each span really was, where the level ended after `ran`.
-fn cut(spans: &mut [Span], plan: &Plan, ran: Duration) {
+/// When each span really was, where the level began at `start` and ended after `ran`.
+fn cut(spans: &mut [Span], plan: &Plan, start: Duration, ran: Duration) {
     let mut at = Duration::ZERO;
     for phase in plan.phases() {
         let inside = ran.saturating_sub(at).min(phase.duration);
+        let from = start + at;
         at += phase.duration;
         let mut named = spans.iter_mut();
         if phase.counted
             && let Some(span) = named.find(|span| span.name == phase.name)
         {
             span.counted += inside;
+            span.when.push(Stretch {
+                from,
+                until: from + inside,
+            });
         }
     }
 }

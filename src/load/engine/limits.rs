@@ -1,4 +1,9 @@
-//! What the system allows one process: as many open connections as it may have.
+//! What the system allows one process: as many connections as it may have open, and what users need of it.
+
+use anyhow::anyhow;
+
+use crate::hint::WithHint;
+use crate::load::scenario::{Load, Protocol, Scenario};
 
 /// Raises the number of file handles to what may be had without asking anybody. Where that fails, connects do, and
 /// say so.
@@ -12,5 +17,148 @@ pub fn raise() {
             maximum: limit.maximum,
         };
         setrlimit(Resource::Nofile, raised).ok();
+    }
+}
+
+/// Of a user with its connection, at both ends where the service is here too: measured, and rounded up.
+const MEMORY_OF_A_USER: u64 = 16 * 1024;
+/// What perfgate opens beside its connections: its streams, and some for each of its threads.
+const OTHER_FILES: u64 = 32;
+
+/// Refuses users that this machine cannot have, before the first of them is there. A rate brings users as it needs
+/// them, so that its `max_users` is only an upper limit.
+pub fn check(scenario: &Scenario) -> anyhow::Result<()> {
+    let users = scenario
+        .levels
+        .iter()
+        .filter_map(|level| match &level.load {
+            Load::Closed(closed) => u64::try_from(closed.users.get()).ok(),
+            Load::Open(_) => None,
+        });
+    let users = users.max().unwrap_or(0);
+    let shared = match scenario.protocol {
+        Protocol::Http1 => 1,
+        Protocol::Http2 { streams } => u64::try_from(streams.get()).unwrap_or(1),
+    };
+    refuse(users, shared, &Allowed::here())
+}
+
+/// What there is; nothing where it cannot be told or has no limit.
+#[derive(Clone, Copy, Debug, Default)]
+struct Allowed {
+    files: Option<u64>,
+    ports: Option<u64>,
+    memory: Option<u64>,
+}
+
+impl Allowed {
+    fn here() -> Self {
+        Self {
+            files: files(),
+            ports: read("/proc/sys/net/ipv4/ip_local_port_range").and_then(|range| {
+                let mut ends = range.split_whitespace().map(str::parse::<u64>);
+                let (low, high) = (ends.next()?.ok()?, ends.next()?.ok()?);
+                Some((high + 1).saturating_sub(low))
+            }),
+            memory: read("/proc/meminfo").and_then(|all| {
+                let line = all
+                    .lines()
+                    .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+                let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
+                Some(kib * 1024)
+            }),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn files() -> Option<u64> {
+    use rustix::process::{Resource, getrlimit};
+    getrlimit(Resource::Nofile).current
+}
+
+#[cfg(not(unix))]
+fn files() -> Option<u64> {
+    None
+}
+
+/// Of Linux; elsewhere there is no such file.
+fn read(path: &str) -> Option<String> {
+    std::fs::read_to_string(path).ok()
+}
+
+/// So many users share a connection.
+fn refuse(users: u64, shared: u64, allowed: &Allowed) -> anyhow::Result<()> {
+    let users_of = |connections: u64| connections.saturating_mul(shared);
+    let limits = [
+        allowed.ports.map(|ports| {
+            (
+                users_of(ports),
+                format!("{ports} local ports (net.ipv4.ip_local_port_range)"),
+            )
+        }),
+        allowed.files.map(|files| {
+            let users = users_of(files.saturating_sub(OTHER_FILES));
+            (users, format!("{files} open files (ulimit -n)"))
+        }),
+        allowed.memory.map(|memory| {
+            let mib = memory / (1024 * 1024);
+            (
+                memory / MEMORY_OF_A_USER,
+                format!("{mib} MiB of free memory"),
+            )
+        }),
+    ];
+    let tightest = limits.into_iter().flatten().min_by_key(|(users, _)| *users);
+    let Some((most, what)) = tightest.filter(|(most, _)| *most < users) else {
+        return Ok(());
+    };
+    let connections = users.div_ceil(shared);
+    Err(anyhow!(
+        "put on {users} users: they need {connections} connections, and this machine has {what}, enough for {most} users"
+    ))
+    .hint("raise that limit, ask for no more users than it allows, or let several machines put on the load and `perfgate merge` their runs")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn users_are_refused_by_the_limit_that_is_reached_first() {
+        let allowed = Allowed {
+            files: Some(1032),
+            ports: Some(28_232),
+            memory: Some(1 << 30),
+        };
+        let refused = |users, shared, allowed: &Allowed| {
+            refuse(users, shared, allowed)
+                .err()
+                .map(|error| error.to_string())
+        };
+        assert_eq!(refused(1000, 1, &allowed), None);
+        let files = refused(1001, 1, &allowed).unwrap();
+        assert!(
+            files.contains("1032 open files") && files.contains("enough for 1000 users"),
+            "{files}"
+        );
+        assert_eq!(refused(10_000, 10, &allowed), None);
+        let ports = Allowed {
+            files: None,
+            ..allowed
+        };
+        let ports = refused(1_000_000, 1, &ports).unwrap();
+        assert!(ports.contains("28232 local ports"), "{ports}");
+        let memory = Allowed {
+            files: None,
+            ports: None,
+            ..allowed
+        };
+        let memory = refused(1_000_000, 1, &memory).unwrap();
+        assert!(
+            memory.contains("1024 MiB") && memory.contains("65536 users"),
+            "{memory}"
+        );
+        assert_eq!(refused(1_000_000, 1, &Allowed::default()), None);
     }
 }

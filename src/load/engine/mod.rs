@@ -53,18 +53,21 @@ pub struct Order<'a> {
 }
 
 const LOOK: Duration = Duration::from_millis(50);
+/// For what somebody waits who has asked to stop.
+const IN_HASTE: Duration = Duration::from_millis(500);
 /// Looks between two snapshots.
 const LOOKS_A_TICK: u32 = 10;
 
 /// Runs it to its end, or until it is asked to stop. An error means that there is no run to keep.
 pub fn run(order: &Order<'_>, observer: &mut dyn Observer, stop: Stop) -> anyhow::Result<Outcome> {
-    let addresses = resolve(&order.scenario.base, order.allow_remote)?;
     limits::raise();
+    limits::check(order.scenario)?;
     let runtime = Builder::new_current_thread()
         .enable_all()
         .build_local(LocalOptions::default())
         .context("start the runtime")?;
     runtime.block_on(async {
+        let addresses = unless_asked(&stop, addresses(order)).await?;
         let mut service = match &order.scenario.service {
             Some(service) => Some(unless_asked(&stop, service::start(service)).await?),
             None => None,
@@ -82,6 +85,21 @@ pub fn run(order: &Order<'_>, observer: &mut dyn Observer, stop: Stop) -> anyhow
         }
         outcome
     })
+}
+
+/// A name server may be silent for long: it is asked in a thread of its own, which is left behind where somebody asks
+/// to stop.
+async fn addresses(order: &Order<'_>) -> anyhow::Result<Vec<std::net::SocketAddr>> {
+    let (base, allow_remote) = (order.scenario.base.clone(), order.allow_remote);
+    let asking = std::thread::Builder::new()
+        .name("names".to_owned())
+        .spawn(move || resolve(&base, allow_remote))
+        .context("start a thread")?;
+    while !asking.is_finished() {
+        sleep(Duration::from_millis(1)).await;
+    }
+    let told = asking.join();
+    told.map_err(|_| anyhow!("the look-up of a name ended by a fault of perfgate"))?
 }
 
 /// What is done before there is load: a stop ends it where it stands, for there is nothing to keep.
@@ -124,7 +142,14 @@ impl Whole {
         };
         let mut report = Report::new(&self.scenario);
         for level in &self.scenario.levels {
-            let (measured, observed) = self.level(&setting, level, observer, service).await?;
+            let (measured, observed) = match self.level(&setting, level, observer, service).await {
+                // What the levels before it found is kept.
+                Err(_) if self.stop.is_asked() && report.has_levels() => {
+                    report.end_early();
+                    break;
+                }
+                found => found?,
+            };
             report.add(level, &measured, observed)?;
             if self.stop.is_asked() {
                 report.end_early();
@@ -172,7 +197,7 @@ impl Whole {
         service: &mut Option<service::Running>,
     ) -> anyhow::Result<(Measured, watch::Observed)> {
         let pid = service.as_ref().map(service::Running::pid);
-        let mut watch = watch::start(&self.scenario.watch, pid).await?;
+        let mut watch = unless_asked(&self.stop, watch::start(&self.scenario.watch, pid)).await?;
         let mut running = Running::start(setting, level)?;
         let (mut is_counting, mut is_stopping) = (false, false);
         for look in 1_u32.. {
@@ -197,7 +222,14 @@ impl Whole {
         }
         let measured = running.finish()?;
         let counted = measured.counted;
-        let observed = watch.finish(measured.requests(), counted).await;
+        let observed = watch.finish(measured.requests(), counted);
+        let observed = match self.stop.is_asked() {
+            false => observed.await,
+            // An endpoint may be silent for seconds.
+            true => tokio::time::timeout(IN_HASTE, observed)
+                .await
+                .unwrap_or_default(),
+        };
         Ok((measured, observed))
     }
 }

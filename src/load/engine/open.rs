@@ -225,6 +225,7 @@ impl Pool {
         }
         let what = "due, and never sent: the service held every user";
         let failure = Failure::new(Kind::Dropped, what);
-        self.ground.fail(place, &failure, self.ground.now());
+        self.ground
+            .fail(place, &failure, waiting.due, self.ground.now());
     }
 }

@@ -17,12 +17,15 @@ pub struct Outcome {
     pub run: Run,
     /// Of each kind of failure: how often it was met, and the first of them in words.
     pub failures: Vec<(Kind, u64, String)>,
+    /// For how long nothing had succeeded when the load ended.
+    pub silent_end: Option<Duration>,
 }
 
 pub struct Report {
     run: Run,
     failures: BTreeMap<Kind, (u64, String)>,
     counted: Duration,
+    silent_end: Option<Duration>,
 }
 
 impl Measured {
@@ -32,20 +35,25 @@ impl Measured {
         tallies.map(crate::load::record::Tally::all).sum()
     }
 
-    fn invalid(&self) -> Option<String> {
+    /// Why it says nothing about the service, and what else is to be told of the generator.
+    fn judged(&self) -> (Option<String>, Option<String>) {
         let mut response = histogram();
         for tally in self.record.tallies() {
             response.add(&tally.response).ok();
         }
-        Generator {
+        let why = self.record.reasons.get(&Kind::Local);
+        let generator = Generator {
             lag: &self.record.lag,
             response: &response,
             arrived: self.record.arrived,
-            unable: self.record.unable,
+            unable: (self.record.unable, why.map_or("", |(_, why)| why)),
+            absent: self.absent,
+            counted: self.counted,
             requests: self.requests(),
             busiest: self.cpu.busiest,
-        }
-        .invalid()
+            users: self.users,
+        };
+        (generator.invalid(), generator.warning())
     }
 }
 
@@ -63,6 +71,7 @@ impl Report {
             run,
             failures: BTreeMap::new(),
             counted: Duration::ZERO,
+            silent_end: None,
         }
     }
 
@@ -92,7 +101,10 @@ impl Report {
         }
         let warnings = observed.warnings.into_iter().map(named);
         self.run.warnings.extend(warnings);
-        let invalid = measured.invalid().or(observed.ended.into_iter().next());
+        let (invalid, warning) = measured.judged();
+        self.run.warnings.extend(warning.map(named));
+        let invalid = invalid.or(observed.ended.into_iter().next());
+        self.silent_end = figures.silent_end(record);
         let provenance = &mut self.run.provenance;
         provenance.invalid = provenance.invalid.take().or(invalid.map(named));
         provenance.partial |= measured.partial;
@@ -102,6 +114,10 @@ impl Report {
         }
         self.counted += measured.counted;
         Ok(())
+    }
+
+    pub fn has_levels(&self) -> bool {
+        !self.run.subjects.is_empty()
     }
 
     /// Levels were left out.
@@ -118,6 +134,7 @@ impl Report {
                 .into_iter()
                 .map(|(kind, (count, first))| (kind, count, first))
                 .collect(),
+            silent_end: self.silent_end,
         }
     }
 }

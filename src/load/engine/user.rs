@@ -113,7 +113,14 @@ impl User {
             let (end, failed) = self.step(&ground, &doing).await;
             start = end;
             if failed.is_some() {
-                return Turned { at: end, failed };
+                // Its user is no faster than one whose steps all succeed.
+                for step in flow.steps.iter().skip(number) {
+                    self.pause(step.think).await;
+                }
+                return Turned {
+                    at: ground.now(),
+                    failed,
+                };
             }
             if step.think.high > Duration::ZERO {
                 self.pause(step.think).await;
@@ -151,7 +158,7 @@ impl User {
                 ground.succeed(place, took, end);
                 (end, None)
             }
-            Err(failure) => (end, Some(lost(ground, place, failure, step, end))),
+            Err(failure) => (end, Some(lost(ground, place, failure, doing, end))),
         }
     }
 
@@ -176,7 +183,7 @@ impl User {
             Err(failure) => {
                 return (
                     connected,
-                    Some(lost(ground, place, failure, step, connected)),
+                    Some(lost(ground, place, failure, doing, connected)),
                 );
             }
         };
@@ -204,7 +211,7 @@ impl User {
                 line.close().await;
                 (ground.now(), None)
             }
-            Err(failure) => (end, Some(lost(ground, place, failure, step, end))),
+            Err(failure) => (end, Some(lost(ground, place, failure, doing, end))),
         }
     }
 }
@@ -213,12 +220,13 @@ fn lost(
     ground: &Ground,
     place: Option<usize>,
     mut failure: Failure,
-    step: &Ready,
+    doing: &Doing<'_>,
     end: Moment,
 ) -> Kind {
     if failure.kind == Kind::Timeout {
-        failure.what = format!("no answer within {} s", step.timeout.as_secs_f64());
+        let timeout = doing.step.timeout.as_secs_f64();
+        failure.what = format!("no answer within {timeout} s");
     }
-    ground.fail(place, &failure, end);
+    ground.fail(place, &failure, doing.start, end);
     failure.kind
 }

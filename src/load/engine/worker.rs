@@ -18,7 +18,7 @@ use super::open::{Pool, Terms};
 use super::user::User;
 use crate::load::pace::{Moment, thread_cpu};
 use crate::load::plan::Plan;
-use crate::load::record::{Recent, Record};
+use crate::load::record::{Recent, Record, Stretch};
 use crate::load::scenario::{Closed, Protocol};
 use crate::load::wire::{Failure, Kind};
 
@@ -49,11 +49,15 @@ pub struct Done {
     /// CPU time of the thread and the time that passed, both over the counted stretch.
     pub cpu: Duration,
     pub span: Duration,
+    /// When the thread did not run although it had to look after its users.
+    pub gaps: Vec<Stretch>,
 }
 
 /// So many connects of one thread at once: a service's queue holds some hundreds.
 const AT_THE_DOOR: usize = 100;
 const REPORT: Duration = Duration::from_millis(250);
+/// A thread that comes so much later than it has to was not merely waiting for a core.
+const ABSENT: Duration = Duration::from_millis(250);
 
 /// Returns when the level is over and drained.
 pub fn work(share: &Share, reports: &Sender<Recent>) -> anyhow::Result<Done> {
@@ -64,7 +68,7 @@ pub fn work(share: &Share, reports: &Sender<Recent>) -> anyhow::Result<Done> {
     runtime.block_on(async {
         let ground = Rc::new(Ground::new(share.common.clone()));
         let mut crew = Crew::start(share, &ground);
-        let meter = Watchman::new(share, reports).keep(&ground, &crew).await;
+        let (meter, gaps) = Watchman::new(share, reports).keep(&ground, &crew).await;
         crew.end().await?;
         let mut book = ground.book.borrow_mut();
         if let Some(pool) = &crew.pool {
@@ -81,6 +85,7 @@ pub fn work(share: &Share, reports: &Sender<Recent>) -> anyhow::Result<Done> {
             last: book.last,
             cpu: meter.cpu(),
             span: meter.span(),
+            gaps,
         })
     })
 }
@@ -162,6 +167,7 @@ fn lives(share: &Share, closed: &Closed, ground: &Rc<Ground>) -> Vec<JoinHandle<
                 user: User::new(Rc::clone(ground), lines.next(), seed),
                 delay,
                 together: closed.spawn_rate.is_none(),
+                thinking: thinking(share, closed, id),
                 first: id,
                 stride: u64::try_from(users).unwrap_or(1),
                 think: closed.think,
@@ -170,6 +176,18 @@ fn lives(share: &Share, closed: &Closed, ground: &Rc<Ground>) -> Vec<JoinHandle<
             spawn_local(life.live())
         })
         .collect()
+}
+
+/// Spreads the first iterations of users evenly over the time that they think in one, however many they are: each
+/// begins at another part of it, by the golden ratio.
+fn thinking(share: &Share, closed: &Closed, user: u64) -> Duration {
+    const GOLDEN: f64 = 0.618_033_988_749_895;
+    let flow = share.common.script.flow(user);
+    let steps = flow.into_iter().flat_map(|flow| &flow.steps);
+    let pauses = steps.map(|step| step.think).chain([closed.think]);
+    let whole: Duration = pauses.map(|pause| (pause.low + pause.high) / 2).sum();
+    let user = f64::from(u32::try_from(user).unwrap_or(u32::MAX));
+    whole.mul_f64((user * GOLDEN).fract())
 }
 
 /// Lines for new users: each its own, or so many of them to one connection.
@@ -242,16 +260,25 @@ impl<'a> Watchman<'a> {
         }
     }
 
-    async fn keep(&self, ground: &Rc<Ground>, crew: &Crew) -> Meter {
+    async fn keep(&self, ground: &Rc<Ground>, crew: &Crew) -> (Meter, Vec<Stretch>) {
         let control = &self.share.common.control;
         let mut ticks = interval(self.look);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut meter = Meter::default();
         let mut begun = false;
         let mut reported = control.clock.now();
+        let (mut gaps, mut looked) = (Vec::new(), reported);
         loop {
             ticks.tick().await;
             let now = control.clock.now();
+            if now.since(looked) > self.look + ABSENT {
+                let start = Moment::default();
+                gaps.push(Stretch {
+                    from: looked.since(start),
+                    until: now.since(start),
+                });
+            }
+            looked = now;
             ground.seats.sweep(now);
             if let Some(pool) = &crew.pool {
                 pool.sweep(now);
@@ -278,7 +305,7 @@ impl<'a> Watchman<'a> {
         }
         meter.to = meter.to.or(Some((control.clock.now(), thread_cpu())));
         self.report(ground);
-        meter
+        (meter, gaps)
     }
 
     fn report(&self, ground: &Ground) {

@@ -9,7 +9,7 @@ use crate::model::{
 };
 
 use super::validity::as_f64;
-use super::{Record, TICK, Tally};
+use super::{Record, Stretch, TICK, Tally};
 
 /// A stretch of counted time that is measured apart.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +17,8 @@ pub struct Span {
     /// In front of its subjects, where it has a name.
     pub name: Option<String>,
     pub counted: Duration,
+    /// When that was, in one piece or several.
+    pub when: Vec<Stretch>,
 }
 
 /// What one level is recorded as.
@@ -71,8 +73,58 @@ impl Figures {
                 };
                 figures.write(self.open, run)?;
             }
+            self.outage(span, &total, record, run)?;
         }
         self.generator(record, unfinished, cpu, run)
+    }
+
+    /// For how long nothing had succeeded when counting ended.
+    pub fn silent_end(&self, record: &Record) -> Option<Duration> {
+        let rows = record.tallies().chunks(self.subjects.len().max(1));
+        let spans = self.spans.iter().zip(rows);
+        let (span, tallies) = spans.max_by_key(|(span, _)| span.when.last().map(|w| w.until))?;
+        let mut total = Tally::default();
+        tallies.iter().for_each(|tally| total.add(tally));
+        let last = silent(span, &total, record).pop()?;
+        (last.until == span.when.last()?.until).then(|| last.length())
+    }
+
+    /// For how long no request succeeded, whichever it was: of the run, and therefore judged of a total too.
+    fn outage(
+        &self,
+        span: &Span,
+        total: &Tally,
+        record: &Record,
+        run: &mut Run,
+    ) -> Result<(), EvidenceError> {
+        if total.all() == 0 {
+            return Ok(());
+        }
+        let silent = silent(span, total, record);
+        let length: Duration = silent.iter().map(|stretch| stretch.length()).sum();
+        let name = match self.subjects.as_slice() {
+            [only] => only,
+            _ => "total",
+        };
+        let subject = self.subject(Some(span), name);
+        if let Some(first) = silent.first()
+            && total.succeeded() > 0
+        {
+            let begin = span.when.first().map_or(Duration::ZERO, |when| when.from);
+            run.warnings.push(format!(
+                "{subject}: no request succeeded for {:.1} s, from {:.1} s after counting began",
+                length.as_secs_f64(),
+                first.from.saturating_sub(begin).as_secs_f64()
+            ));
+        }
+        let measurement = Measurement {
+            unit: Unit::new("s"),
+            better: Better::Lower,
+            role: Role::Outcome,
+            evidence: Evidence::value(length.as_secs_f64())?,
+        };
+        run.insert(subject, MetricName::new(MetricName::OUTAGE), measurement);
+        Ok(())
     }
 
     fn subject(&self, span: Option<&Span>, name: &str) -> Subject {
@@ -120,11 +172,22 @@ impl Figures {
             record.tallies().iter().map(Tally::all).sum()
         };
         put("sent", "", Better::Higher, Evidence::value(as_f64(sent))?);
+        if record.unable > 0 {
+            let unable = Evidence::value(as_f64(record.unable))?;
+            put("unable", "", Better::Lower, unable);
+        }
         let unfinished = Evidence::value(as_f64(unfinished))?;
         put("unfinished", "", Better::Lower, unfinished);
         put("cpu", "%", Better::Lower, Evidence::value(cpu.all * 100.0)?);
         Ok(())
     }
+}
+
+/// When no request succeeded.
+fn silent(span: &Span, total: &Tally, record: &Record) -> Vec<Stretch> {
+    let usual = total.usual(span.counted);
+    let whole = |stretch| record.silence.within(stretch, usual);
+    span.when.iter().copied().flat_map(whole).collect()
 }
 
 /// One subject's tally on its way into a run.
@@ -210,6 +273,10 @@ mod tests {
             spans: vec![Span {
                 name: None,
                 counted: Duration::from_secs(2),
+                when: vec![Stretch {
+                    from: Duration::ZERO,
+                    until: Duration::from_secs(2),
+                }],
             }],
             open,
         }
@@ -268,12 +335,63 @@ mod tests {
     }
 
     #[test]
+    fn what_this_machine_could_not_send_is_no_request_of_the_service() {
+        let figures = figures(&["GET /"], false);
+        let mut record = Record::new(figures.places());
+        (0..6).for_each(|_| record.succeed(0, ms(5)));
+        record.fail(0, &Failure::new(Kind::Local, "no port"));
+        let run = written(&figures, &record);
+        let errors = &run.subjects["GET /"]["errors"].evidence;
+        assert_eq!(*errors, Evidence::proportion(0, 6).unwrap());
+        assert!(!run.subjects["GET /"].contains_key("errors_local"));
+        let unable = &run.subjects["generator"]["unable"].evidence;
+        assert_eq!(*unable, Evidence::Value(1.0));
+        assert_eq!(record.reasons[&Kind::Local], (1, "no port".to_owned()));
+    }
+
+    #[test]
+    fn the_time_without_success_is_an_outcome_of_the_run() {
+        let outage = |subjects: &[&str], silent: bool| {
+            let figures = figures(subjects, false);
+            let mut record = Record::new(figures.places());
+            (0..200).for_each(|at| {
+                let at = Duration::from_millis(at * 10);
+                if silent && at >= Duration::from_secs(1) {
+                    record.fail(0, &Failure::new(Kind::Connect, "refused"));
+                    record.silence.fail(at, at);
+                } else {
+                    record.succeed(0, ms(5));
+                    record.silence.succeed(at, at);
+                }
+            });
+            let run = written(&figures, &record);
+            let name = if subjects.len() > 1 { "total" } else { "a" };
+            let outage = run.subjects[name]["outage"].clone();
+            assert_eq!((outage.role, outage.unit.as_str()), (Role::Outcome, "s"));
+            let Evidence::Value(seconds) = outage.evidence else {
+                panic!("one number");
+            };
+            (seconds, run.warnings)
+        };
+        let (seconds, warnings) = outage(&["a"], true);
+        assert!((seconds - 1.0).abs() < 0.02, "{seconds}");
+        assert_eq!(
+            warnings,
+            ["a: no request succeeded for 1.0 s, from 1.0 s after counting began"]
+        );
+        let (seconds, _) = outage(&["a", "b"], true);
+        assert!((seconds - 1.0).abs() < 0.02, "{seconds}");
+        assert_eq!(outage(&["a"], false), (0.0, Vec::new()));
+    }
+
+    #[test]
     fn several_subjects_have_a_total_and_phases_and_levels_stand_in_front() {
         let mut figures = figures(&["a", "b"], true);
         figures.prefix = Some("rate=5".to_owned());
         figures.spans.push(Span {
             name: Some("peak".to_owned()),
             counted: Duration::from_secs(1),
+            when: Vec::new(),
         });
         let mut record = Record::new(figures.places());
         record.succeed(figures.place(0, 0), ms(1));

@@ -2,6 +2,7 @@
 //! without loss when the load is over. Pure: times come from outside.
 
 mod figures;
+mod silence;
 mod validity;
 
 use std::collections::BTreeMap;
@@ -12,7 +13,8 @@ use hdrhistogram::Histogram;
 use super::wire::{Failure, Kind};
 
 pub use figures::{Cpu, Figures, Span};
-pub use validity::Generator;
+pub use silence::{Silence, Stretch};
+pub use validity::{AFTER_REFUSAL, Absent, Generator};
 
 /// Of one tick, in nanoseconds.
 pub const TICK: u64 = 100;
@@ -73,6 +75,21 @@ impl Tally {
         self.succeeded() + self.failures()
     }
 
+    /// How long it may take until the next request succeeds, if all is as ever.
+    fn usual(&self, counted: Duration) -> Duration {
+        let succeeded = u32::try_from(self.succeeded()).unwrap_or(u32::MAX).max(1);
+        let response = |share| quantile(&self.response, share).unwrap_or_default();
+        [
+            Duration::from_millis(500),
+            (counted / succeeded).saturating_mul(20),
+            response(0.5).saturating_mul(4),
+            response(0.95),
+        ]
+        .into_iter()
+        .max()
+        .unwrap_or_default()
+    }
+
     fn take(&mut self, took: Took) {
         self.response.saturating_record(ticks(took.response));
         self.service.saturating_record(ticks(took.service));
@@ -106,8 +123,10 @@ pub struct Record {
     /// From when an arrival was due to when we dealt with it.
     pub lag: Histogram<u64>,
     pub arrived: Arrived,
-    /// Requests that this machine could not send: no port, no file handle.
+    /// Requests that this machine could not send: no port, no file handle. They are no requests of any subject.
     pub unable: u64,
+    /// Of all requests, counted or not: what is counted is cut out of it by time.
+    pub silence: Silence,
     /// How often each kind of failure was met, and the first of them in words.
     pub reasons: BTreeMap<Kind, (u64, String)>,
 }
@@ -119,6 +138,7 @@ impl Record {
             lag: histogram(),
             arrived: Arrived::default(),
             unable: 0,
+            silence: Silence::default(),
             reasons: BTreeMap::new(),
         }
     }
@@ -135,7 +155,10 @@ impl Record {
 
     pub fn fail(&mut self, place: usize, failure: &Failure) {
         if let Some(tally) = self.tallies.get_mut(place) {
-            *tally.failed.entry(failure.kind).or_default() += 1;
+            match failure.kind {
+                Kind::Local => self.unable += 1,
+                kind => *tally.failed.entry(kind).or_default() += 1,
+            }
             self.reasons
                 .entry(failure.kind)
                 .or_insert_with(|| (0, failure.what.clone()))
@@ -158,6 +181,7 @@ impl Record {
         self.arrived.late += other.arrived.late;
         self.arrived.dropped += other.arrived.dropped;
         self.unable += other.unable;
+        self.silence.add(&other.silence);
         for (kind, (count, first)) in &other.reasons {
             self.reasons
                 .entry(*kind)

@@ -3,7 +3,6 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -31,7 +30,6 @@ pub enum Stream {
 pub struct Dialer {
     addresses: Vec<SocketAddr>,
     connector: Option<Connector>,
-    unable: AtomicU64,
 }
 
 impl Dialer {
@@ -44,13 +42,7 @@ impl Dialer {
         Ok(Self {
             addresses,
             connector,
-            unable: AtomicU64::new(0),
         })
-    }
-
-    /// How often it was this machine that could not: no free port, no file handle.
-    pub fn unable(&self) -> u64 {
-        self.unable.load(Ordering::Relaxed)
     }
 
     pub async fn connect(&self, alpn: Alpn) -> Result<Stream, Failure> {
@@ -71,10 +63,11 @@ impl Dialer {
                     return Ok(stream);
                 }
                 Err(error) => {
-                    if is_ours(&error) {
-                        self.unable.fetch_add(1, Ordering::Relaxed);
-                    }
-                    last = Failure::new(Kind::Connect, format!("connect to {address}: {error}"));
+                    let kind = match is_ours(&error) {
+                        true => Kind::Local,
+                        false => Kind::Connect,
+                    };
+                    last = Failure::new(kind, format!("connect to {address}: {error}"));
                 }
             }
         }
@@ -82,10 +75,26 @@ impl Dialer {
     }
 }
 
-/// `EMFILE` and `ENFILE` are the same everywhere on Unix and have no `ErrorKind`.
+/// Whether it is this machine that could not: no free port, no file handle, no memory for a socket.
 fn is_ours(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::AddrNotAvailable
-        || (cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24)))
+    use io::ErrorKind::{AddrInUse, AddrNotAvailable, OutOfMemory};
+    matches!(error.kind(), AddrNotAvailable | AddrInUse | OutOfMemory) || is_at_a_limit(error)
+}
+
+/// What has no `ErrorKind`.
+#[cfg(unix)]
+fn is_at_a_limit(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let limits = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
+    limits
+        .iter()
+        .any(|limit| error.raw_os_error() == Some(limit.raw_os_error()))
+}
+
+/// `WSAENOBUFS` and `WSAEMFILE`.
+#[cfg(not(unix))]
+fn is_at_a_limit(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(10055 | 10024))
 }
 
 impl AsyncRead for Stream {
@@ -124,6 +133,28 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_at_its_limits_is_no_service_that_refuses() {
+        for ours in [io::ErrorKind::AddrNotAvailable, io::ErrorKind::OutOfMemory] {
+            assert!(is_ours(&ours.into()), "{ours}");
+        }
+        #[cfg(target_os = "linux")]
+        for ours in [24, 23, 105, 12, 99] {
+            assert!(is_ours(&io::Error::from_raw_os_error(ours)), "{ours}");
+        }
+        for theirs in [
+            io::ErrorKind::ConnectionRefused,
+            io::ErrorKind::ConnectionReset,
+        ] {
+            assert!(!is_ours(&theirs.into()), "{theirs}");
         }
     }
 }

@@ -58,10 +58,12 @@ pub enum Kind {
     Unfinished,
     /// Due and never sent.
     Dropped,
+    /// This machine could not send it: it had no free port, no file handle, no memory. No fault of the service.
+    Local,
 }
 
 impl Kind {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Connect,
         Self::Tls,
         Self::Timeout,
@@ -71,6 +73,7 @@ impl Kind {
         Self::Capture,
         Self::Unfinished,
         Self::Dropped,
+        Self::Local,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -84,6 +87,7 @@ impl Kind {
             Self::Capture => "capture",
             Self::Unfinished => "unfinished",
             Self::Dropped => "dropped",
+            Self::Local => "local",
         }
     }
 }

@@ -170,7 +170,12 @@ impl Summary<'_> {
                 let first = shortened(&inert::line(first), SENTENCE);
                 let colon = if first.is_empty() { "" } else { ": " };
                 let count = figures::count(*count);
-                format!("failed: {count} by {}{colon}{first}\n", kind.as_str())
+                match kind {
+                    Kind::Local => {
+                        format!("not sent: {count}, as this machine could not{colon}{first}\n")
+                    }
+                    kind => format!("failed: {count} by {}{colon}{first}\n", kind.as_str()),
+                }
             })
             .collect();
         if rows.is_empty() {
@@ -222,7 +227,7 @@ fn generator(metrics: &Metrics) -> Vec<String> {
     for name in ["lag", "cpu"] {
         parts.extend(said(metrics, name));
     }
-    for name in ["late", "dropped", "unfinished"] {
+    for name in ["late", "dropped", "unfinished", "unable"] {
         let value = evidence(metrics, name).and_then(|e| reading::read(e, Statistic::Value));
         if value.is_some_and(|read| read.value > 0.0) {
             parts.extend(said(metrics, name));

@@ -13,9 +13,9 @@ fn gate<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let mut inputs: Vec<_> = SHOP
         .iter()
         .copied()
-        .filter(|(name, _)| *name != "PG_POST")
+        .filter(|(name, _)| *name != "post")
         .collect();
-    inputs.push(("PG_BIN", program()));
+    inputs.push(("bin-path", program()));
     inputs.extend(more);
     inputs
 }
@@ -60,7 +60,7 @@ fn gates_of_several_names_keep_a_comment_each() {
     let runner = Runner::new();
     runner.event("pull_request", &pull_request(), &github);
     for id in ["api", "search", "api"] {
-        assert_eq!(runner.step(&gate(&[("PG_ID", id)])).code, 1);
+        assert_eq!(runner.step(&gate(&[("id", id)])).code, 1);
     }
     assert_eq!(github.world().marked(7).len(), 2);
 }
@@ -88,8 +88,8 @@ fn a_fork_writes_all_but_the_comment_and_keeps_the_verdicts_code() {
             .join(step.output("verdict-file"))
             .exists()
     );
-    assert_eq!(runner.step(&gate(&[("PG_POST", "required")])).code, 2);
-    assert_eq!(runner.step(&gate(&[("PG_POST", "never")])).code, 1);
+    assert_eq!(runner.step(&gate(&[("post", "required")])).code, 2);
+    assert_eq!(runner.step(&gate(&[("post", "never")])).code, 1);
     assert!(github.world().comments.is_empty());
 }
 
@@ -97,7 +97,7 @@ fn a_fork_writes_all_but_the_comment_and_keeps_the_verdicts_code() {
 fn second_half(github: &GitHub) -> Runner {
     let first = Runner::new();
     first.event("pull_request", &pull_request(), github);
-    let step = first.step(&with(&[("PG_BIN", program())]));
+    let step = first.step(&with(&[("bin-path", program())]));
     let artifact = first.workspace().join(step.output("verdict-file"));
 
     let runner = Runner::new();
@@ -114,11 +114,11 @@ fn second_half(github: &GitHub) -> Runner {
 }
 
 const ARTIFACT: &str = "verdict/perfgate-verdict.json";
-const POST: [(&str, &str); 2] = [("PG_MODE", "post"), ("PG_VERDICT", ARTIFACT)];
+const POST: [(&str, &str); 2] = [("mode", "post"), ("verdict", ARTIFACT)];
 
 fn post(runner: &Runner) -> crate::runner::Step {
     let mut inputs = POST.to_vec();
-    inputs.push(("PG_BIN", program()));
+    inputs.push(("bin-path", program()));
     runner.step(&inputs)
 }
 
@@ -202,8 +202,8 @@ fn pushes_queues_and_schedules_keep_the_verdicts_code_without_a_pull_request() {
         github.world().pulls.clear();
         let runner = Runner::new();
         runner.event(name, &event, &github);
-        runner.set("GITHUB_REF", reference);
-        let step = runner.step(&gate(&[("PG_BASELINE", "{base}")]));
+        runner.set("ref", reference);
+        let step = runner.step(&gate(&[("baseline", "{base}")]));
         assert_eq!(step.code, 1, "{name}: {}", step.said);
         assert_eq!(step.output("verdict"), "fail", "{name}");
         assert!(github.world().comments.is_empty(), "{name}");

@@ -180,14 +180,19 @@ impl Posting<'_> {
             gate: &place.gate,
             run: place.run,
         };
-        let comment = match found {
-            Found::Number(number) => {
-                let thread = Thread::github(&place.repository.to_string(), number);
-                let marker = self.marker(&origin, place.head.clone());
-                self.comment(&thread, &marker, posted).await
+        let comment = match &found {
+            // Nothing tells which of them the run belongs to, and what was measured is the head of each.
+            Found::Numbers(numbers) => {
+                let mut outcome = Ok(());
+                for number in numbers {
+                    let thread = Thread::github(&place.repository.to_string(), *number);
+                    let marker = self.marker(&origin, place.head.clone());
+                    outcome = outcome.and(self.comment(&thread, &marker, posted).await);
+                }
+                outcome
             }
             Found::None(why) => {
-                posted.none = Some(why);
+                posted.none = Some(*why);
                 Ok(())
             }
         };
@@ -196,7 +201,10 @@ impl Posting<'_> {
         }
         let sha = match (&place.head, found) {
             (Some(sha), _) => sha.clone(),
-            (None, Found::Number(number)) => github.head(number).await?,
+            (None, Found::Numbers(numbers)) => match numbers.first() {
+                Some(number) => github.head(*number).await?,
+                None => return comment,
+            },
             (None, Found::None(_)) => return comment,
         };
         let marker = self.marker(&origin, Some(sha.clone()));

@@ -58,8 +58,8 @@ fn shown(value: &Value) -> String {
 
 fn is_true(value: &Value) -> bool {
     !matches!(value, Value::Null | Value::Bool(false))
-        && *value != Value::from("")
-        && *value != Value::from(0)
+        && value.as_str() != Some("")
+        && value.as_i64() != Some(0)
 }
 
 #[derive(Debug, PartialEq)]

@@ -14,6 +14,7 @@ mod expression;
 mod files;
 #[path = "../support/github/mod.rs"]
 mod github;
+mod release;
 mod runner;
 mod source;
 

@@ -372,10 +372,20 @@ impl Runner {
         self.job_of(workflow, Value::Null)
     }
 
+    /// The first job, in one leg of its matrix.
     pub(crate) fn job_of(&self, workflow: &str, matrix: Value) -> Step {
         let workflow = yaml(workflow);
-        let jobs = workflow["jobs"].as_object().unwrap();
-        let (name, job) = jobs.iter().next().unwrap();
+        let (name, _) = workflow["jobs"].as_object().unwrap().iter().next().unwrap();
+        self.executed(&workflow, name, matrix)
+    }
+
+    /// The job of this name.
+    pub(crate) fn job_called(&self, workflow: &str, name: &str) -> Step {
+        self.executed(&yaml(workflow), name, Value::Null)
+    }
+
+    fn executed(&self, workflow: &Value, name: &str, matrix: Value) -> Step {
+        let job = &workflow["jobs"][name];
         self.set("job", name);
         self.set("workflow", workflow["name"].as_str().unwrap_or(name));
         self.environment.borrow_mut().clear();
@@ -589,15 +599,9 @@ impl Runner {
                 }
                 Done::default()
             }
-            "actions/download-artifact" => {
-                let from = self.at("artifacts").join(input("name"));
-                if !from.exists() {
-                    log.said.push_str("Artifact not found\n");
-                    return Done::failed();
-                }
-                copy(&from, &self.workspace().join(input("path")));
-                Done::default()
-            }
+            "actions/download-artifact" => self.download(&with, log),
+            // What it signs is another's to check.
+            "actions/attest-build-provenance" => Done::default(),
             "actions/cache/restore" => {
                 let from = self.at("cache").join(input("key"));
                 if from.exists() {
@@ -668,6 +672,31 @@ impl Runner {
                 })
                 .collect(),
         }
+    }
+
+    /// One artifact by its name, or all of a pattern into one folder.
+    fn download(&self, with: &Map<String, Value>, log: &mut Step) -> Done {
+        let input = |name: &str| with.get(name).map(plain).unwrap_or_default();
+        let (name, pattern) = (input("name"), input("pattern"));
+        let entries = fs::read_dir(self.at("artifacts")).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let wanted: Vec<String> = names
+            .filter(|stored| match pattern.strip_suffix('*') {
+                Some(start) => stored.starts_with(start),
+                None => *stored == name,
+            })
+            .collect();
+        if wanted.is_empty() {
+            log.said.push_str("Artifact not found\n");
+            return Done::failed();
+        }
+        for name in wanted {
+            copy(
+                &self.at("artifacts").join(name),
+                &self.workspace().join(input("path")),
+            );
+        }
+        Done::default()
     }
 
     /// Of the repository that lies beside the runner.

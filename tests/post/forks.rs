@@ -201,3 +201,22 @@ fn hostile_names_reach_the_pull_request_as_text() {
             .starts_with("<!-- perfgate-gate:gate/perf sha=")
     );
 }
+
+#[test]
+fn each_pull_request_of_one_branch_is_told() {
+    let github = GitHub::start();
+    let job = of_a_fork(&github);
+    let another = Pull {
+        number: 11,
+        ..github.world().pulls[0].clone()
+    };
+    github.world().pulls.push(another);
+    job.posts("--id perf", 1);
+    for (number, comments) in [(9, 1), (10, 0), (11, 1)] {
+        assert_eq!(github.world().marked(number).len(), comments, "#{number}");
+    }
+    // Each is found again.
+    let writes = github.world().writes();
+    job.posts("--id perf", 1);
+    assert_eq!(github.world().writes(), writes);
+}

@@ -23,7 +23,8 @@ struct Head {
 /// What became of looking.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
-    Number(u64),
+    /// At least one: a branch can be proposed to several others at once.
+    Numbers(Vec<u64>),
     /// None, and why.
     None(&'static str),
 }
@@ -31,7 +32,7 @@ pub enum Found {
 impl GitHub<'_> {
     pub async fn find(&self, request: &Request) -> Result<Found, Failure> {
         let (sha, pulls): (_, Vec<Pull>) = match request {
-            Request::Number(number) => return Ok(Found::Number(*number)),
+            Request::Number(number) => return Ok(Found::Numbers(vec![*number])),
             Request::None(why) => return Ok(Found::None(why)),
             Request::Branch { head, sha } => {
                 let head: String = byte_serialize(head.as_bytes()).collect();
@@ -55,11 +56,14 @@ impl GitHub<'_> {
         let is_it = |pull: &&Pull| {
             pull.head.sha == *sha && pull.state.as_deref().is_none_or(|state| state == "open")
         };
-        let number = pulls.iter().filter(is_it).map(|pull| pull.number).min();
-        Ok(match number {
-            Some(number) => Found::Number(number),
-            None if pulls.is_empty() => Found::None("no open pull request has this commit"),
-            None => Found::None("the pull request has a newer commit by now"),
+        let mut numbers: Vec<u64> = pulls.iter().filter(is_it).map(|p| p.number).collect();
+        numbers.sort_unstable();
+        Ok(if !numbers.is_empty() {
+            Found::Numbers(numbers)
+        } else if pulls.is_empty() {
+            Found::None("no open pull request has this commit")
+        } else {
+            Found::None("the pull request has a newer commit by now")
         })
     }
 

@@ -251,7 +251,7 @@ fn results_come_from_the_sources_of_the_config() {
         said.err
     );
     assert!(
-        said.err.contains("ended with exit status: 1"),
+        said.err.contains("ended with exit status 1"),
         "{}",
         said.err
     );

@@ -239,7 +239,7 @@ fn a_command_that_wrote_no_new_result_cannot_pass_with_an_old_one() {
         .unwrap();
     let said = complains(folder.path(), &["check"], 2);
     assert!(said.contains("run 1\n"), "{said}");
-    assert!(said.contains("ended with exit status: 3"), "{said}");
+    assert!(said.contains("ended with exit status 3"), "{said}");
     assert!(
         said.contains("old.json is older than the command"),
         "{said}"

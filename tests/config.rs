@@ -25,8 +25,11 @@ warmup = "30s"
 scenario = "load/api.toml"
 runs = 5
 [[source]]
+name = "browsing"
 command = "locust --headless --csv out/run{n}"
 results = "out/run{n}_stats.csv"
+inputs = ["locustfile.py"]
+timeout = "30m"
 runs = 3
 
 [defaults]
@@ -74,19 +77,26 @@ fn a_whole_config_is_read_with_the_line_of_each_decision() {
     assert_eq!(config.sources.len(), 2);
     let command = config.sources.last().unwrap();
     assert_eq!(command.runs, 3);
-    assert!(
-        matches!(&command.work, Work::Command { results, .. } if results == "out/run{n}_stats.csv")
-    );
+    assert_eq!(command.name.as_deref(), Some("browsing"));
+    assert_eq!(command.inputs, ["locustfile.py"]);
+    let Work::Command {
+        results, timeout, ..
+    } = &command.work
+    else {
+        panic!("{command:?}");
+    };
+    assert_eq!(results, "out/run{n}_stats.csv");
+    assert_eq!(*timeout, Duration::from_secs(1800));
 
     let limit = config.defaults.max_regression.unwrap();
     assert_eq!(
         (limit.value, limit.from.to_string().as_str()),
-        (0.05, "perfgate.toml:20")
+        (0.05, "perfgate.toml:23")
     );
     let [rule] = config.rules.as_slice() else {
         panic!("{:?}", config.rules);
     };
-    assert_eq!(rule.from.to_string(), "perfgate.toml:22");
+    assert_eq!(rule.from.to_string(), "perfgate.toml:25");
     assert_eq!(rule.subject.as_str(), "GET /search*");
     assert_eq!(rule.max_regression, Some(0.1));
     assert_eq!(rule.min_delta.as_ref().unwrap().unit.as_str(), "ms");
@@ -100,7 +110,7 @@ fn a_whole_config_is_read_with_the_line_of_each_decision() {
         panic!("{:?}", config.acceptances);
     };
     assert_eq!(accept.until, jiff::civil::date(2027, 1, 31));
-    assert_eq!(accept.from.to_string(), "perfgate.toml:30");
+    assert_eq!(accept.from.to_string(), "perfgate.toml:33");
 }
 
 #[test]
@@ -286,6 +296,7 @@ fn the_schema_accepts_what_the_parser_accepts_and_refuses_what_it_refuses() {
         "",
         "[[rule]]\nmin_delta = 2.5\nbudget = \"9 req/s\"\nbetter = \"higher\"\n",
         "[[source]]\nresults = \"out/*_stats.csv\"\n",
+        "[[source]]\nresults = \"a.json\"\ninputs = \"locustfile.py\"\n",
         "[defaults]\nmin_delta = \"0.5%\"\nseverity = \"off\"\n",
         "ids = \"keep\"\n[[subject]]\nmatch = \"/m/*\"\nname = \"m\"\n[[subject]]\nmatch = \"/n\"\n",
     ] {
@@ -306,6 +317,8 @@ fn the_schema_accepts_what_the_parser_accepts_and_refuses_what_it_refuses() {
         "[[source]]\nruns = 3\n",
         "[[source]]\ncommand = \"x\"\n",
         "[[source]]\nscenario = \"x\"\nresults = \"y\"\n",
+        "[[source]]\nresults = \"y\"\ntimeout = \"5m\"\n",
+        "[[source]]\nresults = \"y\"\ninputs = [\"\"]\n",
     ] {
         assert!(parse(text).is_err(), "{text}");
         assert!(!validator.is_valid(&as_json(text)), "{text}");

@@ -15,7 +15,9 @@ fuzz_target!(|bytes: &[u8]| {
     for warmup in [None, Some(Duration::from_secs(2))] {
         let options = ReadOptions {
             from: Some(Format::Locust),
-            warmup, ..ReadOptions::default() };
+            warmup,
+            ..ReadOptions::default()
+        };
         let _ = ingest::parse_bytes(Format::Locust, bytes, &options);
         let _ = ingest::parse_bytes(Format::Locust, &[HEADER, bytes].concat(), &options);
     }

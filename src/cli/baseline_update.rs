@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 
 use super::args::UpdateArgs;
 use super::context::sessions;
@@ -11,7 +11,7 @@ use super::gate::{Gate, unmatched};
 use super::loads::Loading;
 use super::origin::Stamp;
 use super::output::Output;
-use super::results::{self, Reference};
+use super::results::{self, Named, Reference};
 use super::settings::{Settings, Typed};
 use super::{Env, baseline_path, retype};
 use crate::compare::Outcome;
@@ -48,16 +48,12 @@ pub(super) fn run(args: UpdateArgs, env: &Env, output: &mut Output<'_>) -> anyho
         allow_remote: args.remote.allow_remote,
     };
     let measured_here = args.results.is_empty();
-    let mut new = if measured_here {
-        if settings.sources.is_empty() {
-            return Err(anyhow!("update {}: no RESULT is named", path.display())).hint(
-                "name the results: perfgate baseline update RESULT...; or give perfgate.toml a [[source]]",
-            );
-        }
-        results::of_sources(&settings, &loading, output)?
-    } else {
-        results::read(&args.results, &settings.read)?
+    let named = Named {
+        paths: &args.results,
+        source: args.source.source.as_ref(),
     };
+    let mut new = results::added(&named, &settings, &loading, output)
+        .with_context(|| format!("update {}", path.display()))?;
     results::refuse_partial(&new, &format!("update {}", path.display()))?;
     stamp.put(new.runs_mut());
     let update = Update {

@@ -15,7 +15,7 @@ use super::loads::Loading;
 use super::origin::Stamp;
 use super::output::Output;
 use super::post_send::{Order, send};
-use super::results;
+use super::results::{self, Named};
 use super::retype;
 use super::settings::{Settings, Typed};
 use super::{Invocation, baseline_path};
@@ -63,9 +63,14 @@ pub(super) fn run(
         stamp: &stamp,
         allow_remote: args.remote.allow_remote,
     };
-    let mut current = results::current(&args.results, &settings, &loading, output)?;
+    let named = Named {
+        paths: &args.results,
+        source: args.source.source.as_ref(),
+    };
+    let mut current = results::current(&named, &settings, &loading, output)?;
     stamp.put(current.runs_mut());
     let sources = current.sources();
+    let notes = std::mem::take(&mut current.notes);
     let mut current = current.into_runs();
     let names = settings.names.settle(reference.as_mut(), &mut current)?;
 
@@ -83,8 +88,8 @@ pub(super) fn run(
     let judged = gate.judge()?;
     refuse_unmatched(judged.verdict.judgement())?;
     let measured_here = args.results.is_empty() && settings.sources.iter().any(does_work);
-    let named: &[Source] = if measured_here { &[] } else { &sources };
-    let next = update_command(baseline.path(), named);
+    let to_add: &[Source] = if measured_here { &[] } else { &sources };
+    let next = update_command(baseline.path(), to_add);
     let is_first = judged.verdict.kind() == Kind::NoBaseline;
     let material = Material {
         judged: &judged,
@@ -99,10 +104,11 @@ pub(super) fn run(
         baseline: &shown,
         names,
     };
-    let context = Context {
+    let mut context = Context {
         gate: args.to.id.clone(),
         ..context(material)
     };
+    context.notes.extend(notes);
     let document = report::document(&judged.verdict, &settings.policy, context);
     let mut exit = outlets.deliver(&document, judged.verdict.exit(), output);
     if args.post != PostWhen::Never {

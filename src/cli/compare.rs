@@ -13,6 +13,7 @@ use super::output::Output;
 use super::results::{self, Reference};
 use super::retype;
 use super::settings::{Settings, Typed};
+use super::sources::Label;
 use crate::exit::Exit;
 use crate::ingest::ReadOptions;
 use crate::model::{Anchor, Run};
@@ -36,7 +37,8 @@ pub(super) fn run(
         read: args.read,
         ..Typed::default()
     })?;
-    let [reference, current] = read([&old, &new], &settings.read)?;
+    let label = Label::typed(args.source.source.as_ref());
+    let [reference, current] = read([&old, &new], &settings.read, &label)?;
     let Side {
         runs: mut current,
         sources,
@@ -95,7 +97,7 @@ struct Side {
 }
 
 /// Both sides in one go, for what they share; a side may be a baseline file too.
-fn read(sides: [&[PathBuf]; 2], options: &ReadOptions) -> anyhow::Result<[Side; 2]> {
+fn read(sides: [&[PathBuf]; 2], options: &ReadOptions, label: &Label) -> anyhow::Result<[Side; 2]> {
     let (mut read, mut plain) = ([Side::default(), Side::default()], [Vec::new(), Vec::new()]);
     for ((paths, side), plain) in sides.into_iter().zip(&mut read).zip(&mut plain) {
         for path in paths {
@@ -108,7 +110,8 @@ fn read(sides: [&[PathBuf]; 2], options: &ReadOptions) -> anyhow::Result<[Side; 
     }
     let [old, new] = &plain;
     let results = results::read_sides([old, new], options)?;
-    for (side, results) in read.iter_mut().zip(results) {
+    for (side, mut results) in read.iter_mut().zip(results) {
+        results.label(label);
         side.sources.extend(results.sources());
         side.runs.extend(results.into_runs());
     }

@@ -129,6 +129,7 @@ mod tests {
             path: "out/run1_stats.csv".into(),
             format: Format::Locust,
             runs: vec![run],
+            stale: Vec::new(),
         };
         assert_eq!(
             text(&[ingested]),

@@ -26,22 +26,12 @@ pub(super) struct Loads<'a> {
     pub(super) sources: &'a [Source],
     pub(super) folder: &'a Path,
     pub(super) loading: &'a Loading<'a>,
-    /// Listens from the first scenario on.
-    interrupt: Option<Interrupt>,
+    pub(super) interrupt: &'a Interrupt,
 }
 
-impl<'a> Loads<'a> {
-    pub(super) fn new(sources: &'a [Source], folder: &'a Path, loading: &'a Loading<'a>) -> Self {
-        Self {
-            sources,
-            folder,
-            loading,
-            interrupt: None,
-        }
-    }
-
+impl Loads<'_> {
     pub(super) fn run(
-        &mut self,
+        &self,
         scenario: &str,
         runs: u32,
         output: &mut Output<'_>,
@@ -51,10 +41,6 @@ impl<'a> Loads<'a> {
             scenario: &read,
             allow_remote: self.loading.allow_remote,
         };
-        let interrupt = match &mut self.interrupt {
-            Some(interrupt) => interrupt,
-            none => none.insert(Interrupt::listen()?),
-        };
         let name = name(scenario, self.sources);
         let mut paths = Vec::new();
         for n in 1..=runs {
@@ -63,7 +49,7 @@ impl<'a> Loads<'a> {
             output.note(&format!("running {scenario}, {n} of {runs}"));
             for repeats_left in (0..=REPEATS).rev() {
                 let file = RunFile::at(path.clone())?;
-                let measured = measure(&order, interrupt, self.loading.stamp, output)
+                let measured = measure(&order, self.interrupt, self.loading.stamp, output)
                     .with_context(|| format!("run {scenario}"))?;
                 let kept = file.write(&measured.outcome.run)?;
                 if measured.interrupted {
@@ -114,6 +100,8 @@ mod tests {
     fn runs_are_called_after_their_scenario_and_never_alike() {
         let sources = |scenarios: &[&str]| {
             let source = |scenario: &&str| Source {
+                name: None,
+                inputs: Vec::new(),
                 work: Work::Scenario {
                     scenario: (*scenario).to_owned(),
                 },

@@ -12,7 +12,7 @@ use super::loads::Loading;
 use super::origin::{Maker, Stamp};
 use super::output::Output;
 use super::settings::Settings;
-use super::sources::{self, Produced};
+use super::sources::{self, Label, Produced};
 use crate::hint::WithHint;
 use crate::ingest::{self, Format, Ingested, ReadOptions};
 use crate::model::{Anchor, Evidence, Run};
@@ -20,8 +20,11 @@ use crate::report::context::Source;
 use crate::store;
 
 /// Results with the paths that a person would type for them.
+#[derive(Default)]
 pub(super) struct Results {
     pub(super) ingested: Vec<Ingested>,
+    /// What a reader of the verdict should know about how they were chosen.
+    pub(super) notes: Vec<String>,
 }
 
 impl Results {
@@ -34,6 +37,18 @@ impl Results {
         sources.collect()
     }
 
+    /// Says which source the runs are from, where that is known.
+    pub(super) fn label(&mut self, label: &Label) {
+        for run in self.runs_mut() {
+            if label.source.is_some() {
+                run.provenance.source.clone_from(&label.source);
+            }
+            if label.inputs.is_some() {
+                run.provenance.inputs.clone_from(&label.inputs);
+            }
+        }
+    }
+
     pub(super) fn runs_mut(&mut self) -> impl Iterator<Item = &mut Run> {
         self.ingested.iter_mut().flat_map(|one| &mut one.runs)
     }
@@ -43,33 +58,59 @@ impl Results {
     }
 }
 
+/// Results as they were named on the command line, and the source that they are from.
+pub(super) struct Named<'a> {
+    pub(super) paths: &'a [PathBuf],
+    pub(super) source: Option<&'a String>,
+}
+
+impl Named<'_> {
+    fn read(&self, options: &ReadOptions) -> anyhow::Result<Results> {
+        Ok(labelled(read(self.paths, options)?, self.source))
+    }
+
+    /// The sources of the config have names of their own.
+    fn refuse_source(&self, settings: &Settings) -> anyhow::Result<()> {
+        if self.source.is_none() || settings.sources.is_empty() {
+            return Ok(());
+        }
+        Err(anyhow!(
+            "--source names the results of the command line, and there are none"
+        ))
+        .hint("name the results as well, or give the [[source]] of perfgate.toml a `name`")
+    }
+}
+
+fn labelled(mut results: Results, source: Option<&String>) -> Results {
+    results.label(&Label::typed(source));
+    results
+}
+
 /// For `check`: what was named, else what the sources give, else what lies here.
 pub(super) fn current(
-    named: &[PathBuf],
+    named: &Named<'_>,
     settings: &Settings,
     loading: &Loading<'_>,
     output: &mut Output<'_>,
 ) -> anyhow::Result<Results> {
-    if !named.is_empty() {
-        return read(named, &settings.read);
+    if !named.paths.is_empty() {
+        return named.read(&settings.read);
     }
-    let produced = if settings.sources.is_empty() {
+    named.refuse_source(settings)?;
+    if settings.sources.is_empty() {
         let here = Path::new(".");
-        let found: Vec<Produced> = ingest::discover(here)
+        let found: Vec<PathBuf> = ingest::discover(here)
             .into_iter()
-            .map(|path| Produced {
-                path: path.strip_prefix(here).unwrap_or(&path).to_owned(),
-                maker: Maker::Somebody,
-            })
+            .map(|path| path.strip_prefix(here).unwrap_or(&path).to_owned())
             .collect();
         if found.is_empty() {
             return Err(anyhow!("found no results to judge"))
                 .hint("name them: perfgate check RESULT...; looked for target/criterion, *_stats.csv and perfgate-results/ here");
         }
-        found
-    } else {
-        produced(settings, loading, output)?
-    };
+        tell("judging", &found, output);
+        return Ok(labelled(read(&found, &settings.read)?, named.source));
+    }
+    let produced = produced(settings, loading, output)?;
     let taking = Taking {
         produced: &produced,
         settings,
@@ -79,13 +120,24 @@ pub(super) fn current(
 }
 
 /// For `baseline update`, which adds nothing that merely lies around.
-pub(super) fn of_sources(
+pub(super) fn added(
+    named: &Named<'_>,
     settings: &Settings,
     loading: &Loading<'_>,
     output: &mut Output<'_>,
 ) -> anyhow::Result<Results> {
+    if !named.paths.is_empty() {
+        return named.read(&settings.read);
+    }
+    if settings.sources.is_empty() {
+        return Err(anyhow!("no RESULT is named")).hint(
+            "name the results: perfgate baseline update RESULT...; or give perfgate.toml a [[source]]",
+        );
+    }
+    named.refuse_source(settings)?;
+    let produced = produced(settings, loading, output)?;
     let taking = Taking {
-        produced: &produced(settings, loading, output)?,
+        produced: &produced,
         settings,
         stamp: loading.stamp,
     };
@@ -102,6 +154,11 @@ fn produced(
     sources::produce(&settings.sources, folder, loading, output)
 }
 
+fn tell(doing: &str, paths: &[PathBuf], output: &mut Output<'_>) {
+    let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
+    output.note(&format!("{doing} {}", shown.join(", ")));
+}
+
 /// Results that nobody named on the command line.
 struct Taking<'a> {
     produced: &'a [Produced],
@@ -110,25 +167,84 @@ struct Taking<'a> {
 }
 
 impl Taking<'_> {
-    /// Runs that were made just now know their machine, whatever tool made them.
     fn read(&self, doing: &str, output: &mut Output<'_>) -> anyhow::Result<Results> {
-        let paths: Vec<PathBuf> = self.produced.iter().map(|one| one.path.clone()).collect();
-        let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
-        output.note(&format!("{doing} {}", shown.join(", ")));
-        let read = ingest::read_all(&paths, &self.settings.read)?;
-        let made_now: Vec<PathBuf> = read
-            .iter()
-            .zip(self.produced)
-            .filter(|(_, produced)| produced.maker == Maker::Ourselves)
-            .flat_map(|(ingested, _)| ingested.iter().map(|one| one.path.clone()))
-            .collect();
-        let mut results = sound(distinct(&paths, read)?)?;
-        for one in &mut results.ingested {
-            if made_now.contains(&one.path) {
-                self.stamp.put_as(Maker::Ourselves, &mut one.runs);
+        let executions = self.produced.iter().flat_map(|source| &source.executions);
+        let paths: Vec<PathBuf> = executions.flat_map(|one| one.paths.clone()).collect();
+        tell(doing, &paths, output);
+        let mut all = Results::default();
+        for source in self.produced {
+            let mut results = of_source(source, &self.settings.read)
+                .with_context(|| format!("read [[source]] of {}", source.from))?;
+            for note in &results.notes {
+                output.warn(note);
             }
+            if source.maker == Maker::Ourselves {
+                // Runs that were made just now know their machine, whatever tool made them.
+                self.stamp.put_as(Maker::Ourselves, results.runs_mut());
+            }
+            all.notes.extend(results.notes);
+            all.ingested.extend(results.ingested);
         }
-        Ok(results)
+        Ok(all)
+    }
+}
+
+/// What one source gave, with its label; what is older than its command is left out and told.
+fn of_source(source: &Produced, options: &ReadOptions) -> anyhow::Result<Results> {
+    let mut read = Vec::new();
+    let mut paths = Vec::new();
+    for execution in &source.executions {
+        let options = ReadOptions {
+            since: execution.since,
+            ..options.clone()
+        };
+        read.extend(ingest::read_all(&execution.paths, &options)?);
+        paths.extend(execution.paths.iter().cloned());
+    }
+    let notes: Vec<String> = read.iter().flatten().filter_map(left_out).collect();
+    if !notes.is_empty() && read.iter().flatten().all(|one| one.runs.is_empty()) {
+        return Err(anyhow!("{}, and nothing else is there", notes.join("; ")))
+            .hint("look at the output of the command: it wrote no new result");
+    }
+    for one in &mut read {
+        one.retain(|one| !one.runs.is_empty());
+    }
+    let mut results = sound(distinct(&paths, read)?)?;
+    results.label(&source.label);
+    results.notes = notes;
+    Ok(results)
+}
+
+/// What of a result is older than the command that should have written it.
+fn left_out(one: &Ingested) -> Option<String> {
+    /// So many are named.
+    const NAMED: usize = 3;
+    let path = one.path.display();
+    if one.format != Format::Criterion {
+        let first = one.stale.first()?;
+        return Some(format!(
+            "{first} is older than the command that should have written it"
+        ));
+    }
+    let named: Vec<String> = one
+        .stale
+        .iter()
+        .take(NAMED)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let more = match one.stale.len().checked_sub(NAMED) {
+        Some(more) if more > 0 => format!(" and {more} more"),
+        _ => String::new(),
+    };
+    let named = named.join(", ") + &more;
+    match one.stale.len() {
+        0 => None,
+        1 => Some(format!(
+            "1 benchmark of {path} is older than the command: {named}"
+        )),
+        n => Some(format!(
+            "{n} benchmarks of {path} are older than the command: {named}"
+        )),
     }
 }
 
@@ -213,7 +329,10 @@ fn distinct(paths: &[PathBuf], read: Vec<Vec<Ingested>>) -> anyhow::Result<Resul
         return Err(anyhow!("read {}: it holds no runs", shown.join(", ")))
             .hint("`perfgate inspect` shows what was understood of a file");
     }
-    Ok(Results { ingested })
+    Ok(Results {
+        ingested,
+        notes: Vec::new(),
+    })
 }
 
 /// A number that equal runs share and others hardly ever. `out/*.csv` names each Locust run several times; counted as

@@ -58,7 +58,10 @@ fn one(folder: &Path, options: &ReadOptions) -> anyhow::Result<Vec<Found>> {
         let head = recognise::head(&file)?;
         match recognise::recognise(&head) {
             // A CSV that was renamed stands alone; only the other form can be the same run.
-            Ok(Format::Locust) if locust::recognise_json(&String::from_utf8_lossy(&head)) => {
+            Ok(Format::Locust)
+                if locust::recognise_json(&String::from_utf8_lossy(&head))
+                    && !options.leaves_out(std::slice::from_ref(&file)) =>
+            {
                 locust_json.push(file);
             }
             Ok(format) => found.push(Found::new(file, format)),
@@ -66,6 +69,11 @@ fn one(folder: &Path, options: &ReadOptions) -> anyhow::Result<Vec<Found>> {
         }
     }
     if wanted(Format::Locust) {
+        // What is left out for its age is the same run as nothing else.
+        let (old, prefixes): (Vec<_>, Vec<_>) = prefixes
+            .into_iter()
+            .partition(|prefix| options.leaves_out(&locust::files_of(prefix)));
+        found.extend(old.iter().map(|prefix| locust_folder::csv_set(prefix)));
         let runs = locust_folder::runs(folder, prefixes, locust_json, options)?;
         found.extend(runs);
     }

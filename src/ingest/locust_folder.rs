@@ -133,7 +133,7 @@ fn keep_others(paths: &mut Vec<PathBuf>, taken: &[usize]) {
     });
 }
 
-fn csv_set(prefix: &Path) -> Found {
+pub(super) fn csv_set(prefix: &Path) -> Found {
     let path = stats_file(prefix).unwrap_or_else(|| prefix.to_path_buf());
     Found::new(path, Format::Locust)
 }

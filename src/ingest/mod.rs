@@ -3,6 +3,7 @@
 //! One module per tool, with the tool's own types private to it. What is compared with what, and
 //! what a change means, is not decided here.
 
+mod age;
 pub mod cargo_criterion;
 pub mod criterion;
 mod folder;
@@ -23,6 +24,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 
+pub use age::Since;
 pub use folder::discover;
 pub use format::{Format, UnknownFormat};
 pub use several::read_all;
@@ -61,9 +63,16 @@ pub struct ReadOptions {
     pub warmup: Option<Duration>,
     /// What the histograms of all results of a command may take; clones share it.
     pub memory: HistogramMemory,
+    /// Leaves out what is older than the command that should have written it.
+    pub since: Option<Since>,
 }
 
 impl ReadOptions {
+    /// Whether a result that consists of these files is left out for its age.
+    fn leaves_out(&self, files: &[PathBuf]) -> bool {
+        self.since.is_some_and(|since| since.is_stale(files))
+    }
+
     /// A warm-up of no length is none.
     fn cuts_warmup(&self) -> bool {
         self.warmup.is_some_and(|warmup| !warmup.is_zero())
@@ -76,6 +85,13 @@ pub struct Ingested {
     pub path: PathBuf,
     pub format: Format,
     pub runs: Vec<Run>,
+    /// What was left out for its age: benchmarks by name, or the result itself by path.
+    pub stale: Vec<String>,
+}
+
+/// Whether something can be read under this path, which need not be that of a file: `target/criterion@main`.
+pub fn is_there(path: &Path) -> bool {
+    locate::locate(path).is_ok()
 }
 
 /// A result that was found, not yet read.
@@ -98,6 +114,10 @@ fn read_place(path: &Path, place: &Place, options: &ReadOptions) -> anyhow::Resu
         Place::File => {
             let format = match options.from {
                 Some(format) => format,
+                // What is left out for its age need not be a result at all: a file that was never filled.
+                None if options.leaves_out(&locust::files_of(path)) => {
+                    recognise::file(path).unwrap_or(Format::Perfgate)
+                }
                 None => recognise::file(path)?,
             };
             let found = Found::new(path.to_path_buf(), format);
@@ -131,13 +151,22 @@ fn read_baselines(
         return folder::nothing_in(folder);
     };
     let names: Vec<&str> = given.iter().map(|(_, name)| *name).collect();
-    let runs = criterion::read(&root, &names)?;
-    let each = given.iter().zip(runs).map(|((path, _), run)| Ingested {
-        path: path.to_path_buf(),
+    let read = criterion::read(&root, &names, options.since)?;
+    let each = given.iter().zip(read);
+    Ok(each
+        .map(|((path, _), read)| of_criterion(path.to_path_buf(), read))
+        .collect())
+}
+
+/// A run of whose benchmarks none is left is no run.
+fn of_criterion(path: PathBuf, read: criterion::Read) -> Ingested {
+    let is_empty = read.run.subjects.is_empty();
+    Ingested {
+        path,
         format: Format::Criterion,
-        runs: vec![run],
-    });
-    Ok(each.collect())
+        runs: (!is_empty).then_some(read.run).into_iter().collect(),
+        stale: read.stale,
+    }
 }
 
 /// The bytes of one file as a format, without a path: what the fuzz targets call.
@@ -179,11 +208,29 @@ impl Found {
 
     fn read(self, options: &ReadOptions) -> anyhow::Result<Ingested> {
         let path = &self.path;
+        if self.format != Format::Criterion && options.leaves_out(&self.files()) {
+            return Ok(Ingested {
+                stale: vec![path.display().to_string()],
+                path: self.path,
+                format: self.format,
+                runs: Vec::new(),
+            });
+        }
+        let mut stale = Vec::new();
         let mut runs = match self.format {
             Format::Perfgate => own(&text::read_text(path)?, &options.memory)
                 .with_context(|| format!("read {}", path.display()))?,
             Format::Locust => locust::read(path, options)?,
-            Format::Criterion => criterion::read(path, &[criterion::DEFAULT_BASELINE])?,
+            Format::Criterion => {
+                let read = criterion::read(path, &[criterion::DEFAULT_BASELINE], options.since)?;
+                let mut runs = Vec::new();
+                for read in read {
+                    let one = of_criterion(path.clone(), read);
+                    runs.extend(one.runs);
+                    stale.extend(one.stale);
+                }
+                runs
+            }
             Format::CargoCriterion => vec![cargo_criterion::read(path)?],
         };
         if self.format.names_hold_ids() {
@@ -209,7 +256,16 @@ impl Found {
             path: self.path,
             format: self.format,
             runs,
+            stale,
         })
+    }
+
+    /// Whose age is that of the result.
+    fn files(&self) -> Vec<PathBuf> {
+        match self.format {
+            Format::Locust => locust::files_of(&self.path),
+            _ => vec![self.path.clone()],
+        }
     }
 }
 

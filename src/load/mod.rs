@@ -7,10 +7,11 @@
 //!                      record ─► Run ◄────────┘
 //! ```
 //!
-//! `scenario`, `definition`, `plan`, `request` and `record` are pure; `wire`, `engine`, `watch` and `service` touch the world.
+//! `scenario`, `definition`, `plan`, `request` and `record` are pure; `wire`, `engine`, `watch`, `group` and `service` touch the world.
 
 pub mod definition;
 pub mod engine;
+pub mod group;
 pub mod merge;
 pub mod pace;
 pub mod plan;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::TEMPLATE;
-use super::flags::{OriginFlags, ReadFlags, RemoteFlag};
+use super::flags::{OriginFlags, ReadFlags, RemoteFlag, SourceFlag};
 use super::words::InspectFormat;
 use crate::cli::config::values;
 
@@ -64,6 +64,9 @@ pub(crate) struct UpdateArgs {
 
     #[command(flatten)]
     pub(crate) origin: OriginFlags,
+
+    #[command(flatten)]
+    pub(crate) source: SourceFlag,
 
     #[command(flatten)]
     pub(crate) read: ReadFlags,

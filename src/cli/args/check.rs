@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::TEMPLATE;
-use super::flags::{OriginFlags, OutputFlags, PolicyFlags, ReadFlags, RemoteFlag};
+use super::flags::{OriginFlags, OutputFlags, PolicyFlags, ReadFlags, RemoteFlag, SourceFlag};
 use super::post::{PostFlags, PostWhen};
 
 const EXAMPLES: &str = "\
@@ -43,6 +43,9 @@ pub(crate) struct CheckArgs {
 
     #[command(flatten)]
     pub(crate) origin: OriginFlags,
+
+    #[command(flatten)]
+    pub(crate) source: SourceFlag,
 
     #[command(flatten)]
     pub(crate) read: ReadFlags,

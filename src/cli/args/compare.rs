@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::TEMPLATE;
-use super::flags::{OutputFlags, PolicyFlags, ReadFlags};
+use super::flags::{OutputFlags, PolicyFlags, ReadFlags, SourceFlag};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -55,6 +55,9 @@ pub(crate) struct CompareArgs {
 
     #[command(flatten)]
     pub(crate) policy: PolicyFlags,
+
+    #[command(flatten)]
+    pub(crate) source: SourceFlag,
 
     #[command(flatten)]
     pub(crate) read: ReadFlags,

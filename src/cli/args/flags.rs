@@ -44,6 +44,14 @@ pub(crate) struct OriginFlags {
     pub(crate) commit: Option<String>,
 }
 
+/// Which workload results belong to that are named on the command line.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct SourceFlag {
+    /// Name of the source that the given results are from: only results of one source are compared
+    #[arg(long, value_name = "NAME", help_heading = "Origin of the results", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) source: Option<String>,
+}
+
 /// What load may be put on.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub(crate) struct RemoteFlag {

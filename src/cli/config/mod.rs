@@ -107,10 +107,7 @@ pub fn parse(name: &str, text: &str) -> Result<Config, ConfigError> {
             forms("subject", "[[subject]]", &rules::SUBJECT_KEYS)?,
             rules::subject,
         )?,
-        sources: collect(
-            forms("source", "[[source]]", &sources::SOURCE_KEYS)?,
-            sources::source,
-        )?,
+        sources: sources(&forms("source", "[[source]]", &sources::SOURCE_KEYS)?)?,
         defaults: match top.table("defaults", "[defaults]", &rules::DEFAULTS_KEYS)? {
             Some(form) => rules::defaults(&form)?,
             None => Defaults::default(),
@@ -121,6 +118,15 @@ pub fn parse(name: &str, text: &str) -> Result<Config, ConfigError> {
             rules::acceptance,
         )?,
     })
+}
+
+fn sources(forms: &[Form<'_>]) -> Result<Vec<Source>, ConfigError> {
+    let sources: Vec<Source> = forms
+        .iter()
+        .map(sources::source)
+        .collect::<Result<_, _>>()?;
+    sources::tell_apart(&sources, forms)?;
+    Ok(sources)
 }
 
 fn collect<'t, T>(

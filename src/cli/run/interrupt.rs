@@ -67,7 +67,7 @@ impl Interrupt {
     }
 
     /// Does the work with a [`Stop`] that a signal asks, and tells whether one did.
-    pub(super) fn during<T>(&self, work: impl FnOnce(Stop) -> T) -> (T, bool) {
+    pub(in crate::cli) fn during<T>(&self, work: impl FnOnce(Stop) -> T) -> (T, bool) {
         let stop = Stop::new();
         *self.current.lock() = Some(stop.clone());
         let done = work(stop.clone());

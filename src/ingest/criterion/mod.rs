@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
+use super::age::Since;
 use crate::hint::WithHint;
 use crate::model::{Provenance, Run, Subject, ToolName};
 
@@ -32,9 +33,21 @@ use benchmark::Benchmark;
 /// Where a plain `cargo bench` leaves its newest results.
 pub(super) const DEFAULT_BASELINE: &str = "new";
 
+/// What one baseline holds.
+pub(super) struct Read {
+    /// Of the benchmarks that were not left out.
+    pub(super) run: Run,
+    /// The benchmarks that are older than the command which should have measured them.
+    pub(super) stale: Vec<String>,
+}
+
 /// Every benchmark of each of the `baselines` below `folder`, a run each. However many they are, the folder is
 /// walked once.
-pub(super) fn read(folder: &Path, baselines: &[&str]) -> anyhow::Result<Vec<Run>> {
+pub(super) fn read(
+    folder: &Path,
+    baselines: &[&str],
+    since: Option<Since>,
+) -> anyhow::Result<Vec<Read>> {
     if !folder.is_dir() {
         return Err(anyhow!(
             "read {}: a criterion result is a folder",
@@ -56,12 +69,29 @@ pub(super) fn read(folder: &Path, baselines: &[&str]) -> anyhow::Result<Vec<Run>
         .zip(of_each)
         .map(|(baseline, found)| {
             if found.is_empty() {
-                none_of(folder, baseline)
-            } else {
-                run(found)
+                return none_of(folder, baseline);
             }
+            // A benchmark's age is that of the judged baseline: what else was saved of it does not count.
+            let (old, new): (Vec<_>, Vec<_>) = found
+                .into_iter()
+                .partition(|(place, _)| since.is_some_and(|since| since.is_stale_folder(place)));
+            Ok(Read {
+                run: run(new)?,
+                stale: names(old),
+            })
         })
         .collect()
+}
+
+/// What is left out is not read closely: where it is broken its place stands for it.
+fn names(left_out: Vec<(PathBuf, anyhow::Result<Benchmark>)>) -> Vec<String> {
+    let name = |(place, read): (PathBuf, anyhow::Result<Benchmark>)| match read {
+        Ok(benchmark) => benchmark.subject.to_string(),
+        Err(_) => place.display().to_string(),
+    };
+    let mut names: Vec<String> = left_out.into_iter().map(name).collect();
+    names.sort();
+    names
 }
 
 fn run(found: Vec<(PathBuf, anyhow::Result<Benchmark>)>) -> anyhow::Result<Run> {
@@ -144,7 +174,7 @@ impl Noted {
     }
 }
 
-fn none_of(folder: &Path, baseline: &str) -> anyhow::Result<Run> {
+fn none_of<T>(folder: &Path, baseline: &str) -> anyhow::Result<T> {
     let names: Vec<String> = walk::baselines(folder).into_iter().collect();
     Err(anyhow!(
         "read {}: no benchmark in it has a baseline `{baseline}`; there is {}",

@@ -119,6 +119,15 @@ impl Set {
         self.path(member).is_file()
     }
 
+    /// Those that are there.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        Member::ALL
+            .into_iter()
+            .filter(|member| self.has(*member))
+            .map(|member| self.path(member))
+            .collect()
+    }
+
     pub(super) fn display(&self) -> std::path::Display<'_> {
         self.prefix.display()
     }

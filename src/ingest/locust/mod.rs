@@ -67,6 +67,16 @@ pub(super) fn prefixes(folder: &Path) -> Vec<PathBuf> {
     files::prefixes(folder)
 }
 
+/// The files that are one result: those of a CSV set, or the one that the path names.
+pub(super) fn files_of(path: &Path) -> Vec<PathBuf> {
+    let set = if path.is_file() {
+        Set::of_member(path)
+    } else {
+        Some(Set::at(path))
+    };
+    set.map_or_else(|| vec![path.to_owned()], |set| set.files())
+}
+
 /// Reads a result by any file of its CSV set, by the set's prefix, or by its JSON.
 pub(super) fn read(path: &Path, options: &ReadOptions) -> anyhow::Result<Vec<Run>> {
     // No warm-up and one of no length are the same wish.

@@ -1,35 +1,23 @@
 //! The system under test where perfgate starts it: started, awaited, told of when it dies, and never left running.
 //!
-//! On Unix all that the service starts is one process group, which is ended as a whole: when the run is over, when
-//! the value is dropped, and by a watchdog process when perfgate itself is killed. A process that makes a session of
-//! its own (`setsid`) leaves the group and is not ended.
+//! All that the service starts is one group of processes, which is ended as a whole: when the run is over, when the
+//! value is dropped, and when perfgate itself is killed.
 
 mod failure;
 mod output;
 mod ready;
-#[cfg(unix)]
-mod unix;
-#[cfg(windows)]
-mod windows;
-
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use tokio::time::sleep;
 
 pub use failure::Failure;
-#[cfg(unix)]
-use unix::Processes;
-#[cfg(windows)]
-use windows::Processes;
 
 use self::output::Output;
 use self::ready::{Probe, Unready};
+use super::group::{LOOK, Launch, Processes};
 use super::scenario::Service;
 
-/// How often an end that was asked for is looked for.
-const LOOK: Duration = Duration::from_millis(10);
 /// How long a service has to end by itself where there is no time to ask how long it needs.
 const IN_HASTE: Duration = Duration::from_millis(500);
 /// How long the system may take to end what was killed.
@@ -59,7 +47,14 @@ pub async fn start(service: &Service) -> anyhow::Result<Running> {
     probe.refuse_another().await?;
     let command = inert_command(&service.command);
     let launched = Output::capture().and_then(|(output, writer)| {
-        Processes::launch(service, writer).map(|processes| (processes, output))
+        let launch = Launch {
+            command: &service.command,
+            folder: &service.folder,
+            environment: &service.environment,
+            stdout: writer.try_clone()?.into(),
+            stderr: writer.into(),
+        };
+        Processes::launch(launch).map(|processes| (processes, output))
     });
     let (processes, output) = launched.map_err(|error| {
         anyhow!(error).context(format!(
@@ -157,12 +152,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.processes.ask_to_end();
-        let until = Instant::now() + IN_HASTE;
-        while self.processes.is_alive() && Instant::now() < until {
-            thread::sleep(LOOK);
-        }
-        self.processes.reap();
+        self.processes.end_within(IN_HASTE);
     }
 }
 

@@ -7,8 +7,8 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{sleep, timeout};
 use url::Url;
 
-use super::Processes;
 use crate::hint::WithHint;
+use crate::load::group::Processes;
 use crate::load::provider;
 use crate::load::scenario::Ready;
 

@@ -1,7 +1,7 @@
-//! The processes of a service where there are process groups: started as one group, ended as one group, and
-//! ended by a watchdog where perfgate itself is killed.
+//! Where there are process groups: started as one group, ended as one group, and ended by a watchdog where perfgate
+//! itself is killed.
 
-use std::io::{self, PipeWriter, Write};
+use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::thread;
@@ -12,7 +12,7 @@ use rustix::process::{
     waitid,
 };
 
-use crate::load::scenario::Service;
+use super::{Ended, Launch};
 use crate::load::watch::proc;
 
 /// Waits for leave before it becomes the command, so that the watchdog is there first. Where we die before that,
@@ -38,7 +38,7 @@ kill -s KILL -- "-$1"
 /// The leader is not reaped before the end, even where it has ended: so long its number cannot become another's,
 /// and a signal to the group reaches nobody else.
 #[derive(Debug)]
-pub(super) struct Processes {
+pub struct Processes {
     leader: Child,
     group: Pid,
     watchdog: Option<Watchdog>,
@@ -46,15 +46,15 @@ pub(super) struct Processes {
 }
 
 impl Processes {
-    pub(super) fn launch(service: &Service, output: PipeWriter) -> io::Result<Self> {
+    pub fn launch(launch: Launch<'_>) -> io::Result<Self> {
         let mut command = Command::new("/bin/sh");
         command
-            .args(["-c", GATE, "sh", &service.command])
-            .current_dir(&service.folder)
-            .envs(&service.environment)
+            .args(["-c", GATE, "sh", launch.command])
+            .current_dir(launch.folder)
+            .envs(launch.environment)
             .stdin(Stdio::piped())
-            .stdout(output.try_clone()?)
-            .stderr(output)
+            .stdout(launch.stdout)
+            .stderr(launch.stderr)
             .process_group(0);
         let mut leader = command.spawn()?;
         // Our copies of the output's end are in it.
@@ -78,23 +78,22 @@ impl Processes {
         Ok(processes)
     }
 
-    pub(super) fn pid(&self) -> u32 {
+    pub fn pid(&self) -> u32 {
         self.leader.id()
     }
 
-    /// How the service ended by itself: `exit status 3`. One that went to the background and left others of its
-    /// group behind has not ended.
-    pub(super) fn ended(&mut self) -> Option<String> {
+    /// How the first process of the group ended, whatever the others do.
+    pub fn leader_ended(&mut self) -> Option<Ended> {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         let status = waitid(WaitId::Pid(self.group), options).ok().flatten()?;
-        if status.exit_status() == Some(0) && self.is_alive() {
-            return None;
-        }
-        Some(said(&status))
+        Some(Ended {
+            is_success: status.exit_status() == Some(0),
+            how: said(&status),
+        })
     }
 
     /// Whether anything of the group still runs; one that is dead and not reaped does not.
-    pub(super) fn is_alive(&mut self) -> bool {
+    pub fn is_alive(&mut self) -> bool {
         if self.reaped {
             return false;
         }
@@ -108,11 +107,11 @@ impl Processes {
         }
     }
 
-    pub(super) fn ask_to_end(&mut self) {
+    pub fn ask_to_end(&mut self) {
         self.signal(Signal::TERM);
     }
 
-    pub(super) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.signal(Signal::KILL);
     }
 
@@ -124,7 +123,7 @@ impl Processes {
     }
 
     /// For when nothing of the group runs any more; what still does is killed.
-    pub(super) fn reap(&mut self) {
+    pub fn reap(&mut self) {
         if self.reaped {
             return;
         }

@@ -1,47 +1,51 @@
-//! The processes of a service on Windows: a tree, ended by `taskkill`. Nothing ends it where perfgate itself is killed.
+//! On Windows: a tree of processes, ended by `taskkill`. Nothing ends it where perfgate itself is killed.
 
-use std::io::{self, PipeWriter};
+use std::io;
 use std::process::{Child, Command, Stdio};
 
-use crate::load::scenario::Service;
+use super::{Ended, Launch};
 
 #[derive(Debug)]
-pub(super) struct Processes {
+pub struct Processes {
     first: Child,
 }
 
 impl Processes {
-    pub(super) fn launch(service: &Service, output: PipeWriter) -> io::Result<Self> {
+    pub fn launch(launch: Launch<'_>) -> io::Result<Self> {
         let first = Command::new("cmd")
-            .args(["/C", &service.command])
-            .current_dir(&service.folder)
-            .envs(&service.environment)
+            .args(["/C", launch.command])
+            .current_dir(launch.folder)
+            .envs(launch.environment)
             .stdin(Stdio::null())
-            .stdout(output.try_clone()?)
-            .stderr(output)
+            .stdout(launch.stdout)
+            .stderr(launch.stderr)
             .spawn()?;
         Ok(Self { first })
     }
 
-    pub(super) fn pid(&self) -> u32 {
+    pub fn pid(&self) -> u32 {
         self.first.id()
     }
 
-    pub(super) fn ended(&mut self) -> Option<String> {
+    /// How the first process of the tree ended, whatever the others do.
+    pub fn leader_ended(&mut self) -> Option<Ended> {
         let status = self.first.try_wait().ok().flatten()?;
-        Some(status.to_string().replace("exit code", "exit status"))
+        Some(Ended {
+            is_success: status.success(),
+            how: status.to_string().replace("exit code", "exit status"),
+        })
     }
 
-    pub(super) fn is_alive(&mut self) -> bool {
+    pub fn is_alive(&mut self) -> bool {
         matches!(self.first.try_wait(), Ok(None))
     }
 
     /// Windows has no such question for a program without a window: it is ended with all that it started.
-    pub(super) fn ask_to_end(&mut self) {
+    pub fn ask_to_end(&mut self) {
         self.kill();
     }
 
-    pub(super) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         if self.is_alive() {
             let ended = Command::new("taskkill")
                 .args(["/T", "/F", "/PID", &self.pid().to_string()])
@@ -53,7 +57,7 @@ impl Processes {
         }
     }
 
-    pub(super) fn reap(&mut self) {
+    pub fn reap(&mut self) {
         self.kill();
         drop(self.first.kill());
         drop(self.first.wait());

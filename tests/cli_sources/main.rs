@@ -1,10 +1,7 @@
 //! `[[source]]` as whole processes: which results are fresh, whose they are, and what becomes of a command.
 
 #![cfg(unix)]
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test ends at the first surprise"
-)]
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod commands;
 mod desk;

@@ -9,4 +9,4 @@ pub mod written;
 
 pub use form::{Field, Form};
 pub use node::{Node, string};
-pub use place::{FormError, Place, Placed, Text, value};
+pub use place::{FormError, LineStarts, Place, Placed, Text, value};

@@ -65,6 +65,18 @@ impl std::error::Error for FormError {}
 pub struct Text<'t> {
     pub name: &'t str,
     pub text: &'t str,
+    pub lines: &'t LineStarts,
+}
+
+/// Where each line of a text begins: a long file has many things whose line is told.
+#[derive(Clone, Debug)]
+pub struct LineStarts(Vec<usize>);
+
+impl LineStarts {
+    pub fn of(text: &str) -> Self {
+        let ends = text.match_indices('\n').map(|(at, _)| at + 1);
+        Self(std::iter::once(0).chain(ends).collect())
+    }
 }
 
 impl<'t> Text<'t> {
@@ -78,10 +90,12 @@ impl<'t> Text<'t> {
 
     /// One-based line and column, in characters.
     fn position(&self, offset: usize) -> (usize, usize) {
-        let before = self.text.get(..offset).unwrap_or(self.text);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let column = before.get(line_start..).unwrap_or_default().chars().count();
-        (before.matches('\n').count() + 1, column + 1)
+        let LineStarts(starts) = self.lines;
+        let offset = offset.min(self.text.len());
+        let line = starts.partition_point(|start| *start <= offset);
+        let start = starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
+        let column = self.text.get(start..offset).unwrap_or_default();
+        (line, column.chars().count() + 1)
     }
 
     pub fn place(&self, span: &Range<usize>) -> Place {

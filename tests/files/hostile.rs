@@ -206,3 +206,37 @@ fn runs_that_begin_in_one_second_have_a_file_each() {
     assert_eq!(told, kept);
     assert_eq!(kept.len(), 6);
 }
+
+/// What grows with the square of the rules takes minutes here, and what grows with them a second.
+#[test]
+fn twenty_thousand_rules_are_read_and_told_of_in_proportion() {
+    let desk = Desk::new();
+    let rules: String = (0..20_000)
+        .map(|n| format!("[[rule]]\nsubject = \"s{n}\"\nmax_regression = \"10%\"\n\n"))
+        .collect();
+    desk.write("perfgate.toml", &rules);
+    let line = "check --baseline main.json now.ndjson";
+    let begun = Instant::now();
+    let said = desk.ends(line, 2);
+    assert!(
+        begun.elapsed() < Duration::from_secs(60),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert!(
+        said.err
+            .contains("perfgate.toml:1: [[rule]] `s0 *` matches no series"),
+        "{}",
+        said.err
+    );
+    assert!(said.err.contains("; and 19990 more"), "{}", said.err);
+    // The last rule is the one that counts, and stands where it says.
+    desk.write(
+        "perfgate.toml",
+        &format!(
+            "{}[[rule]]\nsubject = \"parse\"\nmetric = \"nothing\"\n",
+            "# rules\n".repeat(20_000)
+        ),
+    );
+    assert!(desk.ends(line, 2).err.contains("perfgate.toml:20001: "));
+}

@@ -13,7 +13,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::compare::{Acceptance, OnInconclusive, OnMissing, OnOtherEnvironment, Rule};
 use crate::model::names::Ids;
-use crate::toml_file::{Form, Text};
+use crate::toml_file::{Form, LineStarts, Text};
 
 pub use crate::toml_file::FormError as ConfigError;
 pub use find::{ConfigFile, find, read};
@@ -79,7 +79,12 @@ pub struct Config {
 
 /// Reads a config; `name` is what origins and messages call the file.
 pub fn parse(name: &str, text: &str) -> Result<Config, ConfigError> {
-    let source = Text { name, text };
+    let lines = LineStarts::of(text);
+    let source = Text {
+        name,
+        text,
+        lines: &lines,
+    };
     let document = source.document()?;
     if let Some(sign) = sign_of_another_tool(document.get_ref()) {
         let message = format!("this file belongs to another tool named perfgate: it has `{sign}`");

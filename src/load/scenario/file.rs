@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::toml_file::{Form, FormError, Text, value};
+use crate::toml_file::{Form, FormError, LineStarts, Text, value};
 
 use super::error::ScenarioError;
 use super::names::Names;
@@ -69,7 +69,12 @@ pub fn parse_in(
 
 fn read(text: &str, path: &Path, around: &dyn Surroundings) -> Result<Scenario, FormError> {
     let name = path.display().to_string();
-    let text = Text { name: &name, text };
+    let lines = LineStarts::of(text);
+    let text = Text {
+        name: &name,
+        text,
+        lines: &lines,
+    };
     let document = text.document()?;
     let top = Form::new(text, &document, "the scenario", &KEYS)?;
     let folder = path.parent().unwrap_or(Path::new(""));

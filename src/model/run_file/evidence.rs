@@ -136,7 +136,7 @@ fn recorded(text: &str, scale: f64, memory: &HistogramMemory) -> Result<Evidence
         flaw(error)
             .hint("it is an HdrHistogram, V2 compressed, in base64, as its libraries write it")
     })?;
-    memory.add(&histogram).map_err(flaw)?;
+    memory.add(&histogram, text.len()).map_err(flaw)?;
     #[expect(clippy::cast_precision_loss, reason = "only whether it is finite")]
     let largest = histogram.max() as f64 * scale;
     if !(scale > 0.0 && largest.is_finite()) {

@@ -37,8 +37,17 @@ pub struct HistogramMemory {
 impl HistogramMemory {
     const LIMIT: usize = 1 << 30;
 
-    pub(crate) fn add(&self, histogram: &Histogram<u64>) -> Result<(), EvidenceError> {
+    /// As much as a real histogram is larger than its text: a file that is read holds that much itself.
+    const FREE: usize = 256;
+
+    /// `written` is the length of its text.
+    pub(crate) fn add(
+        &self,
+        histogram: &Histogram<u64>,
+        written: usize,
+    ) -> Result<(), EvidenceError> {
         let bytes = histogram.distinct_values().saturating_mul(size_of::<u64>());
+        let bytes = bytes.saturating_sub(written.saturating_mul(Self::FREE));
         let grown = |taken: usize| {
             let sum = taken.saturating_add(bytes);
             (sum <= Self::LIMIT).then_some(sum)

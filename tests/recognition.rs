@@ -404,6 +404,26 @@ fn sets_and_jsons_are_paired_by_their_times_where_no_name_tells() {
 }
 
 #[test]
+fn a_sum_of_another_time_is_left_out_and_told() {
+    let stale = STATS.replace(",Aggregated,404,", ",Aggregated,40400,");
+    let folder = Folder::with(&[("run_stats.csv", &stale)]);
+    let run = &read(folder.path()).unwrap()[0].runs[0];
+    assert!(!run.subjects.contains_key("Aggregated"));
+    assert!(run.subjects.contains_key("GET /"));
+    let said = run.warnings.join("\n");
+    assert!(
+        said.contains("counts 40400 requests, and the endpoints 404"),
+        "{said}"
+    );
+    // A request more while the rows are written is nothing.
+    let fresh = STATS.replace(",Aggregated,404,", ",Aggregated,407,");
+    let folder = Folder::with(&[("run_stats.csv", &fresh)]);
+    let run = &read(folder.path()).unwrap()[0].runs[0];
+    assert!(run.subjects.contains_key("Aggregated"));
+    assert!(run.warnings.is_empty(), "{:?}", run.warnings);
+}
+
+#[test]
 fn a_history_of_another_run_gives_no_times_and_is_told() {
     let last = "1795191536,20,,Aggregated,50.0,0.0,21,24,26,27,30,32,36,37,56,56,56,90404,0,21,22.4,12.3,56.2,200.0\n";
     let other = format!("{HISTORY}{last}");

@@ -24,6 +24,28 @@ struct Columns {
     percentiles: Vec<(Quantile, Column)>,
 }
 
+/// The row that sums up the others.
+struct Total {
+    subject: Subject,
+    requests: u64,
+    rate: Option<f64>,
+}
+
+impl Total {
+    /// How long the run took, by what it counted in all and a second.
+    fn seconds(&self) -> Option<f64> {
+        self.rate.map(|rate| self.requests as f64 / rate)
+    }
+
+    /// Locust writes the rows one after another while requests go on, so the sum may be a little behind.
+    fn is_of_another_time(&self, counted: u64) -> bool {
+        const BEHIND_S: f64 = 3.0;
+        const FEW: f64 = 20.0;
+        let behind = self.rate.map_or(counted as f64, |rate| rate * BEHIND_S);
+        self.requests.abs_diff(counted) as f64 > behind + FEW
+    }
+}
+
 pub(super) fn read(reader: impl BufRead) -> anyhow::Result<Run> {
     let mut table = Table::of(reader)?;
     let columns = Columns {
@@ -40,6 +62,7 @@ pub(super) fn read(reader: impl BufRead) -> anyhow::Result<Run> {
     let mut run = endpoint::empty_run();
     let mut seen: BTreeMap<Subject, u64> = BTreeMap::new();
     let mut total = None;
+    let mut counted = 0_u64;
     while let Some(row) = table.next()? {
         let endpoint = columns.endpoint(&row)?;
         let subject = endpoint.subject.clone();
@@ -48,7 +71,13 @@ pub(super) fn read(reader: impl BufRead) -> anyhow::Result<Run> {
         }
         if endpoint.role == Role::Total {
             let rate = endpoint.requests_per_second.filter(|rate| *rate > 0.0);
-            total = Some(rate.map(|rate| endpoint.requests as f64 / rate));
+            total = Some(Total {
+                subject: subject.clone(),
+                requests: endpoint.requests,
+                rate,
+            });
+        } else {
+            counted = counted.saturating_add(endpoint.requests);
         }
         if endpoint.requests == 0 {
             endpoint::idle(subject, &mut run);
@@ -67,7 +96,14 @@ pub(super) fn read(reader: impl BufRead) -> anyhow::Result<Run> {
             .hint("look at Locust's output: did any user start?");
     }
     match total {
-        Some(duration) => run.provenance.duration_s = duration,
+        Some(total) if counted > 0 && total.is_of_another_time(counted) => {
+            run.subjects.remove(&total.subject);
+            run.warnings.push(format!(
+                "the {} row counts {} requests, and the endpoints {counted}: it is of another time, and left out",
+                total.subject, total.requests
+            ));
+        }
+        Some(total) => run.provenance.duration_s = total.seconds(),
         None => run.warnings.push(
             "there is no Aggregated row, which Locust writes last: the file may be cut short"
                 .to_owned(),

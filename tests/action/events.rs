@@ -138,6 +138,23 @@ fn the_fork_safe_pair_ends_in_a_comment_on_the_right_pull_request() {
     assert!(marked[0].body.contains("`GET /search latency.p95`"));
 }
 
+/// Whatever `post:` says: it has no other work.
+#[test]
+fn a_poster_that_could_not_post_is_red() {
+    for when in ["auto", "required"] {
+        let github = GitHub::start();
+        let runner = second_half(&github);
+        github.world().token = Token::ReadOnly;
+        let mut inputs = POST.to_vec();
+        inputs.extend([("bin-path", program()), ("post", when)]);
+        let step = runner.step(&inputs);
+        assert_eq!(step.code, 2, "{when}: {}", step.said);
+        assert!(github.world().comments.is_empty());
+        // What it could not post stands in its summary.
+        assert!(step.summary.contains("GET /search"), "{when}");
+    }
+}
+
 #[test]
 fn a_tampered_artifact_is_refused_or_loses_its_words() {
     type Tamper = fn(&str) -> Vec<u8>;

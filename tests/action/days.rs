@@ -284,6 +284,32 @@ fn the_pair_for_forks_comments_on_a_pull_request_that_is_red_in_its_own_run() {
     assert!(project.comment().contains("GET /search"));
 }
 
+/// The workflows that stand in a page, whole or without their `on:`.
+fn shown(page: &str) -> Vec<&str> {
+    let blocks = page.split("\n```yaml\n").skip(1);
+    let blocks = blocks.filter_map(|block| block.split("\n```").next());
+    blocks
+        .filter(|block| block.contains("OWNER/perfgate@"))
+        .collect()
+}
+
+#[test]
+fn the_workflows_of_the_pages_are_executed_as_they_stand() {
+    let project = seeded();
+    for page in [
+        include_str!("../../README.md"),
+        include_str!("../../docs/github-action.md"),
+    ] {
+        let workflows = shown(page);
+        assert_eq!(workflows.len(), 1);
+        for workflow in workflows {
+            let step = project.pull_request(workflow, Speed::Slower);
+            assert_eq!(step.code, 1, "{}", step.said);
+            assert!(step.summary.contains("GET /search"), "{}", step.said);
+        }
+    }
+}
+
 #[test]
 fn a_merge_queue_measures_once_more_and_decides() {
     let project = seeded();

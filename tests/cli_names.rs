@@ -585,7 +585,12 @@ fn percentiles_of_single_names_are_not_judged_and_their_mean_is() {
         let is_it = |one: &&Value| one["subject"] == "GET /m/{id}" && one["statistic"] == statistic;
         all.iter().find(is_it).cloned()
     };
-    assert_eq!(of("p50"), None);
+    for statistic in ["p50", "p95", "p99"] {
+        let row = of(statistic).unwrap();
+        assert_eq!(row["outcome"], "incomparable");
+        assert_eq!(row["severity"], "off");
+        assert_eq!(row["cause"]["kind"], "of-single-names");
+    }
     let mean = of("mean").unwrap()["baseline"]["value"].as_f64().unwrap();
     assert!((mean - 50.0).abs() < 1e-6, "{mean}");
     assert!(notes(&verdict).contains("percentiles of 1 endpoint are not judged"));
@@ -597,6 +602,25 @@ fn percentiles_of_single_names_are_not_judged_and_their_mean_is() {
     assert_eq!(verdict["counts"]["missing"], 0);
     let verdict = desk.verdict("compare a_stats.csv one_stats.csv", 0);
     assert_eq!(verdict["counts"]["new"], 0);
+}
+
+#[test]
+fn a_rule_over_percentiles_that_are_not_judged_is_told_and_not_refused() {
+    let desk = Desk::new();
+    desk.csv("a_stats.csv", &[("/m/1", 50), ("/m/2", 50)]);
+    desk.csv("b_stats.csv", &[("/m/1", 50), ("/m/2", 50)]);
+    desk.write(
+        "perfgate.toml",
+        "[[rule]]\nsubject = \"GET /m/{id}\"\nmetric = \"latency.p95\"\nbudget = \"500ms\"\n",
+    );
+    let verdict = desk.verdict("check --baseline a_stats.csv b_stats.csv", 0);
+    assert_eq!(verdict["verdict"], "warn");
+    assert_eq!(outcome(&verdict, "GET /m/{id}", "p95"), "incomparable");
+    let said = desk.ends("check --baseline a_stats.csv b_stats.csv", 0);
+    let why = "known of single names only, which cannot be put together";
+    assert!(said.out.contains(why), "{}", said.out);
+    let said = desk.ends("check --baseline none.json b_stats.csv", 0);
+    assert!(said.err.contains("nothing was compared"), "{}", said.err);
 }
 
 #[test]

@@ -109,6 +109,8 @@ pub enum Cause {
         have: u64,
         need: u64,
     },
+    /// Several names were put together, and only the percentiles of each are known.
+    OfSingleNames,
     /// More of its requests fail than before, so its latency says nothing.
     ErrorsRose,
     /// A zero or negative number has no ratio.

@@ -37,7 +37,8 @@ pub fn judge(sides: &Sides<'_>, policy: &Policy, today: jiff::civil::Date) -> Ju
     let mut series = Vec::new();
     let stranger = provenance_mismatch(&layout);
     for pair in pairs(&layout) {
-        for statistic in pair.statistics() {
+        let of_single_names = pair.percentiles_of_single_names();
+        for statistic in pair.statistics().into_iter().chain(of_single_names.clone()) {
             let (tools_direction, unit) = pair.direction_and_unit();
             let mut key = Series {
                 subject: pair.subject.clone(),
@@ -46,7 +47,10 @@ pub fn judge(sides: &Sides<'_>, policy: &Policy, today: jiff::civil::Date) -> Ju
                 unit,
                 better: tools_direction,
             };
-            let asked = rules::ask(&by_subject, &key, &pair, &mut reached);
+            let mut asked = rules::ask(&by_subject, &key, &pair, &mut reached);
+            let unknown = of_single_names.contains(&statistic);
+            // The mean is judged in their place, so that nobody waits for them but who asks.
+            asked.gated &= !unknown || asked.named;
             seen.push(key.clone());
             if asked.hidden {
                 continue;
@@ -62,6 +66,7 @@ pub fn judge(sides: &Sides<'_>, policy: &Policy, today: jiff::civil::Date) -> Ju
                 Some(cause) if !pair.base.is_empty() && !pair.current.is_empty() => {
                     Measured::apart(&question, cause.clone())
                 }
+                _ if unknown => Measured::apart(&question, Cause::OfSingleNames),
                 _ => measure(&question),
             };
             series.push(Judged {

@@ -40,6 +40,19 @@ impl<'a> Pair<'a> {
         self.base.iter().chain(&self.current).flat_map(of).collect()
     }
 
+    /// The percentiles of which only those of single names are known, on either side.
+    pub fn percentiles_of_single_names(&self) -> BTreeSet<Statistic> {
+        let of = |m: &&Measurement| match &m.evidence {
+            Evidence::Quantiles(quantiles) => quantiles.of_single_names().to_vec(),
+            _ => Vec::new(),
+        };
+        let all = self.base.iter().chain(&self.current).flat_map(of);
+        let known = self.statistics();
+        all.map(Statistic::Quantile)
+            .filter(|statistic| !known.contains(statistic))
+            .collect()
+    }
+
     /// The mean stands in for the percentiles of a latency where a side tells none: those of several names that were
     /// put together, those of a history whose start was left out.
     pub fn mean_stands_in(&self, statistic: Statistic) -> bool {

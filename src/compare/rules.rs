@@ -63,6 +63,8 @@ fn defaults(policy: &Policy, series: &Series) -> Limits {
 pub(super) struct Asked {
     pub limits: Limits,
     pub gated: bool,
+    /// A rule selects it.
+    pub named: bool,
     /// Not worth a row: no rule names it and it is none of the usual statistics.
     pub hidden: bool,
 }
@@ -162,6 +164,7 @@ pub(super) fn ask(
     Asked {
         limits,
         gated,
+        named,
         hidden: !named && !shown(series),
     }
 }

@@ -150,6 +150,8 @@ pub struct Quantiles {
     mean: Option<f64>,
     min: Option<f64>,
     max: Option<f64>,
+    /// Percentiles that are known of each of several names alone. No file holds it: it is for what is compared now.
+    of_single_names: Vec<Quantile>,
 }
 
 /// What a tool says beside its quantiles.
@@ -166,6 +168,10 @@ impl Quantiles {
     }
     pub fn n(&self) -> u64 {
         self.n
+    }
+    /// The percentiles that were lost when several names were put together.
+    pub fn of_single_names(&self) -> &[Quantile] {
+        &self.of_single_names
     }
     pub fn moments(&self) -> Moments {
         Moments {
@@ -279,7 +285,21 @@ impl Evidence {
             mean,
             min,
             max,
+            of_single_names: Vec::new(),
         })))
+    }
+
+    /// What is known of several names together, of which each has these percentiles of its own.
+    pub fn without_percentiles(
+        n: u64,
+        moments: Moments,
+        of_single_names: Vec<Quantile>,
+    ) -> Result<Self, EvidenceError> {
+        let mut evidence = Self::quantiles([], n, moments)?;
+        if let Self::Quantiles(quantiles) = &mut evidence {
+            quantiles.of_single_names = of_single_names;
+        }
+        Ok(evidence)
     }
 
     pub fn estimate(estimate: Estimate) -> Result<Self, EvidenceError> {

@@ -33,6 +33,9 @@ pub(super) fn because(entry: &Entry, cause: &Cause) -> Sentence {
                 format!("{statistic} needs {need} observations, there are {have}")
             })
         }
+        Cause::OfSingleNames => {
+            Sentence::new("known of single names only, which cannot be put together")
+        }
         Cause::ErrorsRose => {
             Sentence::new("more of its requests fail than before, so its speed says nothing")
         }

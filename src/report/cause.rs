@@ -12,6 +12,7 @@ pub enum Cause {
     BelowMinDelta,
     WithinResolution { step: f64 },
     TooFewObservations { have: u64, need: u64 },
+    OfSingleNames,
     ErrorsRose,
     NotPositive { baseline: f64, current: f64 },
     UnitsDiffer { baseline: String, current: String },
@@ -36,6 +37,7 @@ impl Cause {
                 have: *have,
                 need: *need,
             },
+            compare::Cause::OfSingleNames => Self::OfSingleNames,
             compare::Cause::ErrorsRose => Self::ErrorsRose,
             compare::Cause::NotPositive { baseline, current } => Self::NotPositive {
                 baseline: *baseline,

@@ -169,7 +169,8 @@ impl Endpoint<'_> {
                 continue;
             };
             if !joined.percentiles {
-                merged.without_percentiles.insert(metric.to_string());
+                let lost = merged.without_percentiles.entry(metric.to_string());
+                lost.or_default().extend(percentiles(&parts));
             }
             let measured = Measurement {
                 evidence: joined.evidence,
@@ -288,18 +289,21 @@ fn weighted<'a, T>(pieces: &[&'a T], weights: &[f64]) -> Vec<Weighted<'a, T>> {
 fn counted(parts: &[Part<'_>], weights: &[f64]) -> Option<Joined> {
     let counts: Option<Vec<&Counts>> = parts.iter().map(|part| part.counts).collect();
     let counts = joined::counts(&weighted::<Counts>(&counts?, weights));
-    let asked: BTreeSet<Quantile> = parts
-        .iter()
-        .flat_map(|part| match &part.measured.evidence {
-            Evidence::Quantiles(quantiles) => quantiles.points().keys().copied().collect(),
-            _ => Vec::new(),
-        })
-        .collect();
-    let points = asked
+    let points = percentiles(parts)
         .into_iter()
         .filter_map(|quantile| Some((quantile, counts.percentile(quantile.fraction())?)));
     let of_all = summary_of(parts, weights)?;
     whole(Evidence::quantiles(points, of_all.n, of_all.moments))
+}
+
+/// The percentiles that any of the parts tells.
+fn percentiles(parts: &[Part<'_>]) -> BTreeSet<Quantile> {
+    let of = |part: &Part<'_>| match &part.measured.evidence {
+        Evidence::Quantiles(quantiles) => quantiles.points().keys().copied().collect(),
+        Evidence::Samples(_) | Evidence::Histogram(_) => Quantile::USUAL.to_vec(),
+        Evidence::Estimate(_) | Evidence::Proportion(_) | Evidence::Value(_) => Vec::new(),
+    };
+    parts.iter().flat_map(of).collect()
 }
 
 /// What is left where the percentiles of each name are all that is known: the mean, and the extremes.
@@ -321,21 +325,24 @@ fn summary_of(parts: &[Part<'_>], weights: &[f64]) -> Option<Summary> {
 /// They stay where every current run and a run of the baseline tell them.
 pub fn level(sides: &mut Sides<'_>, settled: &Settled) {
     for (name, merged) in &settled.merged {
-        for metric in &merged.without_percentiles {
+        for (metric, lost) in &merged.without_percentiles {
             let held = |runs: &[&mut Run]| -> Vec<bool> {
                 let measured = runs.iter().filter_map(|run| found(run, name, metric));
                 measured.map(|m| tells_percentiles(&m.evidence)).collect()
             };
             let (before, now) = (held(&sides.baseline), held(&sides.current));
-            let both = before.contains(&true) && !now.contains(&false);
-            if both || before.is_empty() || now.is_empty() {
+            if before.contains(&true) && !now.contains(&false) {
                 continue;
             }
             for run in sides.runs_mut() {
                 let measured = run.subjects.get_mut(name);
                 if let Some(measured) = measured.and_then(|m| m.get_mut(metric.as_str()))
                     && let Some(all) = Summary::of(&measured.evidence)
-                    && let Ok(evidence) = Evidence::quantiles([], all.n, all.moments)
+                    && let Ok(evidence) = Evidence::without_percentiles(
+                        all.n,
+                        all.moments,
+                        lost.iter().copied().collect(),
+                    )
                 {
                     measured.evidence = evidence;
                 }

@@ -17,7 +17,7 @@ mod template;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Pattern, Role, Run, Subject};
+use super::{Pattern, Quantile, Role, Run, Subject};
 
 use decide::Decision;
 
@@ -74,8 +74,8 @@ pub struct Settled {
 pub struct Merged {
     /// How many names it was.
     pub names: usize,
-    /// Metrics of which only the mean is known of all together.
-    pub without_percentiles: BTreeSet<String>,
+    /// Metrics of which only the mean is known of all together, with the percentiles of the single names.
+    pub without_percentiles: BTreeMap<String, BTreeSet<Quantile>>,
     /// Metrics that cannot be put together at all.
     pub left_out: BTreeSet<String>,
 }

@@ -462,3 +462,37 @@ fn a_service_that_is_not_there_is_an_error_before_any_load() {
             .contains("no run was written")
     );
 }
+
+/// A service that closes connections which idle may do so while a request is on its way.
+#[test]
+fn a_request_on_a_connection_that_had_ended_is_sent_once_more_where_that_is_safe() {
+    let ends_second = |own: usize| (own != 1).then_some(OK);
+    let server = Server::start(move |_, own| ends_second(own));
+    let mut scenario = scenario(server.port, closed(1, Until::Iterations(6)));
+    let rest = Duration::from_millis(40);
+    scenario.flows[0].steps[0].think = Pause {
+        low: rest,
+        high: rest,
+    };
+    let outcome = go(&scenario);
+    assert_eq!(counted(&outcome, "GET /"), (0, 6));
+    assert_eq!(server.requests.load(Ordering::Relaxed), 11);
+    let resent = &outcome.run.subjects["generator"]["resent"].evidence;
+    assert_eq!(*resent, Evidence::Value(5.0));
+    // A POST may have been heard.
+    let Action::Call(call) = &mut scenario.flows[0].steps[0].action else {
+        panic!("a call");
+    };
+    call.method = http::Method::POST;
+    let outcome = go(&scenario);
+    assert_eq!(counted(&outcome, "GET /").0, 3);
+    // And what dies of a request dies again.
+    let server = Server::start(|_, _| None);
+    let mut dies = scenario.clone();
+    dies.base.port = server.port;
+    let Action::Call(call) = &mut dies.flows[0].steps[0].action else {
+        panic!("a call");
+    };
+    call.method = http::Method::GET;
+    assert_eq!(counted(&go(&dies), "GET /"), (6, 6));
+}

@@ -470,3 +470,39 @@ fn users_that_think_are_spread_over_their_pause() {
         });
     }
 }
+
+/// What is looked for in an answer takes our time and not the service's.
+#[test]
+fn the_time_in_which_an_answer_is_looked_at_is_no_latency() {
+    let _alone = alone();
+    let items: Vec<String> = (0..20_000)
+        .map(|n| format!("{{\"id\":{n},\"name\":\"item\"}}"))
+        .collect();
+    let document: &'static str = format!("{{\"items\":[{}]}}", items.join(",")).leak();
+    let server = Server::start(Script::new().on("/", move |_| Reply::text(document)));
+    undisturbed(|| {
+        let timed = |check: &str| {
+            let text =
+                format!("[[step]]\nget = \"/\"\n{check}[load]\nusers = 1\niterations = 12\n");
+            load(&server, &text)
+        };
+        let plain = timed("");
+        let checked = timed(
+            "expect = { contains = \"item\", json = { \"$.items[19999].id\" = 19999 } }\ncapture = { id = { regex = '\"id\":(19998)' } }\n",
+        );
+        assert_eq!(count(&checked, GET, "errors"), (0, 12));
+        assert!(evidence(&plain, "generator", "checking").is_none());
+        let Some(Evidence::Value(share)) = evidence(&checked, "generator", "checking") else {
+            panic!("no `checking`");
+        };
+        assert!(*share > 5.0, "{share} % of the time");
+        for metric in ["latency", "service"] {
+            let (before, after) = (
+                percentile(&plain, metric, 0.5),
+                percentile(&checked, metric, 0.5),
+            );
+            within(metric, after, before, before / 2 + 3 * MS)?;
+        }
+        Ok(())
+    });
+}

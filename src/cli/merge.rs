@@ -42,6 +42,7 @@ pub(super) fn run(args: MergeArgs, env: &Env, output: &mut Output<'_>) -> anyhow
     let summary = Summary {
         run: &run,
         failures: &[],
+        order: &[],
         next: whole.then(|| next(&shown, &run, env)).flatten(),
         file: shown,
         style: output.style(),

@@ -23,6 +23,6 @@ pub mod service;
 pub mod watch;
 pub mod wire;
 
-pub use engine::{Observer, Order, Outcome, Phase, Snapshot, Stop, run};
+pub use engine::{Observer, Order, Outcome, Phase, Reason, Snapshot, Stop, run};
 pub use merge::{MergeError, merge};
 pub use scenario::Scenario;

@@ -17,6 +17,7 @@ mod server;
 mod signals;
 #[cfg(target_os = "linux")]
 mod started;
+mod told;
 
 use std::fs;
 use std::time::Duration;

@@ -109,7 +109,7 @@ fn what_holds_for_the_whole_scenario_is_read() {
     assert_eq!(scenario.values.len(), 5);
     let feed = &scenario.feeds[0];
     assert_eq!(
-        (feed.columns[0].as_str(), feed.rows[1][0].as_str()),
+        (feed.columns[0].as_str(), feed.rows.cell(1, 0).unwrap()),
         ("email", "d,e")
     );
     assert_eq!(feed.order, Order::Random);

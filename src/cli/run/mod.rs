@@ -36,7 +36,7 @@ use super::{Env, retype};
 use crate::exit::Exit;
 use crate::hint::WithHint;
 use crate::load::{Order, Outcome};
-use crate::model::{Evidence, MetricName, Run, run_file};
+use crate::model::{Evidence, MetricName, Run, Subject, run_file};
 
 pub(super) fn run(args: RunArgs, env: &Env, output: &mut Output<'_>) -> anyhow::Result<Exit> {
     let planned = target::plan(&args)?;
@@ -64,7 +64,8 @@ pub(super) fn run(args: RunArgs, env: &Env, output: &mut Output<'_>) -> anyhow::
         InspectFormat::Json => run_file::write(&measured.outcome.run),
         InspectFormat::Text => Summary {
             run: &measured.outcome.run,
-            failures: &measured.outcome.failures,
+            failures: &measured.outcome.reasons,
+            order: &measured.outcome.order,
             next: (exit == Exit::Pass)
                 .then(|| next(&shown, &measured.outcome.run, env))
                 .flatten(),
@@ -131,6 +132,13 @@ fn usable(outcome: &Outcome) -> anyhow::Result<()> {
         return Err(anyhow!("every request failed{first}"))
             .hint("is the service up, and does it know this path?");
     }
+    if let Some(dead) = always_failing(run) {
+        let mut why = outcome.reasons.iter();
+        let why = why.find(|reason| reason.subject == *dead);
+        let why = why.map_or_else(String::new, |reason| format!(": {}", reason.what));
+        return Err(anyhow!("every request of `{dead}` failed{why}"))
+            .hint("steps behind one that fails are never reached; a status that is meant is an `expect = { status = … }`");
+    }
     if let Some(silent) = outcome.silent_end.filter(|silent| *silent >= GONE) {
         return Err(anyhow!(
             "no request succeeded in the last {:.1} s of the run",
@@ -139,6 +147,20 @@ fn usable(outcome: &Outcome) -> anyhow::Result<()> {
         .hint("did the service die? The run is kept, and a gate judges its `outage`");
     }
     Ok(())
+}
+
+/// A subject without a single success.
+fn always_failing(run: &Run) -> Option<&Subject> {
+    let mut subjects = run.subjects.iter();
+    let dead = subjects.find(|(_, metrics)| {
+        metrics
+            .get(MetricName::ERRORS)
+            .is_some_and(|errors| match &errors.evidence {
+                Evidence::Proportion(share) => share.count() == share.of(),
+                _ => false,
+            })
+    });
+    dead.map(|(subject, _)| subject)
 }
 
 /// Failed ones and all of them, totals counted too.
@@ -181,7 +203,7 @@ mod tests {
     use super::*;
     use crate::hint;
     use crate::load::wire::Kind;
-    use crate::model::{Better, Measurement, Role, Subject, Unit};
+    use crate::model::{Better, Measurement, Role, Unit};
 
     /// So many requests, of which so many failed.
     fn outcome(failed: u64, of: u64) -> Outcome {
@@ -199,6 +221,8 @@ mod tests {
         Outcome {
             run,
             failures,
+            reasons: Vec::new(),
+            order: Vec::new(),
             silent_end: None,
         }
     }

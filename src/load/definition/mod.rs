@@ -5,7 +5,7 @@
 //! and how the service is started are no part of it, and secrets only by the kind of authentication.
 
 mod load;
-mod secret;
+pub mod secret;
 mod steps;
 
 use std::time::Duration;
@@ -115,7 +115,12 @@ fn data(scenario: &Scenario, definition: &mut Definition) {
     for feed in &scenario.feeds {
         let name = format!("data {}", feed.name);
         let mut digest = Digest::default();
-        for cell in feed.columns.iter().chain(feed.rows.iter().flatten()) {
+        for cell in feed
+            .columns
+            .iter()
+            .map(String::as_str)
+            .chain(feed.rows.cells())
+        {
             digest.field(cell.as_bytes());
         }
         let (rows, columns) = (feed.rows.len(), feed.columns.len());

@@ -75,6 +75,33 @@ pub(super) fn body(written: String) -> String {
     }
 }
 
+/// What a service said, without secrets: an error may repeat what it was sent. Nothing where that cannot be told.
+pub fn said(text: &str) -> Option<String> {
+    if let Ok(mut document) = serde_json::from_str::<Value>(text) {
+        hide(&mut document);
+        return Some(without_tokens(&document.to_string()));
+    }
+    let words = text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-')));
+    let is_safe = words.into_iter().all(|word| !is_secret(word));
+    is_safe.then(|| without_tokens(text))
+}
+
+/// What looks like a JSON web token begins so in every one.
+fn without_tokens(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("eyJ") {
+        let (before, token) = rest.split_at(at);
+        let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+        let end = token.find(|c| !is_part(c)).unwrap_or(token.len());
+        shown.push_str(before);
+        shown.push_str("***");
+        rest = token.get(end..).unwrap_or_default();
+    }
+    shown.push_str(rest);
+    shown
+}
+
 fn has_secret(value: &Value) -> bool {
     match value {
         Value::Object(fields) => fields
@@ -134,6 +161,15 @@ mod tests {
         );
         let plain = "password=hunter2 is no JSON";
         assert_eq!(body(plain.to_owned()), plain);
+        assert_eq!(
+            said(r#"{"detail":[{"input":{"password":"hunter2"},"jwt":"eyJh.eyJi.c"}]}"#).unwrap(),
+            r#"{"detail":[{"input":{"password":"***"},"jwt":"***"}]}"#
+        );
+        assert_eq!(
+            said("field `page` is missing").as_deref(),
+            Some("field `page` is missing")
+        );
+        assert_eq!(said("password hunter2 is wrong"), None);
         let bearer = Template::fixed("Bearer abc");
         assert_eq!(header(&http::header::AUTHORIZATION, &bearer), "Bearer ***");
         let cookie = Template::parse("session={{id}}").unwrap();

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::control::Control;
 use super::script::Script;
@@ -36,6 +37,15 @@ pub struct Book {
     pub last: Moment,
 }
 
+/// Where an answer was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checked {
+    /// In the thread of its user.
+    Here,
+    /// In another, whose CPU time is not that of a worker.
+    Aside,
+}
+
 impl Ground {
     pub fn new(common: Common) -> Self {
         let record = Record::new(common.figures.places());
@@ -65,6 +75,15 @@ impl Ground {
 
     pub fn place(&self, span: Option<usize>, subject: usize) -> Option<usize> {
         span.map(|span| self.common.figures.place(span, subject))
+    }
+
+    /// How long an answer was looked at.
+    pub fn checked(&self, time: Duration, which: Checked) {
+        let mut book = self.book.borrow_mut();
+        book.record.checking += time;
+        if which == Checked::Aside {
+            book.record.aside += time;
+        }
     }
 
     /// A place of `None` is not counted, and still shown as progress.

@@ -283,6 +283,9 @@ impl Running {
             absent.add(slept);
         }
         let users = self.closed.as_ref().map(|closed| closed.users.get());
+        if !counted.is_zero() {
+            cpu.all += record.aside.as_secs_f64() / counted.as_secs_f64();
+        }
         Ok(Measured {
             figures: self.figures,
             record,

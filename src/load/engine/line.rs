@@ -6,9 +6,12 @@ use std::rc::Rc;
 use http::Method;
 use tokio::sync::Mutex;
 
-use crate::load::scenario::Base;
+use super::script::Letter;
 use crate::load::wire::dial::{Alpn, Dialer};
-use crate::load::wire::{Answer, Failure, Kind, Outgoing, Wanted, http1, http2};
+use crate::load::wire::{Answer, Failure, Kind, Wanted, http1, http2};
+
+/// How often a request is sent again that nobody looked at: a service may close several connections at once.
+const AGAIN: u32 = 3;
 
 pub enum Line {
     Http1(Option<Box<http1::Connection>>),
@@ -24,14 +27,6 @@ pub struct Shared {
     now: RefCell<Option<(u64, http2::Connection)>>,
     /// So that only one of them opens it.
     opening: Mutex<u64>,
-}
-
-/// One request in the forms that a line may need.
-pub struct Parcel<'a> {
-    pub outgoing: &'a Outgoing,
-    /// Encoded for HTTP/1.1.
-    pub bytes: &'a [u8],
-    pub wanted: Wanted,
 }
 
 impl Line {
@@ -66,10 +61,19 @@ impl Line {
         Ok(())
     }
 
-    /// Whether the service said of the last request that it has not looked at it. HTTP/1.1 has no word for that: there
-    /// a connection that ends behind a request is a failure, lest a service that dies of requests looks well.
-    pub fn was_stale(&self) -> bool {
-        matches!(self, Self::Http2 { mine: Some((_, connection)), .. } if connection.was_stale())
+    /// How often the last request may be sent again, which failed. The service of HTTP/2 says that it has not looked at
+    /// it. HTTP/1.1 has no word for that: a connection that was idle and ends without a word was most likely closed
+    /// while the request was on its way, as services do with connections that idle. Once more on a new connection is
+    /// safe for a request that may be made twice, and a service that dies of it dies again.
+    pub fn may_again(&self, method: &Method) -> u32 {
+        match self {
+            Self::Http2 {
+                mine: Some((_, connection)),
+                ..
+            } if connection.was_stale() => AGAIN,
+            Self::Http1(Some(connection)) if connection.was_stale() && method.is_idempotent() => 1,
+            _ => 0,
+        }
     }
 
     /// Drops what cannot serve again.
@@ -84,23 +88,20 @@ impl Line {
     }
 
     /// On an open line.
-    pub async fn exchange(&mut self, parcel: &Parcel<'_>, base: &Base) -> Result<Answer, Failure> {
-        match self {
-            Self::Http1(Some(connection)) => {
-                let method: &Method = &parcel.outgoing.method;
-                connection
-                    .exchange(parcel.bytes, method, parcel.wanted)
-                    .await
+    pub async fn exchange(&mut self, letter: &Letter, wanted: Wanted) -> Result<Answer, Failure> {
+        match (self, &letter.prepared) {
+            (Self::Http1(Some(connection)), _) => {
+                let method: &Method = &letter.outgoing.method;
+                connection.exchange(&letter.bytes, method, wanted).await
             }
-            Self::Http2 {
-                mine: Some((_, connection)),
-                ..
-            } => {
-                connection
-                    .exchange(parcel.outgoing, base, parcel.wanted)
-                    .await
-            }
-            Self::Http1(None) | Self::Http2 { mine: None, .. } => {
+            (
+                Self::Http2 {
+                    mine: Some((_, connection)),
+                    ..
+                },
+                Some(prepared),
+            ) => connection.send(prepared, wanted).await,
+            (Self::Http1(None) | Self::Http2 { .. }, _) => {
                 Err(Failure::new(Kind::Connect, "no connection"))
             }
         }

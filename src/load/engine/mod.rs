@@ -42,7 +42,7 @@ use crate::load::{service, watch};
 
 pub use control::Stop;
 pub use progress::{Observer, Phase, Snapshot};
-pub use report::Outcome;
+pub use report::{Outcome, Reason};
 
 /// What is to be run.
 #[derive(Clone, Copy, Debug)]

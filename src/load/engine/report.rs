@@ -17,8 +17,23 @@ pub struct Outcome {
     pub run: Run,
     /// Of each kind of failure: how often it was met, and the first of them in words.
     pub failures: Vec<(Kind, u64, String)>,
+    /// The same sentence by sentence, the most frequent first.
+    pub reasons: Vec<Reason>,
+    /// Every subject that there may be, in the order of the levels and flows.
+    pub order: Vec<Subject>,
     /// For how long nothing had succeeded when the load ended.
     pub silent_end: Option<Duration>,
+}
+
+/// One way in which requests of a subject failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    pub subject: Subject,
+    pub kind: Kind,
+    pub what: String,
+    pub count: u64,
+    /// What the service said the first time.
+    pub example: Option<String>,
 }
 
 pub struct Report {
@@ -26,6 +41,8 @@ pub struct Report {
     failures: BTreeMap<Kind, (u64, String)>,
     counted: Duration,
     silent_end: Option<Duration>,
+    reasons: Vec<Reason>,
+    order: Vec<Subject>,
 }
 
 impl Measured {
@@ -41,12 +58,13 @@ impl Measured {
         for tally in self.record.tallies() {
             response.add(&tally.response).ok();
         }
-        let why = self.record.reasons.get(&Kind::Local);
+        let mut reasons = self.record.reasons.by_kind();
+        let why = reasons.remove(&Kind::Local);
         let generator = Generator {
             lag: &self.record.lag,
             response: &response,
             arrived: self.record.arrived,
-            unable: (self.record.unable, why.map_or("", |(_, why)| why)),
+            unable: (self.record.unable, why.as_ref().map_or("", |(_, why)| why)),
             absent: self.absent,
             counted: self.counted,
             requests: self.requests(),
@@ -72,6 +90,8 @@ impl Report {
             failures: BTreeMap::new(),
             counted: Duration::ZERO,
             silent_end: None,
+            reasons: Vec::new(),
+            order: Vec::new(),
         }
     }
 
@@ -108,10 +128,20 @@ impl Report {
         let provenance = &mut self.run.provenance;
         provenance.invalid = provenance.invalid.take().or(invalid.map(named));
         provenance.partial |= measured.partial;
-        for (kind, (count, first)) in &record.reasons {
-            let known = self.failures.entry(*kind);
-            known.or_insert_with(|| (0, first.clone())).0 += count;
+        for (kind, (count, first)) in record.reasons.by_kind() {
+            let known = self.failures.entry(kind);
+            known.or_insert_with(|| (0, first)).0 += count;
         }
+        for (place, kind, sentence) in record.reasons.sorted() {
+            self.reasons.push(Reason {
+                subject: figures.name(place),
+                kind,
+                what: sentence.what.clone(),
+                count: sentence.count,
+                example: sentence.example.clone(),
+            });
+        }
+        self.order.extend(figures.order());
         self.counted += measured.counted;
         Ok(())
     }
@@ -126,6 +156,8 @@ impl Report {
     }
 
     pub fn outcome(mut self) -> Outcome {
+        self.reasons
+            .sort_by_key(|reason| std::cmp::Reverse(reason.count));
         self.run.provenance.duration_s = Some(self.counted.as_secs_f64());
         Outcome {
             run: self.run,
@@ -135,6 +167,8 @@ impl Report {
                 .map(|(kind, (count, first))| (kind, count, first))
                 .collect(),
             silent_end: self.silent_end,
+            reasons: self.reasons,
+            order: self.order,
         }
     }
 }

@@ -1,13 +1,12 @@
 //! A scenario made ready for one level: what can be known before the load is worked out once. Pure.
 
+use std::sync::Arc;
 use std::time::Duration;
-
-use bytes::Bytes;
 
 use crate::load::record::{Figures, Span};
 use crate::load::request::{self, Data};
-use crate::load::scenario::{Action, Base, Call, Flow, Pause, Protocol, Scenario, Socket, Step};
-use crate::load::wire::{Failure, Outgoing, Wanted, http1};
+use crate::load::scenario::{Action, Call, Flow, Pause, Protocol, Scenario, Socket, Step};
+use crate::load::wire::{Failure, Outgoing, Wanted, http1, http2};
 
 /// All flows, and how often each is taken.
 pub struct Script {
@@ -34,16 +33,56 @@ pub struct Ready {
 }
 
 pub enum Act {
-    Call {
-        call: Box<Call>,
-        wanted: Wanted,
-        /// Where it is the same every time.
-        fixed: Option<(Outgoing, Bytes)>,
-    },
-    Socket {
-        socket: Box<Socket>,
-        connect: usize,
-    },
+    Call(Box<Asked>),
+    Socket { socket: Box<Socket>, connect: usize },
+}
+
+/// A request, and what its answer is looked at for.
+pub struct Asked {
+    /// Shared with the thread that looks through large answers.
+    pub call: Arc<Call>,
+    pub wanted: Wanted,
+    /// Where it is the same every time.
+    pub fixed: Option<Letter>,
+}
+
+/// A request in the forms that a connection may need.
+#[derive(Debug)]
+pub struct Letter {
+    pub outgoing: Outgoing,
+    /// For HTTP/1.1.
+    pub bytes: Vec<u8>,
+    /// For HTTP/2.
+    pub prepared: Option<http2::Prepared>,
+}
+
+impl Letter {
+    pub fn empty() -> Self {
+        Self {
+            outgoing: Outgoing {
+                method: http::Method::GET,
+                target: String::new(),
+                headers: Vec::new(),
+                body: bytes::Bytes::new(),
+            },
+            bytes: Vec::new(),
+            prepared: None,
+        }
+    }
+
+    /// Writes the request as the protocol wants it.
+    pub fn seal(&mut self, scenario: &Scenario) -> Result<(), Failure> {
+        match scenario.protocol {
+            Protocol::Http1 => {
+                self.bytes.clear();
+                http1::encode(&self.outgoing, &scenario.base, &mut self.bytes);
+            }
+            Protocol::Http2 { .. } => {
+                self.prepared = Some(http2::prepare(&self.outgoing, &scenario.base)?);
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Script {
@@ -78,11 +117,11 @@ impl Script {
     fn ready(&mut self, scenario: &Scenario, step: &Step) -> Result<Ready, Failure> {
         let subject = self.subject(&step.subject);
         let act = match &step.action {
-            Action::Call(call) => Act::Call {
+            Action::Call(call) => Act::Call(Box::new(Asked {
                 wanted: wanted(call, scenario),
                 fixed: fixed(call, scenario)?,
-                call: call.clone(),
-            },
+                call: Arc::new((**call).clone()),
+            })),
             Action::Socket(socket) => Act::Socket {
                 socket: socket.clone(),
                 connect: self.subject(&format!("{} connect", step.subject)),
@@ -141,18 +180,13 @@ fn wanted(call: &Call, scenario: &Scenario) -> Wanted {
     request::wanted(call, scenario.cookies, redirects)
 }
 
-fn fixed(call: &Call, scenario: &Scenario) -> Result<Option<(Outgoing, Bytes)>, Failure> {
+fn fixed(call: &Call, scenario: &Scenario) -> Result<Option<Letter>, Failure> {
     if !request::is_fixed(call, scenario.cookies) {
         return Ok(None);
     }
     let session = request::Session::new(&scenario.base);
-    let outgoing = request::outgoing(call, &scenario.base, &session)?;
-    let bytes = encoded(&outgoing, &scenario.base);
-    Ok(Some((outgoing, bytes)))
-}
-
-fn encoded(outgoing: &Outgoing, base: &Base) -> Bytes {
-    let mut bytes = Vec::new();
-    http1::encode(outgoing, base, &mut bytes);
-    Bytes::from(bytes)
+    let mut letter = Letter::empty();
+    letter.outgoing = request::outgoing(call, &scenario.base, &session)?;
+    letter.seal(scenario)?;
+    Ok(Some(letter))
 }

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use super::ground::Ground;
 use super::hands::Hands;
 use super::line::Line;
-use super::script::{Act, Ready};
+use super::script::{Act, Asked, Ready};
 use super::seat::Seat;
 use crate::load::pace::Moment;
 use crate::load::record::Took;
@@ -136,30 +136,44 @@ impl User {
 
     async fn step(&mut self, ground: &Ground, doing: &Doing<'_>) -> (Moment, Option<Kind>) {
         match &doing.step.act {
-            Act::Call { .. } => self.call(ground, doing).await,
+            Act::Call(asked) => self.call(ground, doing, asked).await,
             Act::Socket { socket, connect } => self.socket(ground, doing, socket, *connect).await,
         }
     }
 
-    async fn call(&mut self, ground: &Ground, doing: &Doing<'_>) -> (Moment, Option<Kind>) {
+    async fn call(
+        &mut self,
+        ground: &Ground,
+        doing: &Doing<'_>,
+        asked: &Asked,
+    ) -> (Moment, Option<Kind>) {
         let step = doing.step;
         let place = ground.place(doing.span, step.subject);
         self.seat.begin(place);
-        let call = self.hands.call(ground, &step.act, doing.start);
-        let sent = self.seat.within(doing.start.plus(step.timeout), call).await;
+        let ask = self.hands.ask(ground, asked, doing.start);
+        let answered = self.seat.within(doing.start.plus(step.timeout), ask).await;
+        let failure = match answered {
+            Err(failure) => Some(failure),
+            Ok(answered) => {
+                // The time of the last byte: what we do behind it, and what we did to write the request, is ours.
+                let done = answered.done;
+                let took = Took {
+                    response: done.since(doing.due).saturating_sub(answered.writing),
+                    service: done.since(answered.sent),
+                };
+                let examined = self.hands.examine(ground, asked, answered, place).await;
+                if examined.is_ok() {
+                    ground.succeed(place, took, done);
+                }
+                examined.err()
+            }
+        };
         self.seat.end();
         let end = ground.now();
-        match sent {
-            Ok(sent) => {
-                let took = Took {
-                    response: end.since(doing.due),
-                    service: end.since(sent),
-                };
-                ground.succeed(place, took, end);
-                (end, None)
-            }
-            Err(failure) => (end, Some(lost(ground, place, failure, doing, end))),
-        }
+        (
+            end,
+            failure.map(|failure| lost(ground, place, failure, doing, end)),
+        )
     }
 
     /// The connect, with the upgrade, is a subject of its own; each round trip is one measurement of the step's.

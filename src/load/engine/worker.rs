@@ -55,6 +55,8 @@ pub struct Done {
 
 /// So many connects of one thread at once: a service's queue holds some hundreds.
 const AT_THE_DOOR: usize = 100;
+/// Threads that look through large answers, for each worker.
+const LOOKING_ASIDE: usize = 1;
 const REPORT: Duration = Duration::from_millis(250);
 /// A thread that comes so much later than it has to was not merely waiting for a core.
 const ABSENT: Duration = Duration::from_millis(250);
@@ -63,6 +65,7 @@ const ABSENT: Duration = Duration::from_millis(250);
 pub fn work(share: &Share, reports: &Sender<Recent>) -> anyhow::Result<Done> {
     let runtime = Builder::new_current_thread()
         .enable_all()
+        .max_blocking_threads(LOOKING_ASIDE)
         .build_local(LocalOptions::default())
         .context("start a worker's runtime")?;
     runtime.block_on(async {

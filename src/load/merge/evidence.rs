@@ -15,7 +15,15 @@ pub(super) struct Part<'a> {
 }
 
 /// What the generator says of itself that adds up over generators.
-const COUNTS: [&str; 6] = ["due", "sent", "late", "dropped", "unfinished", "unable"];
+const COUNTS: [&str; 7] = [
+    "due",
+    "sent",
+    "late",
+    "dropped",
+    "unfinished",
+    "unable",
+    "resent",
+];
 /// The end of a unit of which each machine knows only its own requests.
 const PER_REQUESTS: &str = "/1000 req";
 

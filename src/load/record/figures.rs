@@ -44,6 +44,22 @@ impl Figures {
         span * self.subjects.len() + subject
     }
 
+    /// What a place is called.
+    pub fn name(&self, place: usize) -> Subject {
+        let count = self.subjects.len().max(1);
+        let name = self.subjects.get(place % count).map_or("", String::as_str);
+        self.subject(self.spans.get(place / count), name)
+    }
+
+    /// Every subject that it may write, in the order of the flows, its total and the generator behind them.
+    pub fn order(&self) -> Vec<Subject> {
+        let spans = self.spans.iter().flat_map(|span| {
+            let names = self.subjects.iter().map(String::as_str).chain(["total"]);
+            names.map(move |name| self.subject(Some(span), name))
+        });
+        spans.chain([self.subject(None, "generator")]).collect()
+    }
+
     pub fn places(&self) -> usize {
         self.spans.len() * self.subjects.len()
     }
@@ -74,8 +90,25 @@ impl Figures {
                 figures.write(self.open, run)?;
             }
             self.outage(span, &total, record, run)?;
+            self.never_reached(span, tallies, run);
         }
         self.generator(record, unfinished, cpu, run)
+    }
+
+    /// Steps behind one that always fails are in no table.
+    fn never_reached(&self, span: &Span, tallies: &[Tally], run: &mut Run) {
+        let (mut never, mut any) = (Vec::new(), false);
+        for (name, tally) in self.subjects.iter().zip(tallies) {
+            match tally.all() {
+                0 => never.push(self.subject(Some(span), name).to_string()),
+                _ => any = true,
+            }
+        }
+        if any && !never.is_empty() {
+            let never = never.join(", ");
+            run.warnings
+                .push(format!("never reached, so not measured: {never}"));
+        }
     }
 
     /// For how long nothing had succeeded when counting ended.
@@ -175,6 +208,20 @@ impl Figures {
         if record.unable > 0 {
             let unable = Evidence::value(as_f64(record.unable))?;
             put("unable", "", Better::Lower, unable);
+        }
+        if record.resent > 0 {
+            let resent = Evidence::value(as_f64(record.resent))?;
+            put("resent", "", Better::Lower, resent);
+        }
+        let counted: Duration = self.spans.iter().map(|span| span.counted).sum();
+        if !record.checking.is_zero() && !counted.is_zero() {
+            let share = record.checking.as_secs_f64() / counted.as_secs_f64();
+            put(
+                "checking",
+                "%",
+                Better::Lower,
+                Evidence::value(share * 100.0)?,
+            );
         }
         let unfinished = Evidence::value(as_f64(unfinished))?;
         put("unfinished", "", Better::Lower, unfinished);
@@ -346,7 +393,10 @@ mod tests {
         assert!(!run.subjects["GET /"].contains_key("errors_local"));
         let unable = &run.subjects["generator"]["unable"].evidence;
         assert_eq!(*unable, Evidence::Value(1.0));
-        assert_eq!(record.reasons[&Kind::Local], (1, "no port".to_owned()));
+        assert_eq!(
+            record.reasons.by_kind()[&Kind::Local],
+            (1, "no port".to_owned())
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! without loss when the load is over. Pure: times come from outside.
 
 mod figures;
+mod reasons;
 mod silence;
 mod validity;
 
@@ -13,6 +14,7 @@ use hdrhistogram::Histogram;
 use super::wire::{Failure, Kind};
 
 pub use figures::{Cpu, Figures, Span};
+pub use reasons::{Reasons, Sentence};
 pub use silence::{Silence, Stretch};
 pub use validity::{AFTER_REFUSAL, Absent, Generator};
 
@@ -125,10 +127,14 @@ pub struct Record {
     pub arrived: Arrived,
     /// Requests that this machine could not send: no port, no file handle. They are no requests of any subject.
     pub unable: u64,
+    /// Requests sent again because their connection had ended before the service could look at them.
+    pub resent: u64,
+    /// How long answers were looked at, and how much of that was in a thread aside.
+    pub checking: Duration,
+    pub aside: Duration,
     /// Of all requests, counted or not: what is counted is cut out of it by time.
     pub silence: Silence,
-    /// How often each kind of failure was met, and the first of them in words.
-    pub reasons: BTreeMap<Kind, (u64, String)>,
+    pub reasons: Reasons,
 }
 
 impl Record {
@@ -138,8 +144,11 @@ impl Record {
             lag: histogram(),
             arrived: Arrived::default(),
             unable: 0,
+            resent: 0,
+            checking: Duration::ZERO,
+            aside: Duration::ZERO,
             silence: Silence::default(),
-            reasons: BTreeMap::new(),
+            reasons: Reasons::default(),
         }
     }
 
@@ -159,10 +168,7 @@ impl Record {
                 Kind::Local => self.unable += 1,
                 kind => *tally.failed.entry(kind).or_default() += 1,
             }
-            self.reasons
-                .entry(failure.kind)
-                .or_insert_with(|| (0, failure.what.clone()))
-                .0 += 1;
+            self.reasons.note(place, failure);
         }
     }
 
@@ -181,13 +187,11 @@ impl Record {
         self.arrived.late += other.arrived.late;
         self.arrived.dropped += other.arrived.dropped;
         self.unable += other.unable;
+        self.resent += other.resent;
+        self.checking += other.checking;
+        self.aside += other.aside;
         self.silence.add(&other.silence);
-        for (kind, (count, first)) in &other.reasons {
-            self.reasons
-                .entry(*kind)
-                .or_insert_with(|| (0, first.clone()))
-                .0 += count;
-        }
+        self.reasons.add(&other.reasons);
     }
 }
 

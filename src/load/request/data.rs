@@ -3,12 +3,13 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::sync::Arc;
 
 use fastrand::Rng;
 
 use super::{Template, Values};
 use crate::load::Scenario;
-use crate::load::scenario::{Action, Auth, Body, Call, Feed, Flow, Order, Socket};
+use crate::load::scenario::{Action, Auth, Body, Call, Feed, Flow, Order, Rows, Socket};
 
 /// How a value is made anew for every iteration.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,7 +48,7 @@ struct Made {
 struct Fed {
     /// `user.email`, and which column that is.
     columns: Vec<(String, usize)>,
-    rows: Vec<Vec<String>>,
+    rows: Arc<Rows>,
     order: Order,
     seed: u64,
 }
@@ -97,7 +98,7 @@ impl Data {
         for feed in &self.feeds {
             let row = feed.row(iteration);
             for (name, column) in &feed.columns {
-                let cell = row.get(*column).map_or("", String::as_str);
+                let cell = feed.rows.cell(row, *column).unwrap_or_default();
                 values.rewrite(name, |room| room.push_str(cell));
             }
         }
@@ -115,20 +116,19 @@ impl Fed {
             .collect();
         (!columns.is_empty()).then(|| Self {
             columns,
-            rows: feed.rows.clone(),
+            rows: Arc::clone(&feed.rows),
             order: feed.order,
             seed: mixed(seed ^ hash(&feed.name)),
         })
     }
 
-    fn row(&self, iteration: u64) -> &[String] {
+    fn row(&self, iteration: u64) -> usize {
         let rows = u64::try_from(self.rows.len()).unwrap_or(u64::MAX).max(1);
         let row = match self.order {
             Order::Sequence => iteration % rows,
             Order::Random => random(self.seed, iteration).u64(..rows),
         };
-        let row = usize::try_from(row).unwrap_or_default();
-        self.rows.get(row).map_or(&[], Vec::as_slice)
+        usize::try_from(row).unwrap_or_default()
     }
 }
 

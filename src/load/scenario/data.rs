@@ -1,12 +1,13 @@
 //! `[[data]]`: rows of CSV files.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::toml_file::{Form, FormError, Node, value};
 
 use super::names::is_name;
 use super::reader::Reader;
-use super::{Feed, Order};
+use super::{Feed, Order, Rows};
 
 pub(super) const KEYS: [&str; 3] = ["name", "csv", "order"];
 
@@ -43,12 +44,12 @@ fn feed(form: &Form<'_>, reader: &Reader<'_>) -> Result<Feed, FormError> {
     Ok(Feed {
         name: name.text()?.to_owned(),
         columns,
-        rows,
+        rows: Arc::new(rows),
         order: value(form.choice("order", &ORDERS)?).unwrap_or_default(),
     })
 }
 
-type Table = (Vec<String>, Vec<Vec<String>>);
+type Table = (Vec<String>, Rows);
 
 fn table(node: &Node<'_>, bytes: &[u8]) -> Result<Table, FormError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
@@ -91,11 +92,12 @@ fn table(node: &Node<'_>, bytes: &[u8]) -> Result<Table, FormError> {
             return Err(node.error(format!("the file has two columns `{column}`")));
         }
     }
-    let rows: Vec<Vec<String>> = csv
-        .records()
-        .map(|row| row.map(|row| row.iter().map(str::to_owned).collect()))
-        .collect::<Result<_, _>>()
-        .map_err(wrong)?;
+    let mut rows = Rows::new(columns.len());
+    let mut row = csv::StringRecord::new();
+    while csv.read_record(&mut row).map_err(wrong)? {
+        rows.push(&row);
+    }
+    rows.shrink();
     if rows.is_empty() {
         return Err(node.error("the file has a header and no rows"));
     }

@@ -14,6 +14,7 @@ mod levels;
 mod names;
 mod pause;
 mod reader;
+mod rows;
 mod service;
 mod simple;
 mod socket;
@@ -26,6 +27,7 @@ mod watched;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, Method};
@@ -34,6 +36,7 @@ use super::request::{Generator, Probe, Template};
 
 pub use error::ScenarioError;
 pub use file::{parse, parse_in};
+pub use rows::Rows;
 pub use simple::{BodyArg, Simple, from_url};
 pub use surroundings::{Machine, Surroundings};
 
@@ -270,7 +273,8 @@ pub struct Feed {
     /// In front of the column: `{{user.email}}`.
     pub name: String,
     pub columns: Vec<String>,
-    pub rows: Vec<Vec<String>>,
+    /// Of all flows together: none has a copy of its own.
+    pub rows: Arc<Rows>,
     pub order: Order,
 }
 

@@ -92,11 +92,13 @@ impl Kind {
     }
 }
 
-/// One failure: its kind is counted, the first sentence of each kind is shown.
+/// One failure: its kind is counted, and so is each distinct sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     pub kind: Kind,
     pub what: String,
+    /// What the service said, where that helps to understand it.
+    pub example: Option<String>,
 }
 
 impl Failure {
@@ -104,7 +106,14 @@ impl Failure {
         Self {
             kind,
             what: what.into(),
+            example: None,
         }
+    }
+
+    #[must_use]
+    pub fn example(mut self, said: String) -> Self {
+        self.example = Some(said);
+        self
     }
 }
 

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use crate::cli::inert;
 use crate::cli::run::columns::{aligned, listed, shortened};
+use crate::load::Reason;
 use crate::load::wire::Kind;
 use crate::model::run::Metrics;
-use crate::model::{Evidence, MetricName, Quantile, Run, Statistic, Unit};
+use crate::model::{Evidence, MetricName, Quantile, Run, Statistic, Subject, Unit};
 use crate::report::{Style, figures};
 use crate::stats::reading;
 
@@ -15,14 +16,19 @@ use crate::stats::reading;
 const WIDTH: usize = 100;
 /// The generator itself as a subject, alone or behind the name of a level.
 const GENERATOR: &str = "generator";
-/// A first sentence longer than this tells no more.
+const TOTAL: &str = "total";
+/// So many ways to fail are told.
+const REASONS: usize = 12;
+/// A sentence longer than this tells no more.
 const SENTENCE: usize = 160;
 
 /// What is summed up.
 pub(in crate::cli) struct Summary<'a> {
     pub(in crate::cli) run: &'a Run,
-    /// With the first sentence of each kind; empty where only the run is known.
-    pub(in crate::cli) failures: &'a [(Kind, u64, String)],
+    /// Sentence by sentence; empty where only the run is known.
+    pub(in crate::cli) failures: &'a [Reason],
+    /// In which order subjects stand; others behind them, as people number things.
+    pub(in crate::cli) order: &'a [Subject],
     pub(in crate::cli) file: String,
     /// What to type next.
     pub(in crate::cli) next: Option<String>,
@@ -91,9 +97,8 @@ impl Summary<'_> {
 
     fn table(&self) -> String {
         let mut rows: Vec<[String; 8]> = self
-            .run
-            .subjects
-            .iter()
+            .subjects()
+            .into_iter()
             .filter(|(_, metrics)| is_loaded(metrics))
             .map(|(subject, metrics)| self.row(subject.as_str(), metrics))
             .collect();
@@ -105,6 +110,22 @@ impl Summary<'_> {
         ];
         rows.insert(0, heads.map(str::to_owned));
         aligned(&rows, self.room()) + "\n"
+    }
+
+    fn subjects(&self) -> Vec<(&Subject, &Metrics)> {
+        let mut subjects: Vec<_> = self.run.subjects.iter().collect();
+        let place = |subject: &Subject| {
+            let place = self.order.iter().position(|known| known == subject);
+            place.unwrap_or(self.order.len())
+        };
+        // `total` behind what it sums up, where nobody says.
+        let is_total = |subject: &Subject| subject.as_str() == TOTAL;
+        subjects.sort_by(|(a, _), (b, _)| {
+            (place(a), is_total(a))
+                .cmp(&(place(b), is_total(b)))
+                .then_with(|| natural(a.as_str(), b.as_str()))
+        });
+        subjects
     }
 
     fn row(&self, subject: &str, metrics: &Metrics) -> [String; 8] {
@@ -139,7 +160,7 @@ impl Summary<'_> {
     /// The generator and what was watched, a line each.
     fn beside(&self) -> String {
         let mut text = String::new();
-        for (subject, metrics) in &self.run.subjects {
+        for (subject, metrics) in self.subjects() {
             if is_loaded(metrics) {
                 continue;
             }
@@ -162,22 +183,12 @@ impl Summary<'_> {
     }
 
     fn failed(&self) -> String {
-        let mut rows: Vec<String> = self
-            .failures
-            .iter()
-            .filter(|(_, count, _)| *count > 0)
-            .map(|(kind, count, first)| {
-                let first = shortened(&inert::line(first), SENTENCE);
-                let colon = if first.is_empty() { "" } else { ": " };
-                let count = figures::count(*count);
-                match kind {
-                    Kind::Local => {
-                        format!("not sent: {count}, as this machine could not{colon}{first}\n")
-                    }
-                    kind => format!("failed: {count} by {}{colon}{first}\n", kind.as_str()),
-                }
-            })
-            .collect();
+        let mut rows: Vec<String> = self.failures.iter().take(REASONS).map(reason).collect();
+        let left = self.failures.iter().skip(REASONS).map(|one| one.count);
+        let left: u64 = left.sum();
+        if left > 0 {
+            rows.push(format!("failed: {} in other ways\n", figures::count(left)));
+        }
         if rows.is_empty() {
             rows = by_kind(self.run)
                 .into_iter()
@@ -191,6 +202,43 @@ impl Summary<'_> {
         }
         rows.concat()
     }
+}
+
+/// `failed: 12 of GET /items by timeout: no answer within 5 s`, and what the service said.
+fn reason(reason: &Reason) -> String {
+    let what = shortened(&inert::line(&reason.what), SENTENCE);
+    let colon = if what.is_empty() { "" } else { ": " };
+    let (count, subject) = (
+        figures::count(reason.count),
+        inert::line(reason.subject.as_str()),
+    );
+    let said = reason.example.as_deref().map_or_else(String::new, |said| {
+        format!("\n        {}", shortened(&inert::line(said), SENTENCE))
+    });
+    match reason.kind {
+        Kind::Local => {
+            format!(
+                "not sent: {count} of {subject}, as this machine could not{colon}{what}{said}\n"
+            )
+        }
+        kind => {
+            let kind = kind.as_str();
+            format!("failed: {count} of {subject} by {kind}{colon}{what}{said}\n")
+        }
+    }
+}
+
+/// `users=10` before `users=50` before `users=100`.
+fn natural(a: &str, b: &str) -> std::cmp::Ordering {
+    let parts = |text: &str| -> Vec<(Option<u64>, String)> {
+        let mut parts: Vec<(Option<u64>, String)> = Vec::new();
+        for part in text.split_inclusive(|c: char| !c.is_ascii_digit()) {
+            let digits = part.trim_end_matches(|c: char| !c.is_ascii_digit());
+            parts.push((digits.parse().ok(), part.to_owned()));
+        }
+        parts
+    };
+    parts(a).cmp(&parts(b))
 }
 
 fn quantity(value: f64, unit: &str) -> String {
@@ -227,7 +275,14 @@ fn generator(metrics: &Metrics) -> Vec<String> {
     for name in ["lag", "cpu"] {
         parts.extend(said(metrics, name));
     }
-    for name in ["late", "dropped", "unfinished", "unable"] {
+    for name in [
+        "checking",
+        "late",
+        "dropped",
+        "unfinished",
+        "unable",
+        "resent",
+    ] {
         let value = evidence(metrics, name).and_then(|e| reading::read(e, Statistic::Value));
         if value.is_some_and(|read| read.value > 0.0) {
             parts.extend(said(metrics, name));

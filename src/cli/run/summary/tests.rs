@@ -4,7 +4,7 @@ use hdrhistogram::Histogram;
 use unicode_width::UnicodeWidthStr;
 
 use super::*;
-use crate::model::{Better, Measurement, Role, Subject};
+use crate::model::{Better, Measurement, Role};
 
 fn put(run: &mut Run, subject: &str, metric: &str, unit: &str, evidence: Evidence) {
     let role = match metric {
@@ -65,10 +65,21 @@ fn measured() -> Run {
     run
 }
 
-fn summed(run: &Run, failures: &[(Kind, u64, String)], width: Option<usize>) -> String {
+fn reasons(kind: Kind, count: u64, what: String) -> [Reason; 1] {
+    [Reason {
+        subject: Subject::new("POST /items"),
+        kind,
+        what,
+        count,
+        example: Some("{\"detail\":\n\"slow\"}".to_owned()),
+    }]
+}
+
+fn summed(run: &Run, failures: &[Reason], width: Option<usize>) -> String {
     Summary {
         run,
         failures,
+        order: &[],
         file: "out/run.json".to_owned(),
         next: Some("perfgate check out/run.json".to_owned()),
         style: Style {
@@ -81,7 +92,7 @@ fn summed(run: &Run, failures: &[(Kind, u64, String)], width: Option<usize>) -> 
 
 #[test]
 fn a_summary_goes_from_subjects_to_the_generator_to_what_failed_and_what_to_type_next() {
-    let failures = [(Kind::Timeout, 12, "no answer within 5 s".to_owned())];
+    let failures = reasons(Kind::Timeout, 12, "no answer within 5 s".to_owned());
     let expected = "\
 shop: 30.0 s measured
 
@@ -92,7 +103,8 @@ POST /items     6,000  200/s  12 (0.2 %)  910 µs  12.1 ms  12.1 ms  12.1 ms
 api  cpu 0.31 s/1000 req  rss 64.2 MiB
 generator  lag p50 12.0 µs p99 90.0 µs  cpu 12.5 %  dropped 3
 
-failed: 12 by timeout: no answer within 5 s
+failed: 12 of POST /items by timeout: no answer within 5 s
+        {\"detail\": \"slow\"}
 
 run: out/run.json
 next: perfgate check out/run.json
@@ -135,7 +147,7 @@ fn hostile_names_are_inert_and_long_ones_give_way() {
     put(&mut run, &long, "latency", "ms", times(&[5]));
     run.provenance.scenario = Some("a\n::error::b".to_owned());
     run.warnings.push("w\u{202e}\u{7}".to_owned());
-    let failures = [(Kind::Status, 1, "a\r\n::set-output\u{1b}]8".repeat(50))];
+    let failures = reasons(Kind::Status, 1, "a\r\n::set-output\u{1b}]8".repeat(50));
     let text = summed(&run, &failures, Some(80));
     assert!(
         !text.contains(|c: char| c.is_control() && c != '\n'),
@@ -146,5 +158,35 @@ fn hostile_names_are_inert_and_long_ones_give_way() {
     assert!(
         table.clone().count() == 2 && table.clone().all(|line| line.width() <= 80),
         "{text}"
+    );
+}
+
+#[test]
+fn subjects_stand_in_the_order_of_the_flows_and_numbers_in_theirs() {
+    let mut run = Run::default();
+    for subject in ["users=100 a", "users=10 z", "users=50 a", "total", "z"] {
+        put(&mut run, subject, "latency", "ms", times(&[5]));
+    }
+    let order = |order: &[&str]| {
+        let order: Vec<Subject> = order.iter().map(|name| Subject::new(*name)).collect();
+        let summary = Summary {
+            run: &run,
+            failures: &[],
+            order: &order,
+            file: String::new(),
+            next: None,
+            style: Style {
+                color: false,
+                width: None,
+            },
+        };
+        let names = summary.subjects().into_iter();
+        let names: Vec<String> = names.map(|(name, _)| name.to_string()).collect();
+        names.join(", ")
+    };
+    assert_eq!(order(&[]), "users=10 z, users=50 a, users=100 a, z, total");
+    assert_eq!(
+        order(&["z", "total", "users=100 a"]),
+        "z, total, users=100 a, users=10 z, users=50 a"
     );
 }

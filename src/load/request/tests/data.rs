@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{call, scenario_of};
 use crate::load::Scenario;
 use crate::load::request::{Data, Generator, Values};
-use crate::load::scenario::{Feed, Order};
+use crate::load::scenario::{Feed, Order, Rows};
 
 const ALL: &str = "/{{page}}/{{color}}/{{token}}/{{id}}/{{count}}";
 
@@ -28,9 +28,13 @@ fn feed(order: Order, rows: usize) -> Feed {
     Feed {
         name: "user".to_owned(),
         columns: ["email", "password"].map(str::to_owned).to_vec(),
-        rows: (0..rows)
-            .map(|row| vec![format!("{row}@x"), format!("p{row}")])
-            .collect(),
+        rows: {
+            let mut all = Rows::new(2);
+            for row in 0..rows {
+                all.push([format!("{row}@x").as_str(), format!("p{row}").as_str()]);
+            }
+            all.into()
+        },
         order,
     }
 }

@@ -5,9 +5,12 @@ mod chunked;
 mod encode;
 mod head;
 
+use std::cell::RefCell;
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker, ready};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::Method;
@@ -20,10 +23,20 @@ use head::{Framing, Head};
 
 pub use encode::{authority, encode};
 
+/// A connection that was idle for so long may have been closed for that.
+const REST: Duration = Duration::from_millis(20);
 /// Thousands of connections each have one of these.
 const SMALLEST: usize = 2 * 1024;
-/// A head must fit in, and no read is larger.
+/// A head must fit in.
 const LARGEST: usize = 64 * 1024;
+/// Bodies are read in pieces of this size, into room that all connections of a thread have together.
+const PIECE: usize = 128 * 1024;
+
+thread_local! {
+    static ROOM: RefCell<Box<[u8]>> = RefCell::new(vec![0; PIECE].into_boxed_slice());
+}
+/// Of an error's body, which says what was wrong.
+const SHOWN: usize = 4 * 1024;
 /// Of a body that somebody looks at.
 const MOST_BODY: usize = 16 * 1024 * 1024;
 
@@ -36,6 +49,10 @@ pub struct Connection<S = Stream> {
     open: bool,
     /// Whether anything of the present answer has come.
     begun: bool,
+    /// When its last answer had come.
+    answered: Option<Instant>,
+    /// Whether it had rested when the present request was sent.
+    rested: bool,
     last: Option<Box<Last>>,
 }
 
@@ -55,6 +72,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             filled: 0,
             open: true,
             begun: false,
+            answered: None,
+            rested: false,
             last: None,
         }
     }
@@ -62,6 +81,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Whether another request can be sent. False also where an exchange was given up in its middle.
     pub fn is_open(&self) -> bool {
         self.open
+    }
+
+    /// Whether the last failure was that of a connection that had rested and ended without a word to the request. One
+    /// that ends in the middle of its work is the service's failure.
+    pub fn was_stale(&self) -> bool {
+        self.rested && !self.begun
     }
 
     /// Whether the server has said nothing since its last answer: where it has closed the connection, or says what
@@ -85,6 +110,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ) -> Result<Answer, Failure> {
         self.open = false;
         self.begun = false;
+        self.rested = self.answered.is_some_and(|at| at.elapsed() >= REST);
         self.filled = 0;
         self.send(bytes).await?;
         let mut answer = Answer::default();
@@ -93,6 +119,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.body(head, wanted, &mut answer).await?;
         // Bytes that nobody asked for would be taken for the next answer.
         self.open = head.keep && self.filled == 0;
+        self.answered = Some(Instant::now());
         Ok(answer)
     }
 
@@ -217,6 +244,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         answer: &mut Answer,
     ) -> Result<(), Failure> {
         let mut kept = Kept {
+            most: match wanted.body {
+                true => MOST_BODY,
+                false if head.status >= 400 => SHOWN,
+                false => 0,
+            },
             wanted: wanted.body,
             bytes: Vec::new(),
             received: 0,
@@ -231,68 +263,115 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Ok(())
     }
 
+    /// The next piece of a body, as it is dealt with; `None` at the end of the stream.
+    async fn piece<T>(
+        &mut self,
+        most: u64,
+        mut take: impl FnMut(&[u8]) -> T,
+    ) -> Result<Option<T>, Failure> {
+        let most = usize::try_from(most).unwrap_or(PIECE).min(PIECE);
+        let read = poll_fn(|context| {
+            ROOM.with_borrow_mut(|room| {
+                let mut buffer = ReadBuf::new(room.get_mut(..most).unwrap_or_default());
+                ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer))?;
+                let read = buffer.filled();
+                Poll::Ready(io::Result::Ok((!read.is_empty()).then(|| take(read))))
+            })
+        });
+        read.await.map_err(|error| lost(&error))
+    }
+
     async fn sized(&mut self, length: u64, kept: &mut Kept) -> Result<(), Failure> {
-        loop {
+        let here = usize::try_from(length).map_or(self.filled, |length| length.min(self.filled));
+        kept.expect(length);
+        kept.take(self.come().get(..here).unwrap_or_default())?;
+        self.used(here);
+        while kept.received < length {
             let left = length - kept.received;
-            let here = usize::try_from(left).map_or(self.filled, |left| left.min(self.filled));
-            kept.take(self.come().get(..here).unwrap_or_default())?;
-            self.used(here);
-            if kept.received == length {
-                return Ok(());
-            }
-            if self.fill().await.map_err(|error| lost(&error))? == 0 {
-                let got = kept.received;
-                return Err(broken(format!(
-                    "closed in the middle of the body: {got} of {length} bytes"
-                )));
+            match self.piece(left, |piece| kept.take(piece)).await? {
+                Some(taken) => taken?,
+                None => {
+                    let got = kept.received;
+                    return Err(broken(format!(
+                        "closed in the middle of the body: {got} of {length} bytes"
+                    )));
+                }
             }
         }
+        Ok(())
     }
 
     async fn chunked(&mut self, kept: &mut Kept) -> Result<(), Failure> {
         let mut chunked = Chunked::new();
+        if let Some(behind) = kept.chunks(&mut chunked, self.come())? {
+            self.used(self.filled - behind);
+            return Ok(());
+        }
+        self.filled = 0;
         loop {
-            let mut bytes = self.come();
-            let behind = loop {
-                match chunked.next(&mut bytes).map_err(broken)? {
-                    Piece::Data(data) => kept.take(data)?,
-                    Piece::More => break None,
-                    Piece::End(rest) => break Some(rest.len()),
+            let more = self.piece(u64::MAX, |piece| kept.chunks(&mut chunked, piece));
+            match more.await? {
+                Some(end) => {
+                    if let Some(behind) = end? {
+                        // Nobody asked for what stands behind the end: the connection is not used again.
+                        self.filled = behind.min(self.buffer.len());
+                        return Ok(());
+                    }
                 }
-            };
-            if let Some(behind) = behind {
-                self.used(self.filled - behind);
-                return Ok(());
-            }
-            self.filled = 0;
-            if self.fill().await.map_err(|error| lost(&error))? == 0 {
-                return Err(broken("closed in the middle of a chunked body"));
+                None => return Err(broken("closed in the middle of a chunked body")),
             }
         }
     }
 
     async fn until_close(&mut self, kept: &mut Kept) -> Result<(), Failure> {
-        loop {
-            kept.take(self.come())?;
-            self.filled = 0;
-            if self.fill().await.map_err(|error| lost(&error))? == 0 {
-                return Ok(());
-            }
+        kept.take(self.come())?;
+        self.filled = 0;
+        while let Some(taken) = self.piece(u64::MAX, |piece| kept.take(piece)).await? {
+            taken?;
         }
+        Ok(())
     }
 }
 
 /// A body as far as somebody will look at it.
 struct Kept {
     wanted: bool,
+    /// How much of it is kept where nobody wants it.
+    most: usize,
     bytes: Vec<u8>,
     received: u64,
 }
 
 impl Kept {
+    /// Room for a body of this length, if it is true; a service that lies gets no gigabytes.
+    fn expect(&mut self, length: u64) {
+        if self.wanted {
+            let length = usize::try_from(length).unwrap_or(usize::MAX);
+            self.bytes.reserve_exact(length.min(PIECE * 8));
+        }
+    }
+
+    /// How many bytes stand behind the end of the body, once it has come.
+    fn chunks(
+        &mut self,
+        chunked: &mut Chunked,
+        mut bytes: &[u8],
+    ) -> Result<Option<usize>, Failure> {
+        loop {
+            match chunked.next(&mut bytes).map_err(broken)? {
+                Piece::Data(data) => self.take(data)?,
+                Piece::More => return Ok(None),
+                Piece::End(rest) => return Ok(Some(rest.len())),
+            }
+        }
+    }
+
     fn take(&mut self, data: &[u8]) -> Result<(), Failure> {
         self.received += u64::try_from(data.len()).unwrap_or_default();
         if !self.wanted {
+            let room = self.most.saturating_sub(self.bytes.len()).min(data.len());
+            let begin = data.get(..room).unwrap_or_default();
+            self.bytes.extend_from_slice(begin);
             return Ok(());
         }
         if self.bytes.len() + data.len() > MOST_BODY {

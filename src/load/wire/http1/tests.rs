@@ -231,7 +231,7 @@ fn a_dropped_exchange_leaves_the_connection_closed() {
         let (client, _server) = duplex(1 << 20);
         let mut connection = Connection::new(client);
         let exchange = connection.exchange(b"GET", &Method::GET, ALL);
-        let patience = std::time::Duration::from_millis(1);
+        let patience = Duration::from_millis(1);
         assert!(tokio::time::timeout(patience, exchange).await.is_err());
         assert!(!connection.is_open());
     });
@@ -246,5 +246,70 @@ proptest! {
             "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"]),
     ) {
         answer(&[start.as_bytes(), &bytes].concat()).ok();
+    }
+}
+
+/// A stream that says how often it was read.
+struct Counted<S>(S, std::rc::Rc<std::cell::Cell<usize>>);
+
+impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.1.set(self.1.get() + 1);
+        Pin::new(&mut self.0).poll_read(context, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(context)
+    }
+}
+
+#[test]
+fn a_large_body_is_read_in_few_pieces_and_needs_no_room_where_nobody_looks() {
+    const MILLION: usize = 1_000_000;
+    let body = vec![b'x'; MILLION];
+    let sized = [
+        b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n",
+        &body[..],
+    ]
+    .concat();
+    let chunked = [
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nf4240\r\n",
+        &body[..],
+        b"\r\n0\r\n\r\n",
+    ]
+    .concat();
+    for text in [sized, chunked] {
+        for wanted in [Wanted::default(), ALL] {
+            let reads = std::rc::Rc::default();
+            let (client, mut server) = duplex(2 * MILLION);
+            let mut connection = Connection::new(Counted(client, std::rc::Rc::clone(&reads)));
+            let answer = block_on(async {
+                server.write_all(&text).await.unwrap();
+                connection.exchange(b"x", &Method::GET, wanted).await
+            });
+            let answer = answer.unwrap();
+            assert_eq!(answer.received, 1_000_000);
+            assert_eq!(answer.body.len(), if wanted.body { MILLION } else { 0 });
+            assert!(reads.get() < 20, "{} reads", reads.get());
+            assert!(connection.is_open() && connection.buffer.len() <= SMALLEST);
+        }
     }
 }

@@ -8,6 +8,15 @@ use crate::load::wire::{Failure, Kind};
 /// Of a body that somebody will look at.
 const MOST_BODY: u64 = 16 * 1024 * 1024;
 
+/// How much of a body is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Nothing,
+    /// Of an error's body the first piece, which says what was wrong.
+    Beginning,
+    All,
+}
+
 pub struct Received {
     /// Empty where it was not wanted.
     pub kept: Bytes,
@@ -17,7 +26,7 @@ pub struct Received {
 /// Until its end; trailers are not looked at.
 pub async fn receive(
     mut body: RecvStream,
-    is_wanted: bool,
+    wanted: Part,
 ) -> Result<Result<Received, Failure>, h2::Error> {
     let mut first = Bytes::new();
     let mut more = BytesMut::new();
@@ -26,7 +35,7 @@ pub async fn receive(
         let piece = piece?;
         bytes += u64::try_from(piece.len()).unwrap_or_default();
         body.flow_control().release_capacity(piece.len())?;
-        if !is_wanted {
+        if wanted == Part::Nothing || (wanted == Part::Beginning && !first.is_empty()) {
             continue;
         }
         if bytes > MOST_BODY {

@@ -127,7 +127,12 @@ impl Connection {
             true => in_order(&head.headers),
             false => Vec::new(),
         };
-        let received = match body::receive(body, wanted.body).await? {
+        let part = match wanted.body {
+            true => body::Part::All,
+            false if head.status.as_u16() >= 400 => body::Part::Beginning,
+            false => body::Part::Nothing,
+        };
+        let received = match body::receive(body, part).await? {
             Ok(received) => received,
             Err(failure) => return Ok(Err(failure)),
         };

@@ -126,7 +126,7 @@ fn an_unknown_key_is_refused_with_its_place_and_the_nearest_known_one() {
         ),
         (
             "[defaults]\nbudget = \"5ms\"\n",
-            "line 2, column 1: unknown key `budget` in [defaults] (known here: max_regression, min_delta, severity, max_detectable)",
+            "line 2, column 1: unknown key `budget` in [defaults] (a budget is of some series: [[rule]] subject = \"…\", metric = \"…\", budget = \"500ms\")",
         ),
     ] {
         assert_eq!(refused(text), said);
@@ -175,6 +175,37 @@ fn a_wrong_value_is_refused_at_its_own_place() {
     ] {
         assert_eq!(refused(text), said);
     }
+}
+
+#[test]
+fn words_of_other_tools_are_answered_with_what_to_write() {
+    for (text, instead) in [
+        (
+            "[thresholds]\nhttp_req_duration = [\"p(95)<500\"]\n",
+            "[[rule]]",
+        ),
+        (
+            "[thresholds]\nhttp_req_duration = [\"p(95)<500\"]\n",
+            "budget = \"500ms\"",
+        ),
+        ("limits = { p95 = 500 }\n", "budget = \"500ms\""),
+        ("tolerance = \"5%\"\n", "max_regression = \"5%\""),
+        ("[[benchmarks]]\nname = \"x\"\n", "[[source]]"),
+        ("[defaults]\nthreshold = 0.2\n", "max_regression = \"5%\""),
+        ("[[rule]]\nthreshold = \"5%\"\n", "budget = \"500ms\""),
+        ("[[rule]]\np95 = \"5ms\"\n", "metric = \"latency.p95\""),
+        ("[[source]]\ncmd = \"x\"\n", "`command`"),
+        ("[[source]]\nrepeat = 3\n", "`runs`"),
+    ] {
+        let said = refused(text);
+        assert!(
+            said.contains("unknown key `") && said.contains(instead),
+            "{said}"
+        );
+        assert!(!said.contains("did you mean"), "{said}");
+    }
+    // What is only misspelt is still answered with its name.
+    assert!(refused("[[rule]]\nbudgt = \"5ms\"\n").contains("did you mean `budget`"));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context, anyhow};
 
 use super::args::UpdateArgs;
+use super::checkout::Checkout;
 use super::context::sessions;
 use super::environments::{Choice, key};
 use super::gate::{Gate, unmatched};
@@ -56,6 +57,7 @@ pub(super) fn run(args: UpdateArgs, env: &Env, output: &mut Output<'_>) -> anyho
         .with_context(|| format!("update {}", path.display()))?;
     results::refuse_partial(&new, &format!("update {}", path.display()))?;
     stamp.put(new.runs_mut());
+    new.look_up_commits(&Checkout::new(&[path]));
     let update = Update {
         settings: &settings,
         path,

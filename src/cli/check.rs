@@ -6,6 +6,7 @@ use anyhow::anyhow;
 
 use super::args::{CheckArgs, PostWhen};
 use super::baseline_path::Located;
+use super::checkout::Checkout;
 use super::config::{self, Work};
 use super::context::{Material, context};
 use super::deliver::Outlets;
@@ -14,11 +15,13 @@ use super::gate::{Gate, refuse_unmatched};
 use super::loads::Loading;
 use super::origin::Stamp;
 use super::output::Output;
-use super::post_send::{Order, send};
+use super::post_send::{Content, Order, send};
 use super::results::{self, Named};
 use super::retype;
+use super::run::exit_of;
 use super::settings::{Settings, Typed};
-use super::{Invocation, baseline_path};
+use super::unjudged::Audience;
+use super::{Env, Invocation, baseline_path};
 use crate::exit::Exit;
 use crate::hint::WithHint;
 use crate::publish::actions;
@@ -27,6 +30,37 @@ use crate::report::context::{Commands, Context, Source};
 use crate::verdict::Kind;
 
 pub(super) fn run(
+    args: CheckArgs,
+    invocation: &Invocation<'_>,
+    output: &mut Output<'_>,
+) -> anyhow::Result<Exit> {
+    let audience = Audience {
+        post: args.post,
+        to: args.to.clone(),
+    };
+    let ended = judge(args, invocation, output);
+    if let Err(error) = &ended
+        && exit_of(error) != Exit::Interrupted
+    {
+        audience.hear(error, invocation.env, output);
+    }
+    ended
+}
+
+/// What a first baseline is called in advice.
+const FIRST: &str = "main.json";
+
+/// A gate of budgets needs none.
+fn baseline(settings: &Settings, env: &Env) -> anyhow::Result<Option<Located>> {
+    let rules = &settings.policy.rules;
+    if settings.baseline.is_none() && rules.iter().any(|rule| rule.budget.is_some()) {
+        return Ok(None);
+    }
+    baseline_path::located(settings.baseline.as_ref(), env).map(Some)
+}
+
+/// An error is one from before the verdict.
+fn judge(
     args: CheckArgs,
     invocation: &Invocation<'_>,
     output: &mut Output<'_>,
@@ -45,9 +79,12 @@ pub(super) fn run(
     for warning in &settings.warnings {
         output.warn(warning);
     }
-    let baseline = baseline_path::located(settings.baseline.as_ref(), env)?;
+    let baseline = baseline(&settings, env)?;
+    let baseline_path = baseline.as_ref().map_or(Path::new(FIRST), Located::path);
     let mut files = outlets.files();
-    files.reads("the baseline", baseline.path());
+    if let Some(baseline) = &baseline {
+        files.reads("the baseline", baseline.path());
+    }
     files.reads_config(&settings);
     files.reads_results(&args.results);
     if args.results.is_empty() {
@@ -55,8 +92,8 @@ pub(super) fn run(
     }
     files.refuse_collisions()?;
     let mut reference = match &baseline {
-        Located::Found(path) => Some(results::reference(path, &settings.read)?),
-        Located::Missing(_) => None,
+        Some(Located::Found(path)) => Some(results::reference(path, &settings.read)?),
+        Some(Located::Missing(_)) | None => None,
     };
     let stamp = Stamp::new(&args.origin, settings.environment.as_deref(), env);
     let loading = Loading {
@@ -69,12 +106,13 @@ pub(super) fn run(
     };
     let mut current = results::current(&named, &settings, &loading, output)?;
     stamp.put(current.runs_mut());
+    current.look_up_commits(&Checkout::new(&[baseline_path]));
     let sources = current.sources();
     let notes = std::mem::take(&mut current.notes);
     let mut current = current.into_runs();
     let names = settings.names.settle(reference.as_mut(), &mut current)?;
 
-    let shown = baseline.path().display().to_string();
+    let shown = baseline_path.display().to_string();
     let gate = Gate {
         settings: &settings,
         current: &current,
@@ -89,7 +127,7 @@ pub(super) fn run(
     refuse_unmatched(judged.verdict.judgement())?;
     let measured_here = args.results.is_empty() && settings.sources.iter().any(does_work);
     let to_add: &[Source] = if measured_here { &[] } else { &sources };
-    let next = update_command(baseline.path(), to_add);
+    let next = update_command(baseline_path, to_add);
     let is_first = judged.verdict.kind() == Kind::NoBaseline;
     let material = Material {
         judged: &judged,
@@ -113,8 +151,10 @@ pub(super) fn run(
     let mut exit = outlets.deliver(&document, judged.verdict.exit(), output);
     if args.post != PostWhen::Never {
         let order = Order {
-            document: &document,
-            template: outlets.template(),
+            content: Content::Verdict {
+                document: &document,
+                template: outlets.template(),
+            },
             flags: &args.to,
             env,
             required: args.post == PostWhen::Required,
@@ -122,7 +162,7 @@ pub(super) fn run(
         exit = posted(&order, exit, output);
     }
     match judged.verdict.kind() {
-        Kind::NoBaseline => no_baseline(&baseline, &next, output),
+        Kind::NoBaseline => no_baseline(baseline.as_ref(), &next, output),
         _ if judged.verdict.exit() == Exit::Error => nothing_compared(&shown, output),
         _ => {}
     }
@@ -149,13 +189,15 @@ fn posted(order: &Order<'_>, exit: Exit, output: &mut Output<'_>) -> Exit {
 }
 
 /// Loud, for a gate that never finds its baseline is green for ever.
-fn no_baseline(baseline: &Located, next: &str, output: &mut Output<'_>) {
-    let path = baseline.path().display();
+fn no_baseline(baseline: Option<&Located>, next: &str, output: &mut Output<'_>) {
     let what = match baseline {
-        Located::Found(_) => "holds no runs of this environment yet",
-        Located::Missing(_) => "does not exist yet",
+        Some(Located::Found(path)) => {
+            format!("{} holds no runs of this environment yet", path.display())
+        }
+        Some(Located::Missing(path)) => format!("{} does not exist yet", path.display()),
+        None => "no baseline is named".to_owned(),
     };
-    output.warn(&format!("nothing was compared: {path} {what}"));
+    output.warn(&format!("nothing was compared: {what}"));
     output.note(&format!("hint: on the base branch, run `{next}`"));
 }
 

@@ -3,6 +3,10 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
+use anyhow::{Context, anyhow};
+
+use crate::hint::WithHint;
+
 /// What was in the environment. A variable that is empty counts as not set.
 #[derive(Clone, Debug, Default)]
 pub struct Env(BTreeMap<String, String>);
@@ -26,10 +30,25 @@ impl Env {
         |name| self.get(name).map(str::to_owned)
     }
 
-    /// What GitHub tells about why a workflow runs. A file that cannot be read says nothing.
-    pub(super) fn event(&self) -> Option<serde_json::Value> {
-        let text = std::fs::read_to_string(self.get("GITHUB_EVENT_PATH")?).ok()?;
-        serde_json::from_str(&text).ok()
+    /// What GitHub tells about why a workflow runs; nothing where no file is named. One that cannot be read, or is
+    /// no event, is an error: it would be taken for an event without a pull request.
+    pub(super) fn event(&self) -> anyhow::Result<Option<serde_json::Value>> {
+        let Some(path) = self.get("GITHUB_EVENT_PATH") else {
+            return Ok(None);
+        };
+        let doing = || format!("read the event in GITHUB_EVENT_PATH, {path}");
+        let hint = "the runner writes this file; a job in a container has to see it, and --pr NUMBER does without";
+        let text = std::fs::read_to_string(path)
+            .with_context(doing)
+            .hint(hint)?;
+        let event: serde_json::Value =
+            serde_json::from_str(&text).with_context(doing).hint(hint)?;
+        if !event.is_object() {
+            return Err(anyhow!("it is no JSON object"))
+                .with_context(doing)
+                .hint(hint);
+        }
+        Ok(Some(event))
     }
 
     pub fn in_github_actions(&self) -> bool {

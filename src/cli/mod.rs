@@ -7,6 +7,7 @@ mod baseline_pin;
 mod baseline_show;
 mod baseline_update;
 mod check;
+mod checkout;
 mod collisions;
 mod compare;
 pub mod config;
@@ -37,6 +38,7 @@ mod run;
 mod settings;
 mod sittings;
 mod sources;
+mod unjudged;
 
 use std::ffi::OsString;
 

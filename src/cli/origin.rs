@@ -60,7 +60,8 @@ impl Stamp {
             name: name.map(str::to_owned),
             session: Known::new(flags.session.as_ref(), || ci::session(&get)),
             commit: Known::new(flags.commit.as_ref(), || {
-                ci::commit(&get, env.event().as_ref())
+                // Whether the event has to be readable is for those to say who ask for its pull request.
+                ci::commit(&get, env.event().ok().flatten().as_ref())
             }),
         }
     }

@@ -11,7 +11,7 @@ use super::Invocation;
 use super::args::PostArgs;
 use super::github;
 use super::output::Output;
-use super::post_send::{Order, send};
+use super::post_send::{Content, Order, send};
 use crate::exit::Exit;
 use crate::hint::WithHint;
 use crate::report::Document;
@@ -31,8 +31,10 @@ pub(super) fn run(
     document.gate.clone_from(&args.to.id);
     let exit = Exit::of_verdict(document.exit_code).unwrap_or(Exit::Error);
     let order = Order {
-        document: &document,
-        template: template.as_deref(),
+        content: Content::Verdict {
+            document: &document,
+            template: template.as_deref(),
+        },
         flags: &args.to,
         env,
         required: args.required,

@@ -3,11 +3,12 @@
 use anyhow::Context;
 
 use super::args::{CommentWhen, ReportFormat};
-use super::post_send::Order;
+use super::post_place::Destination;
+use super::post_send::{Content, Order};
 use crate::exit::Exit;
 use crate::publish::comment::When;
 use crate::publish::github::Conclusion;
-use crate::report::{self, Document, Style};
+use crate::report::{self, Document, NotJudged, Style};
 
 pub(super) struct Message {
     /// The comment, without its marker.
@@ -19,11 +20,44 @@ pub(super) struct Message {
 }
 
 impl Message {
-    pub(super) fn of(order: &Order<'_>) -> anyhow::Result<Self> {
-        let (document, style) = (order.document, Style::default());
+    pub(super) fn of(order: &Order<'_>, to: &Destination) -> anyhow::Result<Self> {
+        match order.content {
+            Content::Verdict { document, template } => Self::of_verdict(order, document, template),
+            Content::NotJudged { reason } => Ok(Self::not_judged(order, to, reason)),
+        }
+    }
+
+    /// Written by every run, and for the first time too: an old green must not stand for this commit.
+    fn not_judged(order: &Order<'_>, to: &Destination, reason: &str) -> Self {
+        let (commit, run_url) = match to {
+            Destination::GitHub(place) => (place.head.as_deref(), place.run_url.as_deref()),
+            Destination::GitLab { place, .. } => {
+                (place.head.as_deref(), order.env.get("CI_JOB_URL"))
+            }
+        };
+        let told = NotJudged {
+            gate: order.flags.id.as_deref(),
+            commit,
+            reason,
+            run_url,
+        };
+        Self {
+            text: told.markdown(),
+            sentence: told.summary(),
+            when: When::OnChange,
+            conclusion: Conclusion::Error,
+        }
+    }
+
+    fn of_verdict(
+        order: &Order<'_>,
+        document: &Document,
+        template: Option<&str>,
+    ) -> anyhow::Result<Self> {
+        let style = Style::default();
         let markdown = ReportFormat::Markdown.into();
         Ok(Self {
-            text: report::render(document, markdown, &style, order.template)
+            text: report::render(document, markdown, &style, template)
                 .context("render the comment")?,
             sentence: report::summary(document),
             when: when(order.flags.comment, document),

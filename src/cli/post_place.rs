@@ -29,8 +29,13 @@ pub(super) fn find(
 ) -> anyhow::Result<Result<(Destination, Secret), Nowhere>> {
     let get = env.lookup();
     if env.get("GITHUB_REPOSITORY").is_some() {
-        let place = context::Place::of(&get, env.event().as_ref(), flags.pr)
-            .context("find the pull request")?;
+        let event = match env.event() {
+            // Whoever says the number does not need the event.
+            Err(_) if flags.pr.is_some() => None,
+            event => event.context("find the pull request")?,
+        };
+        let place =
+            context::Place::of(&get, event.as_ref(), flags.pr).context("find the pull request")?;
         return Ok(on_github(place, flags, env));
     }
     if let Some(place) = gitlab::Place::of(&get, flags.pr) {
@@ -55,7 +60,7 @@ fn on_github(
         return Err(Nowhere::None(why));
     }
     let hint = "`env: GITHUB_TOKEN: ${{ github.token }}` gives a step its token";
-    let secret = token(env, ["GITHUB_TOKEN", "GH_TOKEN"], hint)?;
+    let secret = token(env, GITHUB_TOKENS, hint)?;
     Ok((Destination::GitHub(place), secret))
 }
 
@@ -74,8 +79,20 @@ fn on_gitlab(
         return Err(Nowhere::None("this pipeline is not for a merge request"));
     };
     let hint = "a project access token with the scope `api`, as a masked variable; the job's own token may not comment";
-    let secret = token(env, ["PERFGATE_GITLAB_TOKEN", "GITLAB_TOKEN"], hint)?;
+    let secret = token(env, GITLAB_TOKENS, hint)?;
     Ok((Destination::GitLab { place, request }, secret))
+}
+
+const GITHUB_TOKENS: [&str; 2] = ["GITHUB_TOKEN", "GH_TOKEN"];
+const GITLAB_TOKENS: [&str; 2] = ["PERFGATE_GITLAB_TOKEN", "GITLAB_TOKEN"];
+
+/// A text that may quote anything, without the tokens that posting is done with.
+pub(super) fn scrubbed(text: &str, env: &Env) -> String {
+    let names = GITHUB_TOKENS.into_iter().chain(GITLAB_TOKENS);
+    let secrets = names
+        .filter_map(|name| env.get(name))
+        .filter_map(Secret::new);
+    secrets.fold(text.to_owned(), |text, secret| secret.scrub(&text))
 }
 
 /// From the environment only: a flag would stand in logs and process lists.

@@ -26,11 +26,20 @@ use crate::report::{self, Document};
 
 /// What is to be posted.
 pub(super) struct Order<'a> {
-    pub(super) document: &'a Document,
-    pub(super) template: Option<&'a str>,
+    pub(super) content: Content<'a>,
     pub(super) flags: &'a PostFlags,
     pub(super) env: &'a Env,
     pub(super) required: bool,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Content<'a> {
+    Verdict {
+        document: &'a Document,
+        template: Option<&'a str>,
+    },
+    /// The gate ended before it judged.
+    NotJudged { reason: &'a str },
 }
 
 /// What became of it.
@@ -80,7 +89,6 @@ impl Posted {
 /// An error is what cannot be right anywhere: a certificate that is none, a repository that is no name. What may
 /// happen on a good day (no network, no permission) is in the answer, and told.
 pub(super) fn send(order: &Order<'_>, output: &mut Output<'_>) -> anyhow::Result<Posted> {
-    let message = Message::of(order)?;
     let (destination, secret) = match find(order.flags, order.env)? {
         Ok(found) => found,
         Err(Nowhere::None(why)) => {
@@ -91,6 +99,7 @@ pub(super) fn send(order: &Order<'_>, output: &mut Output<'_>) -> anyhow::Result
         }
         Err(Nowhere::Unable { why, hint }) => return Ok(unable(order, output, &why, hint)),
     };
+    let message = Message::of(order, &destination)?;
     let (server, base) = match &destination {
         Destination::GitHub(place) => (Server::GitHub, place.api.as_str()),
         Destination::GitLab { place, .. } => (Server::GitLab, place.api.as_str()),

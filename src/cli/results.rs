@@ -1,5 +1,6 @@
 //! Which results are judged: the ones that were named, else the sources of the config, else what lies here.
 
+use std::collections::BTreeMap;
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 
+use super::checkout::{self, Checkout};
 use super::loads::Loading;
 use super::origin::{Maker, Stamp};
 use super::output::Output;
@@ -45,6 +47,25 @@ impl Results {
             }
             if label.inputs.is_some() {
                 run.provenance.inputs.clone_from(&label.inputs);
+            }
+        }
+    }
+
+    /// Runs that do not say their commit, and of which no CI does, are of the one that is checked out where they lie.
+    pub(super) fn look_up_commits(&mut self, checkout: &Checkout) {
+        let mut known: BTreeMap<PathBuf, Option<String>> = BTreeMap::new();
+        for one in &mut self.ingested {
+            let silent = one.runs.iter_mut().map(|run| &mut run.provenance.commit);
+            for commit in silent.filter(|commit| commit.is_none()) {
+                let folder = checkout::nearest_folder(&one.path);
+                *commit = match known.get(folder) {
+                    Some(known) => known.clone(),
+                    None => {
+                        let found = checkout.commit(folder);
+                        known.insert(folder.to_owned(), found.clone());
+                        found
+                    }
+                };
             }
         }
     }

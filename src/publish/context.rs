@@ -52,6 +52,8 @@ pub enum ContextError {
     NoRepository,
     BadRepository(String),
     BadUrl(String),
+    /// Of an event that is always of a pull request.
+    NoPullRequest(String),
 }
 
 impl fmt::Display for ContextError {
@@ -62,6 +64,10 @@ impl fmt::Display for ContextError {
                 write!(f, "GITHUB_REPOSITORY: `{text}` is not owner/name")
             }
             Self::BadUrl(text) => write!(f, "GITHUB_API_URL: `{text}` is not an http address"),
+            Self::NoPullRequest(event) => write!(
+                f,
+                "GITHUB_EVENT_PATH: the event `{event}` names no number of a pull request"
+            ),
         }
     }
 }
@@ -85,6 +91,14 @@ impl Place {
         };
         let run = event.run(get);
         let found = event.request();
+        // Without any event the commit is all that there is; one that lacks its own pull request is a broken one.
+        if number.is_none()
+            && !event.value.is_null()
+            && event.name.starts_with("pull_request")
+            && !matches!(found, Request::Number(_))
+        {
+            return Err(ContextError::NoPullRequest(event.name));
+        }
         let request = match number {
             Some(number) => Request::Number(number),
             None => found.clone(),

@@ -16,6 +16,7 @@ mod headline;
 mod inert;
 mod junit;
 mod markdown;
+mod not_judged;
 mod remarks;
 mod sentence;
 mod summary;
@@ -39,6 +40,7 @@ pub use document::{
 };
 pub use entry::{Accepted, Assumption, Budget, Change, Drift, Entry, Rule, Side};
 pub use github::{outputs, step_summary, warning};
+pub use not_judged::NotJudged;
 pub use summary::summary;
 
 /// The JSON Schema of the document.

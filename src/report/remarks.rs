@@ -237,7 +237,7 @@ fn dated(baseline: &BaselineSource) -> Sentence {
 }
 
 /// A commit as people write it; anything else stays whole.
-fn short(commit: &str) -> String {
+pub(super) fn short(commit: &str) -> String {
     if commit.len() > 12 && commit.chars().all(|c| c.is_ascii_hexdigit()) {
         commit.chars().take(9).collect()
     } else {

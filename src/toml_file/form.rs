@@ -7,9 +7,9 @@ use std::ops::{Range, RangeInclusive};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::nearest;
 use super::node::{Node, found};
 use super::place::{FormError, Place, Placed, Text};
+use super::{habits, nearest};
 
 /// A table whose keys are all known.
 #[derive(Clone, Debug)]
@@ -45,9 +45,11 @@ impl<'t> Form<'t> {
             if !known.contains(&name) {
                 let known_keys = || known.iter().copied();
                 let near = nearest::near(name, known_keys());
-                let hint = match near.or_else(|| nearest::close(name, known_keys())) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("known here: {}", known.join(", ")),
+                let near = near.or_else(|| nearest::close(name, known_keys()));
+                let hint = match (habits::instead(title, name), near) {
+                    (Some(instead), _) => instead.to_owned(),
+                    (None, Some(near)) => format!("did you mean `{near}`?"),
+                    (None, None) => format!("known here: {}", known.join(", ")),
                 };
                 let message = format!("unknown key `{name}` in {title}");
                 return Err(source.error(&key.span(), message).hint(hint));

@@ -2,6 +2,7 @@
 //! nearest known name. What the fields mean is said by those who read them.
 
 mod form;
+mod habits;
 pub mod nearest;
 mod node;
 mod place;

@@ -84,6 +84,8 @@ impl Desk {
             .current_dir(self.0.path())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            // The folder of temporary files may lie in a repository.
+            .env("GIT_CEILING_DIRECTORIES", self.0.path().parent().unwrap())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

@@ -3,6 +3,8 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod budgets;
+mod checkout;
 mod commands;
 mod desk;
 mod freshness;

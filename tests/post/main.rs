@@ -26,3 +26,4 @@ mod forks;
 mod gitlab;
 mod job;
 mod network;
+mod unjudged;

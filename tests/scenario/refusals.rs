@@ -33,6 +33,35 @@ fn an_error_names_file_line_and_column() {
 }
 
 #[test]
+fn words_of_other_tools_are_answered_with_what_to_write() {
+    let base = "base = \"http://h\"\n";
+    let step = "[[step]]\nget=\"/\"\n";
+    hold(&[
+        (
+            format!("{base}{step}[thresholds]\np95 = 500\n"),
+            "unknown key `thresholds` in the scenario (a scenario says what is measured, and the gate what is too much: in perfgate.toml, [[rule]] subject",
+        ),
+        (
+            format!("{base}{step}[load]\nusers = 2\nthresholds = {{}}\n"),
+            "budget = \"500ms\"",
+        ),
+        (format!("vus = 5\n{base}{step}"), "stands in [load]"),
+        (
+            format!("{base}{step}[load]\nvus = 5\n"),
+            "how many users there are at once is `users`",
+        ),
+        (
+            format!("{base}{step}[load]\nstages = []\n"),
+            "[[load.phase]]",
+        ),
+        (
+            format!("{base}{step}check = \"x\"\n"),
+            "what counts as a success is `expect`",
+        ),
+    ]);
+}
+
+#[test]
 fn unknown_keys_are_refused_everywhere_with_the_nearest_one() {
     let base = "base = \"http://h\"\n";
     hold(&[

@@ -39,7 +39,7 @@ pub(crate) struct OriginFlags {
     #[arg(long, value_name = "NAME")]
     pub(crate) session: Option<String>,
 
-    /// The commit that was measured [default: that of the CI job]
+    /// The commit that was measured [default: that of the CI job, else the one checked out where the results lie]
     #[arg(long, value_name = "SHA")]
     pub(crate) commit: Option<String>,
 }

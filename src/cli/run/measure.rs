@@ -1,7 +1,10 @@
 //! One measurement: load is put on, shown while it runs, and what came of it carries where it was measured.
 
+use std::path::Path;
+
 use super::interrupt::{Interrupt, Interrupted};
 use super::progress::Progress;
+use crate::cli::checkout::Checkout;
 use crate::cli::origin::Stamp;
 use crate::cli::output::Output;
 use crate::load::{self, Order, Outcome};
@@ -29,6 +32,10 @@ pub(in crate::cli) fn measure(
         outcome => outcome?,
     };
     stamp.put([&mut outcome.run]);
+    let commit = &mut outcome.run.provenance.commit;
+    if commit.is_none() {
+        *commit = Checkout::default().commit(Path::new("."));
+    }
     Ok(Measured {
         outcome,
         interrupted,

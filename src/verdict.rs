@@ -70,6 +70,8 @@ pub enum Reason {
     Accepted(usize),
     NothingCompared,
     NoBaseline,
+    /// So many workloads of the current runs are not in the baseline, and others are.
+    WorkloadsUnknown(usize),
 }
 
 /// What the gate had to work with.
@@ -126,7 +128,11 @@ impl Verdict {
             standing(Standing::Suspect),
             standing(Standing::Warn),
         );
-        let reasons = reasons(&judgement.comparisons, policy, situation, suspects);
+        let mut reasons = reasons(&judgement.comparisons, policy, situation, suspects);
+        let unknown = judgement.without_baseline();
+        if situation == Situation::Compared && unknown > 0 {
+            reasons.push(Reason::WorkloadsUnknown(unknown));
+        }
         let nothing = situation == Situation::Compared && counts.compared == 0;
         let undecided = |asked: bool, kind| {
             if asked {
@@ -151,6 +157,16 @@ impl Verdict {
             (Kind::Warn, Exit::Pass)
         } else {
             (Kind::Pass, Exit::Pass)
+        };
+        let (kind, exit) = if situation == Situation::Compared && unknown > 0 {
+            // A part of the gate looked at nothing: it is the verdict of the others, and never better than a warning.
+            let asked = policy.require_baseline && exit == Exit::Pass;
+            (
+                kind.max(Kind::Warn),
+                if asked { Exit::Undecided } else { exit },
+            )
+        } else {
+            (kind, exit)
         };
         Self {
             kind,

@@ -201,16 +201,29 @@ fn nothing_compared_is_2_even_where_missing_series_are_allowed() {
 }
 
 #[test]
-fn another_environment_is_refused_unless_asked_for() {
+fn another_environment_is_no_baseline_unless_it_is_asked_for() {
     let desk = Desk::seeded();
     desk.runs("laptop", "laptop", |n| [1001.0 + 2.0 * n, 500.5 + n]);
-    let said = desk.ends("check --baseline main.json laptop.json", 2);
-    assert!(
-        said.err.contains("`lab`") && said.err.contains("`laptop`"),
-        "{}",
-        said.err
-    );
+    let line = "check --baseline main.json laptop.json --report json=v.json --report markdown=c.md";
+    let said = desk.ends(line, 0);
+    assert_eq!(verdict(&desk.read("v.json")), ("no-baseline".to_owned(), 0));
+    for text in [&said.err, &said.out, &desk.read("c.md")] {
+        for named in [
+            "`lab`",
+            "`laptop`",
+            "--environment NAME",
+            "on_other_environment",
+        ] {
+            let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(flat.contains(named), "{named}: {text}");
+        }
+    }
     assert!(said.err.contains("\nhint: "), "{}", said.err);
+    desk.ends("check --baseline main.json laptop.json --strict", 3);
+    desk.ends(
+        "check --baseline main.json laptop.json --require-baseline",
+        3,
+    );
     desk.ends(
         "check --baseline main.json laptop.json --on-other-environment warn",
         0,

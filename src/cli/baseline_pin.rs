@@ -1,19 +1,16 @@
 //! `perfgate baseline pin`: a chosen state as the anchor that slow drift is measured against.
 
-use std::collections::BTreeSet;
-
 use anyhow::anyhow;
 
 use super::args::{OriginFlags, PinArgs};
 use super::config::values::show_percent;
-use super::environments::key;
 use super::origin::Stamp;
 use super::output::Output;
 use super::settings::{Settings, Typed};
-use super::{Env, baseline_path, inert, results, sittings};
+use super::{Env, baseline_path, inert, results};
 use crate::exit::Exit;
 use crate::hint::WithHint;
-use crate::model::{Anchor, Baseline, Run};
+use crate::model::{Anchor, Baseline, History, Run};
 use crate::stats::reading;
 use crate::store;
 
@@ -80,7 +77,7 @@ pub(super) fn run(args: PinArgs, env: &Env, output: &mut Output<'_>) -> anyhow::
     Ok(output.finish(Exit::Pass))
 }
 
-/// The named sitting, or the newest one of each environment.
+/// The named session, or the newest one of each workload.
 fn chosen(baseline: &Baseline, session: Option<&str>) -> anyhow::Result<Vec<Run>> {
     let runs = &baseline.runs;
     let chosen: Vec<Run> = match session {
@@ -89,12 +86,9 @@ fn chosen(baseline: &Baseline, session: Option<&str>) -> anyhow::Result<Vec<Run>
             runs.iter().filter(is_it).cloned().collect()
         }
         None => {
-            let keys: BTreeSet<Option<String>> = runs.iter().map(key).collect();
-            let newest = keys.into_iter().flat_map(|environment| {
-                let of_it = runs.iter().filter(|run| key(run) == environment);
-                sittings::newest(&of_it.cloned().collect::<Vec<_>>())
-            });
-            newest.collect()
+            let history = History::of(runs);
+            let newest = history.workloads.iter().flat_map(|w| w.reference().base);
+            newest.cloned().collect()
         }
     };
     if !chosen.is_empty() {

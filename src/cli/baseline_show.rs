@@ -1,6 +1,6 @@
-//! `perfgate baseline show`: what a baseline holds, environment by environment.
+//! `perfgate baseline show`: what a baseline holds, workload by workload and machine by machine.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use anyhow::anyhow;
 use serde::Serialize;
@@ -8,14 +8,15 @@ use serde::Serialize;
 use super::args::{InspectFormat, ShowArgs};
 use super::baseline_path::Located;
 use super::config::values::show_percent;
-use super::context::{commits, sessions, started};
-use super::environments::key;
+use super::context::{commits, started};
 use super::output::Output;
 use super::settings::{Settings, Typed};
-use super::{Env, baseline_path, inert, sittings};
+use super::{Env, baseline_path, inert};
 use crate::exit::Exit;
 use crate::hint::WithHint;
-use crate::model::{Baseline, Evidence, Quantile, Run, Series, Statistic};
+use crate::model::{
+    Baseline, Evidence, History, Quantile, Run, Series, Statistic, Workload, WorkloadKey,
+};
 use crate::stats::reading;
 use crate::store;
 
@@ -55,6 +56,13 @@ struct Shown {
 #[derive(Debug, PartialEq, Serialize)]
 struct ShownEnvironment {
     environment: Option<String>,
+    /// What tells it from the other work that the baseline holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workload: Option<String>,
+    source: Option<String>,
+    tool: Option<String>,
+    /// What was asked of the load tool.
+    load: BTreeMap<String, String>,
     runs: usize,
     sessions: usize,
     commits: Vec<String>,
@@ -69,10 +77,10 @@ struct ShownSeries {
     metric: String,
     statistic: String,
     unit: String,
-    /// The median of the newest sitting.
+    /// The median of the newest session.
     latest: f64,
     runs: usize,
-    /// From the lowest to the highest median of a sitting, over the middle one; absent with one sitting.
+    /// From the lowest to the highest median of a session, over the middle one; absent with one session.
     #[serde(skip_serializing_if = "Option::is_none")]
     spread: Option<f64>,
 }
@@ -87,11 +95,12 @@ struct ShownAnchor {
 
 impl Shown {
     fn of(path: String, baseline: &Baseline) -> Self {
-        let keys: BTreeSet<Option<String>> = baseline.runs.iter().map(key).collect();
-        let environments = keys.into_iter().map(|environment| {
-            let of_it = baseline.runs.iter().filter(|run| key(run) == environment);
-            ShownEnvironment::of(environment.clone(), of_it.cloned().collect())
-        });
+        let history = History::of(&baseline.runs);
+        let keys: Vec<&WorkloadKey> = history.workloads.iter().map(|w| &w.key).collect();
+        let environments = history
+            .workloads
+            .iter()
+            .map(|workload| ShownEnvironment::of(workload, &keys));
         Self {
             path,
             environments: environments.collect(),
@@ -118,10 +127,14 @@ impl Shown {
             let name = environment.environment.as_deref();
             line(format!(
                 "  {}",
-                inert::line(name.unwrap_or("no environment recorded"))
+                inert::line(&match &environment.workload {
+                    Some(workload) =>
+                        format!("{workload}: {}", name.unwrap_or("no environment recorded")),
+                    None => name.unwrap_or("no environment recorded").to_owned(),
+                })
             ));
             let mut facts = format!(
-                "    runs {}, sittings {}, commits {}",
+                "    runs {}, sessions {}, commits {}",
                 environment.runs,
                 environment.sessions,
                 environment.commits.len()
@@ -157,26 +170,41 @@ impl Shown {
 }
 
 impl ShownEnvironment {
-    fn of(environment: Option<String>, runs: Vec<Run>) -> Self {
+    fn of(workload: &Workload<'_>, all: &[&WorkloadKey]) -> Self {
+        let runs: Vec<Run> = workload.runs().cloned().collect();
+        let key = &workload.key;
+        // What the machines are called is said anyway.
+        let work = key.anywhere();
+        let others: Vec<WorkloadKey> = all.iter().map(|other| other.anywhere()).collect();
+        let others: Vec<&WorkloadKey> = others.iter().filter(|other| **other != work).collect();
         Self {
-            environment,
+            environment: key.environment.clone(),
+            workload: (!others.is_empty()).then(|| work.label(&others)),
+            source: key.source.clone(),
+            tool: key.tool.clone(),
+            load: key
+                .load
+                .terms
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
             runs: runs.len(),
-            sessions: sessions(&runs),
+            sessions: workload.sessions.len(),
             commits: commits(&runs),
             oldest: started(&runs).min().map(|at| at.to_string()),
             newest: started(&runs).max().map(|at| at.to_string()),
-            series: series(&runs),
+            series: series(workload),
         }
     }
 }
 
-fn series(runs: &[Run]) -> Vec<ShownSeries> {
-    // Medians sitting by sitting, newest last.
+fn series(workload: &Workload<'_>) -> Vec<ShownSeries> {
+    // Medians session by session, newest last.
     let mut medians: BTreeMap<Series, Vec<f64>> = BTreeMap::new();
     let mut counts: BTreeMap<Series, usize> = BTreeMap::new();
-    for sitting in sittings::of(runs) {
+    for session in &workload.sessions {
         let mut values: BTreeMap<Series, Vec<f64>> = BTreeMap::new();
-        for (series, value) in sitting.iter().flat_map(|run| read(run)) {
+        for (series, value) in session.runs.iter().flat_map(|run| read(run)) {
             *counts.entry(series.clone()).or_default() += 1;
             values.entry(series).or_default().push(value);
         }
@@ -248,7 +276,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_spread_is_between_sittings_and_one_sitting_has_none() {
+    fn the_spread_is_between_sessions_and_one_session_has_none() {
         assert_eq!(spread(vec![10.0]), None);
         assert_eq!(spread(vec![10.0, 12.0, 11.0]), Some(2.0 / 11.0));
         assert_eq!(spread(vec![0.0, 0.0]), None);

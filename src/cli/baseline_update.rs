@@ -1,24 +1,25 @@
-//! `perfgate baseline update`: runs into the window of their environment, unless the gate would fail them.
+//! `perfgate baseline update`: runs into the window of their workload and machine, unless the gate would fail them.
 
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
 
+use super::admission;
 use super::args::UpdateArgs;
 use super::checkout::Checkout;
-use super::context::sessions;
-use super::environments::{Choice, key};
-use super::gate::{Gate, unmatched};
+use super::gate::{unmatched, verdict};
 use super::loads::Loading;
 use super::origin::Stamp;
 use super::output::Output;
 use super::results::{self, Named, Reference};
 use super::settings::{Settings, Typed};
-use super::{Env, baseline_path, retype};
-use crate::compare::Outcome;
+use super::{Env, baseline_path, inert, retype};
+use crate::compare::{OnOtherEnvironment, Outcome, Policy, Sides};
 use crate::exit::Exit;
 use crate::hint::WithHint;
-use crate::model::{Baseline, Run};
+use crate::model::history::Machines;
+use crate::model::workload::Part;
+use crate::model::{Baseline, Matching, Partner, Run, WorkloadKey};
 use crate::stats::reading;
 use crate::store::{self, Window};
 use crate::verdict::{Kind, Verdict, stands};
@@ -53,27 +54,33 @@ pub(super) fn run(args: UpdateArgs, env: &Env, output: &mut Output<'_>) -> anyho
         paths: &args.results,
         source: args.source.source.as_ref(),
     };
-    let mut new = results::added(&named, &settings, &loading, output)
-        .with_context(|| format!("update {}", path.display()))?;
-    results::refuse_partial(&new, &format!("update {}", path.display()))?;
+    let doing = format!("update {}", path.display());
+    let mut new = if args.force && !measured_here {
+        named.read_all(&settings.read)?
+    } else {
+        results::added(&named, &settings, &loading, output).context(doing.clone())?
+    };
+    if !args.force {
+        results::refuse_partial(&new, &doing)?;
+    }
     stamp.put(new.runs_mut());
     new.look_up_commits(&Checkout::new(&[path]));
     let update = Update {
         settings: &settings,
         path,
         reason: args.accept_regression.as_deref(),
+        force: args.force,
         window: Window {
             runs: usize::from(args.window),
         },
     };
     let new = new.into_runs();
-    let environments = environments(&new);
     let mut done = Done::default();
     let result = store::update(path, |baseline| update.apply(baseline, new, &mut done));
     for note in &done.notes {
         output.note(note);
     }
-    let baseline = match (result, done.refused) {
+    let baseline = match (result, done.refused.take()) {
         (_, Some(why)) => {
             let error = Err::<(), _>(anyhow!("update {}: {why}", path.display())).hint(
                 "look with `perfgate check`; where the change is wanted, add --accept-regression 'REASON'",
@@ -83,7 +90,7 @@ pub(super) fn run(args: UpdateArgs, env: &Env, output: &mut Output<'_>) -> anyho
         }
         (result, None) => result?,
     };
-    let mut text = summary(path, &baseline, &environments, done.added);
+    let mut text = summary(path, &baseline, &done);
     let baseline = retype::quoted(&path.display().to_string());
     // What the sources measured here they measure again for the gate.
     let results = if measured_here { "" } else { " RESULT..." };
@@ -98,6 +105,7 @@ struct Update<'a> {
     settings: &'a Settings,
     path: &'a Path,
     reason: Option<&'a str>,
+    force: bool,
     window: Window,
 }
 
@@ -105,6 +113,8 @@ struct Update<'a> {
 #[derive(Default)]
 struct Done {
     added: usize,
+    /// What was given, with what the baseline said of its work.
+    given: Vec<Run>,
     notes: Vec<String>,
     refused: Option<String>,
 }
@@ -113,23 +123,31 @@ impl Update<'_> {
     fn apply(
         &self,
         baseline: Baseline,
-        mut new: Vec<Run>,
+        new: Vec<Run>,
         done: &mut Done,
     ) -> anyhow::Result<Baseline> {
+        let (mut baseline, mut new) = (baseline, new);
+        done.notes.extend(write_down(&mut baseline.runs, &mut new));
+        done.given.clone_from(&new);
         let offered = new.len();
         let names = self.settings.names.settle_to_store(&baseline, &mut new);
         done.notes.extend(names.notes());
         new.retain(|run| !is_known(&names.stored.runs, run));
         if new.len() < offered {
             let known = offered - new.len();
-            done.notes
-                .push(format!("{known} of {offered} runs were there already"));
+            done.notes.push(format!(
+                "{known} of {offered} runs were there already, and are not added again"
+            ));
         }
         if new.is_empty() {
             return Ok(baseline);
         }
+        let doing = format!("update {}", self.path.display());
+        if !self.force {
+            admission::refuse(&baseline.runs, &new, &doing)?;
+        }
         let (reference, compared) = names.compared(&new);
-        let verdict = self.judge(reference, &compared)?;
+        let verdict = self.judge(&reference, &compared);
         let judgement = verdict.judgement();
         done.notes.extend(judgement.unmatched.iter().map(unmatched));
         match (verdict.kind(), self.reason) {
@@ -149,37 +167,85 @@ impl Update<'_> {
             ),
             (_, None) => {}
         }
-        name_sitting(&mut new);
+        name_session(&mut new);
         done.added = new.len();
         Ok(store::add(baseline, new, &self.window, &reading::reduce))
     }
 
-    /// Against the runs of their own environment; another environment is simply a new window.
-    fn judge(&self, mut reference: Reference, new: &[Run]) -> anyhow::Result<Verdict> {
-        let here = environments(new);
-        reference.runs.retain(|run| here.contains(&key(run)));
-        let shown = self.path.display().to_string();
-        let gate = Gate {
-            settings: self.settings,
+    /// Against the runs of their own machines: what the baseline does not know yet is simply new.
+    fn judge(&self, reference: &Reference, new: &[Run]) -> Verdict {
+        let sides = Sides {
+            baseline: &reference.runs,
             current: new,
-            reference: Some(reference),
-            choice: Choice {
-                on_other: self.settings.policy.on_other_environment,
-                baseline: &shown,
-                can_update: true,
-            },
+            anchor: reference.anchor.as_ref(),
+            interleaved: self.settings.interleaved,
         };
-        Ok(gate.judge()?.verdict)
+        let policy = Policy {
+            on_other_environment: OnOtherEnvironment::Refuse,
+            ..self.settings.policy.clone()
+        };
+        verdict(&sides, &policy)
     }
 }
 
-/// What a sitting is called that neither the results nor a CI job name: this update of the baseline is one.
-const UNNAMED_SITTING: &str = "update of ";
+/// Where a stored run and a new one are of one work because nothing else fits, each says from now on what the other
+/// said of it.
+fn write_down(stored: &mut [Run], new: &mut [Run]) -> Vec<String> {
+    let mut notes = Vec::new();
+    let mut plan: Vec<(WorkloadKey, WorkloadKey, Vec<usize>, Vec<usize>)> = Vec::new();
+    let matching = Matching::of(stored.iter(), new.iter(), Machines::Apart);
+    for matched in &matching.current {
+        if let Partner::Found { baseline, lacking } = &matched.partner {
+            let said: Vec<String> = lacking
+                .iter()
+                .filter(|part| **part != Part::Environment)
+                .map(ToString::to_string)
+                .collect();
+            if said.is_empty() {
+                continue;
+            }
+            notes.push(format!(
+                "{} was said by one side only, and is written down for the runs of both",
+                said.join(", ")
+            ));
+            plan.push((
+                baseline.key.clone(),
+                matched.current.key.clone(),
+                baseline.places().collect(),
+                matched.current.places().collect(),
+            ));
+        }
+    }
+    for (before, now, of_baseline, of_new) in plan {
+        for place in of_baseline {
+            if let Some(run) = stored.get_mut(place) {
+                now.complete(run);
+                before.complete(run);
+            }
+        }
+        for place in of_new {
+            if let Some(run) = new.get_mut(place) {
+                before.complete(run);
+                now.complete(run);
+            }
+        }
+    }
+    notes
+}
 
-/// A job that was repeated after its baseline was written; only a time tells such runs from twins.
+/// What a session is called that neither the results nor a CI job name: this update of the baseline is one.
+const UNNAMED_SESSION: &str = "update of ";
+
+/// A job that was repeated after its baseline was written, or a result that was added before.
 fn is_known(baseline: &[Run], run: &Run) -> bool {
-    let of_an_update = |session: &String| session.starts_with(UNNAMED_SITTING);
+    let of_an_update = |session: &String| session.starts_with(UNNAMED_SESSION);
     let is_it = |stored: &Run| {
+        if WorkloadKey::of(stored) != WorkloadKey::of(run) {
+            return false;
+        }
+        if stored.is_same_measurement(run) || stored.is_same_measurement(&reduced(run)) {
+            return true;
+        }
         let unnamed = stored.provenance.session.as_ref().is_some_and(of_an_update);
         if !unnamed || run.provenance.session.is_some() {
             return stored == run;
@@ -188,25 +254,28 @@ fn is_known(baseline: &[Run], run: &Run) -> bool {
         stored.provenance.session = None;
         stored == *run
     };
-    run.provenance.started_at.is_some() && baseline.iter().any(is_it)
+    baseline.iter().any(is_it)
 }
 
-/// Without a name, the runs of every update would count as one long sitting, and its drift as noise within it.
-fn name_sitting(runs: &mut [Run]) {
+fn reduced(run: &Run) -> Run {
+    let mut run = run.clone();
+    for metrics in run.subjects.values_mut() {
+        for measured in metrics.values_mut() {
+            measured.evidence = reading::reduce(&measured.evidence);
+        }
+    }
+    run
+}
+
+/// Without a name, the runs of every update would count as one long session, and its drift as noise within it.
+fn name_session(runs: &mut [Run]) {
     let now = jiff::Timestamp::now()
         .strftime("%Y-%m-%dT%H:%M:%SZ")
         .to_string();
     for run in runs {
-        let name = || format!("{UNNAMED_SITTING}{now}");
+        let name = || format!("{UNNAMED_SESSION}{now}");
         run.provenance.session.get_or_insert_with(name);
     }
-}
-
-fn environments(runs: &[Run]) -> Vec<Option<String>> {
-    let mut keys: Vec<Option<String>> = runs.iter().map(key).collect();
-    keys.sort();
-    keys.dedup();
-    keys
 }
 
 fn refusal(verdict: &Verdict, settings: &Settings) -> String {
@@ -231,18 +300,32 @@ fn refusal(verdict: &Verdict, settings: &Settings) -> String {
     }
 }
 
-fn summary(path: &Path, baseline: &Baseline, here: &[Option<String>], added: usize) -> String {
+fn summary(path: &Path, baseline: &Baseline, done: &Done) -> String {
     let shown = path.display().to_string();
+    let added = done.added;
     let mut text = format!("{shown}: added {added} {}\n", plural(added, "run"));
-    for environment in here {
-        let runs = baseline.runs.iter().filter(|run| key(run) == *environment);
-        let runs: Vec<Run> = runs.cloned().collect();
-        let (count, sittings) = (runs.len(), sessions(&runs));
-        let name = environment.as_deref().unwrap_or("no environment recorded");
+    let matching = Matching::of(&baseline.runs, &done.given, Machines::Apart);
+    let several = matching.current.len() > 1;
+    for matched in &matching.current {
+        let Partner::Found { baseline, .. } = &matched.partner else {
+            continue;
+        };
+        let key = &baseline.key;
+        let (count, sessions) = (baseline.runs().count(), baseline.sessions.len());
+        let machine = key
+            .environment
+            .as_deref()
+            .unwrap_or("no environment recorded");
+        let name = if several {
+            format!("{}, {machine}", key.name())
+        } else {
+            machine.to_owned()
+        };
         text.push_str(&format!(
-            "  {name}: {count} {} of {sittings} {}\n",
+            "  {}: {count} {} of {sessions} {}\n",
+            inert::line(&name),
             plural(count, "run"),
-            plural(sittings, "sitting")
+            plural(sessions, "session")
         ));
     }
     text

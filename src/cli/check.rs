@@ -10,7 +10,6 @@ use super::checkout::Checkout;
 use super::config::{self, Work};
 use super::context::{Material, context};
 use super::deliver::Outlets;
-use super::environments::Choice;
 use super::gate::{Gate, refuse_unmatched};
 use super::loads::Loading;
 use super::origin::Stamp;
@@ -25,8 +24,8 @@ use super::{Env, Invocation, baseline_path};
 use crate::exit::Exit;
 use crate::hint::WithHint;
 use crate::publish::actions;
-use crate::report;
 use crate::report::context::{Commands, Context, Source};
+use crate::report::{self, Document};
 use crate::verdict::Kind;
 
 pub(super) fn run(
@@ -117,13 +116,8 @@ fn judge(
         settings: &settings,
         current: &current,
         reference,
-        choice: Choice {
-            on_other: settings.policy.on_other_environment,
-            baseline: &shown,
-            can_update: true,
-        },
     };
-    let judged = gate.judge()?;
+    let judged = gate.judge();
     refuse_unmatched(judged.verdict.judgement())?;
     let measured_here = args.results.is_empty() && settings.sources.iter().any(does_work);
     let to_add: &[Source] = if measured_here { &[] } else { &sources };
@@ -162,9 +156,13 @@ fn judge(
         exit = posted(&order, exit, output);
     }
     match judged.verdict.kind() {
-        Kind::NoBaseline => no_baseline(baseline.as_ref(), &next, output),
+        Kind::NoBaseline => no_baseline(baseline.as_ref(), &document, &next, output),
         _ if judged.verdict.exit() == Exit::Error => nothing_compared(&shown, output),
-        _ => {}
+        _ => {
+            for line in report::unjudged_plainly(&document) {
+                output.warn(&line);
+            }
+        }
     }
     Ok(exit)
 }
@@ -189,15 +187,30 @@ fn posted(order: &Order<'_>, exit: Exit, output: &mut Output<'_>) -> Exit {
 }
 
 /// Loud, for a gate that never finds its baseline is green for ever.
-fn no_baseline(baseline: Option<&Located>, next: &str, output: &mut Output<'_>) {
-    let what = match baseline {
-        Some(Located::Found(path)) => {
-            format!("{} holds no runs of this environment yet", path.display())
+fn no_baseline(
+    baseline: Option<&Located>,
+    document: &Document,
+    next: &str,
+    output: &mut Output<'_>,
+) {
+    let reasons = report::unjudged_plainly(document);
+    match baseline {
+        None => output.warn("nothing was compared: no baseline is named"),
+        Some(Located::Missing(path)) => {
+            let path = path.display();
+            output.warn(&format!("nothing was compared: {path} does not exist yet"));
         }
-        Some(Located::Missing(path)) => format!("{} does not exist yet", path.display()),
-        None => "no baseline is named".to_owned(),
-    };
-    output.warn(&format!("nothing was compared: {what}"));
+        Some(Located::Found(path)) if reasons.is_empty() => {
+            let path = path.display();
+            output.warn(&format!("nothing was compared: {path} holds no runs yet"));
+        }
+        Some(Located::Found(path)) => {
+            let path = path.display();
+            for reason in reasons {
+                output.warn(&format!("nothing was compared with {path}: {reason}"));
+            }
+        }
+    }
     output.note(&format!("hint: on the base branch, run `{next}`"));
 }
 

@@ -7,7 +7,6 @@ use super::args::CompareArgs;
 use super::check::{explain, nothing_compared};
 use super::context::{Material, context};
 use super::deliver::Outlets;
-use super::environments::Choice;
 use super::gate::Gate;
 use super::output::Output;
 use super::results::{self, Reference};
@@ -55,13 +54,8 @@ pub(super) fn run(
         settings: &settings,
         current: &current,
         reference: Some(reference),
-        choice: Choice {
-            on_other: settings.policy.on_other_environment,
-            baseline: &shown,
-            can_update: false,
-        },
     };
-    let judged = gate.judge()?;
+    let judged = gate.judge();
     let material = Material {
         judged: &judged,
         settings: &settings,

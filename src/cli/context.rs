@@ -1,11 +1,9 @@
 //! What a report tells beside the comparisons: where both sides come from, what deviates, what to type next.
 
-use std::collections::BTreeSet;
-
-use super::environments;
 use super::gate::Judged;
 use super::settings::Settings;
-use crate::model::{Environment, Run};
+use crate::compare::Found;
+use crate::model::{Environment, History, Run};
 use crate::report::context::{
     BaselineSource, Commands, Context, CurrentSource, Difference, Setting, Source, Surroundings,
 };
@@ -27,24 +25,44 @@ pub(super) struct Material<'a> {
 }
 
 pub(super) fn context(material: Material<'_>) -> Context {
-    let selected = &material.judged.selected;
+    let judgement = material.judged.verdict.judgement();
+    let baseline = &material.judged.baseline;
     let settings = material.settings;
-    let (before, now) = (selected.runs.last(), material.current.last());
-    let mut notes = selected.notes.clone();
-    notes.extend(material.names);
+    let (before, now) = (newest(baseline), newest(material.current));
+    let mut notes = material.names;
     notes.extend(warnings(material.current));
+    if let Some(label) = &judgement.anchor_elsewhere {
+        notes.push(format!(
+            "the anchor {label} holds no runs of this work and environment; drift is not judged"
+        ));
+    }
+    let invalid = baseline
+        .iter()
+        .filter(|run| run.provenance.invalid.is_some());
+    match invalid.count() {
+        0 => {}
+        n => notes.push(format!(
+            "{n} of {} baseline runs are invalid, and were taken all the same",
+            baseline.len()
+        )),
+    }
+    let mut judged = judgement
+        .workloads
+        .iter()
+        .filter(|w| !matches!(w.found, Found::No(_)));
+    let in_one_session = judged.clone().count() > 0 && judged.all(|w| w.in_one_session);
     Context {
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         gate: None,
         baseline: before.map(|newest| BaselineSource {
             path: material.baseline.to_owned(),
-            runs: selected.runs.len(),
-            partial: partial(&selected.runs),
-            sessions: sessions(&selected.runs),
+            runs: baseline.len(),
+            partial: partial(baseline),
+            sessions: sessions(baseline),
             commit: newest.provenance.commit.clone(),
-            newest_at: started(&selected.runs).max(),
-            oldest_at: started(&selected.runs).min(),
-            environment: environments::key(newest),
+            newest_at: started(baseline).max(),
+            oldest_at: started(baseline).min(),
+            environment: newest.provenance.environment.key(),
         }),
         current: CurrentSource {
             runs: material.current.len(),
@@ -53,7 +71,7 @@ pub(super) fn context(material: Material<'_>) -> Context {
             sources: material.sources,
         },
         environment: Surroundings {
-            key: now.and_then(environments::key),
+            key: now.and_then(|run| run.provenance.environment.key()),
             differences: match (before, now) {
                 (Some(before), Some(now)) => differences(before, now),
                 _ => Vec::new(),
@@ -63,19 +81,19 @@ pub(super) fn context(material: Material<'_>) -> Context {
             .config_path()
             .map(|path| path.display().to_string()),
         settings: deviations(settings),
-        interleaved: settings.interleaved || share_a_sitting(before, now),
+        interleaved: settings.interleaved || in_one_session,
         notes,
         commands: material.commands,
     }
 }
 
-fn partial(runs: &[Run]) -> usize {
-    runs.iter().filter(|run| run.provenance.partial).count()
+/// The run that was made last.
+fn newest(runs: &[Run]) -> Option<&Run> {
+    History::of(runs).newest()
 }
 
-fn share_a_sitting(before: Option<&Run>, now: Option<&Run>) -> bool {
-    let session = |run: Option<&Run>| run.and_then(|run| run.provenance.session.clone());
-    session(before).is_some_and(|session_before| session(now) == Some(session_before))
+fn partial(runs: &[Run]) -> usize {
+    runs.iter().filter(|run| run.provenance.partial).count()
 }
 
 fn deviations(settings: &Settings) -> Vec<Setting> {
@@ -89,10 +107,9 @@ fn deviations(settings: &Settings) -> Vec<Setting> {
         .collect()
 }
 
-/// Sittings; runs that name none count as one.
+/// How many sessions the runs are of.
 pub(super) fn sessions(runs: &[Run]) -> usize {
-    let names: BTreeSet<_> = runs.iter().map(|run| &run.provenance.session).collect();
-    names.len()
+    History::of(runs).sessions().count()
 }
 
 /// Each once, oldest first.

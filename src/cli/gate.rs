@@ -2,12 +2,11 @@
 
 use anyhow::anyhow;
 
-use super::environments::{Choice, Selected, select};
 use super::results::Reference;
 use super::settings::Settings;
-use crate::compare::{self, Judgement, Sides, UnmatchedRule};
+use crate::compare::{self, Judgement, OnOtherEnvironment, Policy, Sides, UnmatchedRule};
 use crate::hint::WithHint;
-use crate::model::Run;
+use crate::model::{Matching, Partner, Run};
 use crate::verdict::{Situation, Verdict};
 
 /// What is judged.
@@ -16,42 +15,66 @@ pub(super) struct Gate<'a> {
     pub(super) current: &'a [Run],
     /// `None` where there is no baseline yet.
     pub(super) reference: Option<Reference>,
-    pub(super) choice: Choice<'a>,
 }
 
 /// What came of it.
 pub(super) struct Judged {
     pub(super) verdict: Verdict,
-    pub(super) selected: Selected,
+    /// The runs of the baseline that are of the work that was judged, workload by workload, oldest first.
+    pub(super) baseline: Vec<Run>,
 }
 
 impl Gate<'_> {
-    pub(super) fn judge(self) -> anyhow::Result<Judged> {
-        let selected = match self.reference {
-            Some(reference) => select(reference, self.current, &self.choice)?,
-            None => Selected::default(),
+    pub(super) fn judge(self) -> Judged {
+        let (runs, anchor) = match self.reference {
+            Some(reference) => (reference.runs, reference.anchor),
+            None => (Vec::new(), None),
         };
         let policy = &self.settings.policy;
         let sides = Sides {
-            baseline: &selected.runs,
+            baseline: &runs,
             current: self.current,
-            anchor: selected.anchor.as_ref(),
+            anchor: anchor.as_ref(),
             interleaved: self.settings.interleaved,
         };
-        let today = jiff::Timestamp::now()
-            .to_zoned(jiff::tz::TimeZone::UTC)
-            .date();
-        let situation = if selected.runs.is_empty() {
-            Situation::NoBaseline
-        } else {
-            Situation::Compared
-        };
-        let judgement = compare::judge(&sides, policy, today);
-        Ok(Judged {
-            verdict: Verdict::of(judgement, policy, situation),
-            selected,
-        })
+        Judged {
+            verdict: verdict(&sides, policy),
+            baseline: of_the_same_work(&runs, self.current, policy.on_other_environment),
+        }
     }
+}
+
+/// The verdict of today.
+pub(super) fn verdict(sides: &Sides<'_>, policy: &Policy) -> Verdict {
+    let today = jiff::Timestamp::now()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date();
+    let judgement = compare::judge(sides, policy, today);
+    let situation = if judgement.has_no_baseline() {
+        Situation::NoBaseline
+    } else {
+        Situation::Compared
+    };
+    Verdict::of(judgement, policy, situation)
+}
+
+fn of_the_same_work(
+    baseline: &[Run],
+    current: &[Run],
+    on_other_environment: OnOtherEnvironment,
+) -> Vec<Run> {
+    let matching = Matching::of(baseline, current, on_other_environment.machines());
+    let mut runs = Vec::new();
+    for matched in matching.current {
+        match matched.partner {
+            Partner::Found { baseline, .. } => runs.extend(baseline.runs().cloned()),
+            Partner::Elsewhere { known } => {
+                runs.extend(known.iter().rev().take(1).flat_map(|w| w.runs().cloned()));
+            }
+            Partner::None(_) => {}
+        }
+    }
+    runs
 }
 
 /// A rule that matches nothing gates nothing, and nobody would notice.

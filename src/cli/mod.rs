@@ -1,6 +1,7 @@
 //! The command line: arguments and environment to settings, settings to one command, its outcome to streams and an
 //! exit code. Nobody imports this room.
 
+mod admission;
 mod args;
 mod baseline_path;
 mod baseline_pin;
@@ -15,7 +16,6 @@ mod context;
 mod deliver;
 mod documents;
 mod env;
-mod environments;
 mod gate;
 mod github;
 mod inert;
@@ -36,7 +36,6 @@ mod results;
 mod retype;
 mod run;
 mod settings;
-mod sittings;
 mod sources;
 mod unjudged;
 

@@ -86,6 +86,11 @@ pub(super) struct Named<'a> {
 }
 
 impl Named<'_> {
+    /// With the runs that say nothing of the system.
+    pub(super) fn read_all(&self, options: &ReadOptions) -> anyhow::Result<Results> {
+        Ok(labelled(understood(self.paths, options)?, self.source))
+    }
+
     fn read(&self, options: &ReadOptions) -> anyhow::Result<Results> {
         Ok(labelled(read(self.paths, options)?, self.source))
     }

@@ -1,6 +1,8 @@
 //! What can be said of one series: data only, neither worded nor formatted.
 
 use super::policy::{Acceptance, Limits, Origin, Quantity, Severity};
+use crate::model::history::NoPartner;
+use crate::model::workload::{Difference, Part, WorkloadKey};
 use crate::model::{Better, Series, Subject, Unit};
 
 /// One series, judged.
@@ -28,6 +30,20 @@ pub struct Comparison {
     pub cause: Cause,
     /// What had to be assumed, because nothing in the evidence says it.
     pub assumed: Vec<Assumption>,
+    /// Runs that were not compared, because what they measured is not the same thing.
+    pub left_out: Vec<LeftOut>,
+    /// Which of the workloads of the judgement it is of.
+    pub workload: usize,
+}
+
+/// Runs of one side in which a series is not what it is in the others.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LeftOut {
+    pub of_baseline: bool,
+    pub runs: usize,
+    /// Of so many that hold the metric.
+    pub of: usize,
+    pub because: Cause,
 }
 
 /// The outcome of one series.
@@ -139,9 +155,19 @@ pub enum Cause {
         baseline: String,
         current: String,
     },
+    /// The baseline knows the work on these machines only.
     EnvironmentsDiffer {
         baseline: String,
         current: String,
+    },
+    /// It is not the work that the baseline knows, by what differs.
+    WorkloadsDiffer {
+        differences: Vec<Difference>,
+    },
+    /// Several workloads of the one side fit one of the other, which does not say which it is.
+    WorkloadUnclear {
+        workloads: Vec<String>,
+        of_baseline: bool,
     },
     /// In the baseline and not in the current runs; perhaps under another name.
     Vanished {
@@ -204,6 +230,56 @@ pub struct Judgement {
     pub family: usize,
     pub unmatched: Vec<UnmatchedRule>,
     pub unused: Vec<UnusedAcceptance>,
+    /// What was judged, in the order of their keys.
+    pub workloads: Vec<JudgedWorkload>,
+    /// What the baseline knows on the machines of the current runs, and the current runs do not hold.
+    pub absent: Vec<String>,
+    /// The anchor holds nothing of any workload that was judged: its label.
+    pub anchor_elsewhere: Option<String>,
+}
+
+impl Judgement {
+    /// The baseline holds none of the workloads.
+    pub fn has_no_baseline(&self) -> bool {
+        !self.workloads.is_empty() && self.without_baseline() == self.workloads.len()
+    }
+
+    /// How many workloads the baseline does not hold.
+    pub fn without_baseline(&self) -> usize {
+        let unknown = |w: &&JudgedWorkload| matches!(w.found, Found::No(_));
+        self.workloads.iter().filter(unknown).count()
+    }
+}
+
+/// One workload of the current runs, with what it was held against.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JudgedWorkload {
+    pub key: WorkloadKey,
+    /// What tells it from the other workloads of the gate.
+    pub label: String,
+    pub runs: usize,
+    pub found: Found,
+    /// How many of the runs are in what they were compared with: the same measurement on both sides.
+    pub repeated: usize,
+    /// Both sides were measured in turns.
+    pub in_one_session: bool,
+}
+
+/// What the baseline holds of a workload.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found {
+    /// It was compared with so many runs.
+    Here {
+        runs: usize,
+        /// What one of the two keys does not say.
+        lacking: Vec<Part>,
+    },
+    /// The same work on another machine, because the policy asks for it.
+    Elsewhere {
+        runs: usize,
+        environment: Option<String>,
+    },
+    No(NoPartner),
 }
 
 /// A rule or acceptance that matches no series, with the nearest one.

@@ -3,8 +3,8 @@
 use super::comparison::Drift;
 use super::effect::{self, Effect, Logs};
 use super::judge::{Judged, ratio};
+use super::layout::Layout;
 use super::readings::{assumed_spread, towards_worse, value};
-use super::sittings::Layout;
 use crate::model::Anchor;
 use crate::stats::{order, reading};
 

@@ -4,17 +4,23 @@ use std::collections::BTreeSet;
 
 use super::Cause;
 use super::comparison::{
-    Change, Comparison, Doubt, Judgement, Outcome, Side, Test, UnmatchedRule, UnusedAcceptance,
+    Change, Comparison, Doubt, Found, JudgedWorkload, Judgement, LeftOut, Outcome, Side, Test,
+    UnmatchedRule, UnusedAcceptance,
 };
+use super::elsewhere::{eased, noise};
+use super::layout::Layout;
 use super::measured::{Measured, Question, measure};
 use super::names::{self, OneSided};
 use super::observations::Carried;
 use super::outcome::Adjusted;
-use super::pairs::{Pair, pairs, provenance_mismatch};
+use super::pairs::{Pair, pairs};
 use super::policy::{Policy, Severity, selects};
 use super::rules::{self, Asked, RulesBySubject};
-use super::sittings::Layout;
-use crate::model::{Anchor, MetricName, Run, Series, Subject};
+use crate::model::history::{Machines, NoPartner};
+use crate::model::workload::Difference;
+use crate::model::{
+    Anchor, Matched, Matching, MetricName, Partner, Run, Series, Subject, WorkloadKey,
+};
 use crate::stats::multiplicity;
 
 /// What is compared.
@@ -28,58 +34,242 @@ pub struct Sides<'a> {
     pub interleaved: bool,
 }
 
-/// Judges every series of the two sides. `today` decides which acceptances still hold.
+/// Judges every series of the two sides, workload by workload. `today` decides which acceptances still hold.
+///
+/// All workloads share one error allowance. The order of workloads, and of runs inside them, changes nothing.
 pub fn judge(sides: &Sides<'_>, policy: &Policy, today: jiff::civil::Date) -> Judgement {
-    let layout = Layout::of(sides.baseline, sides.current, sides.interleaved);
-    let mut reached = vec![false; policy.rules.len()];
-    let by_subject = RulesBySubject::of(policy);
-    let mut seen = Vec::new();
-    let mut series = Vec::new();
-    let stranger = provenance_mismatch(&layout);
-    for pair in pairs(&layout) {
-        let of_single_names = pair.percentiles_of_single_names();
-        for statistic in pair.statistics().into_iter().chain(of_single_names.clone()) {
-            let (tools_direction, unit) = pair.direction_and_unit();
-            let mut key = Series {
-                subject: pair.subject.clone(),
-                metric: pair.metric.clone(),
-                statistic,
-                unit,
-                better: tools_direction,
-            };
-            let mut asked = rules::ask(&by_subject, &key, &pair, &mut reached);
-            let unknown = of_single_names.contains(&statistic);
-            // The mean is judged in their place, so that nobody waits for them but who asks.
-            asked.gated &= !unknown || asked.named;
-            seen.push(key.clone());
-            if asked.hidden {
-                continue;
-            }
-            key.better = asked.limits.better.unwrap_or(key.better);
-            let question = Question {
-                series: &key,
-                pair: &pair,
-                layout: &layout,
-                limits: &asked.limits,
-            };
-            let measured = match &stranger {
-                Some(cause) if !pair.base.is_empty() && !pair.current.is_empty() => {
-                    Measured::apart(&question, cause.clone())
+    let machines = policy.on_other_environment.machines();
+    let matching = Matching::of(sides.baseline, sides.current, machines);
+    let mut gate = Gate {
+        policy,
+        by_subject: RulesBySubject::of(policy),
+        reached: vec![false; policy.rules.len()],
+        seen: Vec::new(),
+        series: Vec::new(),
+        one_sided: Vec::new(),
+    };
+    let mut anchored = sides.anchor.is_none();
+    let mut in_one_session = Vec::new();
+    for (index, matched) in matching.current.iter().enumerate() {
+        let layout = Layout::of(matched, sides.interleaved);
+        let begin = gate.series.len();
+        gate.measure(index, &layout, stranger(matched));
+        if let Some(anchor) = sides.anchor
+            && let Some(of_series) = gate.series.get_mut(begin..)
+        {
+            let fits = |run: &&Run| {
+                let key = WorkloadKey::of(run);
+                match machines {
+                    Machines::Apart => key.fits(&matched.current.key),
+                    Machines::Across | Machines::Alike => key.anywhere().fits(&matched.current.key),
                 }
-                _ if unknown => Measured::apart(&question, Cause::OfSingleNames),
-                _ => measure(&question),
             };
-            series.push(Judged {
-                series: key,
-                asked,
-                measured,
-            });
+            let anchor = Anchor {
+                runs: anchor.runs.iter().filter(fits).cloned().collect(),
+                ..anchor.clone()
+            };
+            anchored |= !anchor.runs.is_empty();
+            super::drift::measure_all(of_series, &anchor, &layout);
+        }
+        gate.one_sided.push(OneSided::of(&layout));
+        in_one_session.push(layout.one_sitting);
+    }
+    gate.series
+        .sort_by(|a, b| a.series.cmp(&b.series).then(a.workload.cmp(&b.workload)));
+    Judgement {
+        workloads: workloads(&matching, &in_one_session),
+        absent: absent(&matching),
+        anchor_elsewhere: sides
+            .anchor
+            .filter(|_| !anchored && !matching.current.is_empty())
+            .map(|anchor| anchor.label.clone()),
+        ..gate.decide(today)
+    }
+}
+
+/// Why a workload of the current side is compared with nothing, as each of its series says it; `None` where it is
+/// compared, or simply new.
+fn stranger(matched: &Matched<'_>) -> Option<Cause> {
+    let Partner::None(why) = &matched.partner else {
+        return None;
+    };
+    let labels = |keys: &[WorkloadKey]| labels(&keys.iter().collect::<Vec<_>>());
+    match why {
+        NoPartner::NoBaseline | NoPartner::Unknown => None,
+        NoPartner::OtherEnvironment(known) => Some(Cause::EnvironmentsDiffer {
+            baseline: known
+                .iter()
+                .map(|machine| machine.key.as_str())
+                .collect::<Vec<_>>()
+                .join("; "),
+            current: matched.current.key.environment.clone().unwrap_or_default(),
+        }),
+        NoPartner::OtherLoad(differences) | NoPartner::Differs(differences) => {
+            match differences.as_slice() {
+                // Another source beside those that the baseline knows is new, and changes nothing.
+                all if all.iter().any(|d| matches!(d, Difference::Source { .. })) => None,
+                [Difference::Tool { before, now }] => Some(Cause::ToolsDiffer {
+                    baseline: before.clone(),
+                    current: now.clone(),
+                }),
+                [Difference::Scenario { before, now }] => Some(Cause::ScenariosDiffer {
+                    baseline: before.clone(),
+                    current: now.clone(),
+                }),
+                all => Some(Cause::WorkloadsDiffer {
+                    differences: all.to_vec(),
+                }),
+            }
+        }
+        NoPartner::SeveralFit(keys) => Some(Cause::WorkloadUnclear {
+            workloads: labels(keys),
+            of_baseline: true,
+        }),
+        NoPartner::Contested(keys) => Some(Cause::WorkloadUnclear {
+            workloads: labels(keys),
+            of_baseline: false,
+        }),
+    }
+}
+
+/// What tells each of some keys from the others.
+fn labels(keys: &[&WorkloadKey]) -> Vec<String> {
+    keys.iter()
+        .map(|key| {
+            let others: Vec<&WorkloadKey> =
+                keys.iter().filter(|other| *other != key).copied().collect();
+            key.label(&others)
+        })
+        .collect()
+}
+
+fn workloads(matching: &Matching<'_>, in_one_session: &[bool]) -> Vec<JudgedWorkload> {
+    let keys: Vec<&WorkloadKey> = matching.current.iter().map(|m| &m.current.key).collect();
+    matching
+        .current
+        .iter()
+        .zip(labels(&keys))
+        .zip(in_one_session)
+        .map(|((matched, label), in_one_session)| {
+            let found = match &matched.partner {
+                Partner::Found { baseline, lacking } => Found::Here {
+                    runs: baseline.runs().count(),
+                    lacking: lacking.clone(),
+                },
+                Partner::Elsewhere { known } => Found::Elsewhere {
+                    runs: known.last().map_or(0, |newest| newest.runs().count()),
+                    environment: known.last().and_then(|w| w.key.environment.clone()),
+                },
+                Partner::None(why) => Found::No(why.clone()),
+            };
+            JudgedWorkload {
+                key: matched.current.key.clone(),
+                label,
+                runs: matched.current.runs().count(),
+                repeated: repeated(matched),
+                in_one_session: *in_one_session,
+                found,
+            }
+        })
+        .collect()
+}
+
+/// How many current runs are one of those that they are compared with.
+fn repeated(matched: &Matched<'_>) -> usize {
+    let Partner::Found { baseline, .. } = &matched.partner else {
+        return 0;
+    };
+    let base = baseline.reference().base;
+    let is_known = |run: &&Run| base.iter().any(|known| known.is_same_measurement(run));
+    matched.current.runs().filter(is_known).count()
+}
+
+/// The workloads of the baseline without current results, on the machines of the current runs.
+fn absent(matching: &Matching<'_>) -> Vec<String> {
+    let here = |key: &WorkloadKey| {
+        let mut current = matching.current.iter().map(|m| &m.current.key.environment);
+        key.environment.is_none() || current.any(|machine| *machine == key.environment)
+    };
+    let known: Vec<&WorkloadKey> = matching
+        .current
+        .iter()
+        .map(|m| &m.current.key)
+        .chain(matching.left.iter().map(|w| &w.key))
+        .filter(|key| here(key))
+        .collect();
+    matching
+        .left
+        .iter()
+        .map(|w| &w.key)
+        .filter(|key| here(key))
+        .map(|key| {
+            let others: Vec<&WorkloadKey> = known
+                .iter()
+                .filter(|other| **other != key)
+                .copied()
+                .collect();
+            key.label(&others)
+        })
+        .collect()
+}
+
+/// All series of all workloads, on their way to one judgement.
+struct Gate<'a> {
+    policy: &'a Policy,
+    by_subject: RulesBySubject<'a>,
+    reached: Vec<bool>,
+    seen: Vec<Series>,
+    series: Vec<Judged>,
+    /// One for each workload.
+    one_sided: Vec<OneSided<'a>>,
+}
+
+impl Gate<'_> {
+    fn measure(&mut self, workload: usize, layout: &Layout<'_>, stranger: Option<Cause>) {
+        for pair in pairs(layout) {
+            let of_single_names = pair.percentiles_of_single_names();
+            let statistics = pair.statistics().into_iter();
+            for statistic in statistics.chain(of_single_names.clone()) {
+                let (tools_direction, unit) = pair.direction_and_unit();
+                let mut key = Series {
+                    subject: pair.subject.clone(),
+                    metric: pair.metric.clone(),
+                    statistic,
+                    unit,
+                    better: tools_direction,
+                };
+                let mut asked = rules::ask(&self.by_subject, &key, &pair, &mut self.reached);
+                let unknown = of_single_names.contains(&statistic);
+                // The mean is judged in their place, so that nobody waits for them but who asks.
+                asked.gated &= !unknown || asked.named;
+                self.seen.push(key.clone());
+                if asked.hidden {
+                    continue;
+                }
+                key.better = asked.limits.better.unwrap_or(key.better);
+                let question = Question {
+                    series: &key,
+                    pair: &pair,
+                    layout,
+                    limits: &asked.limits,
+                };
+                let measured = match &stranger {
+                    Some(cause) => Measured::apart(&question, cause.clone()),
+                    None if unknown => Measured::apart(&question, Cause::OfSingleNames),
+                    None => measure(&question),
+                };
+                let across = (!layout.elsewhere.is_empty()).then(|| noise(&key, &pair, layout));
+                self.series.push(Judged {
+                    series: key,
+                    asked,
+                    measured,
+                    across,
+                    left_out: pair.left_out.clone(),
+                    workload,
+                });
+            }
         }
     }
-    if let Some(anchor) = sides.anchor {
-        super::drift::measure_all(&mut series, anchor, &layout);
-    }
-    decide(series, policy, &layout, today, &reached, &seen)
 }
 
 /// A series on its way from measured to decided.
@@ -87,6 +277,10 @@ pub(super) struct Judged {
     pub series: Series,
     pub asked: Asked,
     pub measured: Measured,
+    /// How far machines differ, where the sides come from different ones.
+    pub across: Option<f64>,
+    pub left_out: Vec<LeftOut>,
+    pub workload: usize,
 }
 
 impl Judged {
@@ -95,50 +289,56 @@ impl Judged {
     }
 }
 
-fn decide(
-    all: Vec<Judged>,
-    policy: &Policy,
-    layout: &Layout<'_>,
-    today: jiff::civil::Date,
-    reached: &[bool],
-    seen: &[Series],
-) -> Judgement {
-    // The family: what is gated and was tested.
-    let tested = |j: &Judged| j.gated() && j.measured.chances().is_some();
-    let chances: Vec<Adjusted> = all
-        .iter()
-        .filter(|j| tested(j))
-        .filter_map(|j| j.measured.chances())
-        .collect();
-    let family = chances.len();
-    let worse = multiplicity::holm(&chances.iter().map(|c| c.worse).collect::<Vec<_>>());
-    let better = multiplicity::holm(&chances.iter().map(|c| c.better).collect::<Vec<_>>());
-    let mut adjusted = worse.into_iter().zip(better);
-    let one_sided = OneSided::of(layout);
-    let mut used = vec![false; policy.acceptances.len()];
-    let mut comparisons: Vec<Comparison> = Vec::with_capacity(all.len());
-    for judged in all {
-        let own = judged.measured.chances();
-        let adjusted = if tested(&judged) {
-            adjusted
-                .next()
-                .map(|(worse, better)| Adjusted { worse, better })
-        } else {
-            own
-        };
-        let mut comparison = conclude(judged, adjusted, family, &one_sided);
-        accept(&mut comparison, policy, today, &mut used);
-        comparisons.push(comparison);
-    }
-    leave_latency_of_failing_subjects(&mut comparisons);
-    let (mut unmatched, unused) = acceptances(policy, today, &used, seen);
-    unmatched.extend(rules_without_series(policy, reached));
-    name_nearest(&mut unmatched, seen);
-    Judgement {
-        comparisons,
-        family,
-        unmatched,
-        unused,
+impl Gate<'_> {
+    fn decide(self, today: jiff::civil::Date) -> Judgement {
+        let Self {
+            policy,
+            reached,
+            seen,
+            by_subject: _,
+            series: all,
+            one_sided,
+        } = self;
+        // The family: what is gated and was tested. What another machine measured is never certain, and shares in
+        // no allowance.
+        let tested = |j: &Judged| j.gated() && j.across.is_none() && j.measured.chances().is_some();
+        let chances: Vec<Adjusted> = all
+            .iter()
+            .filter(|j| tested(j))
+            .filter_map(|j| j.measured.chances())
+            .collect();
+        let family = chances.len();
+        let worse = multiplicity::holm(&chances.iter().map(|c| c.worse).collect::<Vec<_>>());
+        let better = multiplicity::holm(&chances.iter().map(|c| c.better).collect::<Vec<_>>());
+        let mut adjusted = worse.into_iter().zip(better);
+        let mut used = vec![false; policy.acceptances.len()];
+        let mut comparisons: Vec<Comparison> = Vec::with_capacity(all.len());
+        let none = OneSided::default();
+        for judged in all {
+            let own = judged.measured.chances();
+            let adjusted = if tested(&judged) {
+                adjusted
+                    .next()
+                    .map(|(worse, better)| Adjusted { worse, better })
+            } else {
+                own
+            };
+            let one_sided = one_sided.get(judged.workload).unwrap_or(&none);
+            let mut comparison = conclude(judged, adjusted, family, one_sided);
+            accept(&mut comparison, policy, today, &mut used);
+            comparisons.push(comparison);
+        }
+        leave_latency_of_failing_subjects(&mut comparisons);
+        let (mut unmatched, unused) = acceptances(policy, today, &used, &seen);
+        unmatched.extend(rules_without_series(policy, &reached));
+        name_nearest(&mut unmatched, &seen);
+        Judgement {
+            comparisons,
+            family,
+            unmatched,
+            unused,
+            ..Judgement::default()
+        }
     }
 }
 
@@ -153,8 +353,20 @@ fn conclude(
         series,
         asked,
         measured,
+        across,
+        left_out,
+        workload,
     } = judged;
     let decision = measured.decide(&series, &asked.limits, adjusted, family);
+    let decision = match across {
+        Some(noise) => eased(
+            decision,
+            measured.shift(),
+            noise,
+            asked.limits.max_regression.ln_1p(),
+        ),
+        None => decision,
+    };
     let cause = match decision.cause {
         Cause::Vanished { .. } => Cause::Vanished {
             renamed_to: one_sided.renamed_to(&series.subject),
@@ -200,6 +412,8 @@ fn conclude(
         accepted: None,
         cause,
         assumed: measured.assumed(),
+        left_out,
+        workload,
         limits: asked.limits,
         series,
     }
@@ -232,15 +446,15 @@ fn accept(c: &mut Comparison, policy: &Policy, today: jiff::civil::Date, used: &
 
 /// Where more requests fail than before, the speed of the others says nothing.
 fn leave_latency_of_failing_subjects(comparisons: &mut [Comparison]) {
-    let failing: BTreeSet<Subject> = comparisons
+    let failing: BTreeSet<(usize, Subject)> = comparisons
         .iter()
         .filter(|c| c.gated && c.series.metric.as_str() == MetricName::ERRORS)
         .filter(|c| c.outcome == Outcome::Regressed)
-        .map(|c| c.series.subject.clone())
+        .map(|c| (c.workload, c.series.subject.clone()))
         .collect();
     for c in comparisons
         .iter_mut()
-        .filter(|c| failing.contains(&c.series.subject))
+        .filter(|c| failing.contains(&(c.workload, c.series.subject.clone())))
     {
         let timed = [MetricName::LATENCY, MetricName::TIME].contains(&c.series.metric.as_str());
         if timed && c.baseline.is_some() && c.current.is_some() {

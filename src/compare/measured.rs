@@ -5,12 +5,12 @@ use super::effect::{self, Effect, Logs};
 use super::errors::ErrorShift;
 use super::exact::is_exact;
 use super::judge::{ratio, sides};
+use super::layout::Layout;
 use super::observations::{Carried, carried};
 use super::outcome::{self, Adjusted, Decision, Shown};
 use super::pairs::Pair;
 use super::policy::Limits;
 use super::readings::{Readings, logs, readings, value, values};
-use super::sittings::Layout;
 use super::{Doubt, Outcome};
 use crate::model::Series;
 use crate::stats::order;
@@ -292,6 +292,15 @@ impl Measured {
                 })
             }
             Finding::Apart(_) => None,
+        }
+    }
+
+    /// How far it moved, as a logarithm towards worse, where the numbers have one.
+    pub fn shift(&self) -> Option<f64> {
+        match &self.finding {
+            Finding::Effect { effect, .. } => Some(effect.shift),
+            Finding::Exact { shift, .. } => Some(*shift),
+            Finding::Errors(_) | Finding::Apart(_) => None,
         }
     }
 

@@ -1,6 +1,8 @@
 //! Two sets of runs and a policy in, one [`Comparison`] a series out. Judging cannot fail: what is wrong with
 //! the data is an outcome with a reason.
 //!
+//! Workloads of the two sides are matched by their keys (`model::history`), and each is laid out by `layout`.
+//!
 //! The way of a series: `pairs` finds it on both sides, `rules` says what is asked of it, `effect` or
 //! `errors` says how far it moved and how sure that is, `outcome` says what that means once all series of the
 //! gate share the error allowance.
@@ -8,9 +10,11 @@
 pub mod comparison;
 mod drift;
 mod effect;
+mod elsewhere;
 mod errors;
 mod exact;
 mod judge;
+mod layout;
 mod measured;
 mod names;
 mod observations;
@@ -19,12 +23,12 @@ mod pairs;
 pub mod policy;
 mod readings;
 mod rules;
-mod sittings;
 
 pub use crate::model::Pattern;
 pub use comparison::{
-    Accepted, Assumption, BudgetCheck, Cause, Change, Comparison, Doubt, Drift, Judgement, Method,
-    Outcome, Side, Test, UnmatchedRule, UnusedAcceptance,
+    Accepted, Assumption, BudgetCheck, Cause, Change, Comparison, Doubt, Drift, Found,
+    JudgedWorkload, Judgement, LeftOut, Method, Outcome, Side, Test, UnmatchedRule,
+    UnusedAcceptance,
 };
 pub use errors::LEAST_RISE;
 pub use judge::{Sides, judge};

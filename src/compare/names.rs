@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::sittings::Layout;
+use super::layout::Layout;
 use crate::model::{Run, Subject};
 
 /// Below this likeness two names have nothing to do with each other.

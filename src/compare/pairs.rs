@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::comparison::Cause;
-use super::sittings::Layout;
+use super::comparison::{Cause, LeftOut};
+use super::layout::Layout;
+use crate::model::unit::Dimension;
 use crate::model::{
     Better, Evidence, Measurement, MetricName, Quantile, Role, Run, Statistic, Subject, Unit,
 };
@@ -15,14 +16,113 @@ pub(super) struct Pair<'a> {
     pub metric: MetricName,
     pub base: Vec<&'a Measurement>,
     pub current: Vec<&'a Measurement>,
-    /// Per earlier sitting.
+    /// Per earlier session.
     pub history: Vec<Vec<&'a Measurement>>,
+    /// Measurements that are not the same thing as the others, by side.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// What measurements have to agree in to be of one thing: what the unit measures, which direction is better, whether
+/// it is counted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Sort<'a> {
+    unit: &'a str,
+    higher: bool,
+    counted: bool,
+}
+
+impl<'a> Sort<'a> {
+    fn of(measurement: &'a Measurement) -> Self {
+        Self {
+            unit: match measurement.unit.dimension() {
+                Dimension::Time(_) => "time",
+                Dimension::Bytes(_) => "bytes",
+                Dimension::Other => measurement.unit.as_str(),
+            },
+            higher: measurement.better == Better::Higher,
+            counted: matches!(measurement.evidence, Evidence::Proportion(_)),
+        }
+    }
+
+    /// The one that most of a side are of; of several such the first in their order.
+    fn usual(side: &[&'a Measurement]) -> Option<Self> {
+        let mut counts: BTreeMap<Self, usize> = BTreeMap::new();
+        for measurement in side {
+            *counts.entry(Self::of(measurement)).or_default() += 1;
+        }
+        let most = counts.values().copied().max()?;
+        counts
+            .into_iter()
+            .find(|(_, count)| *count == most)
+            .map(|(sort, _)| sort)
+    }
 }
 
 impl<'a> Pair<'a> {
-    /// The measurement that says unit, direction and role: the newest of the current side, else of the base.
+    /// The measurement that says unit and direction: one in the usual unit of the current side, else of the base.
     pub fn sample(&self) -> Option<&'a Measurement> {
-        self.current.last().or(self.base.last()).copied()
+        let side = if self.current.is_empty() {
+            &self.base
+        } else {
+            &self.current
+        };
+        let mut counts: BTreeMap<&Unit, (usize, &'a Measurement)> = BTreeMap::new();
+        for measurement in side {
+            counts
+                .entry(&measurement.unit)
+                .or_insert((0, measurement))
+                .0 += 1;
+        }
+        let most = counts.values().map(|(count, _)| *count).max()?;
+        counts
+            .into_values()
+            .find(|(count, _)| *count == most)
+            .map(|(_, measurement)| measurement)
+    }
+
+    /// Leaves out the measurements of single runs that are not the same thing as the others: in another unit that
+    /// does not convert, of the other direction, of another kind.
+    fn leave_out_strangers(&mut self) {
+        let Some(current) = Sort::usual(&self.current).or_else(|| Sort::usual(&self.base)) else {
+            return;
+        };
+        let is_current = |m: &&Measurement| Sort::of(m) == current;
+        let base = if self.base.iter().any(|m| is_current(m)) {
+            Some(current.clone())
+        } else {
+            Sort::usual(&self.base)
+        };
+        let mut left_out = Vec::new();
+        let sides = [
+            (&mut self.base, base, true),
+            (&mut self.current, Some(current.clone()), false),
+        ];
+        for (side, sort, of_baseline) in sides {
+            let Some(sort) = sort else { continue };
+            let of = side.len();
+            let (kept, strangers): (Vec<&Measurement>, Vec<&Measurement>) =
+                side.iter().copied().partition(|m| Sort::of(m) == sort);
+            if let Some((stranger, usual)) = strangers.first().zip(kept.first()) {
+                let (before, now) = if of_baseline {
+                    (stranger, usual)
+                } else {
+                    (usual, stranger)
+                };
+                if let Some(because) = difference(before, now) {
+                    left_out.push(LeftOut {
+                        of_baseline,
+                        runs: strangers.len(),
+                        of,
+                        because,
+                    });
+                }
+            }
+            *side = kept;
+        }
+        for session in &mut self.history {
+            session.retain(|m| Sort::of(m) == current);
+        }
+        self.left_out = left_out;
     }
 
     /// All statistics that one of the sides carries.
@@ -79,24 +179,7 @@ impl<'a> Pair<'a> {
 
     /// Why the two sides are not the same thing.
     pub fn mismatch(&self) -> Option<Cause> {
-        let (base, current) = (self.base.last()?, self.current.last()?);
-        if base.better != current.better {
-            return Some(Cause::DirectionsDiffer {
-                baseline: base.better,
-                current: current.better,
-            });
-        }
-        if base.unit.factor_to(&current.unit).is_none() {
-            return Some(Cause::UnitsDiffer {
-                baseline: base.unit.clone(),
-                current: current.unit.clone(),
-            });
-        }
-        let counts = |m: &Measurement| matches!(m.evidence, Evidence::Proportion(_));
-        (counts(base) != counts(current)).then(|| Cause::KindsDiffer {
-            baseline: base.evidence.kind(),
-            current: current.evidence.kind(),
-        })
+        difference(self.base.first()?, self.current.first()?)
     }
 
     /// The direction that the tool gave, and the unit of the current side.
@@ -105,6 +188,27 @@ impl<'a> Pair<'a> {
             (m.better, m.unit.clone())
         })
     }
+}
+
+/// Why two measurements are not of the same thing.
+fn difference(base: &Measurement, current: &Measurement) -> Option<Cause> {
+    if base.better != current.better {
+        return Some(Cause::DirectionsDiffer {
+            baseline: base.better,
+            current: current.better,
+        });
+    }
+    if base.unit.factor_to(&current.unit).is_none() {
+        return Some(Cause::UnitsDiffer {
+            baseline: base.unit.clone(),
+            current: current.unit.clone(),
+        });
+    }
+    let counts = |m: &Measurement| matches!(m.evidence, Evidence::Proportion(_));
+    (counts(base) != counts(current)).then(|| Cause::KindsDiffer {
+        baseline: base.evidence.kind(),
+        current: current.evidence.kind(),
+    })
 }
 
 /// All pairs, in the order of their names.
@@ -125,6 +229,7 @@ pub(super) fn pairs<'a>(layout: &Layout<'a>) -> Vec<Pair<'a>> {
                     base: Vec::new(),
                     current: Vec::new(),
                     history: vec![Vec::new(); layout.history.len()],
+                    left_out: Vec::new(),
                 });
                 put(pair, measurement);
             }
@@ -136,8 +241,8 @@ pub(super) fn pairs<'a>(layout: &Layout<'a>) -> Vec<Pair<'a>> {
     for run in &layout.current {
         collect(run, &|pair, m| pair.current.push(m), false);
     }
-    for (index, sitting) in layout.history.iter().enumerate() {
-        for run in &sitting.runs {
+    for (index, session) in layout.history.iter().enumerate() {
+        for run in &session.runs {
             // A series that only the history knows is gone for good, not missing today.
             collect(
                 run,
@@ -150,23 +255,9 @@ pub(super) fn pairs<'a>(layout: &Layout<'a>) -> Vec<Pair<'a>> {
             );
         }
     }
-    found.into_values().collect()
-}
-
-/// A reason that holds for every series: the sides come from different tools or workloads.
-pub(super) fn provenance_mismatch(layout: &Layout<'_>) -> Option<Cause> {
-    let (base, current) = (layout.base.last()?, layout.current.last()?);
-    let tool = |run: &Run| run.provenance.tool.as_ref().map(|t| t.name.clone());
-    if let (Some(baseline), Some(current)) = (tool(base), tool(current))
-        && baseline != current
-    {
-        return Some(Cause::ToolsDiffer { baseline, current });
+    let mut pairs: Vec<Pair<'a>> = found.into_values().collect();
+    for pair in &mut pairs {
+        pair.leave_out_strangers();
     }
-    let scenario = |run: &Run| run.provenance.scenario.clone();
-    if let (Some(baseline), Some(current)) = (scenario(base), scenario(current))
-        && baseline != current
-    {
-        return Some(Cause::ScenariosDiffer { baseline, current });
-    }
-    None
+    pairs
 }

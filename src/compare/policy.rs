@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Pattern;
+use crate::model::history::Machines;
 use crate::model::{Better, Series, Unit};
 
 /// The default limit: how much worse than the baseline is too much.
@@ -160,6 +161,17 @@ pub enum OnOtherEnvironment {
     Refuse,
     Warn,
     Ignore,
+}
+
+impl OnOtherEnvironment {
+    /// Whether a machine that the baseline does not know is another workload.
+    pub fn machines(self) -> Machines {
+        match self {
+            Self::Refuse => Machines::Apart,
+            Self::Warn => Machines::Across,
+            Self::Ignore => Machines::Alike,
+        }
+    }
 }
 
 /// Whether a rule reaches a series: as one of the usual statistics of a metric, or by naming it.

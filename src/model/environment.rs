@@ -32,6 +32,26 @@ impl Environment {
         (!parts.is_empty()).then(|| parts.join(", "))
     }
 
+    /// The parts of the key in which two machines differ, in words.
+    pub fn key_differences(&self, other: &Self) -> Vec<&'static str> {
+        if self.key.is_some() || other.key.is_some() {
+            return if self.key() == other.key() {
+                Vec::new()
+            } else {
+                vec!["name"]
+            };
+        }
+        [
+            ("system", self.os != other.os),
+            ("architecture", self.arch != other.arch),
+            ("CPU model", self.cpu != other.cpu),
+            ("number of cores", self.cores != other.cores),
+        ]
+        .into_iter()
+        .filter_map(|(name, differs)| differs.then_some(name))
+        .collect()
+    }
+
     /// What is shown where it differs and does not split a baseline: name and value. Of an assumed machine only
     /// the compiler is: nobody knows on which kernel or image such a result was measured, while a compiler is
     /// never taken from the machine that reads.

@@ -6,8 +6,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
+use super::Run;
 use super::workload::{Difference, Part, WorkloadKey};
-use super::{Environment, Run};
 
 /// Runs that name no session and start further apart than this are of different sessions.
 const SAME_SESSION: jiff::SignedDuration = jiff::SignedDuration::from_hours(4);
@@ -36,7 +36,7 @@ pub struct Workload<'a> {
 /// Runs that were made on one machine in one go.
 ///
 /// Runs of one name are one session. Runs without a name are one with their neighbours in time, while they agree in
-/// their commit and start less than four hours apart. A run without a time stays with the run it was stored after.
+/// their commit and start less than four hours apart. A run without a time stays with the newest run it was stored after.
 #[derive(Clone, Debug)]
 pub struct Session<'a> {
     pub name: Option<&'a str>,
@@ -90,6 +90,12 @@ impl<'a> Workload<'a> {
         self.runs().next_back()
     }
 
+    /// Where its runs stand among those that the history was made of.
+    pub fn places(&self) -> impl Iterator<Item = usize> {
+        let places = self.sessions.iter().flat_map(|s| &s.places);
+        places.map(|place| place.given)
+    }
+
     /// What is compared with, and its history: the newest session is compared with and the earlier ones are its
     /// history; where each session holds one run, the newest twenty together are compared with.
     pub fn reference(&self) -> Reference<'a> {
@@ -127,7 +133,7 @@ impl<'a> Workload<'a> {
 struct Placed<'a> {
     run: &'a Run,
     place: Place,
-    /// The last run with a time that it was stored after, or itself.
+    /// Itself where it has a time, else the newest run that it was stored after.
     after: Option<&'a Run>,
 }
 
@@ -150,16 +156,21 @@ impl<'a> Placed<'a> {
     }
 }
 
-/// By time; a run without one stays behind the run it was stored after.
+/// By time; a run without one stays behind the newest of the runs it was stored after.
 fn in_order<'a>(runs: impl IntoIterator<Item = &'a Run>) -> Vec<Placed<'a>> {
     let mut after = None;
     let mut placed: Vec<Placed<'a>> = runs
         .into_iter()
         .enumerate()
         .map(|(given, run)| {
-            if run.provenance.started_at.is_some() {
+            let latest = after.and_then(|run: &Run| run.provenance.started_at);
+            if run.provenance.started_at.is_some() && run.provenance.started_at >= latest {
                 after = Some(run);
             }
+            let after = match run.provenance.started_at {
+                Some(_) => Some(run),
+                None => after,
+            };
             let place = Place { given, made: given };
             Placed { run, place, after }
         })
@@ -199,6 +210,13 @@ impl<'a> History<'a> {
 
     pub fn is_empty(&self) -> bool {
         self.workloads.is_empty()
+    }
+
+    /// The run that was made last.
+    pub fn newest(&self) -> Option<&'a Run> {
+        let runs = self.sessions().flat_map(|s| s.runs.iter().zip(&s.places));
+        runs.max_by_key(|(_, place)| place.made)
+            .map(|(run, _)| *run)
     }
 
     /// Sessions of all workloads.
@@ -373,13 +391,21 @@ pub enum NoPartner {
     /// It knows the source and the tool, with another load.
     OtherLoad(Vec<Difference>),
     /// It knows the work, on other machines.
-    OtherEnvironment(Vec<String>),
+    OtherEnvironment(Vec<KnownMachine>),
     /// The nearest workload differs in this.
     Differs(Vec<Difference>),
     /// Several workloads fit, because one of the keys does not say which it is.
     SeveralFit(Vec<WorkloadKey>),
     /// Several workloads of the current side fit one that does not say which it is.
     Contested(Vec<WorkloadKey>),
+}
+
+/// A machine on which a baseline knows some work.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KnownMachine {
+    pub key: String,
+    /// In which parts of its key it differs from the machine of the current runs.
+    pub differs: Vec<&'static str>,
 }
 
 /// Whether a machine that the baseline does not know is another workload.
@@ -446,7 +472,7 @@ impl<'a> Matching<'a> {
                         let keys = several.iter().filter_map(|index| baseline.get(*index));
                         Partner::None(NoPartner::SeveralFit(keys.map(|w| w.key.clone()).collect()))
                     }
-                    Candidates::None => stranger(&baseline, &current.key, machines),
+                    Candidates::None => stranger(&baseline, &current, machines),
                 };
                 Matched { current, partner }
             })
@@ -516,7 +542,12 @@ fn partner<'a>(
 }
 
 /// The nearest thing that the baseline holds to a key that fits none of its own.
-fn stranger<'a>(baseline: &[Workload<'a>], key: &WorkloadKey, machines: Machines) -> Partner<'a> {
+fn stranger<'a>(
+    baseline: &[Workload<'a>],
+    current: &Workload<'a>,
+    machines: Machines,
+) -> Partner<'a> {
+    let key = &current.key;
     if baseline.is_empty() {
         return Partner::None(NoPartner::NoBaseline);
     }
@@ -545,10 +576,17 @@ fn stranger<'a>(baseline: &[Workload<'a>], key: &WorkloadKey, machines: Machines
                 known.iter().map(|w| w.key.clone()).collect(),
             ));
         }
-        let mut environments: Vec<String> = known
-            .iter()
-            .filter_map(|w| w.key.environment.clone())
-            .collect();
+        let here = current.newest().map(|run| &run.provenance.environment);
+        let machine = |w: &&Workload<'a>| {
+            let there = &w.newest()?.provenance.environment;
+            Some(KnownMachine {
+                key: w.key.environment.clone()?,
+                differs: here
+                    .map(|here| there.key_differences(here))
+                    .unwrap_or_default(),
+            })
+        };
+        let mut environments: Vec<KnownMachine> = known.iter().filter_map(machine).collect();
         environments.sort();
         environments.dedup();
         return Partner::None(NoPartner::OtherEnvironment(environments));
@@ -570,24 +608,6 @@ fn stranger<'a>(baseline: &[Workload<'a>], key: &WorkloadKey, machines: Machines
         Some((_, _, found)) => NoPartner::Differs(found),
         None => NoPartner::Unknown,
     })
-}
-
-/// Every machine that runs name, each once.
-pub fn environments<'a>(runs: impl IntoIterator<Item = &'a Run>) -> Vec<Option<String>> {
-    let keys = runs.into_iter().map(|run| run.provenance.environment.key());
-    let mut keys: Vec<Option<String>> = keys.collect();
-    keys.sort();
-    keys.dedup();
-    keys
-}
-
-/// Whether two machines differ in nothing but their processor.
-pub fn differ_in_cpu_alone(one: &Environment, other: &Environment) -> bool {
-    let same = one.key.is_none() && other.key.is_none();
-    same && one.cpu != other.cpu
-        && one.os == other.os
-        && one.arch == other.arch
-        && one.cores == other.cores
 }
 
 #[cfg(test)]
@@ -713,7 +733,7 @@ mod tests {
             untimed(),
             untimed(),
         ];
-        assert_eq!(sizes(&runs), [3, 2]);
+        assert_eq!(sizes(&runs), [1, 4]);
         assert_eq!(sizes(&[untimed(), untimed()]), [2]);
         assert_eq!(sizes(&[untimed(), run(None, 5)]), [2]);
     }
@@ -773,7 +793,7 @@ mod tests {
         else {
             panic!("another machine is another workload");
         };
-        assert_eq!(known, ["x"]);
+        assert_eq!((known.len(), known[0].key.as_str()), (1, "x"));
 
         let stranger = [of(Some("b"), Some("200/s"), "x", 9)];
         assert!(matches!(

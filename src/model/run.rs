@@ -69,6 +69,40 @@ pub enum Role {
 }
 
 impl Run {
+    /// The share of its requests that failed, where it says; totals over subjects count only where nothing else is
+    /// there.
+    pub fn failed_share(&self) -> Option<f64> {
+        let of_role = |total: bool| {
+            let counted = self.subjects.values().filter_map(|metrics| {
+                let measurement = metrics.get(MetricName::ERRORS)?;
+                let Evidence::Proportion(share) = &measurement.evidence else {
+                    return None;
+                };
+                ((measurement.role == Role::Total) == total).then(|| (share.count(), share.of()))
+            });
+            counted.reduce(|a, b| (a.0.saturating_add(b.0), a.1.saturating_add(b.1)))
+        };
+        let (count, of) = of_role(false).or_else(|| of_role(true))?;
+        #[expect(clippy::cast_precision_loss, reason = "request counts stay below 2^53")]
+        let share = count as f64 / of.max(1) as f64;
+        Some(share)
+    }
+
+    /// Both are records of one and the same measurement: nobody measures the same times twice.
+    pub fn is_same_measurement(&self, other: &Self) -> bool {
+        let measured = |run: &Self| {
+            run.subjects.values().any(|metrics| {
+                let single = |m: &Measurement| {
+                    matches!(m.evidence, Evidence::Value(_) | Evidence::Proportion(_))
+                };
+                metrics.values().any(|m| !single(m))
+            })
+        };
+        self.provenance.started_at == other.provenance.started_at
+            && (self.provenance.started_at.is_some() || measured(self))
+            && self.subjects == other.subjects
+    }
+
     pub fn insert(&mut self, subject: Subject, metric: MetricName, measurement: Measurement) {
         self.subjects
             .entry(subject)

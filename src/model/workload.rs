@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use super::{Ordered, Run};
+use super::{Ordered, Run, ToolName};
 
 /// What a tool was asked to do, as far as its result says so.
 ///
@@ -136,6 +136,29 @@ impl WorkloadKey {
         Self {
             environment: None,
             ..self.clone()
+        }
+    }
+
+    /// Writes into a run what it does not say of its work, and this key does.
+    pub fn complete(&self, run: &mut Run) {
+        let provenance = &mut run.provenance;
+        let fill = |place: &mut Option<String>, value: &Option<String>| {
+            if place.is_none() {
+                place.clone_from(value);
+            }
+        };
+        fill(&mut provenance.source, &self.source);
+        fill(&mut provenance.scenario, &self.scenario);
+        fill(&mut provenance.inputs, &self.inputs);
+        if provenance.tool.is_none() {
+            provenance.tool = self.tool.clone().map(|name| ToolName {
+                name,
+                version: None,
+            });
+        }
+        let own = provenance.load.clone().unwrap_or_default();
+        if own.digest.is_none() && !self.load.is_silent() && self.load.says(&own) {
+            provenance.load = Some(self.load.clone());
         }
     }
 

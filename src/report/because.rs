@@ -1,6 +1,6 @@
 //! The words of a cause: why an outcome is what it is, where the numbers alone do not tell.
 
-use super::cause::Cause;
+use super::cause::{Cause, Difference};
 use super::change::amount;
 use super::entry::Entry;
 use super::sentence::Sentence;
@@ -62,6 +62,23 @@ pub(super) fn because(entry: &Entry, cause: &Cause) -> Sentence {
         Cause::EnvironmentsDiffer { baseline, current } => {
             between("the environments differ", baseline, current)
         }
+        Cause::WorkloadsDiffer { differences } => {
+            Sentence::join(differences.iter().map(changed), "; ")
+        }
+        Cause::WorkloadUnclear {
+            workloads,
+            of_baseline,
+        } => {
+            let words = if *of_baseline {
+                "several workloads of the baseline fit, and the current runs do not say which they are: "
+            } else {
+                "several workloads of the current runs fit the one of the baseline, which does not say which it is: "
+            };
+            let named = workloads
+                .iter()
+                .map(|name| Sentence::default().foreign(name));
+            Sentence::new(words).then(Sentence::join(named, ", "))
+        }
         Cause::Vanished { .. } => {
             let what = Sentence::new("in the baseline and not in the current runs");
             Sentence::join([Some(what), renamed(cause)].into_iter().flatten(), "; ")
@@ -72,6 +89,34 @@ pub(super) fn because(entry: &Entry, cause: &Cause) -> Sentence {
         }
         Cause::Incomplete { present, runs } => {
             Sentence::new(format!("in {present} of {runs} current runs only"))
+        }
+    }
+}
+
+/// `rate` was 200/s, is 400/s
+pub(super) fn changed(difference: &Difference) -> Sentence {
+    let was_is = |what: Sentence, baseline: &str, current: &str| {
+        what.own(" was ")
+            .then(Sentence::quoted(baseline))
+            .own(", is ")
+            .then(Sentence::quoted(current))
+    };
+    let own = |words: &'static str| Sentence::new(words);
+    match difference {
+        Difference::Source { baseline, current } => was_is(own("the source"), baseline, current),
+        Difference::Tool { baseline, current } => was_is(own("the tool"), baseline, current),
+        Difference::Scenario { baseline, current } => {
+            was_is(own("the scenario"), baseline, current)
+        }
+        Difference::Inputs => own("the content of the source's inputs changed"),
+        Difference::Term {
+            name,
+            baseline,
+            current,
+        } => was_is(Sentence::default().foreign(name), baseline, current),
+        Difference::Load => own("the definition of the load changed"),
+        Difference::Environment { baseline, current } => {
+            was_is(own("the environment"), baseline, current)
         }
     }
 }

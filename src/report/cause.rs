@@ -4,26 +4,134 @@ use serde::{Deserialize, Serialize};
 
 use super::words::Better;
 use crate::compare;
+use crate::model::workload;
 
 /// Kept as data so that a stored document is worded again, never trusted for its words.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Cause {
     BelowMinDelta,
-    WithinResolution { step: f64 },
-    TooFewObservations { have: u64, need: u64 },
     OfSingleNames,
+    WithinResolution {
+        step: f64,
+    },
+    TooFewObservations {
+        have: u64,
+        need: u64,
+    },
     ErrorsRose,
-    NotPositive { baseline: f64, current: f64 },
-    UnitsDiffer { baseline: String, current: String },
-    DirectionsDiffer { baseline: Better, current: Better },
-    KindsDiffer { baseline: String, current: String },
-    ToolsDiffer { baseline: String, current: String },
-    ScenariosDiffer { baseline: String, current: String },
-    EnvironmentsDiffer { baseline: String, current: String },
-    Vanished { renamed_to: Option<String> },
-    Appeared { renamed_from: Option<String> },
-    Incomplete { present: usize, runs: usize },
+    NotPositive {
+        baseline: f64,
+        current: f64,
+    },
+    UnitsDiffer {
+        baseline: String,
+        current: String,
+    },
+    DirectionsDiffer {
+        baseline: Better,
+        current: Better,
+    },
+    KindsDiffer {
+        baseline: String,
+        current: String,
+    },
+    ToolsDiffer {
+        baseline: String,
+        current: String,
+    },
+    ScenariosDiffer {
+        baseline: String,
+        current: String,
+    },
+    EnvironmentsDiffer {
+        baseline: String,
+        current: String,
+    },
+    WorkloadsDiffer {
+        differences: Vec<Difference>,
+    },
+    WorkloadUnclear {
+        workloads: Vec<String>,
+        of_baseline: bool,
+    },
+    Vanished {
+        renamed_to: Option<String>,
+    },
+    Appeared {
+        renamed_from: Option<String>,
+    },
+    Incomplete {
+        present: usize,
+        runs: usize,
+    },
+}
+
+/// One thing that makes two workloads different work.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "part", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Difference {
+    Source {
+        baseline: String,
+        current: String,
+    },
+    Tool {
+        baseline: String,
+        current: String,
+    },
+    Scenario {
+        baseline: String,
+        current: String,
+    },
+    /// The content of the files that the source calls its inputs.
+    Inputs,
+    /// Something that was asked of the load tool, by name.
+    Term {
+        name: String,
+        baseline: String,
+        current: String,
+    },
+    /// The definition of the load, where no term names what changed.
+    Load,
+    Environment {
+        baseline: String,
+        current: String,
+    },
+}
+
+impl From<&workload::Difference> for Difference {
+    fn from(difference: &workload::Difference) -> Self {
+        use workload::Difference as From;
+        let both = |before: &String, now: &String| (before.clone(), now.clone());
+        match difference {
+            From::Source { before, now } => {
+                let (baseline, current) = both(before, now);
+                Self::Source { baseline, current }
+            }
+            From::Tool { before, now } => {
+                let (baseline, current) = both(before, now);
+                Self::Tool { baseline, current }
+            }
+            From::Scenario { before, now } => {
+                let (baseline, current) = both(before, now);
+                Self::Scenario { baseline, current }
+            }
+            From::Inputs => Self::Inputs,
+            From::Term { name, before, now } => {
+                let (baseline, current) = both(before, now);
+                Self::Term {
+                    name: name.clone(),
+                    baseline,
+                    current,
+                }
+            }
+            From::Digest => Self::Load,
+            From::Environment { before, now } => {
+                let (baseline, current) = both(before, now);
+                Self::Environment { baseline, current }
+            }
+        }
+    }
 }
 
 impl Cause {
@@ -66,6 +174,16 @@ impl Cause {
             compare::Cause::EnvironmentsDiffer { baseline, current } => Self::EnvironmentsDiffer {
                 baseline: baseline.clone(),
                 current: current.clone(),
+            },
+            compare::Cause::WorkloadsDiffer { differences } => Self::WorkloadsDiffer {
+                differences: differences.iter().map(Difference::from).collect(),
+            },
+            compare::Cause::WorkloadUnclear {
+                workloads,
+                of_baseline,
+            } => Self::WorkloadUnclear {
+                workloads: workloads.clone(),
+                of_baseline: *of_baseline,
             },
             compare::Cause::Vanished { renamed_to } => Self::Vanished {
                 renamed_to: renamed_to.as_ref().map(ToString::to_string),

@@ -13,7 +13,7 @@ impl Document {
         }
         let hidden = self.comparisons.iter().find(|entry| hides(entry));
         if let Some(entry) = hidden {
-            let series = format!("{} {}", entry.subject, entry.metric_statistic());
+            let series = format!("{} {}", entry.shown_subject(), entry.metric_statistic());
             let outcome = entry.outcome.as_str();
             return Some(format!(
                 "`{series}` is {outcome} and does not stand as that asks"

@@ -9,6 +9,7 @@ use super::context::{BaselineSource, Commands, Context, CurrentSource, Setting, 
 use super::entry::Entry;
 use super::headline;
 use super::words::{Judged, OnInconclusive, OnMissing};
+use super::workload::Workload;
 use super::written;
 use crate::compare::Policy;
 use crate::verdict::{self, Verdict};
@@ -36,6 +37,12 @@ pub struct Document {
     pub gate: Option<String>,
     pub notes: Vec<String>,
     pub commands: Commands,
+    /// What was judged, and what could not be.
+    #[serde(default)]
+    pub workloads: Vec<Workload>,
+    /// Workloads of the baseline without current results.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub absent: Vec<String>,
 }
 
 /// Gated series by outcome.
@@ -147,6 +154,7 @@ impl Document {
 /// The document of a verdict.
 pub fn document(verdict: &Verdict, policy: &Policy, context: Context) -> Document {
     let judgement = verdict.judgement();
+    let several = judgement.workloads.len() > 1;
     Document {
         schema: SCHEMA.to_owned(),
         verdict: verdict.kind().into(),
@@ -155,7 +163,13 @@ pub fn document(verdict: &Verdict, policy: &Policy, context: Context) -> Documen
         comparisons: judgement
             .comparisons
             .iter()
-            .map(|c| Entry::of(c, policy))
+            .map(|c| Entry {
+                workload: several
+                    .then(|| judgement.workloads.get(c.workload))
+                    .flatten()
+                    .map(|workload| workload.label.clone()),
+                ..Entry::of(c, policy)
+            })
             .collect(),
         reasons: verdict.reasons().iter().map(headline::reason).collect(),
         family: judgement.family,
@@ -199,6 +213,8 @@ pub fn document(verdict: &Verdict, policy: &Policy, context: Context) -> Documen
         gate: context.gate,
         notes: context.notes,
         commands: context.commands,
+        workloads: judgement.workloads.iter().map(Workload::of).collect(),
+        absent: judgement.absent.clone(),
     }
 }
 

@@ -47,6 +47,12 @@ pub struct Entry {
     pub assumed: Vec<Assumption>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
+    /// Runs that were not compared, because what they measured is not the same thing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
+    /// Which workload it is of, where the gate has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workload: Option<String>,
     /// The sentence that reports show, put in where the document is written. Never read back: it is worded again
     /// from the rest.
     pub why: String,
@@ -59,6 +65,17 @@ pub struct Side {
     pub runs: usize,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observations: Option<u64>,
+}
+
+/// Runs of one side in which a series is not what it is in the others.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeftOut {
+    pub of_baseline: bool,
+    pub runs: usize,
+    /// Of so many that hold the metric.
+    pub of: usize,
+    pub because: Option<Cause>,
 }
 
 /// Current over baseline. An end of the interval is `null` where nothing bounds it.
@@ -200,6 +217,17 @@ impl Entry {
             }),
             assumed: c.assumed.iter().copied().map(assumption).collect(),
             cause: Cause::of(&c.cause),
+            left_out: c
+                .left_out
+                .iter()
+                .map(|left| LeftOut {
+                    of_baseline: left.of_baseline,
+                    runs: left.runs,
+                    of: left.of,
+                    because: Cause::of(&left.because),
+                })
+                .collect(),
+            workload: None,
             why: String::new(),
         }
     }
@@ -216,6 +244,14 @@ impl Entry {
 
     pub(super) fn is_rate(&self) -> bool {
         self.statistic == Statistic::Rate
+    }
+
+    /// Its subject, with its workload where another workload has a subject of the same name.
+    pub(super) fn shown_subject(&self) -> String {
+        match &self.workload {
+            Some(workload) => format!("{} ({workload})", self.subject),
+            None => self.subject.clone(),
+        }
     }
 
     /// `latency.p95`; where a metric has one number only, its name says all.

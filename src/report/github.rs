@@ -49,7 +49,7 @@ pub(super) fn annotations(document: &Document) -> String {
     lines.extend(listed.iter().take(room).map(|(level, entry)| {
         let series = format!(
             "{} {}",
-            inert::shortened(&entry.subject, TITLE),
+            inert::shortened(&entry.shown_subject(), TITLE),
             inert::shortened(&entry.metric_statistic(), TITLE)
         );
         command(level, &series, &why::why(entry).terminal())

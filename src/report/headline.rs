@@ -5,6 +5,7 @@ use super::entry::Entry;
 use super::sentence::Sentence;
 use super::units::{count, plural};
 use super::words::{Better, Judged, OnInconclusive, Outcome, Severity, Standing};
+use super::workload;
 use crate::model::unit::Dimension;
 use crate::verdict::Reason;
 
@@ -15,21 +16,38 @@ pub(super) fn headline(document: &Document) -> String {
     if is_empty_gate(document) {
         return "nothing was compared".to_owned();
     }
-    match document.verdict {
+    let unjudged = workload::headline(document);
+    let said = match document.verdict {
+        Judged::NoBaseline => return unjudged.unwrap_or_else(|| "no baseline yet".to_owned()),
         Judged::Fail => failed(document),
-        Judged::NoBaseline => "no baseline yet".to_owned(),
         Judged::Inconclusive => format!(
             "could not tell for {} of {}",
             count(standing(document, Standing::Suspect)),
             series(counts.compared)
         ),
+        Judged::Warn if unjudged.is_some() && warnings(document).next().is_none() => {
+            format!("no regression in {}", series(counts.compared))
+        }
         Judged::Warn => format!("{} in {}", warned(document), series(counts.total())),
         // A gate that could not have seen a change may not say that there is none.
         Judged::Pass if standing(document, Standing::Weak) > 0 => {
             format!("no sign of a regression in {}", series(counts.compared))
         }
         Judged::Pass => format!("no regression in {}", series(counts.compared)),
+    };
+    match unjudged {
+        Some(unjudged) => format!("{said}; {unjudged}"),
+        None => said,
     }
+}
+
+/// Warnings that are not those of a workload without a baseline, which is told by itself.
+fn warnings(document: &Document) -> impl Iterator<Item = &Entry> {
+    let unjudged = workload::unjudged(document).next().is_some();
+    document
+        .comparisons
+        .iter()
+        .filter(move |e| e.standing == Standing::Warn && !(unjudged && workload::is_of_unjudged(e)))
 }
 
 /// `Compared 18 of 20 series: 1 regressed, 14 unchanged; 1 new, 1 missing.`
@@ -140,6 +158,10 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::Accepted(n) => plural(*n, "accepted regression", "accepted regressions"),
         Reason::NothingCompared => "nothing was compared".to_owned(),
         Reason::NoBaseline => "there is no baseline yet".to_owned(),
+        Reason::WorkloadsUnknown(n) => format!(
+            "{} not in the baseline",
+            plural(*n, "workload is", "workloads are")
+        ),
     }
 }
 
@@ -150,11 +172,8 @@ fn standing(document: &Document, wanted: Standing) -> usize {
 
 /// `2 warnings`, or what all of them are.
 fn warned(document: &Document) -> String {
-    let mut warnings = document
-        .comparisons
-        .iter()
-        .filter(|e| e.standing == Standing::Warn);
-    let n = standing(document, Standing::Warn);
+    let n = warnings(document).count();
+    let mut warnings = warnings(document);
     if warnings.all(|e| e.accepted.is_some()) {
         plural(n, "accepted regression", "accepted regressions")
     } else {

@@ -83,7 +83,11 @@ pub(super) fn junit(document: &Document) -> String {
 }
 
 fn testcase(out: &mut String, entry: &Entry, case: Case) {
-    let name = xml(&format!("{} {}", entry.subject, entry.metric_statistic()));
+    let name = xml(&format!(
+        "{} {}",
+        entry.shown_subject(),
+        entry.metric_statistic()
+    ));
     let element = match case {
         Case::Passed => {
             let _ = writeln!(

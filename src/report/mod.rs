@@ -27,21 +27,23 @@ mod units;
 mod view;
 mod why;
 pub mod words;
+mod workload;
 mod written;
 
 use std::fmt;
 use std::str::FromStr;
 
-pub use cause::Cause;
+pub use cause::{Cause, Difference};
 pub use context::Context;
 pub use document::{
     Counts, Document, DocumentError, PolicySummary, SCHEMA, Tool, Unmatched, UnusedAcceptance,
     document,
 };
-pub use entry::{Accepted, Assumption, Budget, Change, Drift, Entry, Rule, Side};
+pub use entry::{Accepted, Assumption, Budget, Change, Drift, Entry, LeftOut, Rule, Side};
 pub use github::{outputs, step_summary, warning};
 pub use not_judged::NotJudged;
 pub use summary::summary;
+pub use workload::{Known, State, Workload, unjudged_plainly};
 
 /// The JSON Schema of the document.
 pub const JSON_SCHEMA: &str = include_str!("verdict.schema.json");

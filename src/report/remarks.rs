@@ -9,6 +9,7 @@ use super::entry::{Assumption, Entry};
 use super::sentence::Sentence;
 use super::units::{self, plural};
 use super::words::Standing;
+use super::workload;
 use crate::model::Statistic;
 
 /// A reader takes in this many remarks.
@@ -70,6 +71,7 @@ fn evidence(entries: &[&Entry]) -> String {
 /// What the reader should know beside the rows.
 pub(super) fn remarks(document: &Document) -> Vec<Sentence> {
     let mut remarks = Vec::new();
+    remarks.extend(workload::remarks(document));
     remarks.extend(assumptions(document));
     remarks.extend(too_few(document));
     remarks.extend(document.policy.unmatched.iter().map(|rule| {

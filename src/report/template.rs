@@ -212,7 +212,7 @@ fn row(kind: Kind, row: &Row<'_>) -> Value {
     let entry = row.entry;
     let name = format!(
         "{} {}",
-        inert::shortened(&entry.subject, CELL_NAME),
+        inert::shortened(&entry.shown_subject(), CELL_NAME),
         inert::shortened(&entry.metric_statistic(), CELL_NAME / 2)
     );
     let notes: Vec<Value> = row.notes.iter().map(|note| safe(&note.cell())).collect();
@@ -222,6 +222,13 @@ fn row(kind: Kind, row: &Row<'_>) -> Value {
         ("outcome", safe(entry.outcome.as_str())),
         ("series", safe(&inert::cell_code_span(&name))),
         ("subject", Value::normal_string(&entry.subject)),
+        (
+            "workload",
+            entry
+                .workload
+                .as_deref()
+                .map_or_else(Value::none, Value::normal_string),
+        ),
         ("metric", Value::normal_string(&entry.metric)),
         ("statistic", safe(&entry.statistic.to_string())),
         ("baseline", safe(&row.baseline.number_cell())),

@@ -17,6 +17,7 @@ const PROSE_WIDTH: usize = 100;
 /// A group longer than this is cut, and says so: the other formats hold all of it.
 const ROWS: usize = 50;
 const WEAK_ROWS: usize = 30;
+const FEW_ROWS: usize = 5;
 
 /// What a colour means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,6 +138,8 @@ fn listed<'a>(group: &Group<'a>, view: &View<'_>) -> Vec<&'a Entry> {
         Kind::NotGated if view.document.counts.compared > 0 => {
             all.filter(|e| e.outcome == Outcome::Regressed).collect()
         }
+        // The reason is told once; a few rows show what it holds for.
+        Kind::Incomparable if group.entries.len() <= FEW_ROWS => all.collect(),
         Kind::Weak | Kind::Incomparable | Kind::NotGated | Kind::Unchanged => Vec::new(),
     }
 }
@@ -150,7 +153,7 @@ fn table(view: &View<'_>) -> Table {
             let row = Row::of(entry, group.kind);
             lines.push(Line::Row([
                 Cell::new(group.kind.word(entry).to_owned(), tone),
-                Cell::new(inert::terminal(&entry.subject), Tone::Plain),
+                Cell::new(inert::terminal(&entry.shown_subject()), Tone::Plain),
                 Cell::new(inert::terminal(&entry.metric_statistic()), Tone::Plain),
                 Cell::new(row.baseline.terminal(), Tone::Plain),
                 Cell::new(row.current.terminal(), Tone::Plain),

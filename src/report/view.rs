@@ -11,6 +11,7 @@ use super::sentence::Sentence;
 use super::units::{self, Scale};
 use super::why;
 use super::words::{Judged, Outcome, Standing};
+use super::workload;
 
 /// The groups of a report, most important first: the order in which rows are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -185,8 +186,10 @@ impl<'a> View<'a> {
         })
         .collect();
         let shared = shared_cause(document);
+        let unjudged = workload::unjudged(document).next().is_some();
         for entry in &document.comparisons {
             let kind = match Kind::of(entry) {
+                Kind::Warning if unjudged && workload::is_of_unjudged(entry) => Kind::Incomparable,
                 Kind::Warning if shared.is_some() && entry.cause.as_ref() == shared => {
                     Kind::Incomparable
                 }
@@ -205,7 +208,10 @@ impl<'a> View<'a> {
             headline: headline::headline(document),
             counted: headline::counted(document),
             consequence: headline::consequence(document),
-            obstacle: obstacle(&groups),
+            obstacle: match workload::reasons(document).as_slice() {
+                [] => obstacle(&groups),
+                reasons => Some(Sentence::join(reasons.iter().cloned(), " ")),
+            },
             groups,
             remarks: remarks::remarks(document),
             sides: remarks::sides(document),

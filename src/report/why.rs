@@ -2,7 +2,7 @@
 
 use super::because::{because, beside};
 use super::change::{amount, change, rates, relative, words};
-use super::entry::{Accepted, Assumption, Budget, Change, Drift, Entry};
+use super::entry::{Accepted, Assumption, Budget, Change, Drift, Entry, LeftOut};
 use super::remarks::MOST_RUNS_ASKED;
 use super::sentence::Sentence;
 use super::units::{self, Scale};
@@ -81,15 +81,38 @@ fn others(entry: &Entry) -> Vec<Sentence> {
         .filter(|b| b.broken || b.limit.is_none())
         .map(|b| budget(entry, b));
     let drift = entry.drift.as_ref().filter(|d| is_notable(d));
-    [
-        budget,
-        drift.map(|d| drifted(entry, d)),
-        entry.accepted.as_ref().map(accepted),
-        settle(entry),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    let left_out = entry.left_out.iter().map(|left| left_out(entry, left));
+    left_out
+        .map(Some)
+        .chain([
+            budget,
+            drift.map(|d| drifted(entry, d)),
+            entry.accepted.as_ref().map(accepted),
+            settle(entry),
+        ])
+        .flatten()
+        .collect()
+}
+
+/// `1 of 5 baseline runs is left out: the units differ: …`
+fn left_out(entry: &Entry, left: &LeftOut) -> Sentence {
+    let side = if left.of_baseline {
+        "baseline"
+    } else {
+        "current"
+    };
+    let is = if left.runs == 1 { "is" } else { "are" };
+    let words = format!(
+        "{} of {} {side} runs {is} left out",
+        units::count(left.runs),
+        units::count(left.of)
+    );
+    match &left.because {
+        Some(cause) => Sentence::new(words)
+            .own(", because ")
+            .then(because(entry, cause)),
+        None => Sentence::new(words),
+    }
 }
 
 fn budget(entry: &Entry, budget: Budget) -> Sentence {

@@ -143,6 +143,10 @@ fn anchor(form: AnchorForm<'_>) -> Result<Anchor, Flaw> {
             Flaw::new(format!("{budget} is negative, and a budget cannot be")).at("budget"),
         );
     }
+    let runs = runs(form.runs)?;
+    for (index, run) in runs.iter().enumerate() {
+        whole(run).map_err(|flaw| flaw.at_index(index).at("runs"))?;
+    }
     Ok(Anchor {
         label: form
             .label
@@ -150,7 +154,7 @@ fn anchor(form: AnchorForm<'_>) -> Result<Anchor, Flaw> {
             .0
             .into_owned(),
         budget,
-        runs: runs(form.runs)?,
+        runs,
     })
 }
 
@@ -164,23 +168,21 @@ fn runs(list: Option<ParsedList>) -> Result<Vec<Run>, Flaw> {
             if let Some(schema) = &parsed.schema {
                 check_schema(Some(schema), crate::model::run_file::SCHEMA).map_err(of_ours)?;
             }
-            let run = parsed.run.map_err(of_ours)?;
-            whole(&run).map_err(of_ours)?;
-            Ok(run)
+            parsed.run.map_err(of_ours)
         })
         .collect()
 }
 
-/// A baseline is compared with for long: nothing in it may be half measured or mean nothing.
+/// An anchor is compared with for long: nothing in it may be half measured or mean nothing.
 fn whole(run: &Run) -> Result<(), Flaw> {
     let hint = "take the run out, or measure it again";
     if run.provenance.invalid.is_some() {
-        return Err(Flaw::new("a baseline keeps no invalid run")
+        return Err(Flaw::new("an anchor is no invalid run")
             .hint(hint)
             .at("invalid"));
     }
     if run.provenance.partial {
-        return Err(Flaw::new("a baseline keeps no partial run")
+        return Err(Flaw::new("an anchor is no partial run")
             .hint(hint)
             .at("partial"));
     }

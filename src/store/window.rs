@@ -1,15 +1,17 @@
-//! What stays in a baseline: the newest runs of each environment, and full evidence only for the newest sitting.
-
-use std::collections::BTreeMap;
+//! What stays in a baseline: the newest runs of each workload, and full evidence only for the newest session.
 
 use super::format;
-use crate::model::{Baseline, Evidence, Run};
+use crate::model::{Baseline, Evidence, History, Run};
 
 /// A baseline is in a repository, and every update of it in the history: full evidence is kept only while the
 /// file stays below this.
 const FILE_LIMIT: usize = 512 * 1024 - 1024;
 
-/// How many runs are kept for each environment key.
+/// More workloads, each on each of its machines, than any team gates by one file: beyond this the one that was
+/// measured longest ago is forgotten.
+const MOST_WORKLOADS: usize = 64;
+
+/// How many runs are kept for each workload on each machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     pub runs: usize,
@@ -21,7 +23,7 @@ impl Default for Window {
     }
 }
 
-/// Adds runs, forgets the oldest, and reduces the evidence of all but the newest session of each environment;
+/// Adds runs, forgets the oldest, and reduces the evidence of all but the newest session of each workload;
 /// of that too, oldest first, where the file would grow beyond 512 KiB. The newest run always stays whole.
 ///
 /// Refuses nothing and is not moved by repetition: runs that are there already are not added again, reduced or
@@ -46,50 +48,36 @@ pub fn add(
             runs.push(run);
         }
     }
-    let runs = cut(in_order(runs), window);
+    let (runs, newest) = cut(runs, window);
     let anchored = anchor
         .iter()
         .flat_map(|anchor| &anchor.runs)
         .map(format::size)
         .sum::<usize>();
     Baseline {
-        runs: age(runs, FILE_LIMIT.saturating_sub(anchored), reduce),
+        runs: age(runs, &newest, FILE_LIMIT.saturating_sub(anchored), reduce),
         anchor,
     }
 }
 
-/// By time; a run without one stays behind the run it was added after.
-fn in_order(runs: Vec<Run>) -> Vec<Run> {
-    let mut latest = None;
-    let mut timed: Vec<_> = runs
-        .into_iter()
-        .map(|run| {
-            let time = run.provenance.started_at.or(latest);
-            latest = latest.max(time);
-            (time, run)
+/// The runs that stay, oldest first, and which of them are of the newest session of their workload.
+fn cut(runs: Vec<Run>, window: &Window) -> (Vec<Run>, Vec<bool>) {
+    let kept = History::of(&runs).window(window.runs, MOST_WORKLOADS);
+    let mut runs: Vec<Option<Run>> = runs.into_iter().map(Some).collect();
+    kept.into_iter()
+        .filter_map(|kept| {
+            let run = runs.get_mut(kept.place)?.take()?;
+            Some((run, kept.in_newest_session))
         })
-        .collect();
-    timed.sort_by_key(|(time, _)| *time);
-    timed.into_iter().map(|(_, run)| run).collect()
+        .unzip()
 }
 
-fn cut(runs: Vec<Run>, window: &Window) -> Vec<Run> {
-    let mut kept: BTreeMap<Option<String>, usize> = BTreeMap::new();
-    let mut newest: Vec<Run> = runs
-        .into_iter()
-        .rev()
-        .filter(|run| {
-            let count = kept.entry(run.provenance.environment.key()).or_default();
-            *count += 1;
-            *count <= window.runs
-        })
-        .collect();
-    newest.reverse();
-    newest
-}
-
-fn age(runs: Vec<Run>, limit: usize, reduce: &dyn Fn(&Evidence) -> Evidence) -> Vec<Run> {
-    let newest = newest_sessions(&runs);
+fn age(
+    runs: Vec<Run>,
+    newest: &[bool],
+    limit: usize,
+    reduce: &dyn Fn(&Evidence) -> Evidence,
+) -> Vec<Run> {
     let aged: Vec<Run> = runs.iter().map(|run| reduced(run, reduce)).collect();
     let mut total: usize = aged.iter().map(format::size).sum();
     let mut first = true;
@@ -100,7 +88,7 @@ fn age(runs: Vec<Run>, limit: usize, reduce: &dyn Fn(&Evidence) -> Evidence) -> 
         .rev()
         .map(|((whole, aged), newest)| {
             let grown = total - format::size(&aged) + format::size(&whole);
-            let stays = newest && (grown <= limit || first);
+            let stays = *newest && (grown <= limit || first);
             first = false;
             if stays {
                 total = grown;
@@ -112,28 +100,6 @@ fn age(runs: Vec<Run>, limit: usize, reduce: &dyn Fn(&Evidence) -> Evidence) -> 
         .collect();
     kept.reverse();
     kept
-}
-
-/// Which runs are of the newest session of their environment. Runs that name no session are a sitting each.
-fn newest_sessions(runs: &[Run]) -> Vec<bool> {
-    let mut newest: BTreeMap<Option<String>, &Option<String>> = BTreeMap::new();
-    let mut of_newest: Vec<bool> = runs
-        .iter()
-        .rev()
-        .map(|run| {
-            let session = &run.provenance.session;
-            let key = run.provenance.environment.key();
-            match newest.get(&key) {
-                Some(latest) => session.is_some() && *latest == session,
-                None => {
-                    newest.insert(key, session);
-                    true
-                }
-            }
-        })
-        .collect();
-    of_newest.reverse();
-    of_newest
 }
 
 fn reduced(run: &Run, reduce: &dyn Fn(&Evidence) -> Evidence) -> Run {

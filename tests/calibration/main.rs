@@ -313,7 +313,7 @@ fn the_page_names_the_constants_of_the_code() {
     let outcome = include_str!("../../src/compare/outcome.rs");
     let measured = include_str!("../../src/compare/readings.rs");
     let errors = include_str!("../../src/compare/errors.rs");
-    let sittings = include_str!("../../src/compare/sittings.rs");
+    let history = include_str!("../../src/model/history.rs");
     let policy = include_str!("../../src/compare/policy.rs");
     let spread = include_str!("../../src/stats/spread.rs");
     let location = include_str!("../../src/stats/location.rs");
@@ -393,7 +393,7 @@ fn the_page_names_the_constants_of_the_code() {
             "from three runs a side a t test over",
         ),
         (
-            sittings,
+            history,
             "NEWEST_SINGLE_RUNS: usize = 20;",
             "prediction from the newest 20",
         ),

@@ -108,6 +108,8 @@ pub(crate) fn judged(series: Series, outcome: Outcome, baseline: f64, current: f
         accepted: None,
         cause: Cause::Numbers,
         assumed: Vec::new(),
+        left_out: Vec::new(),
+        workload: 0,
         series,
     }
 }

@@ -55,7 +55,11 @@ pub(crate) struct UpdateArgs {
     #[arg(long, value_name = "REASON")]
     pub(crate) accept_regression: Option<String>,
 
-    /// How many runs are kept for each environment
+    /// Take runs that are invalid or partial, or in which more than 1 % of the requests failed
+    #[arg(long)]
+    pub(crate) force: bool,
+
+    /// How many runs are kept for each workload on each machine
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) window: u16,
 
@@ -77,7 +81,7 @@ Examples:
   perfgate baseline show --baseline main.json
   perfgate baseline show --format json";
 
-/// What a baseline holds: environments, sittings, commits, latest values and their spread
+/// What a baseline holds: workloads, environments, sessions, commits, latest values and their spread
 #[derive(Debug, Args)]
 #[command(help_template = TEMPLATE, before_help = SHOW_EXAMPLES)]
 pub(crate) struct ShowArgs {
@@ -91,7 +95,7 @@ pub(crate) struct ShowArgs {
 
 const PIN_EXAMPLES: &str = "\
 Examples:
-  perfgate baseline pin --label v1.4                the newest sitting of the baseline
+  perfgate baseline pin --label v1.4                the newest session of the baseline
   perfgate baseline pin --label v1.4 --budget 15% out/run*_stats.csv
   perfgate baseline pin --remove";
 
@@ -99,7 +103,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(help_template = TEMPLATE, before_help = PIN_EXAMPLES)]
 pub(crate) struct PinArgs {
-    /// Results of that state [default: the newest sitting of the baseline]
+    /// Results of that state [default: the newest session of the baseline]
     #[arg(value_name = "RESULT", conflicts_with_all = ["pinned_session", "remove"], value_hint = clap::ValueHint::AnyPath)]
     pub(crate) results: Vec<PathBuf>,
 
@@ -116,7 +120,7 @@ pub(crate) struct PinArgs {
     #[arg(long, value_name = "PERCENT", default_value = "15%", value_parser = values::percent)]
     pub(crate) budget: f64,
 
-    /// A sitting of the baseline instead of the newest one
+    /// A session of the baseline instead of the newest one
     #[arg(
         long = "session",
         id = "pinned_session",

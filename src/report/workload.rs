@@ -1,0 +1,398 @@
+//! The workloads of a gate as they stand in the document, and the sentences about those that were not judged.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::because::changed;
+use super::cause::{Cause, Difference};
+use super::document::Document;
+use super::entry::Entry;
+use super::inert;
+use super::sentence::Sentence;
+use super::units::plural;
+use crate::compare::{Found, JudgedWorkload};
+use crate::model::history::NoPartner;
+
+/// More terms than this do not fit a headline.
+const TERMS_IN_HEADLINE: usize = 2;
+/// A machine whose kinds are more than this is told by the first few.
+const MACHINES_NAMED: usize = 5;
+
+/// One workload of the current runs: what it is, and what it was held against.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Workload {
+    /// What tells it from the other workloads of the gate.
+    pub name: String,
+    pub source: Option<String>,
+    pub tool: Option<String>,
+    pub scenario: Option<String>,
+    /// What was asked of the load tool, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub load: BTreeMap<String, String>,
+    pub environment: Option<String>,
+    pub runs: usize,
+    /// How many runs of the baseline it was held against.
+    pub baseline_runs: usize,
+    pub state: State,
+    /// Where it was not judged: in what it differs from the nearest workload of the baseline.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differences: Vec<Difference>,
+    /// Where it was not judged: the machines, or the workloads, that the baseline knows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known: Vec<Known>,
+    /// What one side does not say of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lacking: Vec<String>,
+    /// How many of its runs the baseline holds as well.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub repeated: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Known {
+    pub name: String,
+    /// In which parts a machine differs from that of the current runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differs: Vec<String>,
+}
+
+/// What a workload was held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    Compared,
+    /// With the same work on another machine.
+    ComparedElsewhere,
+    NoBaseline,
+    Unknown,
+    OtherLoad,
+    OtherEnvironment,
+    SeveralFit,
+    Contested,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+impl Workload {
+    pub(super) fn of(judged: &JudgedWorkload) -> Self {
+        let key = &judged.key;
+        let plain = |name: &str| Known {
+            name: name.to_owned(),
+            differs: Vec::new(),
+        };
+        let mut lacking = Vec::new();
+        let (mut differences, mut known, mut baseline_runs) = (Vec::new(), Vec::new(), 0);
+        let state = match &judged.found {
+            Found::Here { runs, lacking: of } => {
+                baseline_runs = *runs;
+                lacking = of.iter().map(ToString::to_string).collect();
+                State::Compared
+            }
+            Found::Elsewhere { runs, environment } => {
+                baseline_runs = *runs;
+                known.extend(environment.as_deref().map(plain));
+                State::ComparedElsewhere
+            }
+            Found::No(NoPartner::NoBaseline) => State::NoBaseline,
+            Found::No(NoPartner::Unknown) => State::Unknown,
+            Found::No(NoPartner::OtherLoad(found)) => {
+                differences = found.iter().map(Difference::from).collect();
+                State::OtherLoad
+            }
+            Found::No(NoPartner::Differs(found)) => {
+                differences = found.iter().map(Difference::from).collect();
+                State::Unknown
+            }
+            Found::No(NoPartner::OtherEnvironment(machines)) => {
+                known.extend(machines.iter().map(|machine| Known {
+                    name: machine.key.clone(),
+                    differs: machine.differs.iter().map(ToString::to_string).collect(),
+                }));
+                State::OtherEnvironment
+            }
+            Found::No(NoPartner::SeveralFit(keys)) => {
+                known.extend(keys.iter().map(|key| plain(&key.name())));
+                State::SeveralFit
+            }
+            Found::No(NoPartner::Contested(keys)) => {
+                known.extend(keys.iter().map(|key| plain(&key.name())));
+                State::Contested
+            }
+        };
+        Self {
+            name: judged.label.clone(),
+            source: key.source.clone(),
+            tool: key.tool.clone(),
+            scenario: key.scenario.clone(),
+            load: key
+                .load
+                .terms
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+            environment: key.environment.clone(),
+            runs: judged.runs,
+            baseline_runs,
+            state,
+            differences,
+            known,
+            lacking,
+            repeated: judged.repeated,
+        }
+    }
+
+    pub(super) fn is_judged(&self) -> bool {
+        matches!(self.state, State::Compared | State::ComparedElsewhere)
+    }
+}
+
+/// The workloads that the baseline does not hold.
+pub(super) fn unjudged(document: &Document) -> impl Iterator<Item = &Workload> {
+    document.workloads.iter().filter(|w| !w.is_judged())
+}
+
+/// Its reason is that of its workload, which is told once.
+pub(super) fn is_of_unjudged(entry: &Entry) -> bool {
+    matches!(
+        entry.cause,
+        Some(
+            Cause::WorkloadsDiffer { .. }
+                | Cause::WorkloadUnclear { .. }
+                | Cause::EnvironmentsDiffer { .. }
+                | Cause::ToolsDiffer { .. }
+                | Cause::ScenariosDiffer { .. }
+        )
+    )
+}
+
+/// Why workloads were not judged, in words of ours alone: `not judged: this change alters the load (`rate` 200/s → 400/s)`.
+pub(super) fn headline(document: &Document) -> Option<String> {
+    let all: Vec<&Workload> = unjudged(document).collect();
+    let first = all.first()?;
+    let among = document.workloads.len() > all.len();
+    let alike = |state| all.iter().all(|w| w.state == state);
+    let many = plural(all.len(), "workload", "workloads");
+    Some(if alike(State::OtherLoad) {
+        let what = if among {
+            format!("{many} not judged")
+        } else {
+            "not judged".to_owned()
+        };
+        format!("{what}: this change alters the load{}", terms(first))
+    } else if among {
+        format!("{many} without a baseline")
+    } else if alike(State::OtherEnvironment) {
+        "no baseline for this environment".to_owned()
+    } else if alike(State::SeveralFit) || alike(State::Contested) {
+        "not judged: it is not clear which workload of the baseline this is".to_owned()
+    } else if alike(State::Unknown) {
+        "no baseline for this workload".to_owned()
+    } else {
+        "no baseline yet".to_owned()
+    })
+}
+
+/// ` (`rate` 200/s → 400/s)`, where all of it can do no harm.
+fn terms(workload: &Workload) -> String {
+    let harmless = |text: &str| {
+        !text.is_empty()
+            && text.len() <= 40
+            && inert::is_words(text)
+            && text
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || " /.%_".contains(c))
+    };
+    let name_is = |text: &str| {
+        !text.is_empty()
+            && text.len() <= 40
+            && text
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == ' ')
+    };
+    let mut shown = Vec::new();
+    for difference in &workload.differences {
+        match difference {
+            Difference::Term {
+                name,
+                baseline,
+                current,
+            } if name_is(name) && harmless(baseline) && harmless(current) => {
+                shown.push(format!("`{name}` {baseline} → {current}"));
+            }
+            Difference::Inputs => shown.push("the inputs of its source".to_owned()),
+            _ => return String::new(),
+        }
+    }
+    match shown.len() {
+        0 => String::new(),
+        n if n > TERMS_IN_HEADLINE => {
+            shown.truncate(TERMS_IN_HEADLINE);
+            format!(" ({} and {} more)", shown.join(", "), n - TERMS_IN_HEADLINE)
+        }
+        _ => format!(" ({})", shown.join(", ")),
+    }
+}
+
+/// One sentence for each workload that was not judged: why, and what to do about it.
+pub(super) fn reasons(document: &Document) -> Vec<Sentence> {
+    unjudged(document)
+        .filter_map(|workload| {
+            let why = reason(workload)?;
+            Some(if document.workloads.len() > 1 {
+                Sentence::default()
+                    .foreign(&workload.name)
+                    .own(": ")
+                    .then(why)
+            } else {
+                why
+            })
+        })
+        .collect()
+}
+
+/// The same in one line each, for a log.
+pub fn unjudged_plainly(document: &Document) -> Vec<String> {
+    reasons(document).iter().map(Sentence::terminal).collect()
+}
+
+const RENEW: &str =
+    "on the base branch, measure this load and add it with `perfgate baseline update`";
+
+fn reason(workload: &Workload) -> Option<Sentence> {
+    let differences = || Sentence::join(workload.differences.iter().map(changed), "; ");
+    let named = || {
+        let names = workload.known.iter().take(MACHINES_NAMED);
+        let named = names.map(|known| Sentence::default().foreign(&known.name));
+        let more = workload.known.len().saturating_sub(MACHINES_NAMED);
+        let named = Sentence::join(named, ", ");
+        if more > 0 {
+            named.own(format!(" and {more} more"))
+        } else {
+            named
+        }
+    };
+    Some(match workload.state {
+        State::Compared | State::ComparedElsewhere | State::NoBaseline => return None,
+        State::OtherLoad => Sentence::new("not comparable: ")
+            .then(differences())
+            .own(". To renew the baseline: ")
+            .own(RENEW)
+            .own("."),
+        State::Unknown if workload.differences.is_empty() => {
+            Sentence::new("the baseline holds no runs of this workload.")
+        }
+        State::Unknown => Sentence::new("the baseline holds no runs of this workload: ")
+            .then(differences())
+            .own("."),
+        State::OtherEnvironment => {
+            let here = workload.environment.as_deref().unwrap_or("unknown");
+            let said = Sentence::new("not measured on this kind of machine yet: it is ")
+                .foreign(here)
+                .own(", the baseline knows ")
+                .then(named());
+            let said = match told_apart(&workload.known) {
+                Some(parts) => said.own(format!(" (only the {parts} differs)")),
+                None => said,
+            };
+            said.own(". Ways out: `perfgate baseline update` on the base branch collects each machine that it meets; `--environment NAME` names machines alike; `on_other_environment = \"warn\"` compares all the same, with at least 25 % of noise.")
+        }
+        State::SeveralFit => Sentence::new(
+            "several workloads of the baseline fit, and the results do not say which they are: ",
+        )
+        .then(named())
+        .own(". Name the source with `--source NAME`, or `name` in its `[[source]]`."),
+        State::Contested => Sentence::new(
+            "several workloads of the current results fit the one of the baseline, which does not say which it is: ",
+        )
+        .then(named())
+        .own(". To renew the baseline: ")
+        .own(RENEW)
+        .own("."),
+    })
+}
+
+/// The one part in which each known machine differs from this one.
+fn told_apart(known: &[Known]) -> Option<&'static str> {
+    const PARTS: [&str; 5] = [
+        "system",
+        "architecture",
+        "CPU model",
+        "number of cores",
+        "name",
+    ];
+    let [first, ..] = known else { return None };
+    let [part] = first.differs.as_slice() else {
+        return None;
+    };
+    let alike = known.iter().all(|machine| machine.differs == first.differs);
+    PARTS
+        .into_iter()
+        .find(|own| own == part && alike && part != "name")
+}
+
+/// What a reader should know of the workloads that were judged, and of those that are not there.
+pub(super) fn remarks(document: &Document) -> Vec<Sentence> {
+    let mut remarks = Vec::new();
+    let several = document.workloads.len() > 1;
+    for workload in document.workloads.iter().filter(|w| w.is_judged()) {
+        let of = |sentence: Sentence| {
+            if several {
+                Sentence::default()
+                    .foreign(&workload.name)
+                    .own(": ")
+                    .then(sentence)
+            } else {
+                sentence
+            }
+        };
+        if workload.state == State::ComparedElsewhere {
+            let here = workload.environment.as_deref().unwrap_or("an unknown one");
+            let there = workload.known.first();
+            let there = there.map_or("an unknown one", |known| known.name.as_str());
+            remarks.push(of(Sentence::new(
+                "compared across environments: the baseline was measured on ",
+            )
+            .foreign(there)
+            .own(", the current results on ")
+            .foreign(here)
+            .own("; a regression is at most possible")));
+        }
+        let machine = workload.lacking.iter().any(|part| part == "the machine");
+        if machine {
+            remarks.push(of(Sentence::new(
+                "one of the sides does not say where it was measured: both are taken as one machine",
+            )));
+        }
+        let parts: Vec<&str> = workload
+            .lacking
+            .iter()
+            .map(String::as_str)
+            .filter(|part| *part != "the machine")
+            .collect();
+        if !parts.is_empty() {
+            remarks.push(of(Sentence::join(
+                parts.into_iter().map(|part| Sentence::quoted(part)),
+                ", ",
+            )
+            .own(" is said by one side only; both are taken as the same work, because nothing else fits, and the next `perfgate baseline update` writes it down")));
+        }
+        if workload.repeated > 0 {
+            remarks.push(of(Sentence::new(format!(
+                "{} also in the baseline: comparing a run with itself says nothing",
+                plural(workload.repeated, "current run is", "current runs are")
+            ))));
+        }
+    }
+    remarks.extend(document.absent.iter().map(|name| {
+        Sentence::default()
+            .foreign(name)
+            .own(" of the baseline has no current results, and was not judged")
+    }));
+    remarks
+}

@@ -17,7 +17,7 @@ use super::pairs::{Pair, pairs};
 use super::policy::{Policy, Severity, selects};
 use super::rules::{self, Asked, RulesBySubject};
 use crate::model::history::{Machines, NoPartner};
-use crate::model::workload::Difference;
+use crate::model::workload::{Difference, Part};
 use crate::model::{
     Anchor, Matched, Matching, MetricName, Partner, Run, Series, Subject, WorkloadKey,
 };
@@ -154,7 +154,7 @@ fn workloads(matching: &Matching<'_>, in_one_session: &[bool]) -> Vec<JudgedWork
             let found = match &matched.partner {
                 Partner::Found { baseline, lacking } => Found::Here {
                     runs: baseline.runs().count(),
-                    lacking: lacking.clone(),
+                    lacking: lacking_parts(matched, lacking),
                 },
                 Partner::Elsewhere { known } => Found::Elsewhere {
                     runs: known.last().map_or(0, |newest| newest.runs().count()),
@@ -172,6 +172,15 @@ fn workloads(matching: &Matching<'_>, in_one_session: &[bool]) -> Vec<JudgedWork
             }
         })
         .collect()
+}
+
+/// What one of two keys does not say; that neither says where it was measured is worth telling, too.
+fn lacking_parts(matched: &Matched<'_>, lacking: &[Part]) -> Vec<Part> {
+    let mut parts = lacking.to_vec();
+    if matched.current.key.environment.is_none() && !parts.contains(&Part::Environment) {
+        parts.push(Part::Environment);
+    }
+    parts
 }
 
 /// How many current runs are one of those that they are compared with.

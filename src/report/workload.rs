@@ -366,7 +366,7 @@ pub(super) fn remarks(document: &Document) -> Vec<Sentence> {
         let machine = workload.lacking.iter().any(|part| part == "the machine");
         if machine {
             remarks.push(of(Sentence::new(
-                "one of the sides does not say where it was measured: both are taken as one machine",
+                "not both sides say where they were measured; they are taken as one machine",
             )));
         }
         let parts: Vec<&str> = workload

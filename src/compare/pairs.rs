@@ -87,7 +87,7 @@ impl<'a> Pair<'a> {
             return;
         };
         let is_current = |m: &&Measurement| Sort::of(m) == current;
-        let base = if self.base.iter().any(|m| is_current(m)) {
+        let base = if self.base.iter().any(is_current) {
             Some(current.clone())
         } else {
             Sort::usual(&self.base)

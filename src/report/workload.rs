@@ -377,7 +377,7 @@ pub(super) fn remarks(document: &Document) -> Vec<Sentence> {
             .collect();
         if !parts.is_empty() {
             remarks.push(of(Sentence::join(
-                parts.into_iter().map(|part| Sentence::quoted(part)),
+                parts.into_iter().map(Sentence::quoted),
                 ", ",
             )
             .own(" is said by one side only; both are taken as the same work, because nothing else fits, and the next `perfgate baseline update` writes it down")));

@@ -111,8 +111,8 @@ fn the_results_of_sources_are_inputs_before_they_are_there() {
     let desk = Desk::new();
     desk.write(
         "perfgate.toml",
-        "baseline = \"main.json\"\n[[source]]\ncommand = \"touch measured\"\nresults = \"out/run{n}.json\"\nruns = 2\n\
-         [[source]]\nresults = \"more/*.ndjson\"\n",
+        "baseline = \"main.json\"\n[[source]]\nname = \"a\"\ncommand = \"touch measured\"\nresults = \"out/run{n}.json\"\nruns = 2\n\
+         [[source]]\nname = \"b\"\nresults = \"more/*.ndjson\"\n",
     );
     for report in ["out/run1.json", "out/../out/run2.json", "more/x.ndjson"] {
         refused(

@@ -41,7 +41,7 @@ pub(super) fn run(args: ShowArgs, env: &Env, output: &mut Output<'_>) -> anyhow:
     let shown = Shown::of(path.display().to_string(), &store::read(&path)?);
     output.result(&match args.format {
         InspectFormat::Text => shown.text(),
-        InspectFormat::Json => serde_json::to_string_pretty(&shown)? + "\n",
+        InspectFormat::Json => inert::json(&serde_json::to_string_pretty(&shown)?) + "\n",
     });
     Ok(output.finish(Exit::Pass))
 }

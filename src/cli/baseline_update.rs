@@ -301,7 +301,7 @@ fn refusal(verdict: &Verdict, settings: &Settings) -> String {
 }
 
 fn summary(path: &Path, baseline: &Baseline, done: &Done) -> String {
-    let shown = path.display().to_string();
+    let shown = inert::line(&path.display().to_string());
     let added = done.added;
     let mut text = format!("{shown}: added {added} {}\n", plural(added, "run"));
     let matching = Matching::of(&baseline.runs, &done.given, Machines::Apart);

@@ -5,6 +5,7 @@ use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Value, json};
 
 use super::args::{InspectArgs, InspectFormat};
+use super::inert;
 use super::inspect_text::text;
 use super::names::Names;
 use super::output::Output;
@@ -78,7 +79,7 @@ fn document(ingested: &[Ingested]) -> anyhow::Result<String> {
         .collect();
     let mut text = serde_json::to_string_pretty(&Inspected { runs })?;
     text.push('\n');
-    Ok(text)
+    Ok(inert::json(&text))
 }
 
 fn provenance(run: &Run) -> Members<Value> {
@@ -97,6 +98,8 @@ fn provenance(run: &Run) -> Members<Value> {
         ("duration_s", from.duration_s.map(|seconds| json!(seconds))),
         ("commit", from.commit.as_ref().map(|text| json!(text))),
         ("scenario", from.scenario.as_ref().map(|text| json!(text))),
+        ("source", from.source.as_ref().map(|text| json!(text))),
+        ("inputs", from.inputs.as_ref().map(|text| json!(text))),
         ("environment", from.environment.key().map(|key| json!(key))),
         ("partial", from.partial.then_some(json!(true))),
         ("invalid", from.invalid.as_ref().map(|text| json!(text))),

@@ -44,6 +44,7 @@ fn append(text: &mut String, run: &Run) {
         ("session", from.session.clone()),
         ("commit", from.commit.clone()),
         ("scenario", from.scenario.clone()),
+        ("source", from.source.clone()),
         ("environment", from.environment.key()),
         (
             "partial",
@@ -79,7 +80,7 @@ fn said(name: &str, value: &Value) -> String {
     match (name, value) {
         ("unit" | "evidence", Value::String(text)) => inert::line(text),
         (_, Value::Number(number)) => format!("{name} {}", rounded(number)),
-        (_, other) => format!("{name} {other}"),
+        (_, other) => inert::line(&format!("{name} {other}")),
     }
 }
 

@@ -93,7 +93,8 @@ fn told(error: &clap::Error, env: &Env, streams: Streams<'_>) -> Exit {
             output.finish(Exit::Pass)
         }
         _ => {
-            output.diagnostics(&text);
+            // It quotes what was typed, which may be the name of a file of anybody.
+            output.diagnostics(&inert::lines(&text));
             Exit::Error
         }
     }

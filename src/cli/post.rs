@@ -26,7 +26,8 @@ pub(super) fn run(
 ) -> anyhow::Result<Exit> {
     let env = invocation.env;
     let template = template(args.template.as_deref())?;
-    let mut document = read(&args.verdict)?;
+    // What anybody else wrote into the file is not said with the voice of whoever posts it.
+    let mut document = read(&args.verdict)?.without_prose();
     // The name that a gate has on a pull request is for those to say who post.
     document.gate.clone_from(&args.to.id);
     let exit = Exit::of_verdict(document.exit_code).unwrap_or(Exit::Error);

@@ -145,10 +145,41 @@ impl Document {
         serde_json::from_str(text).map_err(DocumentError::Json)
     }
 
+    /// For whoever shows a document that somebody else wrote: numbers, outcomes and names stay. Whatever could be a
+    /// sentence goes, or its author would speak with the voice of those who show it.
+    #[must_use]
+    pub fn without_prose(mut self) -> Self {
+        self.reasons.clear();
+        self.notes.clear();
+        self.commands = Commands::default();
+        self.environment
+            .differences
+            .retain(|difference| is_word(&difference.name));
+        for unused in &mut self.policy.unused_acceptances {
+            unused.reason.clear();
+        }
+        for entry in &mut self.comparisons {
+            entry.why.clear();
+            if let Some(accepted) = &mut entry.accepted {
+                accepted.reason.clear();
+            }
+        }
+        self
+    }
+
     /// Shown, and judged by nothing: totals, quantiles of too few requests, series switched off.
     pub fn not_gated(&self) -> usize {
         self.comparisons.iter().filter(|e| !e.gated).count()
     }
+}
+
+/// `kernel`, `locust`: one short word, which says nothing by itself.
+fn is_word(text: &str) -> bool {
+    const LONGEST: usize = 24;
+    text.len() <= LONGEST
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
 /// The document of a verdict.

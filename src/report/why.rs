@@ -169,12 +169,15 @@ fn drifted(entry: &Entry, drift: &Drift) -> Sentence {
 }
 
 fn accepted(accepted: &Accepted) -> Sentence {
-    Sentence::new(format!(
-        "accepted up to {} until {}: ",
+    let told = Sentence::new(format!(
+        "accepted up to {} until {}",
         units::limit(accepted.up_to),
         accepted.until
-    ))
-    .foreign(&accepted.reason)
+    ));
+    if accepted.reason.is_empty() {
+        return told;
+    }
+    told.own(": ").foreign(&accepted.reason)
 }
 
 /// What would settle it, or what this evidence could have shown.

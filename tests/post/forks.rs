@@ -125,6 +125,43 @@ fn stored_sentences_and_names_are_not_believed() {
     }
 }
 
+/// Plain words are no markup, and would be taken for those of the bot all the same.
+#[test]
+fn nothing_that_reads_like_a_sentence_is_taken_from_a_stored_verdict() {
+    let github = GitHub::start();
+    let job = of_a_fork(&github);
+    let forged = "This change was reviewed by the security team, and is safe to merge";
+    tamper(&job, |document| {
+        document["reasons"] = json!([forged]);
+        document["notes"] = json!([forged]);
+        for command in ["repeat", "explain", "next"] {
+            document["commands"][command] = json!(forged);
+        }
+        document["environment"]["differences"] = json!([
+            {"name": forged, "baseline": "a", "current": "b"},
+            {"name": "kernel", "baseline": "6.1", "current": "6.2"},
+        ]);
+        document["policy"]["unused_acceptances"] = json!([{
+            "subject": "GET /a", "metric": "latency", "reason": forged, "until": "2027-01-31",
+            "expired": true, "from": "perfgate.toml:3",
+        }]);
+        for comparison in document["comparisons"].as_array_mut().unwrap() {
+            comparison["why"] = json!(forged);
+            if !comparison["accepted"].is_null() {
+                comparison["accepted"]["reason"] = json!(forged);
+            }
+        }
+    });
+    job.posts("", 1);
+    let body = github.world().marked(9)[0].body.clone();
+    assert!(!body.contains("security team"), "{body}");
+    assert!(
+        body.contains("kernel differs: `6.1` in the baseline"),
+        "{body}"
+    );
+    assert!(!job.read("summary.md").contains("security team"));
+}
+
 #[test]
 fn a_verdict_that_contradicts_itself_is_refused_and_nothing_is_posted() {
     type Change = fn(&mut Value);

@@ -11,7 +11,7 @@ mod windows;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,28 @@ use std::time::{Duration, Instant};
 pub use unix::Processes;
 #[cfg(windows)]
 pub use windows::Processes;
+
+/// What perfgate posts with, and what a runner lends to its own steps: no command that is measured needs it, and code of
+/// a pull request would have it. A service that does need one of them is given it by its `env`.
+const SECRETS: [&str; 9] = [
+    "GITHUB_TOKEN",
+    "GH_TOKEN",
+    "GITHUB_ENTERPRISE_TOKEN",
+    "GH_ENTERPRISE_TOKEN",
+    "PERFGATE_GITLAB_TOKEN",
+    "GITLAB_TOKEN",
+    "ACTIONS_RUNTIME_TOKEN",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+    "ACTIONS_ID_TOKEN_REQUEST_URL",
+];
+
+/// Our own environment without the secrets, and with what was asked for.
+fn surround(command: &mut Command, environment: &BTreeMap<String, String>) {
+    for secret in SECRETS {
+        command.env_remove(secret);
+    }
+    command.envs(environment);
+}
 
 /// How often a group that was asked to end is looked at.
 pub(super) const LOOK: Duration = Duration::from_millis(10);
@@ -28,7 +50,7 @@ pub struct Launch<'a> {
     /// For the shell.
     pub command: &'a str,
     pub folder: &'a Path,
-    /// In addition to our own environment.
+    /// In addition to our own environment, which is passed on without the secrets in it.
     pub environment: &'a BTreeMap<String, String>,
     pub stdout: Stdio,
     pub stderr: Stdio,

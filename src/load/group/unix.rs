@@ -12,7 +12,7 @@ use rustix::process::{
     waitid,
 };
 
-use super::{Ended, Launch};
+use super::{Ended, Launch, surround};
 use crate::load::watch::proc;
 
 /// Waits for leave before it becomes the command, so that the watchdog is there first. Where we die before that,
@@ -51,11 +51,11 @@ impl Processes {
         command
             .args(["-c", GATE, "sh", launch.command])
             .current_dir(launch.folder)
-            .envs(launch.environment)
             .stdin(Stdio::piped())
             .stdout(launch.stdout)
             .stderr(launch.stderr)
             .process_group(0);
+        surround(&mut command, launch.environment);
         let mut leader = command.spawn()?;
         // Our copies of the output's end are in it.
         drop(command);

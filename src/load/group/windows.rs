@@ -3,7 +3,7 @@
 use std::io;
 use std::process::{Child, Command, Stdio};
 
-use super::{Ended, Launch};
+use super::{Ended, Launch, surround};
 
 #[derive(Debug)]
 pub struct Processes {
@@ -12,15 +12,17 @@ pub struct Processes {
 
 impl Processes {
     pub fn launch(launch: Launch<'_>) -> io::Result<Self> {
-        let first = Command::new("cmd")
+        let mut command = Command::new("cmd");
+        command
             .args(["/C", launch.command])
             .current_dir(launch.folder)
-            .envs(launch.environment)
             .stdin(Stdio::null())
             .stdout(launch.stdout)
-            .stderr(launch.stderr)
-            .spawn()?;
-        Ok(Self { first })
+            .stderr(launch.stderr);
+        surround(&mut command, launch.environment);
+        Ok(Self {
+            first: command.spawn()?,
+        })
     }
 
     pub fn pid(&self) -> u32 {

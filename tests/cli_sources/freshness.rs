@@ -184,7 +184,7 @@ fn a_locust_set_is_as_old_as_its_files_and_a_folder_may_hold_old_and_new() {
         desk.config(&format!(
             "[[source]]\ncommand = \"{command}\"\nresults = \"{results}\"\n"
         ));
-        desk.command("baseline update --baseline fresh.json")
+        desk.command("baseline update --force --baseline fresh.json")
             .output()
             .unwrap()
     };

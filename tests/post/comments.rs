@@ -132,6 +132,24 @@ fn a_stranger_who_writes_our_marker_cannot_stop_a_gate() {
 }
 
 #[test]
+fn another_bot_that_writes_our_marker_cannot_stop_a_gate_either() {
+    let github = GitHub::start();
+    github.comment(
+        Some("helper[bot]"),
+        &(marker("gate/perf", 999_999_999) + "all is well"),
+    );
+    let job = Job::new(&github);
+    let said = job.posts("", 1);
+    assert!(said.out.starts_with("comment created"), "{}", said.out);
+    let said = job.posts("", 1);
+    assert!(said.out.starts_with("comment unchanged"), "{}", said.out);
+    let marked = github.world().marked(7);
+    assert_eq!(marked.len(), 2);
+    assert!(marked[0].body.contains("all is well"), "not ours to write");
+    assert!(marked[1].body.contains("got slower"), "{}", marked[1].body);
+}
+
+#[test]
 fn a_marker_in_the_middle_of_a_text_is_only_text() {
     let github = GitHub::start();
     github.comment(Some(BOT), &format!("see {}", marker("gate/perf", 999_999)));

@@ -141,6 +141,7 @@ fn scenario(port: u16, load: Load) -> Scenario {
         feeds: Vec::new(),
         watch: Vec::new(),
         service: None,
+        share: Default::default(),
     }
 }
 

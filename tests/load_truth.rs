@@ -506,3 +506,41 @@ fn the_time_in_which_an_answer_is_looked_at_is_no_latency() {
         Ok(())
     });
 }
+
+/// Every number, row and request of the whole once, whichever machine sends it.
+#[test]
+fn shares_of_a_load_send_together_what_one_machine_would() {
+    let _alone = alone();
+    for load in ["users = 6\niterations = 60", "rate = 60\nduration = \"1s\""] {
+        let server = Server::start(Script::new().on("/*", |_| Reply::text("ok")));
+        let text = format!(
+            "base = \"{}\"\nthreads = 1\n[values]\nn = {{ counter = true }}\n[[step]]\nname = \"n\"\nget = \"/{{{{n}}}}\"\n[load]\n{load}\n",
+            server.url("")
+        );
+        let mut loads = Vec::new();
+        for share in ["1/3", "2/3", "3/3"] {
+            let mut scenario = scenario::parse(&text, Path::new("truth.toml")).unwrap();
+            scenario.share = share.parse().unwrap();
+            let order = Order {
+                scenario: &scenario,
+                allow_remote: false,
+            };
+            let outcome = run(&order, &mut Quiet, Stop::new()).unwrap();
+            assert_eq!(count(&outcome, "n", "errors"), (0, 20), "{share} of {load}");
+            loads.push(outcome.run.provenance.load.unwrap());
+        }
+        let mut sent: Vec<usize> = server
+            .log()
+            .0
+            .iter()
+            .map(|one| one.path[1..].parse().unwrap())
+            .collect();
+        sent.sort_unstable();
+        assert!(sent.iter().copied().eq(1..=60), "{load}: {sent:?}");
+        assert!(loads.iter().all(|load| load.digest == loads[0].digest));
+        let whole = scenario::parse(&text, Path::new("truth.toml")).unwrap();
+        let whole = perfgate::load::definition::of(&whole).digest;
+        assert_eq!(loads[0].terms.get("whole"), whole.as_ref());
+        assert_ne!(loads[0].digest, whole);
+    }
+}

@@ -354,3 +354,54 @@ fn the_command_writes_one_run_and_sums_it_up() {
         assert!(!folder.path().join("no.json").exists());
     }
 }
+
+fn share(digest: &str, share: &str, tick: u64) -> Run {
+    let mut run = part(&[tick], 0);
+    asked(&mut run, &format!("part of {digest}"), "200/s");
+    let terms = &mut run.provenance.load.as_mut().unwrap().terms;
+    terms.insert("share".to_owned(), share.to_owned());
+    terms.insert("whole".to_owned(), digest.to_owned());
+    run
+}
+
+#[test]
+fn shares_are_the_whole_load_where_none_is_lost() {
+    let all = [
+        share("abc", "1/3", 1),
+        share("abc", "3/3", 2),
+        share("abc", "2/3", 3),
+    ];
+    let load = merge(&all, None).unwrap().provenance.load.unwrap();
+    assert_eq!(load.digest.as_deref(), Some("abc"));
+    let terms: Vec<_> = load.terms.keys().map(String::as_str).collect();
+    assert_eq!(terms, ["rate"]);
+    let refused = |runs: &[Run]| merge(runs, None).unwrap_err().to_string();
+    assert_eq!(refused(&all[..2]), "share 2/3 is missing");
+    let twice = [all[0].clone(), share("abc", "1/3", 9)];
+    assert_eq!(refused(&twice), "share 1/3 is given twice");
+    let mut whole = part(&[7], 0);
+    asked(&mut whole, "part of abc", "200/s");
+    assert!(refused(&[all[0].clone(), whole]).starts_with("the runs differ in their load"));
+}
+
+#[test]
+fn runs_that_were_not_made_at_once_are_no_parts_of_one() {
+    let at = |begin: &str, seconds: f64, tick: u64| {
+        let mut run = part(&[tick], 0);
+        run.provenance.started_at = Some(begin.parse().unwrap());
+        run.provenance.duration_s = Some(seconds);
+        run
+    };
+    let first = at("2026-11-20T10:00:00Z", 30.0, 1);
+    let together = at("2026-11-20T10:00:03Z", 30.0, 2);
+    let after = at("2026-11-20T10:00:31Z", 30.0, 3);
+    let short = at("2026-11-20T10:00:20Z", 5.0, 4);
+    assert!(merge(&[first.clone(), together.clone()], None).is_ok());
+    assert!(merge(&[first.clone(), short], None).is_ok());
+    assert_eq!(
+        merge(&[first, together, after], None)
+            .unwrap_err()
+            .to_string(),
+        "the runs were not made at once: they have 0.0 s in common, and the shortest is 30.0 s long"
+    );
+}

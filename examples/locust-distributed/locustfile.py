@@ -1,5 +1,7 @@
 """Users of a football API, for Locust on as many cores or machines as it takes."""
 
+import random
+
 from locust import FastHttpUser, between, task
 
 
@@ -8,13 +10,12 @@ class Fan(FastHttpUser):
 
     @task(3)
     def matches(self):
-        self.client.get("/matches?page=1", name="GET /matches")
+        self.client.get(f"/matches/{random.randint(1, 500)}", name="/matches/[id]")
 
     @task(2)
     def standings(self):
-        self.client.get("/standings", name="GET /standings")
+        self.client.get("/standings")
 
     @task(1)
     def predictions(self):
-        body = {"home": "Ajax", "away": "Benfica"}
-        self.client.post("/predictions", json=body, name="POST /predictions")
+        self.client.get("/predictions?league=premier&page=1", name="/predictions")

@@ -75,6 +75,10 @@ fn one(path: &Path, options: &ReadOptions) -> anyhow::Result<Run> {
 fn hint(error: &MergeError) -> &'static str {
     match error {
         MergeError::TooFew => "name the run file of each machine",
+        MergeError::Share(_) => "name the run of each machine: all shares of one load are one run",
+        MergeError::Apart { .. } => {
+            "let all machines begin at one time: --start-at; runs made one after the other are repetitions, and judged together as they are"
+        }
         MergeError::Twice => "name each run file once",
         MergeError::Differ { what, .. } if *what == "environment" => {
             "where the machines may count as one class, name it: --environment NAME"

@@ -83,6 +83,13 @@ pub fn thread_cpu() -> Duration {
     Duration::ZERO
 }
 
+/// How long the calling thread wanted to run and got no core; zero where the system does not tell.
+pub fn thread_waited() -> Duration {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanos = told.split_whitespace().nth(1).and_then(|n| n.parse().ok());
+    Duration::from_nanos(nanos.unwrap_or_default())
+}
+
 #[cfg(target_os = "linux")]
 pub use linux::Timer;
 #[cfg(not(target_os = "linux"))]

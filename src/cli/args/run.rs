@@ -11,7 +11,7 @@ use super::flags::{OriginFlags, RemoteFlag};
 use super::words::InspectFormat;
 use crate::cli::config::values;
 use crate::cli::run::watched;
-use crate::load::scenario::{Arrivals, Pause, Watched};
+use crate::load::scenario::{Arrivals, Pause, Share, Watched};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -88,6 +88,14 @@ pub(crate) struct LoadFlags {
     /// Pause of a user between two requests: 1s, or 1s..3s
     #[arg(long, value_name = "DURATION", value_parser = pause, conflicts_with = "rate")]
     pub(crate) think: Option<Pause>,
+
+    /// One machine's part of the load: 2/3 is the second of three, whose runs `perfgate merge` puts together
+    #[arg(long, value_name = "N/OF")]
+    pub(crate) share: Option<Share>,
+
+    /// When it begins, so that several machines begin together: 2026-11-20T10:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) start_at: Option<jiff::Timestamp>,
 
     /// Worker threads [default: decided from the machine]
     #[arg(long, value_name = "N")]

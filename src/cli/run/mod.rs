@@ -23,7 +23,7 @@ pub(super) use target::read as read_scenario;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 
 use super::args::{InspectFormat, RunArgs};
 use super::baseline_path::Located;
@@ -35,7 +35,7 @@ use super::settings::{Settings, Typed};
 use super::{Env, retype};
 use crate::exit::Exit;
 use crate::hint::WithHint;
-use crate::load::{Order, Outcome};
+use crate::load::{Order, Outcome, Stop};
 use crate::model::{Evidence, MetricName, Run, Subject, run_file};
 
 pub(super) fn run(args: RunArgs, env: &Env, output: &mut Output<'_>) -> anyhow::Result<Exit> {
@@ -55,6 +55,13 @@ pub(super) fn run(args: RunArgs, env: &Env, output: &mut Output<'_>) -> anyhow::
         allow_remote: args.remote.allow_remote,
     };
     let interrupt = Interrupt::listen()?;
+    if let Some(moment) = args.load.start_at {
+        let (waited, interrupted) = interrupt.during(|stop| wait(moment, &stop, output));
+        if interrupted {
+            return Err(anyhow!(Interrupted)).context("wait for --start-at");
+        }
+        waited?;
+    }
     let mut measured = measure(&order, &interrupt, &stamp, output)?;
     measured.outcome.run.warnings.extend(planned.warnings);
     let written = file.write(&measured.outcome.run)?;
@@ -105,6 +112,27 @@ fn exit(measured: &Measured) -> Exit {
     } else {
         Exit::Pass
     }
+}
+
+/// Until a time that several machines have agreed on.
+fn wait(moment: jiff::Timestamp, stop: &Stop, output: &mut Output<'_>) -> anyhow::Result<()> {
+    let left = |now: jiff::Timestamp| Duration::try_from(moment - now).ok();
+    let Some(first) = left(jiff::Timestamp::now()) else {
+        return Err(anyhow!("--start-at {moment} has passed")).hint(
+            "give all machines the same time, some seconds ahead; their clocks have to agree",
+        );
+    };
+    output.note(&format!(
+        "waiting {:.0} s for {moment}",
+        first.as_secs_f64()
+    ));
+    while let Some(left) = left(jiff::Timestamp::now())
+        && !left.is_zero()
+        && !stop.is_asked()
+    {
+        std::thread::sleep(left.min(Duration::from_millis(50)));
+    }
+    Ok(())
 }
 
 /// A service that was away for so long when the load ended is not taken for one that is well.

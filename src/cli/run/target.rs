@@ -70,14 +70,17 @@ pub(super) fn plan(args: &RunArgs) -> anyhow::Result<Planned> {
             refuse_request_flags(&path, &args.request)?;
             let mut planned = overrides::apply(read(&path)?, &args.load, &path)?;
             watched::add(&mut planned.scenario.watch, args.watch.clone())?;
+            planned.scenario.share = args.load.share.unwrap_or_default();
             Ok(planned)
         }
         Target::Url(url) => {
             let mut watch = Vec::new();
             watched::add(&mut watch, args.watch.clone())?;
             let simple = simple(url, &args.load, &args.request, watch)?;
+            let mut scenario = scenario::from_url(simple)?;
+            scenario.share = args.load.share.unwrap_or_default();
             Ok(Planned {
-                scenario: scenario::from_url(simple)?,
+                scenario,
                 warnings: Vec::new(),
             })
         }

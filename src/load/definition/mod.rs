@@ -26,7 +26,31 @@ pub fn of(scenario: &Scenario) -> Load {
     general(scenario, &mut definition);
     data(scenario, &mut definition);
     steps::write(scenario, &mut definition);
-    definition.load()
+    match scenario.share.is_whole() {
+        true => definition.load(),
+        false => part(definition.load(), &scenario.share.to_string()),
+    }
+}
+
+/// In the terms of one machine's part of a load: which it is, and the digest of the whole.
+pub const SHARE: &str = "share";
+pub const WHOLE: &str = "whole";
+
+/// A part is another load than the whole, and the same as any other part of as many.
+fn part(whole: Load, share: &str) -> Load {
+    let of = share.split_once('/').map_or(share, |(_, of)| of);
+    let mut digest = Digest::new("perfgate part of a load 1");
+    let mut terms = whole.terms;
+    terms.insert(SHARE.to_owned(), share.to_owned());
+    digest.field(of.as_bytes());
+    if let Some(whole) = whole.digest {
+        digest.field(whole.as_bytes());
+        terms.insert(WHOLE.to_owned(), whole);
+    }
+    Load {
+        digest: Some(digest.hex()),
+        terms,
+    }
 }
 
 /// The terms so far, and the digest over them.

@@ -56,9 +56,10 @@ impl Life {
                 break;
             }
             let turn = Turn {
-                iteration: control.number(own),
+                iteration: ground.common.scenario.share.global(control.number(own)),
                 due: now,
                 start: now,
+                ours: Duration::ZERO,
                 span: is_counted.then_some(0),
             };
             let turned = self.user.turn(turn).await;

@@ -15,7 +15,7 @@ use super::script::Script;
 use super::worker::{self, Done, Share, Work};
 use crate::load::pace::{Clock, Moment, slept};
 use crate::load::plan::Plan;
-use crate::load::record::{Absent, Cpu, Figures, Record, Span, Stretch};
+use crate::load::record::{Absent, Busy, Cpu, Figures, Record, Span, Stretch, Tally};
 use crate::load::scenario::{Closed, Level, Load, Open, Scenario, Until};
 use crate::load::wire::dial::Dialer;
 
@@ -36,6 +36,8 @@ pub struct Measured {
     pub counted: Duration,
     pub partial: bool,
     pub absent: Absent,
+    /// Of the worker that had the least time left.
+    pub busy: Busy,
     /// How many there were, where they wait for answers.
     pub users: Option<u64>,
 }
@@ -235,6 +237,9 @@ impl Running {
         let mut cpu = Cpu::default();
         let mut last = Moment::default();
         let mut gaps = Vec::new();
+        let mut busy = Busy::default();
+        let users = self.closed.as_ref().map(|closed| closed.users.get());
+        let users = users.and_then(|users| u32::try_from(users).ok());
         for thread in self.threads {
             let done = thread.join();
             let done =
@@ -245,7 +250,8 @@ impl Running {
             if done.span > Duration::ZERO {
                 let share = done.cpu.as_secs_f64() / done.span.as_secs_f64();
                 cpu.all += share;
-                cpu.busiest = cpu.busiest.max(share);
+                let requests = done.record.tallies().iter().map(Tally::all).sum();
+                busy = busy.worse(Busy::of(done.cpu + done.waited, done.span, requests, users));
             }
         }
         let from = self.control.count_from();
@@ -282,7 +288,6 @@ impl Running {
         if slept > ASLEEP {
             absent.add(slept);
         }
-        let users = self.closed.as_ref().map(|closed| closed.users.get());
         if !counted.is_zero() {
             cpu.all += record.aside.as_secs_f64() / counted.as_secs_f64();
         }
@@ -293,7 +298,8 @@ impl Running {
             counted,
             partial: self.stopped.is_some(),
             absent,
-            users: users.and_then(|users| u64::try_from(users).ok()),
+            busy,
+            users: users.map(u64::from),
         })
     }
 }

@@ -141,7 +141,12 @@ impl Whole {
             stop: &self.stop,
         };
         let mut report = Report::new(&self.scenario);
+        let share = self.scenario.share;
         for level in &self.scenario.levels {
+            let level = &share
+                .of_level(level)
+                .ok_or_else(|| anyhow!("share {share} of the load is nothing"))
+                .hint("there are more machines than users or iterations")?;
             let (measured, observed) = match self.level(&setting, level, observer, service).await {
                 // What the levels before it found is kept.
                 Err(_) if self.stop.is_asked() && report.has_levels() => {

@@ -38,6 +38,10 @@ pub struct Pool {
 #[derive(Clone, Copy)]
 struct Waiting {
     due: Moment,
+    /// When it was dealt with: later than it was due by what is our own lateness.
+    dealt: Moment,
+    /// Whether it was due already when the one before it was dealt with, so that both were sent in one go.
+    bunched: bool,
     iteration: u64,
     span: Option<usize>,
 }
@@ -89,6 +93,7 @@ impl Pool {
         for arrival in arrivals {
             let due = start.plus(arrival.at);
             self.next.set(due);
+            let bunched = due <= now;
             if due > now {
                 now = timer.until(due).await?;
             }
@@ -97,6 +102,8 @@ impl Pool {
             }
             let waiting = Waiting {
                 due,
+                dealt: now,
+                bunched,
                 iteration: arrival.number,
                 span: self.spans.get(arrival.phase).copied().flatten(),
             };
@@ -143,6 +150,8 @@ impl Pool {
                 }
             };
             let start = self.ground.now();
+            // A wait for a user is the service's; that its user woke late is ours.
+            let due = if waited { waiting.dealt } else { start };
             if waiting.span.is_some() {
                 let behind = start.since(waiting.due);
                 let mut book = self.ground.book.borrow_mut();
@@ -154,8 +163,12 @@ impl Pool {
             }
             let turn = Turn {
                 iteration: waiting.iteration,
-                due: waiting.due,
+                due,
                 start,
+                ours: match waiting.bunched {
+                    true => due.since(waiting.due),
+                    false => Duration::ZERO,
+                },
                 span: waiting.span,
             };
             user.turn(turn).await;

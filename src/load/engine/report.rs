@@ -54,21 +54,23 @@ impl Measured {
 
     /// Why it says nothing about the service, and what else is to be told of the generator.
     fn judged(&self) -> (Option<String>, Option<String>) {
-        let mut response = histogram();
+        let (mut response, mut least) = (histogram(), histogram());
         for tally in self.record.tallies() {
             response.add(&tally.response).ok();
+            least.add(&tally.least).ok();
         }
         let mut reasons = self.record.reasons.by_kind();
         let why = reasons.remove(&Kind::Local);
         let generator = Generator {
             lag: &self.record.lag,
             response: &response,
+            least: &least,
             arrived: self.record.arrived,
             unable: (self.record.unable, why.as_ref().map_or("", |(_, why)| why)),
             absent: self.absent,
             counted: self.counted,
             requests: self.requests(),
-            busiest: self.cpu.busiest,
+            busy: self.busy,
             users: self.users,
         };
         (generator.invalid(), generator.warning())

@@ -26,8 +26,10 @@ pub struct User {
 #[derive(Clone, Copy, Debug)]
 pub struct Turn {
     pub iteration: u64,
-    /// From when the first step's response counts.
+    /// From when the first step's response counts: when it was due, or when we came to it.
     pub due: Moment,
+    /// What of the first step's response our own lateness may have caused.
+    pub ours: Duration,
     /// When the user came to it: not before it was due.
     pub start: Moment,
     /// Where it is counted.
@@ -45,6 +47,7 @@ pub struct Turned {
 struct Doing<'a> {
     step: &'a Ready,
     due: Moment,
+    ours: Duration,
     start: Moment,
     span: Option<usize>,
 }
@@ -87,7 +90,10 @@ impl User {
     pub async fn turn(&mut self, turn: Turn) -> Turned {
         let ground = Rc::clone(&self.ground);
         let Turn {
-            mut due, mut start, ..
+            mut due,
+            mut ours,
+            mut start,
+            ..
         } = turn;
         let flow = ground.common.script.flow(turn.iteration);
         let Some(flow) = flow else {
@@ -107,6 +113,7 @@ impl User {
             let doing = Doing {
                 step,
                 due,
+                ours: std::mem::take(&mut ours),
                 start,
                 span: turn.span,
             };
@@ -159,6 +166,7 @@ impl User {
                 let done = answered.done;
                 let took = Took {
                     response: done.since(doing.due).saturating_sub(answered.writing),
+                    ours: doing.ours,
                     service: done.since(answered.sent),
                 };
                 let examined = self.hands.examine(ground, asked, answered, place).await;
@@ -203,6 +211,7 @@ impl User {
         };
         let took = Took {
             response: connected.since(doing.due),
+            ours: doing.ours,
             service: connected.since(doing.start),
         };
         ground.succeed(place, took, connected);
@@ -216,6 +225,7 @@ impl User {
         for trip in trips {
             let took = Took {
                 response: trip,
+                ours: Duration::ZERO,
                 service: trip,
             };
             ground.succeed(place, took, end);

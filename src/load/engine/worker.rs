@@ -16,7 +16,7 @@ use super::ground::{Common, Ground};
 use super::line::{Line, Shared};
 use super::open::{Pool, Terms};
 use super::user::User;
-use crate::load::pace::{Moment, thread_cpu};
+use crate::load::pace::{Moment, thread_cpu, thread_waited};
 use crate::load::plan::Plan;
 use crate::load::record::{Recent, Record, Stretch};
 use crate::load::scenario::{Closed, Protocol};
@@ -49,6 +49,8 @@ pub struct Done {
     /// CPU time of the thread and the time that passed, both over the counted stretch.
     pub cpu: Duration,
     pub span: Duration,
+    /// How long the thread wanted to run and got no core, over the same stretch.
+    pub waited: Duration,
     /// When the thread did not run although it had to look after its users.
     pub gaps: Vec<Stretch>,
 }
@@ -88,6 +90,7 @@ pub fn work(share: &Share, reports: &Sender<Recent>) -> anyhow::Result<Done> {
             last: book.last,
             cpu: meter.cpu(),
             span: meter.span(),
+            waited: meter.waited(),
             gaps,
         })
     })
@@ -120,7 +123,8 @@ impl Crew {
                     patience: share.common.scenario.timeout,
                 };
                 let pool = Pool::new(Rc::clone(ground), terms);
-                let arrivals = plan.shard(share.thread, share.of);
+                let (thread, of) = share.common.scenario.share.thread(share.thread, share.of);
+                let arrivals = plan.shard(thread, of);
                 let seats = Rc::clone(ground);
                 let lines = Lines::new(share.common.scenario.protocol);
                 let new_user = move || User::new(Rc::clone(&seats), lines.next(), 0);
@@ -161,7 +165,8 @@ fn lives(share: &Share, closed: &Closed, ground: &Rc<Ground>) -> Vec<JoinHandle<
         .step_by(share.of)
         .map(|number| {
             let id = u64::try_from(number).unwrap_or_default();
-            let seed = share.common.scenario.seed.wrapping_add(id);
+            let global = share.common.scenario.share.global(id);
+            let seed = share.common.scenario.seed.wrapping_add(global);
             let delay = closed.spawn_rate.map_or(Duration::ZERO, |rate| {
                 let place = u32::try_from(number).unwrap_or(u32::MAX);
                 Duration::try_from_secs_f64(f64::from(place) / rate).unwrap_or_default()
@@ -185,6 +190,7 @@ fn lives(share: &Share, closed: &Closed, ground: &Rc<Ground>) -> Vec<JoinHandle<
 /// begins at another part of it, by the golden ratio.
 fn thinking(share: &Share, closed: &Closed, user: u64) -> Duration {
     const GOLDEN: f64 = 0.618_033_988_749_895;
+    let user = share.common.scenario.share.global(user);
     let flow = share.common.script.flow(user);
     let steps = flow.into_iter().flat_map(|flow| &flow.steps);
     let pauses = steps.map(|step| step.think).chain([closed.think]);
@@ -225,24 +231,46 @@ impl Lines {
     }
 }
 
-/// The readings of a thread's CPU clock at both ends of the counted stretch.
+/// The readings of a thread's clocks at both ends of the counted stretch.
 #[derive(Clone, Copy, Default)]
 struct Meter {
-    from: Option<(Moment, Duration)>,
-    to: Option<(Moment, Duration)>,
+    from: Option<Reading>,
+    to: Option<Reading>,
+}
+
+#[derive(Clone, Copy)]
+struct Reading {
+    at: Moment,
+    cpu: Duration,
+    waited: Duration,
+}
+
+impl Reading {
+    fn at(at: Moment) -> Self {
+        Self {
+            at,
+            cpu: thread_cpu(),
+            waited: thread_waited(),
+        }
+    }
 }
 
 impl Meter {
-    fn cpu(&self) -> Duration {
+    fn between(&self, grown: impl Fn(Reading, Reading) -> Duration) -> Duration {
         let ends = self.from.zip(self.to);
-        ends.map_or(Duration::ZERO, |((_, from), (_, to))| {
-            to.saturating_sub(from)
-        })
+        ends.map_or(Duration::ZERO, |(from, to)| grown(from, to))
+    }
+
+    fn cpu(&self) -> Duration {
+        self.between(|from, to| to.cpu.saturating_sub(from.cpu))
+    }
+
+    fn waited(&self) -> Duration {
+        self.between(|from, to| to.waited.saturating_sub(from.waited))
     }
 
     fn span(&self) -> Duration {
-        let ends = self.from.zip(self.to);
-        ends.map_or(Duration::ZERO, |((from, _), (to, _))| to.since(from))
+        self.between(|from, to| to.at.since(from.at))
     }
 }
 
@@ -293,10 +321,10 @@ impl<'a> Watchman<'a> {
                 spawn_local(async move { ground.begin().await });
             }
             if meter.from.is_none() && control.is_counted(now) {
-                meter.from = Some((now, thread_cpu()));
+                meter.from = Some(Reading::at(now));
             }
             if meter.to.is_none() && control.is_over(now) {
-                meter.to = Some((now, thread_cpu()));
+                meter.to = Some(Reading::at(now));
             }
             if now.since(reported) >= REPORT {
                 reported = now;
@@ -306,7 +334,7 @@ impl<'a> Watchman<'a> {
                 break;
             }
         }
-        meter.to = meter.to.or(Some((control.clock.now(), thread_cpu())));
+        meter.to = meter.to.or_else(|| Some(Reading::at(control.clock.now())));
         self.report(ground);
         (meter, gaps)
     }

@@ -1,5 +1,9 @@
 //! What several machines were asked to do together.
 
+use std::collections::BTreeSet;
+
+use crate::load::definition::{SHARE, WHOLE};
+use crate::load::scenario::Share;
 use crate::model::{Digest, Load, Run};
 
 use super::MergeError;
@@ -7,21 +11,45 @@ use super::MergeError;
 /// In the terms of a merged load: how many machines each put it on.
 const MACHINES: &str = "machines";
 
-/// Each machine put on the whole load of the scenario, so that so many machines together are another load than one.
+/// The whole, of shares of which none is missing. Without shares each machine put on the whole load, so that so many
+/// machines together are another load than one.
 pub(super) fn together(runs: &[Run]) -> Result<Option<Load>, MergeError> {
-    let mut loads = runs.iter().map(|run| run.provenance.load.as_ref());
-    let Some(first) = loads.next().flatten() else {
-        return match loads.flatten().next() {
-            Some(other) => Err(differ(&Load::default(), other)),
-            None => Ok(None),
-        };
+    let none = Load::default();
+    let loads: Vec<&Load> = runs
+        .iter()
+        .map(|run| run.provenance.load.as_ref().unwrap_or(&none))
+        .collect();
+    let Some(first) = loads.first().copied() else {
+        return Ok(None);
     };
-    for other in loads {
-        let none = Load::default();
-        let other = other.unwrap_or(&none);
-        if other.digest != first.digest || other.digest.is_none() && other.terms != first.terms {
+    let shares: Vec<Option<Share>> = loads
+        .iter()
+        .map(|load| load.terms.get(SHARE).and_then(|share| share.parse().ok()))
+        .collect();
+    for (other, share) in loads.iter().zip(&shares) {
+        let is_other =
+            other.digest != first.digest || share.is_some() != shares.iter().any(Option::is_some);
+        if is_other || (other.digest.is_none() && other.terms != first.terms) {
             return Err(differ(first, other));
         }
+    }
+    if runs.iter().all(|run| run.provenance.load.is_none()) {
+        return Ok(None);
+    }
+    let mut terms = first.terms.clone();
+    if let Some(of) = shares.iter().flatten().next().map(|share| share.parts().1) {
+        complete(shares.iter().flatten(), of)?;
+        let whole = terms.get(WHOLE).cloned();
+        let kept = terms
+            .iter()
+            .filter(|(name, _)| ![SHARE, WHOLE].contains(&name.as_str()));
+        terms = kept
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        return Ok(Some(Load {
+            digest: whole,
+            terms,
+        }));
     }
     let machines = runs.len().to_string();
     let digest = first.digest.as_ref().map(|part| {
@@ -30,10 +58,56 @@ pub(super) fn together(runs: &[Run]) -> Result<Option<Load>, MergeError> {
         digest.field(part.as_bytes());
         digest.hex()
     });
-    let mut terms = first.terms.clone();
     terms.insert(MACHINES.to_owned(), machines);
     Ok(Some(Load { digest, terms }))
 }
+
+fn complete<'s>(shares: impl Iterator<Item = &'s Share>, of: usize) -> Result<(), MergeError> {
+    let mut seen = BTreeSet::new();
+    for share in shares {
+        if !seen.insert(share.parts().0) {
+            return Err(MergeError::Share(format!("share {share} is given twice")));
+        }
+    }
+    match (1..=of).find(|number| !seen.contains(number)) {
+        Some(number) => Err(MergeError::Share(format!("share {number}/{of} is missing"))),
+        None => Ok(()),
+    }
+}
+
+/// Machines that did not load at the same time did not load together.
+pub(super) fn at_once(runs: &[Run]) -> Result<(), MergeError> {
+    let times: Vec<(f64, f64)> = runs
+        .iter()
+        .filter_map(|run| {
+            let begin = run.provenance.started_at?.as_microsecond();
+            let begin = begin.to_string().parse::<f64>().ok()? / 1e6;
+            Some((begin, begin + run.provenance.duration_s?))
+        })
+        .collect();
+    let begin = times
+        .iter()
+        .map(|(begin, _)| *begin)
+        .fold(f64::NEG_INFINITY, f64::max);
+    let end = times
+        .iter()
+        .map(|(_, end)| *end)
+        .fold(f64::INFINITY, f64::min);
+    let shortest = times
+        .iter()
+        .map(|(begin, end)| end - begin)
+        .fold(f64::INFINITY, f64::min);
+    if times.len() > 1 && end - begin < shortest * TOGETHER {
+        return Err(MergeError::Apart {
+            together_s: (end - begin).max(0.0),
+            shortest_s: shortest,
+        });
+    }
+    Ok(())
+}
+
+/// So much of the shortest run all of them have to have in common.
+const TOGETHER: f64 = 0.5;
 
 /// With the first term that tells them apart.
 fn differ(one: &Load, other: &Load) -> MergeError {

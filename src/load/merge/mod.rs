@@ -13,9 +13,16 @@ use crate::model::{Environment, Evidence, Measurement, MetricName, Provenance, R
 use evidence::{Part, joined};
 
 /// Why runs are not the parts of one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum MergeError {
     TooFew,
+    /// The shares of one load are not all there, or one of them twice.
+    Share(String),
+    /// They were not measured at the same time.
+    Apart {
+        together_s: f64,
+        shortest_s: f64,
+    },
     /// Two given runs are one.
     Twice,
     /// They say different things of what has to be one.
@@ -35,6 +42,14 @@ impl fmt::Display for MergeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooFew => f.write_str("one run is whole as it is"),
+            Self::Share(why) => f.write_str(why),
+            Self::Apart {
+                together_s,
+                shortest_s,
+            } => write!(
+                f,
+                "the runs were not made at once: they have {together_s:.1} s in common, and the shortest is {shortest_s:.1} s long"
+            ),
             Self::Twice => f.write_str("the same run is given twice"),
             Self::Differ { what, one, other } => {
                 write!(f, "the runs differ in their {what}: `{one}` and `{other}`")
@@ -56,6 +71,7 @@ pub fn merge(runs: &[Run], environment: Option<&str>) -> Result<Run, MergeError>
             return Err(MergeError::Twice);
         }
     }
+    load::at_once(runs)?;
     let mut whole = Run {
         provenance: provenance(first, runs, environment)?,
         warnings: Vec::new(),

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use crate::model::evidence::Moments;
 use crate::model::{
-    Better, Evidence, EvidenceError, Measurement, MetricName, Role, Run, Subject, Unit,
+    Better, Evidence, EvidenceError, Measurement, MetricName, Point, Quantile, Role, Run,
+    Statistic, Subject, Unit,
 };
 
-use super::validity::as_f64;
-use super::{Record, Stretch, TICK, Tally};
+use super::validity::{as_f64, is_changed};
+use super::{Record, Stretch, TICK, Tally, quantile};
 
 /// A stretch of counted time that is measured apart.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,7 +37,6 @@ pub struct Figures {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Cpu {
     pub all: f64,
-    pub busiest: f64,
 }
 
 impl Figures {
@@ -89,10 +90,32 @@ impl Figures {
                 };
                 figures.write(self.open, run)?;
             }
+            self.left_out(span, tallies, run);
             self.outage(span, &total, record, run)?;
             self.never_reached(span, tallies, run);
         }
         self.generator(record, unfinished, cpu, run)
+    }
+
+    /// A statistic that says more about us than about the service.
+    fn left_out(&self, span: &Span, tallies: &[Tally], run: &mut Run) {
+        for (name, tally) in self.subjects.iter().zip(tallies) {
+            let changed = tally.changed();
+            let Some(first) = changed.first() else {
+                continue;
+            };
+            let names: Vec<String> = changed
+                .iter()
+                .map(|q| Statistic::Quantile(*q).to_string())
+                .collect();
+            let ours = is_changed(&tally.response, &tally.least, first.fraction());
+            run.warnings.push(format!(
+                "{}: {} left out, as the load generator was late: up to {:.2} ms of it may be its own",
+                self.subject(Some(span), name),
+                names.join(", "),
+                ours.unwrap_or_default().as_secs_f64() * 1e3
+            ));
+        }
     }
 
     /// Steps behind one that always fails are in no table.
@@ -268,7 +291,12 @@ impl Tallied<'_> {
             };
             run.insert(self.subject.clone(), MetricName::new(metric), measurement);
         };
-        if let Some(latency) = milliseconds(&self.tally.response)? {
+        let changed = self.tally.changed();
+        let latency = match changed.first() {
+            None => milliseconds(&self.tally.response)?,
+            Some(_) => self.tally.without(&changed)?,
+        };
+        if let Some(latency) = latency {
             put(MetricName::LATENCY, "ms", self.role, latency);
         }
         if let Some(service) = milliseconds(&self.tally.service)? {
@@ -291,6 +319,39 @@ impl Tallied<'_> {
             );
         }
         Ok(())
+    }
+}
+
+/// What of a latency is told where our own lateness may have changed some of it.
+const TOLD: [Quantile; 5] = Quantile::USUAL;
+
+impl Tally {
+    /// The statistics that our own lateness can have changed, of those that so many requests carry.
+    fn changed(&self) -> Vec<Quantile> {
+        let carried = |q: &Quantile| q.needed_observations() <= self.succeeded();
+        let changed =
+            |q: &Quantile| is_changed(&self.response, &self.least, q.fraction()).is_some();
+        TOLD.into_iter().filter(carried).filter(changed).collect()
+    }
+
+    /// The latency by those statistics alone that hold.
+    fn without(&self, changed: &[Quantile]) -> Result<Option<Evidence>, EvidenceError> {
+        let kept = TOLD.into_iter().filter(|q| {
+            let carried = q.needed_observations() <= self.succeeded();
+            carried && !changed.contains(q)
+        });
+        let points: Vec<(Quantile, Point)> = kept
+            .filter_map(|q| {
+                let value = quantile(&self.response, q.fraction())?;
+                let value = value.as_secs_f64() * 1e3;
+                let resolution = 0.0;
+                Some((q, Point { value, resolution }))
+            })
+            .collect();
+        if points.is_empty() {
+            return Ok(None);
+        }
+        Evidence::quantiles(points, self.succeeded(), Moments::default()).map(Some)
     }
 }
 
@@ -339,6 +400,7 @@ mod tests {
         let time = Duration::from_millis(millis);
         Took {
             response: time,
+            ours: Duration::ZERO,
             service: time,
         }
     }
@@ -378,6 +440,37 @@ mod tests {
         assert_eq!(
             run.subjects["generator"]["sent"].evidence,
             Evidence::Value(8.0)
+        );
+    }
+
+    #[test]
+    fn lateness_of_our_own_voids_the_statistics_that_it_can_have_changed_and_no_other() {
+        let figures = figures(&["GET /"], true);
+        let mut record = Record::new(figures.places());
+        for n in 0..2_000_u64 {
+            let ours = Duration::from_millis(if n % 25 == 0 { 15 } else { 0 });
+            let response = Duration::from_millis(20) + ours;
+            record.succeed(
+                0,
+                Took {
+                    response,
+                    ours,
+                    service: response,
+                },
+            );
+        }
+        let run = written(&figures, &record);
+        let latency = &run.subjects["GET /"]["latency"].evidence;
+        let Evidence::Quantiles(latency) = latency else {
+            panic!("quantiles alone");
+        };
+        let kept: Vec<Quantile> = latency.points().keys().copied().collect();
+        assert_eq!(kept, [Quantile::P50, Quantile::P90, Quantile::P95]);
+        assert_eq!(latency.n(), 2_000);
+        assert!(
+            run.warnings[0].starts_with("GET /: p99 left out"),
+            "{:?}",
+            run.warnings
         );
     }
 

@@ -16,7 +16,7 @@ use super::wire::{Failure, Kind};
 pub use figures::{Cpu, Figures, Span};
 pub use reasons::{Reasons, Sentence};
 pub use silence::{Silence, Stretch};
-pub use validity::{AFTER_REFUSAL, Absent, Generator};
+pub use validity::{AFTER_REFUSAL, Absent, Busy, Generator};
 
 /// Of one tick, in nanoseconds.
 pub const TICK: u64 = 100;
@@ -40,8 +40,10 @@ fn ticks(duration: Duration) -> u64 {
 /// Of one subject.
 #[derive(Clone, Debug)]
 pub struct Tally {
-    /// From when it was due.
+    /// From when it was due, without our own lateness.
     pub response: Histogram<u64>,
+    /// The least that it may have been: requests that we sent late in one go waited for each other at the service.
+    pub least: Histogram<u64>,
     /// From when it was sent.
     pub service: Histogram<u64>,
     pub failed: BTreeMap<Kind, u64>,
@@ -51,6 +53,8 @@ pub struct Tally {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Took {
     pub response: Duration,
+    /// What of it our own lateness may have caused.
+    pub ours: Duration,
     pub service: Duration,
 }
 
@@ -58,6 +62,7 @@ impl Default for Tally {
     fn default() -> Self {
         Self {
             response: histogram(),
+            least: histogram(),
             service: histogram(),
             failed: BTreeMap::new(),
         }
@@ -94,12 +99,15 @@ impl Tally {
 
     fn take(&mut self, took: Took) {
         self.response.saturating_record(ticks(took.response));
+        let least = took.response.saturating_sub(took.ours);
+        self.least.saturating_record(ticks(least));
         self.service.saturating_record(ticks(took.service));
     }
 
     fn add(&mut self, other: &Self) {
         // Histograms of the same bounds always add.
         self.response.add(&other.response).ok();
+        self.least.add(&other.least).ok();
         self.service.add(&other.service).ok();
         for (kind, count) in &other.failed {
             *self.failed.entry(*kind).or_default() += count;
@@ -251,6 +259,7 @@ mod tests {
         let time = Duration::from_micros(micros);
         Took {
             response: time,
+            ours: Duration::ZERO,
             service: time / 2,
         }
     }
@@ -308,7 +317,15 @@ mod tests {
         let mut record = Record::new(1);
         for response in [Duration::ZERO, Duration::from_secs(3600)] {
             let service = response;
-            record.succeed(0, Took { response, service });
+            let ours = Duration::ZERO;
+            record.succeed(
+                0,
+                Took {
+                    response,
+                    ours,
+                    service,
+                },
+            );
         }
         let response = &record.tallies()[0].response;
         assert_eq!(response.len(), 2);

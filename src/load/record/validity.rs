@@ -11,6 +11,8 @@ pub struct Generator<'a> {
     pub lag: &'a Histogram<u64>,
     /// Of all requests, from when they were due.
     pub response: &'a Histogram<u64>,
+    /// The least that they may have taken, had we not been late.
+    pub least: &'a Histogram<u64>,
     pub arrived: Arrived,
     /// Requests that this machine could not send, and why the first of them was not.
     pub unable: (u64, &'a str),
@@ -19,8 +21,8 @@ pub struct Generator<'a> {
     pub counted: Duration,
     /// Requests counted, whatever became of them.
     pub requests: u64,
-    /// Of the busiest worker thread, as a share of one core.
-    pub busiest: f64,
+    /// Of the worker that had the least time left.
+    pub busy: Busy,
     /// Where they wait for each other's answers.
     pub users: Option<u64>,
 }
@@ -54,11 +56,58 @@ impl Absent {
 const SUSPENDED: Duration = Duration::from_secs(1);
 /// Of the counted time.
 const ABSENT_SHARE: f64 = 0.05;
+/// How busy a worker was, and what that cost the requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Busy {
+    /// The part of the time in which it ran or waited for a core.
+    pub share: f64,
+    /// How long an answer waited on average until the worker came to it.
+    pub wait: Duration,
+}
+
+impl Busy {
+    /// A worker that wanted a core for `own` of `span`. One that is busy for a share r of its time lets an answer wait
+    /// for r / (1 - r) of the time that it spends on one; no longer than for the answers of all its other users.
+    pub fn of(own: Duration, span: Duration, requests: u64, users: Option<u32>) -> Self {
+        let share = own.as_secs_f64() / span.as_secs_f64().max(f64::MIN_POSITIVE);
+        let each = own.as_secs_f64() / as_f64(requests.max(1));
+        let queue = share.min(FULL) / (1.0 - share.min(FULL));
+        let most = users.map_or(f64::INFINITY, |users| f64::from(users.saturating_sub(1)));
+        Self {
+            share,
+            wait: Duration::try_from_secs_f64(each * queue.min(most)).unwrap_or(Duration::MAX),
+        }
+    }
+
+    pub fn worse(self, other: Self) -> Self {
+        if other.share > self.share {
+            other
+        } else {
+            self
+        }
+    }
+}
+
+/// Beyond this a queue is as long as it may be.
+const FULL: f64 = 0.999;
 /// A worker busier than this has no time left to be exact.
 const BUSY: f64 = 0.95;
-/// So much lateness of our own is below what anybody judges, however fast the service is.
-const LAG: Duration = Duration::from_millis(1);
-const LAG_SHARE: f64 = 0.10;
+/// So much of a latency may be ours: less than what anybody judges.
+const OURS: f64 = 0.10;
+/// Or so much, however fast the service is.
+const LITTLE: Duration = Duration::from_micros(50);
+
+/// Whether our lateness can have changed what this share of the requests did not exceed.
+pub(super) fn is_changed(
+    response: &Histogram<u64>,
+    least: &Histogram<u64>,
+    share: f64,
+) -> Option<Duration> {
+    let response = quantile(response, share)?;
+    let ours = response.saturating_sub(quantile(least, share)?);
+    (ours > LITTLE.max(response.mul_f64(OURS))).then_some(ours)
+}
+
 /// So much of what was due has to be sent.
 const SENT: f64 = 0.99;
 
@@ -67,13 +116,14 @@ impl Generator<'_> {
     pub fn invalid(&self) -> Option<String> {
         self.away()
             .or_else(|| self.short())
-            .or_else(|| self.busy())
+            .or_else(|| self.busy().filter(|_| self.is_bottleneck()))
             .or_else(|| self.late())
     }
 
     /// What a reader should know of a run that is valid.
     pub fn warning(&self) -> Option<String> {
-        self.unsent().filter(|_| self.invalid().is_none())
+        let told = self.unsent().or_else(|| self.busy());
+        told.filter(|_| self.invalid().is_none())
     }
 
     fn away(&self) -> Option<String> {
@@ -89,25 +139,34 @@ impl Generator<'_> {
     }
 
     fn busy(&self) -> Option<String> {
-        (self.busiest > BUSY).then(|| {
+        (self.busy.share > BUSY).then(|| {
             format!(
-                "the load generator was the bottleneck: a worker thread used {:.0} % of a core",
-                self.busiest * 100.0
+                "the load generator had no time left: a worker thread ran or waited for a core for {:.0} % of the time, and answers waited {:.2} ms for it, {:.0} % of the median",
+                self.busy.share.min(1.0) * 100.0,
+                self.busy.wait.as_secs_f64() * 1e3,
+                self.cost() * 100.0
             )
         })
     }
 
+    fn is_bottleneck(&self) -> bool {
+        self.busy.share > BUSY && self.cost() > OURS
+    }
+
+    /// What a busy worker cost, as a part of the median.
+    fn cost(&self) -> f64 {
+        let median = quantile(self.response, 0.5).unwrap_or_default();
+        self.busy.wait.as_secs_f64() / median.as_secs_f64().max(f64::MIN_POSITIVE)
+    }
+
     fn late(&self) -> Option<String> {
-        let lag = quantile(self.lag, 0.99)?;
-        let response = quantile(self.response, 0.99).unwrap_or_default();
-        let share = response.mul_f64(LAG_SHARE);
-        (lag > LAG.max(share)).then(|| {
-            format!(
-                "the load generator was late: at p99 requests began {:.2} ms after they were due, and took {:.2} ms",
-                lag.as_secs_f64() * 1e3,
-                response.as_secs_f64() * 1e3
-            )
-        })
+        let ours = is_changed(self.response, self.least, 0.5)?;
+        let lag = quantile(self.lag, 0.5).unwrap_or_default();
+        Some(format!(
+            "the load generator was late: half of the requests began {:.2} ms or more after they were due, several in one go, which may be {:.2} ms of the median",
+            lag.as_secs_f64() * 1e3,
+            ours.as_secs_f64() * 1e3
+        ))
     }
 
     fn short(&self) -> Option<String> {
@@ -160,6 +219,7 @@ mod tests {
         Generator {
             lag,
             response,
+            least: response,
             arrived: Arrived {
                 due: 1000,
                 sent: 1000,
@@ -169,7 +229,7 @@ mod tests {
             absent: Absent::default(),
             counted: Duration::from_secs(10),
             requests: 1000,
-            busiest: 0.4,
+            busy: Busy::default(),
             users: None,
         }
     }
@@ -182,23 +242,67 @@ mod tests {
     }
 
     #[test]
-    fn lateness_matters_beside_what_was_measured() {
-        let late = all_at(3.0);
-        assert_eq!(generator(&late, &all_at(50.0)).invalid(), None);
-        let why = generator(&late, &all_at(20.0)).invalid().unwrap();
-        assert!(why.contains("3.00 ms") && why.contains("20.0"), "{why}");
-        assert_eq!(generator(&all_at(0.9), &all_at(0.1)).invalid(), None);
-        assert_eq!(generator(&histogram(), &all_at(0.1)).invalid(), None);
+    fn lateness_matters_where_it_can_have_changed_what_is_judged() {
+        let (lag, response, least) = (all_at(3.0), all_at(50.0), all_at(47.0));
+        let judged = |response, least| {
+            let generator = Generator {
+                least,
+                ..generator(&lag, response)
+            };
+            generator.invalid()
+        };
+        assert_eq!(judged(&response, &least), None);
+        let (fast, faster) = (all_at(4.0), all_at(1.0));
+        let why = judged(&fast, &faster).unwrap();
+        assert!(
+            why.contains("3.00 ms or more") && why.contains("be 3.00 ms"),
+            "{why}"
+        );
+        // Late, and never in one go: nothing waited for anything.
+        assert_eq!(judged(&fast, &fast), None);
+        assert_eq!(judged(&histogram(), &histogram()), None);
     }
 
     #[test]
-    fn a_worker_without_time_left_makes_no_run() {
+    fn a_worker_without_time_left_voids_what_it_can_have_changed() {
         let (lag, response) = (histogram(), all_at(1.0));
-        let busy = Generator {
-            busiest: 0.97,
+        let busy = |share: f64, wait: u64| Generator {
+            busy: Busy {
+                share,
+                wait: Duration::from_micros(wait),
+            },
             ..generator(&lag, &response)
         };
-        assert!(busy.invalid().unwrap().contains("97 % of a core"));
+        let why = busy(0.97, 300).invalid().unwrap();
+        assert!(
+            why.contains("97 % of the time") && why.contains("30 % of the median"),
+            "{why}"
+        );
+        assert_eq!(busy(0.97, 50).invalid(), None);
+        assert!(
+            busy(0.97, 50)
+                .warning()
+                .unwrap()
+                .contains("5 % of the median")
+        );
+        assert_eq!(busy(0.90, 300).invalid(), None);
+        assert_eq!(busy(0.90, 300).warning(), None);
+    }
+
+    #[test]
+    fn a_busy_worker_costs_no_more_than_the_answers_of_its_other_users() {
+        let second = Duration::from_secs(1);
+        // A hundred microseconds each, half of the time: as long again.
+        let half = Busy::of(second / 2, second, 5_000, Some(50));
+        assert!(half.wait.abs_diff(Duration::from_micros(100)) < Duration::from_micros(1));
+        let full = Busy::of(second, second, 10_000, Some(5));
+        assert!(full.wait.abs_diff(Duration::from_micros(400)) < Duration::from_micros(1));
+        assert_eq!(
+            Busy::of(second, second, 10_000, Some(1)).wait,
+            Duration::ZERO
+        );
+        assert!(Busy::of(second, second, 10_000, None).wait > Duration::from_millis(50));
+        assert_eq!(Busy::default().worse(half), half);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::reader::{Reader, some_time, time};
 use super::steps::General;
 use super::surroundings::{Machine, Surroundings};
 use super::watched::{Situation, watched};
-use super::{Base, Protocol, Scenario, Tls, data, flows, levels, service, values};
+use super::{Base, Protocol, Scenario, Share, Tls, data, flows, levels, service, values};
 
 const KEYS: [&str; 20] = [
     "name",
@@ -142,6 +142,7 @@ fn read(text: &str, path: &Path, around: &dyn Surroundings) -> Result<Scenario, 
         feeds,
         watch,
         service,
+        share: Share::default(),
     })
 }
 

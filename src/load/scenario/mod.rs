@@ -16,6 +16,7 @@ mod pause;
 mod reader;
 mod rows;
 mod service;
+mod share;
 mod simple;
 mod socket;
 mod steps;
@@ -37,6 +38,7 @@ use super::request::{Generator, Probe, Template};
 pub use error::ScenarioError;
 pub use file::{parse, parse_in};
 pub use rows::Rows;
+pub use share::Share;
 pub use simple::{BodyArg, Simple, from_url};
 pub use surroundings::{Machine, Surroundings};
 
@@ -71,6 +73,8 @@ pub struct Scenario {
     pub feeds: Vec<Feed>,
     pub watch: Vec<Watched>,
     pub service: Option<Service>,
+    /// What of all this is this machine's part.
+    pub share: Share,
 }
 
 /// Where every path of the scenario begins.

@@ -17,7 +17,7 @@ use super::file::{REDIRECTS, STREAMS, TIMEOUT};
 use super::levels::{MOST_PER_SECOND, MOST_USERS, USUAL_MAX_USERS};
 use super::{
     Action, Arrivals, Base, Body, Call, Closed, Expect, Flow, Level, Load, Open, Pause, Phase,
-    Protocol, Scenario, Step, Tls, Until, Watched, headers,
+    Protocol, Scenario, Share, Step, Tls, Until, Watched, headers,
 };
 
 /// Where nobody said how many or how long.
@@ -111,6 +111,7 @@ pub fn from_url(simple: Simple) -> anyhow::Result<Scenario> {
         feeds: Vec::new(),
         watch: simple.watch,
         service: None,
+        share: Share::default(),
     })
 }
 

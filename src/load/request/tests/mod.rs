@@ -125,5 +125,6 @@ fn scenario_of(calls: Vec<Call>) -> Scenario {
         feeds: Vec::new(),
         watch: Vec::new(),
         service: None,
+        share: Default::default(),
     }
 }

@@ -124,17 +124,11 @@ fn the_output_of_other_tools_is_named() {
         ("oha.json", "oha's JSON"),
         ("oha.txt", "oha's text"),
         ("oha.csv", "oha's CSV"),
-        ("wrk.txt", "wrk's text"),
-        ("hey.txt", "hey's text"),
-        ("hey.csv", "hey's CSV"),
         ("k6-summary.json", "k6's summary"),
         ("k6-summary-export.json", "k6's summary"),
         ("k6-machine-readable.json", "k6's summary"),
         ("k6.csv", "k6's CSV"),
         ("k6.ndjson", "k6's stream of points"),
-        ("hyperfine.json", "hyperfine's JSON"),
-        ("hyperfine.csv", "hyperfine's CSV"),
-        ("pytest-benchmark.json", "pytest-benchmark's JSON"),
         ("ab.txt", "ab's text"),
         ("ab-gnuplot.tsv", "ab's gnuplot file"),
         ("ab-percentiles.csv", "ab's table of percentiles"),
@@ -207,13 +201,9 @@ fn what_is_not_recognised_lists_what_was_looked_for() {
         assert!(text.starts_with(&format!(
             "recognise {name}: its content is no known result; looked for "
         )));
-        for format in [
-            "perfgate.run/1",
-            "Type,Name,Request Count",
-            "num_requests",
-            "\"reason\"",
-        ] {
-            assert!(text.contains(format), "{format}: {text}");
+        assert!(text.contains("perfgate.run/1"), "{text}");
+        for format in Format::ALL {
+            assert!(text.contains(format.as_str()), "{format}: {text}");
         }
     }
     assert_eq!(folder.refusal("empty.json"), "read empty.json: it is empty");
@@ -259,12 +249,12 @@ fn a_forced_format_gets_the_errors_of_its_own_parser() {
 #[test]
 fn formats_are_named_as_they_are_printed() {
     for format in Format::ALL {
-        assert_eq!(format.as_str().parse(), Ok(format));
+        assert_eq!(format.as_str().parse(), Ok(*format));
     }
-    let unknown = "k6".parse::<Format>().unwrap_err().to_string();
-    assert_eq!(
-        unknown,
-        "`k6` is not a format; there are perfgate, locust, criterion, cargo-criterion"
+    let unknown = "abacus".parse::<Format>().unwrap_err().to_string();
+    assert!(
+        unknown.starts_with("`abacus` is not a format; there are perfgate, locust, "),
+        "{unknown}"
     );
 }
 
@@ -530,7 +520,7 @@ fn a_folder_without_results_lists_what_was_looked_for() {
     for what in [
         "no results in it or in its sub-folders",
         "target/criterion",
-        "Locust",
+        "locust",
         "perfgate.run/1",
     ] {
         assert!(text.contains(what), "{what}: {text}");
@@ -578,7 +568,7 @@ proptest! {
         bytes in proptest::collection::vec(any::<u8>(), 0..300),
     ) {
         for format in Format::ALL {
-            let _ = ingest::parse_bytes(format, &bytes, &ReadOptions::default());
+            let _ = ingest::parse_bytes(*format, &bytes, &ReadOptions::default());
         }
     }
 

@@ -9,7 +9,7 @@
 use std::time::{Duration, Instant};
 
 use perfgate::model::run_file::{FileError, JSON_SCHEMA, parse, write};
-use perfgate::model::{Better, Evidence, MetricName, Role, Statistic};
+use perfgate::model::{Better, Evidence, MetricName, Quantile, Role, Statistic};
 
 fn measurement(metric: &str, body: &str) -> String {
     format!(
@@ -279,6 +279,34 @@ fn quantiles_are_shares_and_their_resolution_belongs_to_them() {
         &quantiles("\"0.5\": 1", ", \"resolution\": \"x\""),
         ".resolution",
         "expected a number or",
+    );
+}
+
+#[test]
+fn a_histogram_has_one_resolution_that_its_quantiles_are_read_with() {
+    let mut histogram = hdrhistogram::Histogram::<u64>::new(3).unwrap();
+    (1..=100_u64).for_each(|ms| histogram.record(ms).unwrap());
+    let evidence = Evidence::rounded_histogram(histogram, 1.0, 1.0).unwrap();
+    let p50 = Statistic::Quantile(Quantile::P50);
+    let read = |evidence: &Evidence| perfgate::stats::reading::read(evidence, p50).unwrap();
+    assert_eq!(read(&evidence).resolution, 1.0);
+    let reduced = perfgate::stats::reading::reduce(&evidence);
+    assert_eq!(read(&reduced).resolution, 1.0);
+    assert!(
+        Evidence::rounded_histogram(hdrhistogram::Histogram::<u64>::new(3).unwrap(), 1.0, -1.0)
+            .is_err()
+    );
+    refused_at(
+        "latency",
+        r#"{"unit": "ms", "value": 1, "resolution": 1}"#,
+        ".resolution",
+        "goes with",
+    );
+    refused_at(
+        "latency",
+        r#"{"unit": "ms", "histogram": "x", "scale": 1, "resolution": {"0.5": 1}}"#,
+        ".resolution",
+        "one resolution",
     );
 }
 

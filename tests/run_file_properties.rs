@@ -35,13 +35,14 @@ fn histogram() -> impl Strategy<Value = Evidence> {
         0_u8..=4,
         1_u64..5,
         1e-9..1e9,
+        prop_oneof![Just(0.0), 1e-6..1e3],
     )
-        .prop_map(|(values, digits, low, scale)| {
+        .prop_map(|(values, digits, low, scale, resolution)| {
             let mut histogram = Histogram::new_with_bounds(low, 60_000_000, digits).unwrap();
             for (value, count) in values {
                 histogram.record_n(value, count).unwrap();
             }
-            Evidence::histogram(histogram, scale).unwrap()
+            Evidence::rounded_histogram(histogram, scale, resolution).unwrap()
         })
 }
 

@@ -4,13 +4,13 @@
 //! build runs through the same stream and is passed over, and so are criterion's own verdicts.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use serde::Deserialize;
 
+use super::adapter::{Adapter, Facts, Form, Read, ToolClass};
 use super::criterion::{Field, Iterations, PerIteration, Rates, add_rates};
-use super::text;
+use super::outline::Outline;
 use crate::hint::WithHint;
 use crate::model::{
     Better, Measurement, MetricName, Provenance, Role, Run, Subject, ToolName, Unit,
@@ -38,8 +38,26 @@ struct Throughput {
     unit: String,
 }
 
-pub(super) fn read(path: &Path) -> anyhow::Result<Run> {
-    parse(&text::read_text(path)?).with_context(|| format!("read {}", path.display()))
+pub(super) const ADAPTER: Adapter = Adapter {
+    tool: "cargo-criterion",
+    class: ToolClass::Benchmark,
+    forms: &[Form {
+        what: "cargo-criterion's messages",
+        recognise: |head| head.lines().any(is_message),
+        read: Read::Whole(parse),
+        facts: Facts {
+            evidence: "samples, weighted by iterations",
+            resolution: "none",
+            lost: "its version, the machine",
+            tested: "1.1",
+        },
+    }],
+};
+
+/// Cargo's own messages and cargo-criterion's share the form; a benchmark may have printed first.
+fn is_message(line: &str) -> bool {
+    line.trim_start().starts_with('{')
+        && Outline::of(line).is_some_and(|outline| outline.string("reason").is_some())
 }
 
 /// One stream is one run.

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 
-use super::recognise::{LOOKED_FOR, Unrecognised};
+use super::adapter::Form;
+use super::recognise::{Unrecognised, looked_for};
 use super::{Format, Found, ReadOptions, criterion, locust, locust_folder, natural, recognise};
 use crate::hint::WithHint;
 
@@ -56,18 +57,22 @@ fn one(folder: &Path, options: &ReadOptions) -> anyhow::Result<Vec<Found>> {
             continue;
         }
         let head = recognise::head(&file)?;
-        match recognise::recognise(&head) {
+        match recognise::form(&head) {
             // A CSV that was renamed stands alone; only the other form can be the same run.
-            Ok(Format::Locust)
+            Ok((Format::Locust, _))
                 if locust::recognise_json(&String::from_utf8_lossy(&head))
                     && !options.leaves_out(std::slice::from_ref(&file)) =>
             {
                 locust_json.push(file);
             }
-            Ok(format) => found.push(Found::new(file, format)),
+            Ok((format, form)) => found.push(Found {
+                form: Some(form),
+                ..Found::new(file, format)
+            }),
             Err(_) => {}
         }
     }
+    leave_lesser_forms(&mut found);
     if wanted(Format::Locust) {
         // What is left out for its age is the same run as nothing else.
         let (old, prefixes): (Vec<_>, Vec<_>) = prefixes
@@ -80,6 +85,40 @@ fn one(folder: &Path, options: &ReadOptions) -> anyhow::Result<Vec<Found>> {
     found.retain(|found| wanted(found.format));
     found.sort_by(|a, b| natural::by_name(&a.path, &b.path));
     Ok(found)
+}
+
+/// A tool that wrote several outputs of one run must not count as several runs: of each tool, only the output that
+/// holds most is taken, and the rest is told.
+fn leave_lesser_forms(found: &mut Vec<Found>) {
+    let rank = |found: &Found| {
+        let rank = |form: &Form| found.format.adapter().rank(form);
+        found.form.map_or(0, rank)
+    };
+    for format in Format::ALL
+        .iter()
+        .filter(|format| **format != Format::Locust)
+    {
+        let of_format = |found: &&Found| found.format == *format;
+        let Some(best) = found.iter().filter(of_format).map(rank).min() else {
+            continue;
+        };
+        let is_lesser = |found: &Found| found.format == *format && rank(found) > best;
+        let left: Vec<String> = found
+            .iter()
+            .filter(|one| is_lesser(one))
+            .filter_map(|one| Some(one.path.file_name()?.to_string_lossy().into_owned()))
+            .collect();
+        if left.is_empty() {
+            continue;
+        }
+        found.retain(|one| !is_lesser(one));
+        if let Some(first) = found.iter_mut().find(|one| one.format == *format) {
+            first.notes.push(format!(
+                "{} beside it hold less of what {format} measured, perhaps of the same run: left out; name them to have them read",
+                left.join(", ")
+            ));
+        }
+    }
 }
 
 /// A fifth run that left nothing is worth a word where `base-1` to `base-4` are taken.
@@ -122,7 +161,8 @@ pub(super) fn nothing_in<T>(folder: &Path) -> anyhow::Result<T> {
     };
     Err(anyhow!(
         "read {shown}: no results in it or in its sub-folders{but}; looked for criterion \
-         (target/criterion, or <benchmark>/new/benchmark.json), {LOOKED_FOR}"
+         (target/criterion, or <benchmark>/new/benchmark.json), {}",
+        looked_for()
     ))
     .hint(hint)
 }

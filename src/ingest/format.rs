@@ -1,44 +1,61 @@
-//! The formats perfgate reads, by the names that `--from` takes.
+//! The formats perfgate reads, by the names that `--from` takes: one line for each tool.
 
 use std::fmt;
 use std::str::FromStr;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Format {
-    /// perfgate's own run file.
-    Perfgate,
-    /// Locust's CSV set or its `--json`.
-    Locust,
-    /// criterion's `target/criterion` folder.
-    Criterion,
-    /// The messages of `cargo criterion --message-format=json`.
-    CargoCriterion,
+use super::adapter::{Adapter, ToolClass};
+use super::{cargo_criterion, criterion, locust, own, tools};
+
+macro_rules! formats {
+    ($($name:ident => $adapter:expr,)+) => {
+        /// The tool whose output a result is.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Format { $($name),+ }
+
+        impl Format {
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            pub fn adapter(self) -> &'static Adapter {
+                match self { $(Self::$name => &$adapter),+ }
+            }
+        }
+    };
+}
+
+formats! {
+    Perfgate => own::ADAPTER,
+    Locust => locust::ADAPTER,
+    Wrk => tools::wrk::ADAPTER,
+    Hey => tools::hey::ADAPTER,
+    Vegeta => tools::vegeta::ADAPTER,
+    Hyperfine => tools::hyperfine::ADAPTER,
+    PytestBenchmark => tools::pytest_benchmark::ADAPTER,
+    Criterion => criterion::ADAPTER,
+    CargoCriterion => cargo_criterion::ADAPTER,
 }
 
 impl Format {
-    pub const ALL: [Self; 4] = [
-        Self::Perfgate,
-        Self::Locust,
-        Self::Criterion,
-        Self::CargoCriterion,
-    ];
-
     /// Whether its subjects are addresses that a load test asked for, so that they may hold ids. The parameters of
     /// a benchmark (`fib/15`) are its name, and what a run file says is what its author meant.
     pub fn names_hold_ids(self) -> bool {
-        match self {
-            Self::Locust => true,
-            Self::Perfgate | Self::Criterion | Self::CargoCriterion => false,
-        }
+        self.is_load_tool()
     }
 
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Perfgate => "perfgate",
-            Self::Locust => "locust",
-            Self::Criterion => "criterion",
-            Self::CargoCriterion => "cargo-criterion",
-        }
+        self.adapter().tool
+    }
+
+    /// Whether it puts load on a service, so that its subjects are endpoints and its times are latencies of requests.
+    pub fn is_load_tool(self) -> bool {
+        self.adapter().class == ToolClass::Load
+    }
+
+    /// The format whose runs carry this name of a tool.
+    pub fn of_tool(name: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|format| format.as_str() == name)
     }
 }
 
@@ -54,8 +71,13 @@ pub struct UnknownFormat(String);
 
 impl fmt::Display for UnknownFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let known = Format::ALL.map(Format::as_str).join(", ");
-        write!(f, "`{}` is not a format; there are {known}", self.0)
+        let known: Vec<&str> = Format::ALL.iter().map(|format| format.as_str()).collect();
+        write!(
+            f,
+            "`{}` is not a format; there are {}",
+            self.0,
+            known.join(", ")
+        )
     }
 }
 
@@ -64,9 +86,6 @@ impl std::error::Error for UnknownFormat {}
 impl FromStr for Format {
     type Err = UnknownFormat;
     fn from_str(text: &str) -> Result<Self, UnknownFormat> {
-        Self::ALL
-            .into_iter()
-            .find(|format| format.as_str() == text)
-            .ok_or_else(|| UnknownFormat(text.to_owned()))
+        Self::of_tool(text).ok_or_else(|| UnknownFormat(text.to_owned()))
     }
 }

@@ -3,26 +3,37 @@
 //! One module per tool, with the tool's own types private to it. What is compared with what, and
 //! what a change means, is not decided here.
 
+pub mod adapter;
 mod age;
 pub mod cargo_criterion;
 pub mod criterion;
+mod endpoint;
 mod folder;
 mod format;
+pub mod head;
+mod json;
 mod locate;
 mod locust;
 mod locust_folder;
 mod natural;
 mod outline;
+mod own;
+mod quantity;
 pub mod recognise;
+mod records;
+mod rows;
 mod several;
 mod shares;
+mod sheet;
+pub mod source;
 pub mod strangers;
 mod text;
+mod tools;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 
 pub use age::Since;
 pub use folder::discover;
@@ -31,8 +42,10 @@ pub use several::read_all;
 
 use crate::hint::WithHint;
 use crate::model::Run;
-use crate::model::run_file::{self, HistogramMemory};
+use crate::model::run_file::HistogramMemory;
+use adapter::{Form, Read};
 use locate::Place;
+use source::Source;
 
 /// Whether `file` is a part of the result at `path`, both without links: one of its files, or a result in its folder.
 pub fn holds(path: &Path, file: &Path) -> bool {
@@ -98,6 +111,8 @@ pub fn is_there(path: &Path) -> bool {
 struct Found {
     path: PathBuf,
     format: Format,
+    /// Which of the format's outputs it is, where that was told by its content.
+    form: Option<&'static Form>,
     /// What a reader should know about why this was taken.
     notes: Vec<String>,
     /// The prefix of Locust's CSV set of the same run, where its JSON was taken.
@@ -112,15 +127,21 @@ pub fn read(path: &Path, options: &ReadOptions) -> anyhow::Result<Vec<Ingested>>
 fn read_place(path: &Path, place: &Place, options: &ReadOptions) -> anyhow::Result<Vec<Ingested>> {
     match place {
         Place::File => {
-            let format = match options.from {
-                Some(format) => format,
+            let (format, form) = match options.from {
+                Some(format) => (format, None),
                 // What is left out for its age need not be a result at all: a file that was never filled.
                 None if options.leaves_out(&locust::files_of(path)) => {
-                    recognise::file(path).unwrap_or(Format::Perfgate)
+                    let found = recognise::file(path);
+                    found.map_or((Format::Perfgate, None), |(format, form)| {
+                        (format, Some(form))
+                    })
                 }
-                None => recognise::file(path)?,
+                None => recognise::file(path).map(|(format, form)| (format, Some(form)))?,
             };
-            let found = Found::new(path.to_path_buf(), format);
+            let found = Found {
+                form,
+                ..Found::new(path.to_path_buf(), format)
+            };
             Ok(vec![found.read(options)?])
         }
         Place::LocustPrefix => {
@@ -175,14 +196,29 @@ pub fn parse_bytes(
     bytes: &[u8],
     options: &ReadOptions,
 ) -> anyhow::Result<Vec<Run>> {
-    match format {
-        Format::Perfgate => own(&text::decode(bytes.to_vec())?, &options.memory),
-        Format::Locust => locust::parse(bytes, options.warmup),
-        Format::Criterion => Err(anyhow!("a criterion result is a folder")),
-        Format::CargoCriterion => {
-            cargo_criterion::parse(&text::decode(bytes.to_vec())?).map(|run| vec![run])
-        }
+    let source = Source::Bytes(bytes);
+    match form_of(format, source)?.read {
+        Read::Whole(parse) => Ok(vec![parse(&text::of(source)?)?]),
+        Read::Stream(read) => Ok(vec![read(&source, options)?]),
+        Read::Path { parse, .. } => parse(bytes, options),
     }
+}
+
+/// Which output of a tool this is, where the tool is known.
+fn form_of(format: Format, source: Source<'_>) -> anyhow::Result<&'static Form> {
+    let adapter = format.adapter();
+    if let [only] = adapter.forms {
+        return Ok(only);
+    }
+    let head = source.head()?;
+    if let Some(form) = adapter.form_of(&head::Head::of(&head)) {
+        return Ok(form);
+    }
+    if head.iter().all(u8::is_ascii_whitespace) {
+        text::decode(head)?;
+    }
+    let forms: Vec<&str> = adapter.forms.iter().map(|form| form.what).collect();
+    bail!("it is none of these: {}", forms.join(", "))
 }
 
 fn refuse_other_than(format: Format, path: &Path, options: &ReadOptions) -> anyhow::Result<()> {
@@ -201,6 +237,7 @@ impl Found {
         Self {
             path,
             format,
+            form: None,
             notes: Vec::new(),
             set: None,
         }
@@ -217,28 +254,24 @@ impl Found {
             });
         }
         let mut stale = Vec::new();
-        let mut runs = match self.format {
-            Format::Perfgate => own(&text::read_text(path)?, &options.memory)
-                .with_context(|| format!("read {}", path.display()))?,
-            Format::Locust => locust::read(path, options)?,
-            Format::Criterion => {
-                let read = criterion::read(path, &[criterion::DEFAULT_BASELINE], options.since)?;
-                let mut runs = Vec::new();
-                for read in read {
-                    let one = of_criterion(path.clone(), read);
-                    runs.extend(one.runs);
-                    stale.extend(one.stale);
-                }
-                runs
+        let (mut runs, times) = if self.format == Format::Criterion {
+            let read = criterion::read(path, &[criterion::DEFAULT_BASELINE], options.since)?;
+            let mut runs = Vec::new();
+            for read in read {
+                let one = of_criterion(path.clone(), read);
+                runs.extend(one.runs);
+                stale.extend(one.stale);
             }
-            Format::CargoCriterion => vec![cargo_criterion::read(path)?],
+            (runs, false)
+        } else {
+            self.runs(options)?
         };
         if self.format.names_hold_ids() {
             for run in &mut runs {
                 run.unsettled.get_or_insert_default();
             }
         }
-        if options.cuts_warmup() && self.format != Format::Locust {
+        if options.cuts_warmup() && !times {
             for run in &mut runs {
                 run.warnings.push(format!(
                     "--warmup has no effect on {} results: they carry no times to cut at",
@@ -267,16 +300,24 @@ impl Found {
             _ => vec![self.path.clone()],
         }
     }
-}
 
-/// perfgate's own run file.
-fn own(text: &str, memory: &HistogramMemory) -> anyhow::Result<Vec<Run>> {
-    run_file::parse_within(text, memory).or_else(|error| {
-        let hint = error.hint.clone();
-        let failed = Err(anyhow::Error::new(error));
-        match hint {
-            Some(hint) => failed.hint(hint),
-            None => failed,
-        }
-    })
+    /// The runs, and whether a warm-up could be cut from them.
+    fn runs(&self, options: &ReadOptions) -> anyhow::Result<(Vec<Run>, bool)> {
+        let source = Source::File(&self.path);
+        let place = || format!("read {}", self.path.display());
+        let form = match (self.form, self.format.adapter().forms) {
+            (Some(form), _) | (None, [form]) => form,
+            (None, [form, ..]) if !self.path.is_file() => form,
+            (None, _) => form_of(self.format, source).with_context(place)?,
+        };
+        Ok(match form.read {
+            Read::Whole(parse) => {
+                let run = text::of(source).and_then(|text| parse(&text));
+                (vec![run.with_context(place)?], false)
+            }
+            Read::Stream(read) => (vec![read(&source, options).with_context(place)?], true),
+            // It names each of its files itself.
+            Read::Path { read, .. } => (read(&self.path, options)?, self.format == Format::Locust),
+        })
+    }
 }

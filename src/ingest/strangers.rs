@@ -21,9 +21,7 @@ const TEXTS: &[(Sign, &str)] = &[
         "k6's CSV",
     ),
     (Sign::Start("{\"type\":\"Metric\""), "k6's stream of points"),
-    (Sign::Start("response-time,DNS+dialup"), "hey's CSV"),
     (Sign::Start("request-start,DNS"), "oha's CSV"),
-    (Sign::Start("command,mean,stddev"), "hyperfine's CSV"),
     (
         Sign::Start("Percentage served,Time in ms"),
         "ab's table of percentiles",
@@ -36,10 +34,8 @@ const TEXTS: &[(Sign, &str)] = &[
     (Sign::Part("<testResults"), "JMeter's XML"),
     (Sign::Start("This is ApacheBench"), "ab's text"),
     (Sign::Start("** SIEGE"), "siege's text"),
-    (Sign::Part("@ http"), "wrk's text"),
     (Sign::Part("progress: 10% done"), "h2load's text"),
     (Sign::Part("Success rate:\t"), "oha's text"),
-    (Sign::Part("\nResponse time histogram:"), "hey's text"),
     (Sign::Part(" ns/iter (+/- "), "the text of `cargo bench`"),
     (Sign::Part("time:   ["), "criterion's text"),
     (Sign::Start("Type     Name "), "Locust's console output"),
@@ -47,17 +43,14 @@ const TEXTS: &[(Sign, &str)] = &[
     (Sign::Start("goos: "), "the text of `go test -bench`"),
     (Sign::Part(" ns/op"), "the text of `go test -bench`"),
     (Sign::Part("│ slowest"), "divan's table"),
-    (Sign::Start("\u{1f}\u{fffd}"), "a gzip archive"),
 ];
 
 /// Outermost keys of a JSON document, a telling part of its head where they say too little, and whose it is.
 const DOCUMENTS: &[(&[&str], &str, &str)] = &[
-    (&["results"], "\"command\"", "hyperfine's JSON"),
     (&["summary", "responseTimeHistogram"], "", "oha's JSON"),
     (&["root_group"], "", "k6's summary"),
     (&["config", "metadata", "results"], "", "k6's summary"),
     (&["data", "metric", "type"], "", "k6's stream of points"),
-    (&["machine_info"], "", "pytest-benchmark's JSON"),
     (&["connections", "pipelining"], "", "autocannon's JSON"),
     (&["aggregate"], "\"vusers.", "artillery's report"),
     (&["transactions", "availability"], "", "siege's JSON"),
@@ -139,7 +132,6 @@ fn text(head: &str) -> Option<Stranger> {
         "Locust's console output" => {
             "run locust with --csv PREFIX or --json, and give what it writes"
         }
-        "a gzip archive" => "unpack it first",
         _ => OWN_FILE,
     };
     Some(Stranger { what, hint })

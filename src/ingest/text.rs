@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
 
+use super::source::Source;
 use crate::hint::WithHint;
 
 /// A result that has to be read whole is refused beyond this; the formats that grow are streamed.
@@ -31,6 +32,20 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
         return Ok(file);
     }
     Err(io::Error::other("it is neither a file nor a folder"))
+}
+
+/// All of a source as text, unpacked.
+pub(super) fn of(source: Source<'_>) -> anyhow::Result<String> {
+    let mut bytes = Vec::new();
+    source
+        .open()?
+        .take(WHOLE_FILE_LIMIT + 1)
+        .read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).is_ok_and(|n| n > WHOLE_FILE_LIMIT) {
+        return Err(anyhow!("it is larger than 256 MiB"))
+            .hint("a result of this size is not a summary: check the path");
+    }
+    decode(bytes)
 }
 
 /// The whole file as text without its byte order mark.

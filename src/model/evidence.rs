@@ -127,11 +127,15 @@ impl Samples {
 pub struct Distribution {
     pub histogram: Histogram<u64>,
     pub scale: f64,
+    /// The step at which the tool rounded each observation, in the metric's unit; 0 where it did not.
+    pub resolution: f64,
 }
 
 impl PartialEq for Distribution {
     fn eq(&self, other: &Self) -> bool {
-        self.histogram == other.histogram && self.scale.total_cmp(&other.scale).is_eq()
+        self.histogram == other.histogram
+            && self.scale.total_cmp(&other.scale).is_eq()
+            && self.resolution.total_cmp(&other.resolution).is_eq()
     }
 }
 
@@ -247,6 +251,15 @@ impl Evidence {
     }
 
     pub fn histogram(histogram: Histogram<u64>, scale: f64) -> Result<Self, EvidenceError> {
+        Self::rounded_histogram(histogram, scale, 0.0)
+    }
+
+    /// A histogram of observations that the tool had rounded to steps of `resolution` before.
+    pub fn rounded_histogram(
+        histogram: Histogram<u64>,
+        scale: f64,
+        resolution: f64,
+    ) -> Result<Self, EvidenceError> {
         if histogram.is_empty() {
             return Err(EvidenceError::Empty);
         }
@@ -255,7 +268,14 @@ impl Evidence {
                 "needs a positive scale".to_owned(),
             ));
         }
-        Ok(Self::Histogram(Box::new(Distribution { histogram, scale })))
+        if !(resolution.is_finite() && resolution >= 0.0) {
+            return Err(EvidenceError::BadResolution(resolution));
+        }
+        Ok(Self::Histogram(Box::new(Distribution {
+            histogram,
+            scale,
+            resolution,
+        })))
     }
 
     pub fn quantiles(

@@ -71,7 +71,9 @@ pub fn histograms(parts: &[Weighted<'_, Distribution>]) -> Result<Evidence, Stri
         }
     }
     sum.auto(false);
-    Evidence::histogram(sum, first.scale).map_err(|error| error.to_string())
+    let steps = parts.iter().map(|part| part.piece.resolution);
+    Evidence::rounded_histogram(sum, first.scale, steps.fold(0.0, f64::max))
+        .map_err(|error| error.to_string())
 }
 
 pub fn samples(parts: &[Weighted<'_, Samples>]) -> Result<Evidence, String> {

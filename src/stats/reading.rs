@@ -27,7 +27,11 @@ pub fn read(evidence: &Evidence, statistic: Statistic) -> Option<Reading> {
         (Evidence::Samples(s), Statistic::Max) => {
             s.values().iter().copied().reduce(f64::max).map(exact)
         }
-        (Evidence::Histogram(d), statistic) => histogram(d, statistic).map(exact),
+        (Evidence::Histogram(d), Statistic::Mean) => histogram(d, statistic).map(exact),
+        (Evidence::Histogram(d), statistic) => histogram(d, statistic).map(|value| Reading {
+            value,
+            resolution: d.resolution,
+        }),
         (Evidence::Quantiles(q), Statistic::Quantile(at)) => {
             q.points().get(&at).map(|point| Reading {
                 value: point.value,
@@ -177,7 +181,7 @@ pub fn reduce(evidence: &Evidence) -> Evidence {
                 q,
                 Point {
                     value: reading.value,
-                    resolution: 0.0,
+                    resolution: reading.resolution,
                 },
             ))
         })

@@ -1,6 +1,7 @@
 //! The words that flags take, and what they stand for elsewhere.
 
 use clap::ValueEnum;
+use clap::builder::PossibleValue;
 
 use crate::compare::{OnInconclusive, OnMissing, OnOtherEnvironment};
 use crate::model::names;
@@ -22,11 +23,36 @@ macro_rules! words {
 }
 
 words!(ReportFormat => report::Format { Text, Json, Markdown, Junit, Github });
-words!(ResultFormat => ingest::Format { Perfgate, Locust, Criterion, CargoCriterion });
 words!(IdsWord => names::Ids { Merge, Keep });
 words!(InconclusiveWord => OnInconclusive { Warn, Fail, Pass });
 words!(MissingWord => OnMissing { Fail, Warn });
 words!(OtherEnvironmentWord => OnOtherEnvironment { Refuse, Warn, Ignore });
+
+/// A format of results, by the list that `ingest` keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ResultFormat(ingest::Format);
+
+impl From<ResultFormat> for ingest::Format {
+    fn from(word: ResultFormat) -> Self {
+        word.0
+    }
+}
+
+impl ValueEnum for ResultFormat {
+    fn value_variants<'a>() -> &'a [Self] {
+        static ALL: std::sync::LazyLock<Vec<ResultFormat>> = std::sync::LazyLock::new(|| {
+            ingest::Format::ALL
+                .iter()
+                .map(|f| ResultFormat(*f))
+                .collect()
+        });
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.0.as_str()))
+    }
+}
 
 /// Of commands that show rather than judge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

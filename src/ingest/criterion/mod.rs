@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
+use super::adapter::{Adapter, Facts, Form, Read as FormRead, ToolClass};
 use super::age::Since;
 use crate::hint::WithHint;
 use crate::model::{Provenance, Run, Subject, ToolName};
@@ -29,6 +30,29 @@ pub(super) use throughput::{PerIteration, Rates, add as add_rates};
 pub(super) use walk::{is_cargo_criterion_store, root};
 
 use benchmark::Benchmark;
+
+pub(super) const ADAPTER: Adapter = Adapter {
+    tool: "criterion",
+    class: ToolClass::Benchmark,
+    forms: &[Form {
+        what: "criterion's folder",
+        // A folder is recognised by what lies in it; no file of it is a result by itself.
+        recognise: |_| false,
+        read: FormRead::Path {
+            read: |path, options| {
+                let read = read(path, &[DEFAULT_BASELINE], options.since)?;
+                Ok(read.into_iter().map(|read| read.run).collect())
+            },
+            parse: |_, _| Err(anyhow!("a criterion result is a folder")),
+        },
+        facts: Facts {
+            evidence: "samples, weighted by iterations; an interval where there are no samples",
+            resolution: "none",
+            lost: "its version, the machine, the unit of measurements other than time",
+            tested: "0.8",
+        },
+    }],
+};
 
 /// Where a plain `cargo bench` leaves its newest results.
 pub(super) const DEFAULT_BASELINE: &str = "new";

@@ -25,12 +25,52 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 
+use super::adapter::{Adapter, Facts, Form, Read as FormRead, ToolClass};
 use super::{ReadOptions, text};
 use crate::hint::WithHint;
 use crate::model::{Load, Run};
 use files::{Kind, Member, Set};
 use same_run::Ends;
 pub(super) use same_run::{JsonSigns, Sameness, SetSigns};
+
+pub(super) const ADAPTER: Adapter = Adapter {
+    tool: "locust",
+    class: ToolClass::Load,
+    forms: &[
+        Form {
+            what: "Locust's JSON (`--json`, `--json-file`)",
+            recognise: |head| recognise_json(head.text()),
+            read: FormRead::Path {
+                read,
+                parse: parse_with,
+            },
+            facts: Facts {
+                evidence: "quantiles",
+                resolution: "1 ms below 100 ms, 10 ms below 1 s, then 100 ms; the mean is exact",
+                lost: "its version, the users, what failed, failures inside the latency; no warm-up can be dropped",
+                tested: "2.47",
+            },
+        },
+        Form {
+            what: "Locust's CSV (`--csv`)",
+            recognise: |head| recognise_csv(head.text()),
+            read: FormRead::Path {
+                read,
+                parse: parse_with,
+            },
+            facts: Facts {
+                evidence: "quantiles",
+                resolution: "1 ms below 100 ms, 10 ms below 1 s, then 100 ms; the mean is exact",
+                lost: "its version, the last second, failures inside the latency",
+                tested: "2.47",
+            },
+        },
+    ],
+};
+
+fn parse_with(bytes: &[u8], options: &ReadOptions) -> anyhow::Result<Vec<Run>> {
+    parse(bytes, options.warmup)
+}
 
 /// Enough of a file to know its kind by.
 const HEAD: u64 = 64 * 1024;

@@ -41,7 +41,15 @@ impl MeasurementForm<'_> {
             ("mean", "quantiles", self.mean.is_some()),
             ("min", "quantiles", self.min.is_some()),
             ("max", "quantiles", self.max.is_some()),
-            ("resolution", "quantiles", self.resolution.is_some()),
+            (
+                "resolution",
+                if self.histogram.is_some() {
+                    "histogram"
+                } else {
+                    "quantiles"
+                },
+                self.resolution.is_some(),
+            ),
             ("of", "count", self.of.is_some()),
         ]
     }
@@ -86,7 +94,17 @@ pub(super) fn take(form: MeasurementForm<'_>, memory: &HistogramMemory) -> Resul
                 "the factor from its whole numbers to the unit: 0.001 for microseconds shown in ms",
             )
         })?;
-        return recorded(&text.0, scale, memory);
+        let resolution = match form.resolution {
+            None => 0.0,
+            Some(Resolution::All(step)) => step_size(step).map_err(|flaw| flaw.at("resolution"))?,
+            Some(Resolution::Each(_)) => {
+                return Err(Flaw::new(
+                    "a histogram has one resolution, a number: that of each observation",
+                )
+                .at("resolution"));
+            }
+        };
+        return recorded(&text.0, (scale, resolution), memory);
     }
     if let Some(points) = form.quantiles {
         let n = form.n.ok_or_else(|| {
@@ -130,7 +148,11 @@ fn samples(values: Vec<f64>, weights: Option<Vec<f64>>) -> Result<Evidence, Flaw
     })
 }
 
-fn recorded(text: &str, scale: f64, memory: &HistogramMemory) -> Result<Evidence, Flaw> {
+fn recorded(
+    text: &str,
+    (scale, resolution): (f64, f64),
+    memory: &HistogramMemory,
+) -> Result<Evidence, Flaw> {
     let flaw = |error: EvidenceError| Flaw::new(error.to_string()).at("histogram");
     let histogram = histogram::decode(text).map_err(|error| {
         flaw(error)
@@ -145,7 +167,7 @@ fn recorded(text: &str, scale: f64, memory: &HistogramMemory) -> Result<Evidence
         )
         .at("scale"));
     }
-    Evidence::histogram(histogram, scale).map_err(flaw)
+    Evidence::rounded_histogram(histogram, scale, resolution).map_err(flaw)
 }
 
 fn quantile(key: &str) -> Result<Quantile, Flaw> {

@@ -285,6 +285,8 @@ impl<'a> Written<'a> {
             Evidence::Histogram(distribution) => {
                 self.histogram = Some(histogram::encode(&distribution.histogram));
                 self.scale = Some(distribution.scale);
+                self.resolution = (distribution.resolution > 0.0)
+                    .then_some(Resolution::All(distribution.resolution));
             }
             Evidence::Quantiles(quantiles) => {
                 let moments = quantiles.moments();

@@ -1,0 +1,178 @@
+//! The bytes of one result, which may be read more than once, and which may be packed with gzip.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use anyhow::{Context, anyhow, bail};
+use flate2::bufread::MultiGzDecoder;
+
+use super::{head, text};
+use crate::hint::WithHint;
+
+/// A longer line is no record of any tool.
+const LINE_LIMIT: u64 = 16 * 1024 * 1024;
+const BUFFER: usize = 256 * 1024;
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// A file, or bytes that are there already.
+#[derive(Clone, Copy, Debug)]
+pub enum Source<'a> {
+    File(&'a Path),
+    Bytes(&'a [u8]),
+}
+
+/// How a stream of lines ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    Complete,
+    /// The last line is no record, and no line break follows it: the writer was stopped.
+    Cut,
+}
+
+impl<'a> Source<'a> {
+    /// The bytes from the start, unpacked.
+    pub(super) fn open(self) -> anyhow::Result<Box<dyn BufRead + 'a>> {
+        let plain: Box<dyn BufRead + 'a> = match self {
+            Self::File(path) => {
+                let file = text::open(path).with_context(|| format!("open {}", path.display()))?;
+                Box::new(BufReader::with_capacity(BUFFER, file))
+            }
+            Self::Bytes(bytes) => Box::new(bytes),
+        };
+        unpacked(plain)
+    }
+
+    /// What stands at the start, unpacked: all that recognition needs.
+    pub(super) fn head(self) -> anyhow::Result<Vec<u8>> {
+        let mut head = Vec::new();
+        let limit = u64::try_from(head::LIMIT).unwrap_or(u64::MAX);
+        let read = self.open()?.take(limit).read_to_end(&mut head);
+        match read {
+            Ok(_) => Ok(head),
+            // An archive that is cut off inside its first block still tells what it is.
+            Err(_) if !head.is_empty() => Ok(head),
+            Err(error) => Err(error).context("read its start"),
+        }
+    }
+
+    /// Gives each line to `each` with its number, without its line break. A line that `each` refuses is an error, unless
+    /// it is the last one and was cut off.
+    pub(super) fn each_line(
+        self,
+        mut each: impl FnMut(u64, &[u8]) -> anyhow::Result<()>,
+    ) -> anyhow::Result<End> {
+        let mut reader = self.open()?;
+        let mut line = Vec::new();
+        let mut number = 0_u64;
+        loop {
+            line.clear();
+            let read = (&mut reader)
+                .take(LINE_LIMIT)
+                .read_until(b'\n', &mut line)
+                .with_context(|| format!("line {}", number + 1));
+            let read = match read {
+                Ok(read) => read,
+                // A packed stream whose writer was stopped ends inside a block.
+                Err(error) if is_cut(&error) && number > 0 => return Ok(End::Cut),
+                Err(error) => return Err(error),
+            };
+            if read == 0 {
+                return Ok(End::Complete);
+            }
+            number += 1;
+            if u64::try_from(read).is_ok_and(|read| read >= LINE_LIMIT) {
+                bail!("line {number}: it is longer than 16 MiB");
+            }
+            let whole = line.last() == Some(&b'\n');
+            let mut content = line.strip_suffix(b"\n").unwrap_or(&line);
+            content = content.strip_suffix(b"\r").unwrap_or(content);
+            if number == 1 {
+                content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
+                refuse_utf16(content)?;
+            }
+            if content.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            if let Err(error) = each(number, content) {
+                if !whole && number > 1 {
+                    return Ok(End::Cut);
+                }
+                return Err(error.context(format!("line {number}")));
+            }
+        }
+    }
+}
+
+fn is_cut(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|link| link.downcast_ref::<std::io::Error>())
+        .any(|error| error.kind() == std::io::ErrorKind::UnexpectedEof)
+}
+
+pub(super) fn refuse_utf16(start: &[u8]) -> anyhow::Result<()> {
+    if start.starts_with(&[0xff, 0xfe]) || start.starts_with(&[0xfe, 0xff]) {
+        return Err(anyhow!("it is UTF-16, and results are UTF-8")).hint(
+            "PowerShell's `>` writes UTF-16: use the tool's own output option, `| Out-File -Encoding utf8`, \
+             or convert it: `iconv -f UTF-16 -t UTF-8`",
+        );
+    }
+    Ok(())
+}
+
+fn unpacked<'a>(mut plain: Box<dyn BufRead + 'a>) -> anyhow::Result<Box<dyn BufRead + 'a>> {
+    let start = plain.fill_buf().context("read its start")?;
+    if start.starts_with(&GZIP) {
+        let unpacked = MultiGzDecoder::new(plain);
+        return Ok(Box::new(BufReader::with_capacity(BUFFER, unpacked)));
+    }
+    Ok(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn lines(bytes: &[u8]) -> (Vec<(u64, String)>, anyhow::Result<End>) {
+        let mut seen = Vec::new();
+        let end = Source::Bytes(bytes).each_line(|number, line| {
+            if line == b"bad" {
+                bail!("no record");
+            }
+            seen.push((number, String::from_utf8_lossy(line).into_owned()));
+            Ok(())
+        });
+        (seen, end)
+    }
+
+    #[test]
+    fn lines_come_with_their_numbers_and_without_their_breaks() {
+        let (seen, end) = lines(b"\xef\xbb\xbfa\r\n\n b\nc");
+        let expected = [(1, "a"), (3, " b"), (4, "c")].map(|(n, l)| (n, l.to_owned()));
+        assert_eq!(seen, expected);
+        assert_eq!(end.unwrap(), End::Complete);
+    }
+
+    #[test]
+    fn only_a_last_line_without_its_break_counts_as_cut_off() {
+        assert_eq!(lines(b"a\nbad").1.unwrap(), End::Cut);
+        let (_, end) = lines(b"a\nbad\nb\n");
+        assert_eq!(format!("{:#}", end.unwrap_err()), "line 2: no record");
+        assert!(lines(b"bad").1.is_err());
+    }
+
+    #[test]
+    fn a_packed_file_is_read_like_a_plain_one_even_where_it_is_cut() {
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        let plain: String = (0..2000).map(|n| format!("{n}\n")).collect();
+        packer.write_all(plain.as_bytes()).unwrap();
+        let packed = packer.finish().unwrap();
+        assert_eq!(lines(&packed).0.len(), 2000);
+        assert_eq!(Source::Bytes(&packed).head().unwrap(), plain.as_bytes());
+        let (seen, end) = lines(&packed[..packed.len() - 20]);
+        assert!(!seen.is_empty());
+        assert_eq!(end.unwrap(), End::Cut);
+    }
+}

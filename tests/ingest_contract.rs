@@ -1,11 +1,7 @@
 //! What every adapter keeps, held over all fixtures: no output is taken for another tool's, what is read is sound, and
 //! a file that is cut off anywhere is an error or less, and never a crash.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on fails"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -136,7 +136,11 @@ impl Seen {
         let per_second = self
             .per_second
             .context("there is no line `Requests/sec:`: the output is cut off")?;
-        let mut sheet = Sheet::new(if self.is_wrk2 { "wrk2" } else { "wrk" }, None);
+        let mut sheet = Sheet::new("wrk", None);
+        if self.is_wrk2 {
+            // Its times count from when a request was due: another measurement than wrk's.
+            sheet.asked("tool", "wrk2");
+        }
         if let Some(connections) = self.connections {
             sheet.asked("connections", connections);
         }

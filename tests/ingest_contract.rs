@@ -150,9 +150,9 @@ fn what_is_read_is_sound_and_the_same_each_time() {
 
 /// Some places of a file: many at its start, where the structure is, and the rest spread over it.
 fn cuts(length: usize) -> Vec<usize> {
-    let mut cuts: Vec<usize> = (0..length.min(64)).collect();
-    let step = (length / 64).max(1);
-    cuts.extend((64..length).step_by(step));
+    let mut cuts: Vec<usize> = (0..length.min(48)).collect();
+    let step = (length / 48).max(1);
+    cuts.extend((48..length).step_by(step));
     cuts.extend(length.saturating_sub(24)..length);
     cuts
 }
@@ -164,11 +164,11 @@ fn a_file_cut_off_anywhere_is_no_crash() {
         let what = candidates(&bytes)[0].1;
         let seen = of_each.entry((format, what)).or_default();
         *seen += 1;
-        // One small file of each output is enough, and the large ones would take minutes.
-        if *seen > 2 {
+        // One file of each output is enough, and all of them would take minutes.
+        if *seen > 1 {
             continue;
         }
-        for cut in cuts(bytes.len().min(40_000)) {
+        for cut in cuts(bytes.len().min(20_000)) {
             let cut = &bytes[..cut];
             if let Ok(runs) = ingest::parse_bytes(format, cut, &ReadOptions::default()) {
                 for run in &runs {

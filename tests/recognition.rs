@@ -121,31 +121,13 @@ fn messages_are_recognised_behind_what_cargo_and_benchmarks_print() {
 #[test]
 fn the_output_of_other_tools_is_named() {
     let names = [
-        ("oha.json", "oha's JSON"),
-        ("oha.txt", "oha's text"),
-        ("oha.csv", "oha's CSV"),
-        ("k6-summary.json", "k6's summary"),
-        ("k6-summary-export.json", "k6's summary"),
-        ("k6-machine-readable.json", "k6's summary"),
-        ("k6.csv", "k6's CSV"),
-        ("k6.ndjson", "k6's stream of points"),
-        ("ab.txt", "ab's text"),
-        ("ab-gnuplot.tsv", "ab's gnuplot file"),
-        ("ab-percentiles.csv", "ab's table of percentiles"),
-        ("jmeter.csv.jtl", "JMeter's CSV"),
-        ("jmeter.xml.jtl", "JMeter's XML"),
-        ("h2load.txt", "h2load's text"),
-        ("siege.txt", "siege's text"),
-        ("siege.json", "siege's JSON"),
-        ("autocannon.json", "autocannon's JSON"),
-        ("artillery.json", "artillery's report"),
-        ("divan.txt", "divan's table"),
-        ("go.txt", "the text of `go test -bench`"),
-        ("go.ndjson", "the stream of `go test -json`"),
-        ("cargo-bench.txt", "the text of `cargo bench`"),
         ("criterion.txt", "criterion's text"),
         ("gungraun.json", "gungraun's summary"),
         ("locust-stderr.txt", "Locust's console output"),
+        ("../k6/stdout.txt", "k6's text"),
+        ("../ab/connrefused.txt", "ab's text without its results"),
+        ("../vegeta/base-1.report.txt", "vegeta's text report"),
+        ("../vegeta/base-1.results.gob", "vegeta's binary results"),
     ];
     for (file, what) in names {
         let head = fs::read(fixture("other-tools").join(file)).unwrap();
@@ -525,12 +507,9 @@ fn a_folder_without_results_lists_what_was_looked_for() {
     ] {
         assert!(text.contains(what), "{what}: {text}");
     }
-    folder.write(
-        "oha.json",
-        &fs::read(fixture("other-tools/oha.json")).unwrap(),
-    );
+    folder.write("k6.txt", &fs::read(fixture("k6/stdout.txt")).unwrap());
     let text = folder.refusal("");
-    assert!(text.contains("oha.json looks like oha's JSON"), "{text}");
+    assert!(text.contains("k6.txt looks like k6's text"), "{text}");
     let store = Folder::with(&[
         ("target/criterion/data/main/a.cbor", "x"),
         ("target/criterion/reports/i", "x"),

@@ -1,6 +1,7 @@
 //! What stands at the start of a file: all that recognition sees.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use super::outline::Outline;
 
@@ -11,8 +12,11 @@ pub(super) const LIMIT: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct Head<'a> {
     text: Cow<'a, str>,
+    bytes: &'a [u8],
     /// Whether the file may go on behind the head.
     cut: bool,
+    /// The outermost keys, where it is JSON: looked for once, and asked for by every form.
+    keys: OnceCell<Option<Vec<String>>>,
 }
 
 impl<'a> Head<'a> {
@@ -23,12 +27,18 @@ impl<'a> Head<'a> {
         Self {
             // The head may end inside a character; what is looked for is not cut.
             text: String::from_utf8_lossy(head),
+            bytes: head,
             cut: bytes.len() >= LIMIT,
+            keys: OnceCell::new(),
         }
     }
 
     pub(super) fn text(&self) -> &str {
         &self.text
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.bytes
     }
 
     /// The outermost keys, where the text begins like a JSON object or a list of them.
@@ -38,7 +48,13 @@ impl<'a> Head<'a> {
 
     /// Whether it begins like a JSON object, or a list of objects, with all of these keys.
     pub(super) fn has_keys(&self, keys: &[&str]) -> bool {
-        self.outline().is_some_and(|outline| outline.has_all(keys))
+        let known = self.keys.get_or_init(|| {
+            let names = self.outline()?.names().map(str::to_owned).collect();
+            Some(names)
+        });
+        known
+            .as_ref()
+            .is_some_and(|known| keys.iter().all(|key| known.iter().any(|name| name == key)))
     }
 
     /// Whether it begins like JSON of any kind.
@@ -64,5 +80,15 @@ impl<'a> Head<'a> {
             _ => &self.text,
         };
         complete.lines()
+    }
+
+    /// The columns of the first line that is not empty, split at `delimiter`, without quotes.
+    pub(super) fn columns(&self, delimiter: char) -> Vec<&str> {
+        let header = self.lines().find(|line| !line.trim().is_empty());
+        header
+            .unwrap_or_default()
+            .split(delimiter)
+            .map(|column| column.trim().trim_matches('"'))
+            .collect()
     }
 }

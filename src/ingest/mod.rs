@@ -21,6 +21,7 @@ mod own;
 mod quantity;
 pub mod recognise;
 mod records;
+pub mod reference;
 mod rows;
 mod several;
 mod shares;

@@ -24,6 +24,11 @@ impl<'a> Outline<'a> {
         })
     }
 
+    /// The keys in their order.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.keys.iter().map(|(name, _)| *name)
+    }
+
     pub(super) fn has(&self, key: &str) -> bool {
         self.keys.iter().any(|(known, _)| *known == key)
     }

@@ -1,5 +1,7 @@
 //! Numbers as tools print them for people: `13.99ms`, `1,024`, `0.65s`, each with the step at which it was rounded.
 
+use crate::model::Unit;
+
 /// A printed time: its value, and the size of its last digit, both in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct PrintedTime {
@@ -71,6 +73,19 @@ pub(super) fn unit_ns(unit: &str) -> Option<f64> {
         "h" | "hr" => Some(3600e9),
         _ => None,
     }
+}
+
+/// The unit of a tool's time as ours, where it is one.
+pub(super) fn time_unit(name: &str) -> Option<Unit> {
+    let unit = match name {
+        "ns" | "nanoseconds" => "ns",
+        "us" | "\u{b5}s" | "\u{3bc}s" | "microseconds" => "us",
+        "ms" | "milliseconds" => "ms",
+        "s" | "sec" | "second" | "seconds" => "s",
+        "m" | "min" => "min",
+        _ => return None,
+    };
+    Some(Unit::new(unit))
 }
 
 #[cfg(test)]

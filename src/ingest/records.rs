@@ -10,9 +10,10 @@ use super::ReadOptions;
 use super::sheet::{ALL_REQUESTS, Latency, Requests, Sheet, Throughput, Times, count};
 use super::source::{End, Source};
 use crate::hint::WithHint;
-use crate::model::{Evidence, Role};
+use crate::model::{Evidence, MetricName, Role};
 
-/// Recorded in ticks of 100 ns, so that the histograms of fast services are as fine as those of slow ones.
+/// Times that were not rounded are recorded in ticks of 100 ns, so that the histograms of fast services are as fine as
+/// those of slow ones.
 const TICKS_PER_MS: f64 = 1e4;
 /// As in perfgate's own runs: three digits.
 const DIGITS: u8 = 3;
@@ -51,6 +52,17 @@ pub(super) struct Kind {
     pub epoch: bool,
 }
 
+impl Kind {
+    /// Times that the tool rounded are recorded in its own steps, so that they stay as it wrote them.
+    fn ticks_per_ms(self) -> f64 {
+        if self.step_ms > 0.0 {
+            1.0 / self.step_ms
+        } else {
+            TICKS_PER_MS
+        }
+    }
+}
+
 #[derive(Default)]
 struct Span {
     start: Option<f64>,
@@ -79,11 +91,17 @@ struct Tally {
 
 /// All records of a file.
 pub(super) struct Records {
+    kind: Kind,
     tallies: HashMap<String, Tally>,
     total: Tally,
     span: Span,
     left_out: u64,
     end: End,
+    /// The start of the newest request, and the longest time between two that follow each other in the file.
+    last: Option<f64>,
+    pause: f64,
+    /// Whether the file says which requests failed.
+    tells_errors: bool,
 }
 
 impl Tally {
@@ -96,17 +114,11 @@ impl Tally {
         })
     }
 
-    fn add(&mut self, record: &Record<'_>) -> anyhow::Result<()> {
+    fn add(&mut self, record: &Record<'_>, kind: Kind) -> anyhow::Result<()> {
         match record.failed {
             None => {
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "from 0 to a day of ticks by the check before"
-                )]
-                let ticks = (record.ms * TICKS_PER_MS).round() as u64;
                 self.successes
-                    .record(ticks)
+                    .record(ticks(record.ms, kind.ticks_per_ms()))
                     .map_err(|error| anyhow!("{error}"))?;
             }
             Some(reason) => {
@@ -141,6 +153,53 @@ impl Tally {
     }
 }
 
+/// Times that a tool holds in memory, as one histogram.
+pub(super) struct Recorder {
+    histogram: Histogram<u64>,
+}
+
+impl Recorder {
+    pub(super) fn new() -> anyhow::Result<Self> {
+        let histogram = Histogram::<u64>::new(DIGITS).map_err(|error| anyhow!("{error}"))?;
+        Ok(Self { histogram })
+    }
+
+    pub(super) fn add_ms(&mut self, ms: f64) -> anyhow::Result<()> {
+        self.add_n_ms(ms, 1)
+    }
+
+    pub(super) fn add_n_ms(&mut self, ms: f64, n: u64) -> anyhow::Result<()> {
+        if !(0.0..=LONGEST_MS).contains(&ms) {
+            bail!("{ms} ms is not a response time");
+        }
+        self.histogram
+            .record_n(ticks(ms, TICKS_PER_MS), n)
+            .map_err(|error| anyhow!("{error}"))
+    }
+
+    pub(super) fn mean_ms(&self) -> f64 {
+        self.histogram.mean() / TICKS_PER_MS
+    }
+
+    /// None where nothing was recorded.
+    pub(super) fn evidence(self, step_ms: f64) -> anyhow::Result<Option<Evidence>> {
+        if self.histogram.is_empty() {
+            return Ok(None);
+        }
+        let evidence = Evidence::rounded_histogram(self.histogram, 1.0 / TICKS_PER_MS, step_ms)?;
+        Ok(Some(evidence))
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "callers let pass what is from 0 to a day"
+)]
+fn ticks(ms: f64, per_ms: f64) -> u64 {
+    (ms * per_ms).round() as u64
+}
+
 /// A reason is the tested system's text: one line, and short.
 pub(super) fn shortened(message: &str) -> String {
     let mut chars = message
@@ -159,6 +218,7 @@ pub(super) fn shortened(message: &str) -> String {
 pub(super) fn read(
     source: Source<'_>,
     options: &ReadOptions,
+    kind: Kind,
     each: EachRecord,
 ) -> anyhow::Result<Records> {
     let warmup = options.warmup.filter(|warmup| !warmup.is_zero());
@@ -182,11 +242,15 @@ pub(super) fn read(
         }
     };
     let mut records = Records {
+        kind,
         tallies: HashMap::new(),
         total: Tally::new(Role::Total)?,
         span: Span::default(),
         left_out: 0,
         end: End::Complete,
+        last: None,
+        pause: 0.0,
+        tells_errors: true,
     };
     records.end = each(source, &mut |record| records.add(record, from))?;
     if records.total.all() == 0 && records.left_out > 0 {
@@ -211,11 +275,16 @@ impl Records {
                 self.left_out += 1;
                 return Ok(());
             }
+            self.pause = self.pause.max(self.last.map_or(0.0, |last| start - last));
+            self.last = Some(self.last.map_or(start, |last| last.max(start)));
             self.span.add(start, record.ms);
         }
-        self.total.add(record)?;
+        // What sums up other requests is no request of its own.
+        if record.role != Role::Total {
+            self.total.add(record, self.kind)?;
+        }
         if let Some(tally) = self.tallies.get_mut(record.subject) {
-            return tally.add(record);
+            return tally.add(record, self.kind);
         }
         if self.tallies.len() >= MOST_SUBJECTS {
             return Err(anyhow!(
@@ -225,17 +294,29 @@ impl Records {
             .hint("names that hold ids or search words are no endpoints: give requests a name in the load tool");
         }
         let mut tally = Tally::new(record.role)?;
-        tally.add(record)?;
+        tally.add(record, self.kind)?;
         self.tallies.insert(record.subject.to_owned(), tally);
         Ok(())
     }
 
+    /// The longest time between the starts of two requests that follow each other, in seconds.
+    pub(super) fn longest_pause(&self) -> f64 {
+        self.pause
+    }
+
+    /// The file does not say which requests failed.
+    pub(super) fn without_errors(mut self) -> Self {
+        self.tells_errors = false;
+        self
+    }
+
     /// Writes each endpoint, and all of them together where there are several.
-    pub(super) fn write(self, kind: Kind, sheet: &mut Sheet) -> anyhow::Result<()> {
+    pub(super) fn write(self, sheet: &mut Sheet) -> anyhow::Result<()> {
         if self.total.all() == 0 {
             return Err(anyhow!("it holds no request"))
                 .hint("look at what the load tool printed: did it reach the service?");
         }
+        let kind = self.kind;
         let seconds = self.span.seconds();
         if let Some(seconds) = seconds {
             sheet.lasted(seconds);
@@ -268,6 +349,9 @@ impl Records {
         if several && !has_total_name {
             put(ALL_REQUESTS, self.total, (kind, seconds), sheet)?;
         }
+        if !self.tells_errors {
+            sheet.leave_out(MetricName::ERRORS);
+        }
         Ok(())
     }
 }
@@ -291,7 +375,7 @@ fn put(
         Latency::All(Times::ms(Evidence::Value(0.0)))
     } else {
         let evidence =
-            Evidence::rounded_histogram(tally.successes, 1.0 / TICKS_PER_MS, kind.step_ms)?;
+            Evidence::rounded_histogram(tally.successes, 1.0 / kind.ticks_per_ms(), kind.step_ms)?;
         Latency::Successes(Times::ms(evidence))
     };
     sheet.requests(Requests {

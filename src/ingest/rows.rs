@@ -9,10 +9,45 @@ use csv::{ByteRecord, Position, ReaderBuilder};
 
 use super::source::{End, Source, refuse_utf16};
 
+/// The names of the columns, where the file has a header.
+#[derive(Clone, Debug)]
+pub(super) struct Columns {
+    names: Vec<String>,
+}
+
 /// One row: its cells are read as text only when they are asked for.
 #[derive(Clone, Copy)]
 pub(super) struct Row<'a> {
     record: &'a ByteRecord,
+}
+
+impl Columns {
+    pub(super) fn of(record: &ByteRecord) -> Self {
+        let name = |cell: &[u8]| String::from_utf8_lossy(cell).trim().to_owned();
+        Self {
+            names: record.iter().map(name).collect(),
+        }
+    }
+
+    pub(super) fn named(names: &[&str]) -> Self {
+        Self {
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+        }
+    }
+
+    /// The column, where there is one of this name.
+    pub(super) fn find(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|known| known == name)
+    }
+
+    pub(super) fn required(&self, name: &str) -> anyhow::Result<usize> {
+        self.find(name)
+            .ok_or_else(|| anyhow!("there is no column `{name}`"))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.names.len()
+    }
 }
 
 impl<'a> Row<'a> {
@@ -22,6 +57,10 @@ impl<'a> Row<'a> {
 
     pub(super) fn len(&self) -> usize {
         self.record.len()
+    }
+
+    pub(super) fn bytes(&self, at: usize) -> &'a [u8] {
+        self.record.get(at).unwrap_or_default()
     }
 
     pub(super) fn text(&self, at: usize) -> anyhow::Result<&'a str> {

@@ -353,6 +353,20 @@ impl Sheet {
         tool.map_or("the tool", |tool| tool.name.as_str())
     }
 
+    /// Takes a metric out of every subject: the output does not tell it.
+    pub(super) fn leave_out(&mut self, metric: &str) {
+        for metrics in self.run.subjects.values_mut() {
+            *metrics = std::mem::take(metrics)
+                .into_iter()
+                .filter(|(name, _)| name.as_str() != metric)
+                .collect();
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.run.subjects.is_empty()
+    }
+
     /// The run, which has to hold something.
     pub(super) fn run(self) -> anyhow::Result<Run> {
         if self.run.subjects.is_empty() {
@@ -369,6 +383,17 @@ impl Sheet {
 )]
 pub(super) fn count(n: u64) -> f64 {
     n as f64
+}
+
+/// A whole number that a tool wrote as one of JSON's or of text.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a whole number from 0 to 2^53 by the check"
+)]
+pub(super) fn whole(value: f64) -> Option<u64> {
+    ((0.0..=9_007_199_254_740_992.0).contains(&value) && value.fract() == 0.0)
+        .then_some(value as u64)
 }
 
 /// A time in milliseconds since 1970, where it is one.

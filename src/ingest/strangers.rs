@@ -14,53 +14,78 @@ pub struct Stranger {
 const OWN_FILE: &str = "write its numbers as a perfgate.run/1 file, which any tool may do: \
                         `perfgate schema` prints what it holds";
 
-/// The start of the text, or a telling part of its head, and whose it is.
-const TEXTS: &[(Sign, &str)] = &[
+/// The start of the text, or a telling part of its head, whose it is, and what to do instead.
+const TEXTS: &[(Sign, &str, &str)] = &[
     (
-        Sign::Start("metric_name,timestamp,metric_value"),
-        "k6's CSV",
-    ),
-    (Sign::Start("{\"type\":\"Metric\""), "k6's stream of points"),
-    (Sign::Start("request-start,DNS"), "oha's CSV"),
-    (
-        Sign::Start("Percentage served,Time in ms"),
-        "ab's table of percentiles",
+        Sign::Start("This is ApacheBench"),
+        "ab's text without its results",
+        "ab was stopped, or could not connect: look at what it printed",
     ),
     (
-        Sign::Start("starttime\tseconds\tctime"),
-        "ab's gnuplot file",
+        Sign::Part("time:   ["),
+        "criterion's text",
+        "where criterion wrote it, give the folder target/criterion",
     ),
-    (Sign::Start("timeStamp,elapsed,"), "JMeter's CSV"),
-    (Sign::Part("<testResults"), "JMeter's XML"),
-    (Sign::Start("This is ApacheBench"), "ab's text"),
-    (Sign::Start("** SIEGE"), "siege's text"),
-    (Sign::Part("progress: 10% done"), "h2load's text"),
-    (Sign::Part("Success rate:\t"), "oha's text"),
-    (Sign::Part(" ns/iter (+/- "), "the text of `cargo bench`"),
-    (Sign::Part("time:   ["), "criterion's text"),
-    (Sign::Start("Type     Name "), "Locust's console output"),
-    (Sign::Part("\nType     Name "), "Locust's console output"),
-    (Sign::Start("goos: "), "the text of `go test -bench`"),
-    (Sign::Part(" ns/op"), "the text of `go test -bench`"),
-    (Sign::Part("│ slowest"), "divan's table"),
+    (Sign::Start("Type     Name "), LOCUST, LOCUST_HINT),
+    (Sign::Part("\nType     Name "), LOCUST, LOCUST_HINT),
+    (
+        Sign::Start("Requests      [total, rate"),
+        "vegeta's text report",
+        VEGETA_HINT,
+    ),
+    (
+        Sign::Part("BytesOut\u{1}"),
+        "vegeta's binary results",
+        VEGETA_HINT,
+    ),
+    (
+        Sign::Part("http_req_duration."),
+        "k6's text",
+        "let k6 write `--out json=points.json.gz`, or `--summary-export summary.json`",
+    ),
+    (
+        Sign::Part("Creating summariser <"),
+        "JMeter's console output",
+        "give the result file that `jmeter -n -l results.jtl` writes",
+    ),
+    (
+        Sign::Part("---- Global Information ---"),
+        "Gatling's console output",
+        "give the simulation.log in its folder of results",
+    ),
+    (
+        Sign::Part("Time (mean ± σ):"),
+        "hyperfine's text",
+        "let hyperfine write `--export-json results.json`",
+    ),
+    (
+        Sign::Part("# JMH version"),
+        "JMH's text",
+        "let JMH write `-rf json -rff results.json`",
+    ),
+    (
+        Sign::Start("\"Benchmark\",\"Mode\",\"Threads\""),
+        "JMH's CSV",
+        "let JMH write `-rf json -rff results.json`: its CSV has no samples, and depends on the language of the machine",
+    ),
+    (
+        Sign::Part("│ Stat    │ 2.5%"),
+        "autocannon's table",
+        "let autocannon write `-j > results.json`",
+    ),
 ];
 
+const LOCUST: &str = "Locust's console output";
+const LOCUST_HINT: &str = "run locust with --csv PREFIX or --json, and give what it writes";
+const VEGETA_HINT: &str =
+    "give what `vegeta encode -to json` writes of the results, or `vegeta report -type json`";
+
 /// Outermost keys of a JSON document, a telling part of its head where they say too little, and whose it is.
-const DOCUMENTS: &[(&[&str], &str, &str)] = &[
-    (&["summary", "responseTimeHistogram"], "", "oha's JSON"),
-    (&["root_group"], "", "k6's summary"),
-    (&["config", "metadata", "results"], "", "k6's summary"),
-    (&["data", "metric", "type"], "", "k6's stream of points"),
-    (&["connections", "pipelining"], "", "autocannon's JSON"),
-    (&["aggregate"], "\"vusers.", "artillery's report"),
-    (&["transactions", "availability"], "", "siege's JSON"),
-    (
-        &["benchmark_exe", "benchmark_file"],
-        "",
-        "gungraun's summary",
-    ),
-    (&["Action", "Package"], "", "the stream of `go test -json`"),
-];
+const DOCUMENTS: &[(&[&str], &str, &str)] = &[(
+    &["benchmark_exe", "benchmark_file"],
+    "",
+    "gungraun's summary",
+)];
 
 /// The files of one benchmark: parts of a result, not results.
 const CRITERION_PARTS: &[&[&str]] = &[
@@ -121,18 +146,9 @@ fn document(head: &str, outline: &Outline<'_>) -> Option<Stranger> {
 
 fn text(head: &str) -> Option<Stranger> {
     let head = head.trim_start();
-    let &(_, what) = TEXTS.iter().find(|(sign, _)| match sign {
+    let &(_, what, hint) = TEXTS.iter().find(|(sign, _, _)| match sign {
         Sign::Start(start) => head.starts_with(start),
         Sign::Part(part) => head.contains(part),
     })?;
-    let hint = match what {
-        "criterion's text" | "the text of `cargo bench`" => {
-            "where criterion wrote it, give the folder target/criterion"
-        }
-        "Locust's console output" => {
-            "run locust with --csv PREFIX or --json, and give what it writes"
-        }
-        _ => OWN_FILE,
-    };
     Some(Stranger { what, hint })
 }

@@ -108,3 +108,191 @@ fn pytest_benchmark_pair() {
     let ratio = changed.unwrap()["change"]["ratio"].as_f64().unwrap();
     assert!((1.0..1.6).contains(&ratio), "{ratio}");
 }
+
+#[test]
+fn go_bench_text_and_stream() {
+    let text = run("go-bench/bench-count3.txt");
+    assert_eq!(
+        text.subjects["BenchmarkFib10"]["time"]
+            .evidence
+            .observations(),
+        Some(3)
+    );
+    assert!((number(&text, "BenchmarkFib10", "time", "p50") - 425.5).abs() < 1e-9);
+    assert!((number(&text, "BenchmarkJoin/n=100", "B/op", "p50") - 416.0).abs() < 1e-9);
+    // One line of results comes in several events.
+    let stream = run("go-bench/bench-json.ndjson");
+    assert!((number(&stream, "BenchmarkFib10", "time", "p50") - 447.0).abs() < 1e-9);
+    // The last number of `plain-2-2` is that of the processors, the one before belongs to the name.
+    let names = run("go-bench/count10-base.txt");
+    assert!(
+        has(&names, "BenchmarkNames/plain-2", "time"),
+        "{:?}",
+        names.subjects.keys()
+    );
+    assert_eq!(
+        names.subjects["BenchmarkSplit"]["splits/s"].better,
+        perfgate::model::Better::Higher
+    );
+    assert!(has(
+        &run("go-bench/cpu12-base.txt"),
+        "BenchmarkJoin-2",
+        "time"
+    ));
+    assert!(has(
+        &run("go-bench/cpu12-base.txt"),
+        "BenchmarkJoin",
+        "time"
+    ));
+}
+
+#[test]
+fn go_bench_lines_that_are_torn_are_no_results() {
+    for file in ["go-bench/odd.txt", "go-bench/odd.ndjson"] {
+        let run = run(file);
+        // In the text what the benchmark printed tears its line.
+        let torn = file.ends_with("txt");
+        assert_eq!(has(&run, "BenchmarkPrints", "time"), !torn, "{file}");
+        assert!(has(&run, "BenchmarkLoop", "time"), "{file}");
+        assert!((number(&run, "BenchmarkNoTime", "widgets", "p50") - 42.0).abs() < 1e-9);
+    }
+    assert!(refusal("go-bench/nomatch.txt").contains("no known result"));
+}
+
+#[test]
+fn go_bench_pair() {
+    let verdict = compare(
+        &["go-bench/count10-base.txt".to_owned()],
+        &["go-bench/count10-head.txt".to_owned()],
+    );
+    let (ratio, outcome) = series(&verdict, "BenchmarkHash/size=1024", "time.p50");
+    assert!(ratio > 0.5 && ratio < 3.0, "{ratio} {outcome}");
+}
+
+#[test]
+fn jmh_json() {
+    let text = std::fs::read_to_string(fixture("jmh/base-1.json")).unwrap();
+    let told: Value = serde_json::from_str(&text).unwrap();
+    let run = run("jmh/base-1.json");
+    for result in told.as_array().unwrap() {
+        let mut parameters: Vec<String> = result["params"]
+            .as_object()
+            .map(|params| {
+                params
+                    .iter()
+                    .map(|(k, v)| format!("{k}={}", v.as_str().unwrap()))
+                    .collect()
+            })
+            .unwrap_or_default();
+        parameters.sort();
+        let name = result["benchmark"].as_str().unwrap();
+        let subject = if parameters.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{name} ({})", parameters.join(", "))
+        };
+        let (got, score) = (
+            number(&run, &subject, "time", "mean"),
+            result["primaryMetric"]["score"].as_f64().unwrap(),
+        );
+        assert!((got / score - 1.0).abs() < 1e-9, "{subject}: {got} {score}");
+    }
+    let modes = self::run("jmh/modes-base.json");
+    let encode = &modes.subjects["org.acme.text.ModesBench.encode"];
+    for metric in ["throughput", "time", "sample_time", "cold_time"] {
+        assert!(encode.get(metric).is_some(), "{metric}");
+    }
+    assert_eq!(encode["throughput"].better, perfgate::model::Better::Higher);
+    assert_eq!(encode["sample_time"].unit.as_str(), "ms");
+    // Scores that are no number are no reason to refuse the file.
+    assert!(self::run("jmh/one.json").subjects.len() == 1);
+    assert!(refusal("jmh/fail-only.json").contains("no known result"));
+}
+
+#[test]
+fn google_benchmark_json() {
+    holds(
+        "google-benchmark/base-1.json",
+        &[
+            ("BM_Checksum/64", "time", "p50", 2_399.108_736_8, 1e-6),
+            ("BM_Checksum/64", "cpu_time", "p50", 2_390.632_634_8, 1e-6),
+            ("BM_Decode", "time", "p50", 19.208_015_74, 1e-6),
+        ],
+    );
+    let run = run("google-benchmark/reps-base.json");
+    assert_eq!(
+        run.subjects["BM_Checksum/64"]["time"]
+            .evidence
+            .observations(),
+        Some(5)
+    );
+    let aggregates = self::run("google-benchmark/aggregates-only-base.json");
+    assert_eq!(kind(&aggregates, "BM_Checksum/64", "time").0, "quantiles");
+    // What failed has a time of 0, which is no improvement.
+    let failed = self::run("google-benchmark/base-1.json");
+    assert!(
+        failed.warnings.iter().any(|w| w.contains("it is left out")),
+        "{:?}",
+        failed.warnings
+    );
+    for metrics in failed.subjects.values() {
+        if let Some(time) = metrics.get("time") {
+            assert!(time.evidence.smallest().unwrap() > 0.0);
+        }
+    }
+    assert!(refusal("google-benchmark/nomatch.json").contains("it is empty"));
+}
+
+#[test]
+fn divan_table() {
+    holds(
+        "divan/divan.txt",
+        &[
+            ("fib/10", "time", "p50", 133.4, 1e-9),
+            ("fib/15", "time", "p50", 1508.0, 1e-9),
+            ("fib/15", "time", "max", 12_370.0, 1e-9),
+            ("hash/sum/16384", "time", "mean", 13_750.0, 1e-9),
+            ("hash/t/t=2", "time", "mean", 422.0, 1e-9),
+        ],
+    );
+}
+
+#[test]
+fn libtest_lines() {
+    holds(
+        "libtest/bench.txt",
+        &[
+            ("tests::bytes", "time", "p50", 1580.61, 1e-9),
+            ("tests::fib_20", "time", "p50", 51_713.40, 1e-9),
+            ("tests::bytes", "throughput", "value", 2592.0, 1e-9),
+        ],
+    );
+    let (_, step) = kind(&run("libtest/bench.txt"), "tests::bytes", "time");
+    assert!((step - 0.01).abs() < 1e-9, "{step}");
+}
+
+#[test]
+fn javascript_benchmarks() {
+    holds(
+        "tinybench/tinybench-base-1.json",
+        &[
+            ("encode 64", "time", "p50", 0.002_382_999_98, 1e-4),
+            ("encode 64", "time", "mean", 0.003_869_288_77, 1e-4),
+        ],
+    );
+    assert!(warns(
+        &run("tinybench/tinybench-base-1.json"),
+        "`throws` failed"
+    ));
+    let bad = run("vitest/vitest-bad.json");
+    assert!(warns(&bad, "`vb/bad.bench.mjs > throws` failed"));
+    assert!((number(&bad, "vb/bad.bench.mjs > good", "time", "p50") - 0.000_343).abs() < 1e-9);
+    holds(
+        "mitata/mitata-base-1.json",
+        &[
+            ("encode 64", "time", "p50", 2211.0, 1e-9),
+            ("encode 64", "time", "mean", 5_904.088_499_93, 1e-6),
+        ],
+    );
+    assert!(has(&run("mitata/mitata-base-1.json"), "size=32", "time"));
+}

@@ -147,3 +147,490 @@ fn vegeta_pair() {
     let verdict = pair("vegeta/{side}-{n}.results.csv");
     shows_the_change(&verdict, "GET /search?q=a", "latency.p50", 1.15..1.35);
 }
+
+#[test]
+fn k6_points_have_each_endpoint_with_its_failures_apart() {
+    for records in [
+        "k6/v1.8.1-head-1.points.ndjson.gz",
+        "k6/v1.8.1-head-1.points.csv.gz",
+    ] {
+        let run = run(records);
+        assert_eq!(errors(&run, "all requests"), (2, 292), "{records}");
+        assert_eq!(errors(&run, "POST /checkout"), (2, 73));
+        assert_eq!(kind(&run, "GET /search", "latency"), ("histogram", 0.0));
+        assert!(warns(&run, "failed 2 times with status 500"));
+    }
+}
+
+/// The same run in two outputs: k6's own summary is the truth.
+#[test]
+fn k6_points_give_the_numbers_of_the_summary() {
+    for version in ["v1.8.1", "v2.2.0"] {
+        let summary = run(&format!("k6/{version}-base-1.machine-readable.json"));
+        let points = run(&format!("k6/{version}-base-1.points.ndjson.gz"));
+        for subject in ["all requests", "GET /search", "POST /checkout"] {
+            for (statistic, per_cent) in [("mean", 0.1), ("p50", 2.0), ("p95", 6.0), ("max", 0.1)] {
+                let (got, told) = (
+                    number(&points, subject, "latency", statistic),
+                    number(&summary, subject, "latency", statistic),
+                );
+                assert!(
+                    (got / told - 1.0).abs() < per_cent / 100.0,
+                    "{version} {subject} {statistic}: {got} {told}"
+                );
+            }
+        }
+        assert_eq!(
+            errors(&points, "all requests"),
+            errors(&summary, "all requests")
+        );
+    }
+}
+
+#[test]
+fn k6_summaries_agree_in_their_shapes() {
+    for version in ["v1.8.1", "v2.2.0"] {
+        let export = run(&format!("k6/{version}-base-1.summary-export.json"));
+        let handled = run(&format!("k6/{version}-base-1.handleSummary.json"));
+        for (subject, metric, statistic) in [
+            ("all requests", "latency", "p95"),
+            ("all requests", "latency", "mean"),
+            ("GET /search", "latency", "p50"),
+            ("POST /checkout", "latency", "max"),
+        ] {
+            let (a, b) = (
+                number(&export, subject, metric, statistic),
+                number(&handled, subject, metric, statistic),
+            );
+            assert!(
+                (a / b - 1.0).abs() < 1e-9,
+                "{version} {subject} {statistic}"
+            );
+        }
+        let (a, b) = (
+            errors(&export, "all requests"),
+            errors(&handled, "all requests"),
+        );
+        assert_eq!(a, b);
+        // `true` in the export says that the threshold failed, and `ok` in the other that it did not.
+        let broken = |run: &Run| -> Vec<String> {
+            let mut broken: Vec<String> = run
+                .warnings
+                .iter()
+                .filter(|warning| warning.contains("threshold failed"))
+                .cloned()
+                .collect();
+            broken.sort();
+            broken
+        };
+        assert_eq!(broken(&export), broken(&handled));
+        assert!(broken(&export).iter().any(|line| line.ends_with("avg<1")));
+    }
+    holds(
+        "k6/v1.8.1-base-1.handleSummary.json",
+        &[
+            ("all requests", "latency", "p50", 9.064_744, 1e-6),
+            ("all requests", "latency", "p95", 20.877_071_7, 1e-6),
+            ("all requests", "throughput", "value", 309.965_69, 0.001),
+            ("all requests", "waiting", "p90", 14.664_482_5, 1e-6),
+            ("all requests", "search_wait", "mean", 14.478_046_86, 1e-6),
+        ],
+    );
+    let handled = run("k6/v1.8.1-base-1.handleSummary.json");
+    assert_eq!(errors(&handled, "all requests"), (0, 1870));
+    let Evidence::Proportion(checks) = handled.subjects["all requests"]["failed_checks"].evidence
+    else {
+        panic!("no checks")
+    };
+    assert_eq!((checks.count(), checks.of()), (599, 1271));
+    assert!(warns(&handled, "summaryTrendStats"));
+}
+
+#[test]
+fn k6_counts_and_p99_are_read_where_the_script_asks_for_them() {
+    let run = run("k6/summary-export-trend-stats.json");
+    assert_eq!(
+        run.subjects["GET /search"]["latency"]
+            .evidence
+            .observations(),
+        Some(26)
+    );
+    // The clean latency, of which the failed request is no part.
+    assert_eq!(
+        run.subjects["all requests"]["latency"]
+            .evidence
+            .observations(),
+        Some(137)
+    );
+    assert!((number(&run, "all requests", "latency", "p99") - 39.638_843_24).abs() < 1e-6);
+    assert!(!warns(&run, "no p99"));
+}
+
+#[test]
+fn k6_pair() {
+    let verdict = pair("k6/v1.8.1-{side}-{n}.points.ndjson.gz");
+    shows_the_change(&verdict, "GET /search", "latency.p50", 1.12..1.4);
+    let (_, outcome) = series(&verdict, "GET /", "latency.p50");
+    assert_ne!(outcome, "regressed");
+}
+
+#[test]
+fn oha_outputs() {
+    holds(
+        "oha/oha.json",
+        &[
+            ("all requests", "latency", "p50", 14.191_893, 1e-6),
+            ("all requests", "latency", "p99.9", 47.964_779, 1e-6),
+            ("all requests", "latency", "mean", 14.898_256_543, 1e-6),
+            ("all requests", "throughput", "value", 664.863_146, 1e-6),
+        ],
+    );
+    holds(
+        "oha/oha.txt",
+        &[
+            ("all requests", "latency", "p99", 70.7498, 1e-6),
+            ("all requests", "latency", "mean", 17.4354, 1e-6),
+            ("all requests", "throughput", "value", 570.8065, 1e-6),
+        ],
+    );
+    let csv = run("oha/oha.csv");
+    assert_eq!(errors(&csv, "all requests"), (0, 300));
+    assert_eq!(errors(&run("oha/oha.txt"), "all requests"), (0, 1000));
+}
+
+#[test]
+fn oha_status_500_is_an_error_and_the_end_of_the_run_is_none() {
+    let (failed, all) = errors(&run("oha/errors-500.json"), "all requests");
+    assert!(failed > 0 && failed < all, "{failed} of {all}");
+    assert_eq!(
+        errors(&run("oha/deadline-aborted.json"), "all requests"),
+        (0, 150)
+    );
+    let refused = run("oha/connrefused.json");
+    let (failed, all) = errors(&refused, "all requests");
+    assert_eq!(failed, all);
+    assert!(!has(&refused, "all requests", "latency"));
+}
+
+#[test]
+fn ab_outputs() {
+    holds(
+        "ab/ab.txt",
+        &[
+            ("/api/users", "latency", "p50", 14.0, 0.0),
+            ("/api/users", "latency", "p99", 28.0, 0.0),
+            ("/api/users", "latency", "max", 56.0, 0.0),
+            ("/api/users", "throughput", "value", 685.73, 0.0),
+        ],
+    );
+    assert_eq!(kind(&run("ab/ab.txt"), "/api/users", "latency").1, 1.0);
+    holds(
+        "ab/percentiles.csv",
+        &[("all requests", "latency", "p99", 27.96, 0.0)],
+    );
+    let table = run("ab/gnuplot.tsv");
+    assert!(!has(&table, "all requests", "errors"));
+    assert_eq!(kind(&table, "all requests", "latency"), ("histogram", 1.0));
+    // What ab calls failed is another length, and what is not found is not.
+    assert_eq!(errors(&run("ab/failures.txt"), "/api/checkout"), (14, 300));
+    let missing = run("ab/non2xx.txt");
+    let subject = missing.subjects.keys().next().unwrap().as_str();
+    assert_eq!(errors(&missing, subject).0, errors(&missing, subject).1);
+}
+
+#[test]
+fn jmeter_csv_gives_the_numbers_of_its_own_statistics() {
+    let csv = run("jmeter/base-1.csv.jtl");
+    let statistics = run("jmeter/base-1.statistics.json");
+    for subject in [
+        "GET /",
+        "GET /items/{id}",
+        "GET /search",
+        "POST /checkout",
+        "Buy, \"quick\"",
+        "all requests",
+    ] {
+        assert_eq!(
+            errors(&csv, subject),
+            errors(&statistics, subject),
+            "{subject}"
+        );
+        for (statistic, off) in [("mean", 0.05), ("max", 0.6), ("p50", 0.6)] {
+            let (got, told) = (
+                number(&csv, subject, "latency", statistic),
+                number(&statistics, subject, "latency", statistic),
+            );
+            assert!(
+                (got - told).abs() <= off,
+                "{subject} {statistic}: {got} {told}"
+            );
+        }
+    }
+    assert_eq!(kind(&csv, "GET /", "latency"), ("histogram", 1.0));
+    // The transaction repeats its requests, so it is no part of all of them.
+    assert_eq!(errors(&csv, "all requests"), (0, 436));
+}
+
+#[test]
+fn jmeter_csv_is_read_in_each_of_its_layouts() {
+    for (file, label) in [
+        ("semicolon-datetime.csv.jtl", "GET /search"),
+        ("no-header.csv.jtl", "GET /search"),
+        ("few-columns-tab.csv.jtl", "GET /search"),
+        ("more-columns.csv.jtl", "GET /search"),
+        ("timestamp-none.csv.jtl", "GET /search"),
+        ("v2.13.csv.jtl", "GET users, by id"),
+    ] {
+        let run = run(&format!("jmeter/{file}"));
+        assert!(number(&run, label, "latency", "p50") > 5.0, "{file}");
+        let started = run.provenance.started_at.is_some();
+        assert_eq!(
+            started,
+            !file.starts_with("semicolon") && !file.starts_with("timestamp"),
+            "{file}"
+        );
+    }
+    assert!(warns(
+        &run("jmeter/few-columns-tab.csv.jtl"),
+        "transactions cannot be told"
+    ));
+}
+
+#[test]
+fn jmeter_transactions_and_failures_count_once_in_both_outputs() {
+    for file in [
+        "jmeter/parent-transaction.csv.jtl",
+        "jmeter/parent-transaction.xml.jtl",
+        "jmeter/default.xml.jtl",
+    ] {
+        let run = run(file);
+        let endpoints = ["GET /", "GET /search", "POST /checkout", "GET /items/{id}"];
+        let sum: u64 = endpoints
+            .iter()
+            .map(|subject| errors(&run, subject).1)
+            .sum();
+        assert_eq!(errors(&run, "all requests").1, sum, "{file}");
+        assert!(has(&run, "Buy, \"quick\"", "latency"), "{file}");
+    }
+    // A failed assertion has the status 200.
+    let asserted = run("jmeter/failed-assertion.csv.jtl");
+    let (failed, all) = errors(&asserted, "GET /items/{id}");
+    assert!(failed == all && all > 10, "{failed} of {all}");
+    assert!(warns(&asserted, "text expected to contain"));
+    let refused = run("jmeter/refused.csv.jtl");
+    assert!(!has(&refused, "GET /", "latency"));
+    assert!(warns(&refused, "HttpHostConnectException"));
+}
+
+#[test]
+fn jmeter_pair() {
+    let verdict = pair("jmeter/{side}-{n}.csv.jtl");
+    shows_the_change(&verdict, "GET /search", "latency.p50", 1.1..1.4);
+}
+
+#[test]
+fn gatling_logs() {
+    // As 3.10.5 printed: 972 requests, 2 KO, 50th percentile 12, 95th 37, max 411, of successes.
+    let text = run("gatling/v3.10.5-head-1.log");
+    assert_eq!(errors(&text, "all requests"), (2, 972));
+    for (statistic, told) in [("p50", 12.0), ("p95", 37.0), ("max", 411.0)] {
+        let got = number(&text, "all requests", "latency", statistic);
+        assert!((got - told).abs() <= 1.0, "{statistic}: {got} {told}");
+    }
+    assert_eq!(kind(&text, "all requests", "latency"), ("histogram", 1.0));
+    assert!(
+        has(&text, "find / GET /search", "latency"),
+        "{:?}",
+        text.subjects.keys()
+    );
+    // As 3.15.0 printed: 1166 requests, 2 KO.
+    let binary = run("gatling/v3.15.0-head-1.log");
+    assert_eq!(errors(&binary, "all requests"), (2, 1166));
+    let tool = binary.provenance.tool.as_ref().unwrap();
+    assert_eq!(tool.version.as_deref(), Some("3.15.0"));
+    assert!(warns(&binary, "status.find.is(200), found 500"));
+    let stats = run("gatling/v3.10.5-base-1.stats.json");
+    let log = run("gatling/v3.10.5-base-1.log");
+    assert_eq!(errors(&stats, "all requests"), errors(&log, "all requests"));
+    for statistic in ["p50", "p95", "max"] {
+        let (got, told) = (
+            number(&log, "GET /", "latency", statistic),
+            number(&stats, "GET /", "latency", statistic),
+        );
+        assert!((got - told).abs() <= 1.0, "{statistic}: {got} {told}");
+    }
+    let global = run("gatling/v3.10.5-base-1.global_stats.json");
+    assert_eq!(errors(&global, "all requests"), (0, 1253));
+}
+
+#[test]
+fn gatling_pair() {
+    for version in ["v3.10.5", "v3.15.0"] {
+        let verdict = pair(&format!("gatling/{version}-{{side}}-{{n}}.log"));
+        shows_the_change(&verdict, "find / GET /search", "latency.p50", 1.1..1.5);
+    }
+}
+
+#[test]
+fn artillery_report() {
+    holds(
+        "artillery/report.json",
+        &[
+            ("/api/checkout", "latency", "p50", 61.0, 0.0),
+            ("/api/checkout", "latency", "mean", 69.1, 0.0),
+            ("/", "latency", "p99.9", 147.0, 0.0),
+            ("all requests", "latency", "p50", 29.1, 0.0),
+        ],
+    );
+    let run = run("artillery/report.json");
+    assert_eq!(errors(&run, "/api/checkout"), (3, 68));
+    assert_eq!(errors(&run, "/missing"), (68, 68));
+    assert_eq!(errors(&run, "all requests"), (71, 832));
+    assert!(!has(&run, "/missing", "latency"));
+    // A sketch of about 4 % steps.
+    assert!((kind(&run, "/api/checkout", "latency").1 - 2.44).abs() < 1e-9);
+}
+
+#[test]
+fn autocannon_json() {
+    let run = run("autocannon/errors-500.json");
+    assert_eq!(errors(&run, "/api/checkout"), (13, 300));
+    assert!((number(&run, "/api/checkout", "latency", "p97.5") - 104.0).abs() < 1e-9);
+    assert_eq!(kind(&run, "/api/checkout", "latency").1, 1.0);
+    let rate = self::run("autocannon/rate-200.json");
+    assert!(warns(&rate, "of 10462 latencies only 617 were measured"));
+}
+
+#[test]
+fn bombardier_json() {
+    holds(
+        "bombardier/base-1.search.json",
+        &[
+            ("GET /search", "latency", "p50", 12.78, 0.1),
+            ("GET /search", "throughput", "value", 149.4, 0.1),
+        ],
+    );
+    let run = run("bombardier/intro-and-result.txt");
+    assert!((number(&run, "GET /", "latency", "p95") - 11.489).abs() < 1e-9);
+    let refused = self::run("bombardier/refused.json");
+    assert_eq!(errors(&refused, "GET /"), (16_072, 16_072));
+    assert!(!has(&refused, "GET /", "latency") && !has(&refused, "GET /", "throughput"));
+    let rate = self::run("bombardier/no-latencies-rate-50.json");
+    assert!(warns(&rate, "--latencies"));
+    let load = rate.provenance.load.unwrap();
+    assert_eq!(load.terms.get("rate").map(String::as_str), Some("50/s"));
+    let verdict = pair("bombardier/{side}-{n}.search.json");
+    shows_the_change(&verdict, "GET /search", "latency.p50", 1.15..1.35);
+}
+
+#[test]
+fn fortio_json() {
+    let run = run("fortio/base-1.search.json");
+    assert!((number(&run, "/search", "latency", "mean") - 13.49).abs() < 0.01);
+    // The quantile is worked out inside a bucket: it is as coarse as that.
+    let (_, step) = kind(&run, "/search", "latency");
+    assert!((0.5..3.0).contains(&step), "{step}");
+    let failing = self::run("fortio/head-1.checkout.json");
+    let (failed, all) = errors(&failing, "/checkout");
+    assert!(failed > 0 && all == 100, "{failed} of {all}");
+    assert!(
+        has(
+            &self::run("fortio/grpc-ping.json"),
+            "GRPC Health",
+            "latency"
+        ) || !self::run("fortio/grpc-ping.json").subjects.is_empty()
+    );
+    let verdict = pair("fortio/{side}-{n}.search.json");
+    shows_the_change(&verdict, "/search", "latency.mean", 1.1..1.4);
+}
+
+#[test]
+fn ghz_json() {
+    let run = run("ghz/base-1.json");
+    // The call that the client cancelled at the end is no error.
+    assert_eq!(errors(&run, "fgrpc.PingServer.Ping"), (0, 239));
+    assert!((number(&run, "fgrpc.PingServer.Ping", "latency", "p50") - 5.097_917).abs() < 0.006);
+    let failed = self::run("ghz/deadline-exceeded.json");
+    assert_eq!(errors(&failed, "fgrpc.PingServer.Ping"), (40, 40));
+    assert!(!has(&failed, "fgrpc.PingServer.Ping", "latency"));
+}
+
+#[test]
+fn goose_report() {
+    let run = run("goose/base-1.json");
+    assert_eq!(errors(&run, "POST /checkout"), (0, 206));
+    // total_time_us / counter.
+    let mean = number(&run, "POST /checkout", "latency", "mean");
+    assert!((mean / 22.815_922 - 1.0).abs() < 0.016, "{mean}");
+    let (of, step) = kind(&run, "GET /", "latency");
+    assert!(
+        of == "histogram" && step > 0.05 && step < 0.2,
+        "{of} {step}"
+    );
+    let refused = self::run("goose/refused.json");
+    assert!(!has(&refused, "GET /", "latency"));
+    let verdict = pair("goose/{side}-{n}.json");
+    shows_the_change(&verdict, "GET search, \"quick\"", "latency.p50", 1.15..1.35);
+}
+
+#[test]
+fn h2load_text_and_log() {
+    let text = run("h2load/errors.txt");
+    assert_eq!(errors(&text, "all requests"), (11, 300));
+    assert!((number(&text, "all requests", "latency", "mean") - 57.44).abs() < 1e-9);
+    assert!(warns(&text, "--log-file"));
+    // With a warm-up the printed seconds include it, and the rate does not.
+    let timed = run("h2load/timed.txt");
+    assert!((timed.provenance.duration_s.unwrap() - 3.0).abs() < 0.01);
+    let log = run("h2load/requests.log");
+    assert!(warns(&log, "this may be several runs"));
+    assert!(!has(&log, "all requests", "throughput"));
+    assert_eq!(kind(&log, "all requests", "latency"), ("histogram", 0.001));
+}
+
+#[test]
+fn siege_tells_errors_and_no_latency() {
+    for file in ["siege/siege.txt", "siege/json.txt"] {
+        let run = run(file);
+        assert!(!has(&run, "all requests", "latency"));
+        assert!(warns(&run, "rounds its times to 10 ms"), "{file}");
+    }
+    assert_eq!(errors(&run("siege/json.txt"), "all requests"), (25, 520));
+    assert!(
+        (number(
+            &run("siege/siege.txt"),
+            "all requests",
+            "throughput",
+            "value"
+        ) - 599.64)
+            .abs()
+            < 1e-9
+    );
+}
+
+#[test]
+fn drill_statistics() {
+    let run = run("drill/base-1.txt");
+    assert_eq!(errors(&run, "Item {{ item }}"), (0, 120));
+    assert!((number(&run, "Search \"quick\", by a", "latency", "p50") - 13.0).abs() < 1e-9);
+    assert_eq!(kind(&run, "Home", "latency").1, 1.0);
+    let refused = self::run("drill/refused.txt");
+    assert_eq!(errors(&refused, "all requests"), (25, 25));
+    assert!(!has(&refused, "Home", "latency"));
+    let nano = self::run("drill/stats-nanosec-head.txt");
+    assert!(kind(&nano, "Home", "latency").1 < 1e-3);
+}
+
+#[test]
+fn rlt_json() {
+    let run = run("rlt/base-1.json");
+    assert!((number(&run, "all requests", "latency", "p99") - 19.103_743).abs() < 1e-6);
+    assert_eq!(
+        errors(&self::run("rlt/refused.json"), "all requests"),
+        (20, 20)
+    );
+    let missing = self::run("rlt/all-404.json");
+    assert!(!has(&missing, "all requests", "latency"));
+    let verdict = pair("rlt/{side}-{n}.json");
+    shows_the_change(&verdict, "all requests", "latency.p50", 1.15..1.35);
+}

@@ -47,7 +47,7 @@ pub(super) const ADAPTER: Adapter = Adapter {
             facts: Facts {
                 evidence: "quantiles",
                 resolution: "1 ms below 100 ms, 10 ms below 1 s, then 100 ms; the mean is exact",
-                lost: "its version, the users, what failed, failures inside the latency; no warm-up can be dropped",
+                lost: "its version, what failed, failures inside the latency; no warm-up can be dropped",
                 tested: "2.47",
             },
         },

@@ -60,7 +60,6 @@ fn csv(source: &Source<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
         return Err(anyhow!("it holds no request"))
             .hint("hey leaves failed requests out of its CSV: none was answered");
     }
-    let records = records::read(*source, options, each)?;
     let mut sheet = Sheet::new("hey", None);
     sheet.warn("hey's CSV leaves out requests that got no answer: errors are those with a status of 400 and above");
     let kind = Kind {
@@ -68,7 +67,8 @@ fn csv(source: &Source<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
         rate_is_fixed: false,
         epoch: false,
     };
-    records.write(kind, &mut sheet)?;
+    let records = records::read(*source, options, kind, each)?;
+    records.write(&mut sheet)?;
     sheet.run()
 }
 

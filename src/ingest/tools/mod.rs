@@ -1,7 +1,30 @@
 //! One file for each tool whose output is read. Each of them defines one `ADAPTER`; `format.rs` lists them.
 
+pub(super) mod ab;
+pub(super) mod artillery;
+pub(super) mod autocannon;
+pub(super) mod bombardier;
+pub(super) mod divan;
+pub(super) mod drill;
+pub(super) mod fortio;
+pub(super) mod gatling;
+pub(super) mod ghz;
+pub(super) mod go_bench;
+pub(super) mod google_benchmark;
+pub(super) mod goose;
+pub(super) mod h2load;
 pub(super) mod hey;
 pub(super) mod hyperfine;
+pub(super) mod jmeter;
+pub(super) mod jmh;
+pub(super) mod k6;
+pub(super) mod libtest;
+pub(super) mod mitata;
+pub(super) mod oha;
 pub(super) mod pytest_benchmark;
+pub(super) mod rlt;
+pub(super) mod siege;
+pub(super) mod tinybench;
 pub(super) mod vegeta;
+pub(super) mod vitest;
 pub(super) mod wrk;

@@ -1,7 +1,5 @@
 //! The page of formats holds the table that the adapters themselves give.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::fs;
 use std::path::Path;
 

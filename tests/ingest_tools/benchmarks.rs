@@ -1,4 +1,4 @@
-//! Benchmarks.
+//! Benchmarks: what is read of the output of each of them.
 
 use super::*;
 

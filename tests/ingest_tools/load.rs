@@ -1,4 +1,4 @@
-//! Load tools.
+//! Load tools: what is read of the output of each of them.
 
 use super::*;
 

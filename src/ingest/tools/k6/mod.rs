@@ -81,8 +81,8 @@ fn is_stream(head: &Head<'_>) -> bool {
 fn subject(method: &str, name: &str) -> String {
     let named = name
         .strip_prefix(method)
-        .is_some_and(|rest| method.is_empty() || rest.starts_with(' '));
-    if named {
+        .is_some_and(|rest| rest.starts_with(' '));
+    if named && !method.is_empty() {
         name.to_owned()
     } else {
         endpoint::named(method, name)

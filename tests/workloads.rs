@@ -533,3 +533,56 @@ fn runs_that_are_there_already_are_told_and_so_is_a_file_compared_with_itself() 
         );
     }
 }
+
+/// Runs of a tool that says how many users it had and how long it measured.
+fn timed(day: u32, seconds: f64, requests: u64, users: &str) -> Vec<Value> {
+    let of = |n| {
+        let mut run = API.run((day, n), 20.0, "GET /");
+        run["load"] = json!({"terms": {"users": users}});
+        run["duration_s"] = json!(seconds + f64::from(n) / 10.0);
+        run["subjects"]["GET /"]["errors"]["of"] = json!(requests);
+        run
+    };
+    (0..5).map(of).collect()
+}
+
+#[test]
+fn a_load_of_another_length_is_another_load_and_a_slower_service_is_none() {
+    let desk = Desk::new();
+    desk.write("base.json", &timed(1, 10.0, 1_000, "20"));
+    let judged = |runs: &[Value], line: &str| {
+        desk.write("now.json", runs);
+        desk.json(&format!("{line} --baseline base.json now.json"), 0)
+    };
+    let compared = |document: &Value| document["counts"]["compared"].as_u64().unwrap();
+
+    // Twice as long with twice the requests: it was asked for.
+    let longer = judged(&timed(2, 20.0, 2_000, "20"), "check");
+    assert_eq!(
+        (&longer["verdict"], compared(&longer)),
+        (&json!("no-baseline"), 0)
+    );
+    let said = desk.ends("check --baseline base.json now.json", 0);
+    let told = "this change alters the load (`duration` 10 s → 20 s)";
+    assert!(said.out.contains(told), "{}", said.out);
+    // What became of the stored work is said once.
+    assert!(!said.out.contains("has no current results"), "{}", said.out);
+
+    // Twice as long for the same requests: the service took longer.
+    let slower = judged(&timed(2, 20.0, 1_000, "20"), "check");
+    assert!(compared(&slower) > 0);
+
+    // A little longer is told and compared.
+    let little = judged(&timed(2, 14.0, 1_400, "20"), "check");
+    assert!(compared(&little) > 0);
+    let said = desk.ends("check --baseline base.json now.json --format markdown", 0);
+    assert!(said.out.contains("measured time"), "{}", said.out);
+
+    let users = judged(&timed(2, 10.0, 1_000, "30"), "check");
+    assert_eq!(
+        (&users["verdict"], compared(&users)),
+        (&json!("no-baseline"), 0)
+    );
+    let said = desk.ends("check --baseline base.json now.json", 0);
+    assert!(said.out.contains("(`users` 20 → 30)"), "{}", said.out);
+}

@@ -153,7 +153,26 @@ fn differences(before: &Run, now: &Run) -> Vec<Difference> {
             current: current.clone(),
         });
     }
+    differences.extend(measured_times(before, now));
     differences
+}
+
+/// Where the load does not say how long was asked for, and the two times differ by more than chance.
+fn measured_times(before: &Run, now: &Run) -> Option<Difference> {
+    const WORTH_TELLING: f64 = 1.1;
+    let digest = |run: &Run| run.provenance.load.as_ref()?.digest.clone();
+    if digest(before).is_some() && digest(now).is_some() {
+        return None;
+    }
+    let (old, new) = (
+        before.measured_time()?.seconds,
+        now.measured_time()?.seconds,
+    );
+    (old.max(new) > WORTH_TELLING * old.min(new)).then(|| Difference {
+        name: "measured time".to_owned(),
+        baseline: format!("{old:.0} s"),
+        current: format!("{new:.0} s"),
+    })
 }
 
 /// What the readers of the results had to say. Runs of one workload tend to say the same with other numbers: the

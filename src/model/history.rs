@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use super::Run;
+use super::run::MeasuredTime;
 use super::workload::{Difference, Part, WorkloadKey};
 
 /// Runs that name no session and start further apart than this are of different sessions.
@@ -472,7 +473,7 @@ impl<'a> Matching<'a> {
                         let keys = several.iter().filter_map(|index| baseline.get(*index));
                         Partner::None(NoPartner::SeveralFit(keys.map(|w| w.key.clone()).collect()))
                     }
-                    Candidates::None => stranger(&baseline, &current, machines),
+                    Candidates::None => stranger(&baseline, &current, machines, &mut taken),
                 };
                 Matched { current, partner }
             })
@@ -532,13 +533,41 @@ fn partner<'a>(
     if let Some(taken) = taken.get_mut(index) {
         *taken = true;
     }
-    match baseline.get(index) {
-        Some(baseline) => Partner::Found {
+    let Some(baseline) = baseline.get(index) else {
+        return Partner::None(NoPartner::Unknown);
+    };
+    match other_duration(baseline, current) {
+        Some(duration) => Partner::None(NoPartner::OtherLoad(vec![duration])),
+        None => Partner::Found {
             baseline: baseline.clone(),
             lacking: baseline.key.lacking(&current.key),
         },
-        None => Partner::None(NoPartner::Unknown),
     }
+}
+
+/// The times that two loads were measured for, where they differ too much to be one load. A digest covers the time that
+/// was asked for.
+fn other_duration(baseline: &Workload<'_>, current: &Workload<'_>) -> Option<Difference> {
+    let known = |workload: &Workload<'_>| workload.key.load.digest.is_some();
+    if known(baseline) && known(current) {
+        return None;
+    }
+    let (before, now) = (
+        typical_time(&baseline.reference().base)?,
+        typical_time(&current.runs().collect::<Vec<_>>())?,
+    );
+    before.is_other_load(now).then(|| Difference::Term {
+        name: "duration".to_owned(),
+        before: format!("{:.0} s", before.seconds),
+        now: format!("{:.0} s", now.seconds),
+    })
+}
+
+/// That of the run in the middle.
+fn typical_time(runs: &[&Run]) -> Option<MeasuredTime> {
+    let mut times: Vec<MeasuredTime> = runs.iter().filter_map(|run| run.measured_time()).collect();
+    times.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
+    times.get(times.len() / 2).copied()
 }
 
 /// The nearest thing that the baseline holds to a key that fits none of its own.
@@ -546,6 +575,7 @@ fn stranger<'a>(
     baseline: &[Workload<'a>],
     current: &Workload<'a>,
     machines: Machines,
+    taken: &mut [bool],
 ) -> Partner<'a> {
     let key = &current.key;
     if baseline.is_empty() {
@@ -599,13 +629,18 @@ fn stranger<'a>(
     };
     let nearest = differences
         .into_iter()
-        .map(|(w, found)| (weight(&found), Reverse(w.measured()), found))
+        .enumerate()
+        .map(|(index, (w, found))| (weight(&found), Reverse(w.measured()), index, found))
         .min_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
     Partner::None(match nearest {
-        Some(((false, ..), _, found)) => {
+        Some(((false, _, elsewhere, _), _, index, found)) => {
+            // What became of this work is said where its new load is.
+            if let Some(taken) = taken.get_mut(index).filter(|_| !elsewhere) {
+                *taken = true;
+            }
             NoPartner::OtherLoad(found.into_iter().filter(|d| !is_environment(d)).collect())
         }
-        Some((_, _, found)) => NoPartner::Differs(found),
+        Some((.., found)) => NoPartner::Differs(found),
         None => NoPartner::Unknown,
     })
 }

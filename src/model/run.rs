@@ -68,10 +68,38 @@ pub enum Role {
     Fixed,
 }
 
+/// How long a load tool measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MeasuredTime {
+    pub seconds: f64,
+    pub requests: f64,
+}
+
+impl MeasuredTime {
+    /// Beyond this factor two measured times were asked for, and one of the two loads is another.
+    const LARGEST_FACTOR: f64 = 1.5;
+
+    /// Whether the times of two loads differ by more than runs of one load do.
+    ///
+    /// Where a number of requests was asked for, a slower service takes longer for the same number: then the time is a
+    /// result and no part of the load.
+    pub fn is_other_load(self, other: Self) -> bool {
+        let apart = |a: f64, b: f64| a.max(b) > Self::LARGEST_FACTOR * a.min(b);
+        apart(self.seconds, other.seconds) && apart(self.requests, other.requests)
+    }
+}
+
 impl Run {
-    /// The share of its requests that failed, where it says; totals over subjects count only where nothing else is
-    /// there.
+    /// The share of its requests that failed, where it says.
     pub fn failed_share(&self) -> Option<f64> {
+        let (count, of) = self.failed_of()?;
+        #[expect(clippy::cast_precision_loss, reason = "request counts stay below 2^53")]
+        let share = count as f64 / of.max(1) as f64;
+        Some(share)
+    }
+
+    /// Failed requests and all of them, where it says; totals over subjects count only where nothing else is there.
+    fn failed_of(&self) -> Option<(u64, u64)> {
         let of_role = |total: bool| {
             let counted = self.subjects.values().filter_map(|metrics| {
                 let measurement = metrics.get(MetricName::ERRORS)?;
@@ -82,10 +110,19 @@ impl Run {
             });
             counted.reduce(|a, b| (a.0.saturating_add(b.0), a.1.saturating_add(b.1)))
         };
-        let (count, of) = of_role(false).or_else(|| of_role(true))?;
+        of_role(false).or_else(|| of_role(true))
+    }
+
+    /// How long it measured and how many requests it counted meanwhile, where it says both.
+    pub fn measured_time(&self) -> Option<MeasuredTime> {
+        let seconds = self
+            .provenance
+            .duration_s
+            .filter(|seconds| *seconds > 0.0)?;
+        let (_, requests) = self.failed_of().filter(|(_, of)| *of > 0)?;
         #[expect(clippy::cast_precision_loss, reason = "request counts stay below 2^53")]
-        let share = count as f64 / of.max(1) as f64;
-        Some(share)
+        let requests = requests as f64;
+        Some(MeasuredTime { seconds, requests })
     }
 
     /// Both are records of one and the same measurement: nobody measures the same times twice.

@@ -25,6 +25,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 
+use super::admission;
 use super::args::{InspectFormat, RunArgs};
 use super::baseline_path::Located;
 use super::collisions::Files;
@@ -204,13 +205,9 @@ fn requests(run: &Run) -> (u64, u64) {
     })
 }
 
-/// Where more than one request of so many failed, it is no run that later ones should be held against.
-const FEW_ERRORS: u64 = 100;
-
 /// With a baseline the gate, else the first baseline, unless the run is none to compare with.
 pub(super) fn next(file: &str, run: &Run, env: &Env) -> Option<String> {
-    let (failed, all) = requests(run);
-    let fails = failed > all / FEW_ERRORS;
+    let flawed = admission::flaw(run).is_some();
     let file = retype::quoted(file);
     let baseline = Settings::load(Typed::default(), env)
         .ok()
@@ -218,7 +215,7 @@ pub(super) fn next(file: &str, run: &Run, env: &Env) -> Option<String> {
         .and_then(|name| name.locate(env).ok());
     match baseline {
         Some(Located::Found(_)) => Some(format!("perfgate check {file}")),
-        _ if fails => None,
+        _ if flawed => None,
         Some(Located::Missing(_)) => Some(format!("perfgate baseline update {file}")),
         None => Some(format!(
             "perfgate baseline update --baseline main.json {file}"

@@ -35,6 +35,11 @@ results() {
     done <<<"$1"
 }
 
+# With a verdict the code says whether it was posted. Without one the code is 2, and the pull request was told if there is a comment.
+was_posted() {
+    [ "$code" -ne 2 ] || { [ ! -f "$verdict" ] && grep -q '^comment-url' "${GITHUB_OUTPUT:-/dev/null}"; }
+}
+
 # As later steps name it, which begin in the workspace again.
 from_workspace() {
     case $1 in
@@ -96,6 +101,6 @@ if [ -z "${GITHUB_OUTPUT:-}" ] || ! grep -q '^exit-code' "$GITHUB_OUTPUT" 2>/dev
     output exit-code "$code"
 fi
 finished=yes
-# The gate that came to this verdict is red already; what only carries it is red where it could not.
-if [ "${PG_MODE:-check}" = post ] && [ "$code" -ne 2 ]; then code=0; fi
+# The gate that came to this verdict, or to none, is red already; what only carries it is red where it could not.
+if [ "${PG_MODE:-check}" = post ] && was_posted; then code=0; fi
 exit "$code"

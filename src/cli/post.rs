@@ -2,18 +2,19 @@
 //! build, so it is read with a limit, checked, and shown anew from its data.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
 
-use super::Invocation;
 use super::args::PostArgs;
 use super::github;
 use super::output::Output;
 use super::post_send::{Content, Order, send};
+use super::{Env, Invocation};
 use crate::exit::Exit;
 use crate::hint::WithHint;
+use crate::publish::actions;
 use crate::report::Document;
 
 /// Ten thousand series are some ten million bytes.
@@ -26,6 +27,9 @@ pub(super) fn run(
 ) -> anyhow::Result<Exit> {
     let env = invocation.env;
     let template = template(args.template.as_deref())?;
+    if fs::metadata(&args.verdict).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+        tell_absence(&args, env, output)?;
+    }
     // What anybody else wrote into the file is not said with the voice of whoever posts it.
     let mut document = read(&args.verdict)?.without_prose();
     // The name that a gate has on a pull request is for those to say who post.
@@ -54,6 +58,28 @@ pub(super) fn run(
         output.result(&format!("{line}\n"));
     }
     Ok(output.finish(posted.exit(exit, args.required)))
+}
+
+/// A job that posts finds no verdict where the job that judges ended before it had one. That is told, for an old green
+/// must not stand beside it; a verdict that was changed is only refused.
+fn tell_absence(args: &PostArgs, env: &Env, output: &mut Output<'_>) -> anyhow::Result<()> {
+    let order = Order {
+        content: Content::NotJudged {
+            reason: "the gate left no verdict; its own run says why",
+        },
+        flags: &args.to,
+        env,
+        required: args.required,
+    };
+    let posted = send(&order, output)?;
+    if env.in_github_actions() {
+        let put = actions::put_out(&env.lookup(), &posted.outputs());
+        put.unwrap_or_else(|error| output.report_failed(&error));
+    }
+    if let Some(line) = posted.line() {
+        output.note(&line);
+    }
+    Ok(())
 }
 
 fn template(path: Option<&Path>) -> anyhow::Result<Option<String>> {

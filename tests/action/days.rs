@@ -310,6 +310,30 @@ fn the_workflows_of_the_pages_are_executed_as_they_stand() {
     }
 }
 
+/// A load test that does not run leaves nothing to judge, and the gate of the fork nothing to post.
+#[test]
+fn the_pair_for_forks_says_that_nothing_was_judged_where_the_gate_came_to_no_verdict() {
+    let project = seeded();
+    project.github.world().pulls = vec![Pull {
+        number: 7,
+        open: true,
+        head: "stranger:fast".to_owned(),
+        sha: HEAD.to_owned(),
+    }];
+    fs::write(project.runner.at("mine/load/run.sh"), "#!/bin/sh\nexit 1\n").unwrap();
+    let gate = project.pull_request(workflow!("fork-gate"), Speed::Main);
+    assert_eq!(gate.code, 1, "{}", gate.said);
+    let sha = project.git("origin.git", &["rev-parse", "main"]);
+    project.event("workflow_run", &finished("failure"), &sha);
+    let post = project.runner.job(workflow!("fork-post"));
+    assert_eq!(post.code, 0, "{}", post.said);
+    assert!(
+        project.comment().contains("not judged"),
+        "{}",
+        project.comment()
+    );
+}
+
 #[test]
 fn a_merge_queue_measures_once_more_and_decides() {
     let project = seeded();

@@ -138,6 +138,30 @@ fn the_fork_safe_pair_ends_in_a_comment_on_the_right_pull_request() {
     assert!(marked[0].body.contains("`GET /search latency.p95`"));
 }
 
+#[test]
+fn a_poster_without_a_verdict_says_so_in_the_comment_and_is_red_only_where_it_could_not() {
+    for (token, code) in [(Token::Workflow, 0), (Token::ReadOnly, 2)] {
+        let github = GitHub::start();
+        let runner = second_half(&github);
+        assert_eq!(post(&runner).code, 0);
+        github.world().token = token;
+        fs::remove_file(runner.workspace().join(ARTIFACT)).unwrap();
+        let event = {
+            let mut event = workflow_run();
+            event["workflow_run"]["id"] = json!(51);
+            event
+        };
+        runner.event("workflow_run", &event, &github);
+        let step = post(&runner);
+        assert_eq!(step.code, code, "{}", step.said);
+        assert_eq!(step.output("exit-code"), "2");
+        let marked = github.world().marked(9);
+        assert_eq!(marked.len(), 1);
+        let is_told = marked[0].body.contains("not judged");
+        assert_eq!(is_told, code == 0, "{}", marked[0].body);
+    }
+}
+
 /// Whatever `post:` says: it has no other work.
 #[test]
 fn a_poster_that_could_not_post_is_red() {

@@ -88,3 +88,52 @@ fn levels_stand_in_the_order_of_their_numbers() {
         assert!(places.is_sorted(), "{said}");
     }
 }
+
+/// Two machines with a part each are the load that one would have put on.
+#[test]
+fn shares_of_a_load_are_merged_to_the_whole() {
+    let (desk, server) = (Desk::new(), crate::desk::shop());
+    let line = |rest: &str| {
+        format!(
+            "run {} --users 2 --requests 40 {rest}",
+            server.url("/items")
+        )
+    };
+    for share in [1, 2] {
+        desk.ends(
+            &line(&format!("--share {share}/2 --output {share}.json")),
+            0,
+        );
+    }
+    desk.ends(&line("--output whole.json"), 0);
+    let lost = desk.ends("merge 1.json 1.json --output no.json", 2);
+    assert!(
+        lost.err.contains("the same run is given twice"),
+        "{}",
+        lost.err
+    );
+    let past = desk.ends(&line("--start-at 2020-01-01T00:00:00Z --output no.json"), 2);
+    assert!(
+        past.err
+            .contains("--start-at 2020-01-01T00:00:00Z has passed"),
+        "{}",
+        past.err
+    );
+    assert_eq!(desk.document("1.json")["load"]["terms"]["share"], "1/2");
+    // Made one after the other they are no run of two machines.
+    let apart = desk.ends("merge 1.json 2.json --output no.json", 2);
+    assert!(
+        apart.err.contains("the runs were not made at once"),
+        "{}",
+        apart.err
+    );
+    let begin = desk.document("1.json")["started_at"].clone();
+    let mut second = desk.document("2.json");
+    second["started_at"] = begin;
+    second["duration_s"] = desk.document("1.json")["duration_s"].clone();
+    desk.write("2.json", &second.to_string());
+    desk.ends("merge 1.json 2.json --output merged.json", 0);
+    let (merged, whole) = (desk.document("merged.json"), desk.document("whole.json"));
+    assert_eq!(merged["load"], whole["load"]);
+    assert_eq!(merged["subjects"]["GET /items"]["errors"]["of"], 40);
+}

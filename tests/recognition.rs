@@ -122,7 +122,6 @@ fn messages_are_recognised_behind_what_cargo_and_benchmarks_print() {
 fn the_output_of_other_tools_is_named() {
     let names = [
         ("criterion.txt", "criterion's text"),
-        ("gungraun.json", "gungraun's summary"),
         ("locust-stderr.txt", "Locust's console output"),
         ("../k6/stdout.txt", "k6's text"),
         ("../ab/connrefused.txt", "ab's text without its results"),

@@ -55,6 +55,11 @@ formats! {
     Tinybench => tools::tinybench::ADAPTER,
     Vitest => tools::vitest::ADAPTER,
     Mitata => tools::mitata::ADAPTER,
+    BenchmarkJs => tools::benchmark_js::ADAPTER,
+    Catch2 => tools::catch2::ADAPTER,
+    Gungraun => tools::gungraun::ADAPTER,
+    Perf => tools::perf::ADAPTER,
+    Time => tools::time_v::ADAPTER,
 }
 
 impl Format {

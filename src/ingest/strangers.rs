@@ -10,10 +10,6 @@ pub struct Stranger {
     pub hint: &'static str,
 }
 
-/// The way in for a tool that is not read.
-const OWN_FILE: &str = "write its numbers as a perfgate.run/1 file, which any tool may do: \
-                        `perfgate schema` prints what it holds";
-
 /// The start of the text, or a telling part of its head, whose it is, and what to do instead.
 const TEXTS: &[(Sign, &str, &str)] = &[
     (
@@ -80,13 +76,6 @@ const LOCUST_HINT: &str = "run locust with --csv PREFIX or --json, and give what
 const VEGETA_HINT: &str =
     "give what `vegeta encode -to json` writes of the results, or `vegeta report -type json`";
 
-/// Outermost keys of a JSON document, a telling part of its head where they say too little, and whose it is.
-const DOCUMENTS: &[(&[&str], &str, &str)] = &[(
-    &["benchmark_exe", "benchmark_file"],
-    "",
-    "gungraun's summary",
-)];
-
 /// The files of one benchmark: parts of a result, not results.
 const CRITERION_PARTS: &[&[&str]] = &[
     &["group_id", "full_id"],
@@ -103,9 +92,7 @@ enum Sign {
 /// Whose output this is, where it is a known tool's.
 pub(super) fn of(head: &str, outline: Option<&Outline<'_>>) -> Option<Stranger> {
     match outline {
-        Some(outline) => own_document(outline)
-            .or_else(|| criterion_part(outline))
-            .or_else(|| document(head, outline)),
+        Some(outline) => own_document(outline).or_else(|| criterion_part(outline)),
         None => text(head),
     }
 }
@@ -131,16 +118,6 @@ fn criterion_part(outline: &Outline<'_>) -> Option<Stranger> {
         .then_some(Stranger {
             what: "one file of a criterion result",
             hint: "give the whole folder: target/criterion",
-        })
-}
-
-fn document(head: &str, outline: &Outline<'_>) -> Option<Stranger> {
-    DOCUMENTS
-        .iter()
-        .find(|(keys, part, _)| outline.has_all(keys) && head.contains(part))
-        .map(|&(_, _, what)| Stranger {
-            what,
-            hint: OWN_FILE,
         })
 }
 

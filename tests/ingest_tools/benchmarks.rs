@@ -296,3 +296,90 @@ fn javascript_benchmarks() {
     );
     assert!(has(&run("mitata/mitata-base-1.json"), "size=32", "time"));
 }
+
+#[test]
+fn catch2_xml() {
+    let run = run("catch2/base-1.xml");
+    let name = "codec/encode <256> & \"q\"";
+    assert!(
+        (number(&run, name, "time", "value") - 8840.55).abs() < 1e-9,
+        "{:?}",
+        run.subjects.keys()
+    );
+    let Evidence::Estimate(mean) = run.subjects[name]["time"].evidence else {
+        panic!("no interval")
+    };
+    assert!((mean.low - 8722.49).abs() < 1e-9 && (mean.high - 9072.71).abs() < 1e-9);
+    assert!(has(&run, "codec/advanced/with setup", "time"));
+    // Without an analysis there is a value and no interval; what threw is missing.
+    assert_eq!(
+        kind(&self::run("catch2/no-analysis.xml"), name, "time").0,
+        "value"
+    );
+    let failing = self::run("catch2/with-failure.xml");
+    assert!(
+        !failing
+            .subjects
+            .keys()
+            .any(|subject| subject.as_str().contains("throws"))
+    );
+}
+
+#[test]
+fn benchmark_js_text() {
+    let run = run("benchmarkjs/benchmarkjs-base-1.txt");
+    assert!((number(&run, "decode#512 x 2", "throughput", "value") - 22_160.0).abs() < 1e-9);
+    assert!((number(&run, "join", "throughput", "value") - 2_332_646.0).abs() < 1e-9);
+    assert!(warns(&run, "`throws` failed"));
+}
+
+#[test]
+fn gungraun_summaries() {
+    // The new value, also where an old one stands beside it.
+    for (file, told) in [
+        ("run1.bench_fib.long", 19_974.0),
+        ("run2.bench_fib.long", 32_318.0),
+    ] {
+        let run = run(&format!("gungraun/{file}.json"));
+        let got = number(
+            &run,
+            "gg_bench::group_a::bench_fib long",
+            "instructions",
+            "value",
+        );
+        assert!((got - told).abs() < 1e-9, "{file}: {got}");
+    }
+    let stream = run("gungraun/stdout.ndjson");
+    assert!(stream.subjects.len() > 1, "{:?}", stream.subjects.keys());
+}
+
+#[test]
+fn perf_stat() {
+    holds(
+        "perf/base-1.csv",
+        &[
+            ("command", "cpu_time", "value", 90.51, 1e-9),
+            ("command", "page-faults", "value", 1935.0, 1e-9),
+        ],
+    );
+    holds(
+        "perf/base-1.json",
+        &[("command", "cpu_time", "value", 91.919_993, 1e-9)],
+    );
+    // What could not be counted is not zero.
+    let run = run("perf/base-1.csv");
+    assert!(!has(&run, "command", "instructions"));
+    assert!(warns(&run, "instructions was not supported"));
+}
+
+#[test]
+fn gnu_time() {
+    let run = run("time/base-1.time.txt");
+    assert!((number(&run, "py3 work.py 20", "time", "p50") - 0.56).abs() < 1e-9);
+    assert!((number(&run, "py3 work.py 20", "rss_peak", "value") - 13_452.0).abs() < 1e-9);
+    assert!((kind(&run, "py3 work.py 20", "time").1 - 0.01).abs() < 1e-12);
+    let failed = self::run("time/fail.time.txt");
+    let subject = failed.subjects.keys().next().unwrap().as_str();
+    assert_eq!(errors(&failed, subject), (1, 1));
+    assert!(!has(&failed, subject, "time"));
+}

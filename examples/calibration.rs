@@ -22,9 +22,9 @@ use std::process::ExitCode;
 const BEGIN: &str = "<!-- calibration: begin -->\n";
 const END: &str = "<!-- calibration: end -->";
 const EFFORT: table::Effort = table::Effort {
-    unchanged: 500,
-    slower_at_five: 250,
-    slower: 250,
+    unchanged: 80,
+    slower_at_five: 60,
+    slower: 40,
 };
 
 fn main() -> ExitCode {

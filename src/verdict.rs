@@ -46,14 +46,16 @@ pub struct Counts {
 pub enum Standing {
     /// Nothing to say.
     Quiet,
-    /// Could not have shown a change of the size of the limit; folded into one line.
-    Weak,
+    /// Could not have shown a change of twice the limit; folded into one line.
+    NoSignal,
     /// Got better.
     Better,
     /// To be looked at; the verdict can pass.
     Warn,
-    /// Looks worse and could not be settled.
-    Suspect,
+    /// Probably worse, and not certain enough.
+    Possible,
+    /// Could not have shown what `max_detectable` asks to see.
+    Blind,
     /// Leads to a failing verdict.
     Fail,
 }
@@ -65,7 +67,10 @@ pub enum Reason {
     BudgetsBroken(usize),
     DriftedTooFar(usize),
     Vanished(usize),
-    Suspect(usize),
+    /// Probably worse, and not certain enough.
+    Possible(usize),
+    /// Neither better nor worse nor surely unchanged.
+    NotDecided(usize),
     Warnings(usize),
     Accepted(usize),
     NothingCompared,
@@ -123,12 +128,9 @@ impl Verdict {
                 .filter(|c| stands(c, policy) == wanted)
                 .count()
         };
-        let (fails, suspects, warns) = (
-            standing(Standing::Fail),
-            standing(Standing::Suspect),
-            standing(Standing::Warn),
-        );
-        let mut reasons = reasons(&judgement.comparisons, policy, situation, suspects);
+        let (fails, warns) = (standing(Standing::Fail), standing(Standing::Warn));
+        let undecided_series = Undecided::of(&judgement.comparisons, policy);
+        let mut reasons = reasons(&judgement.comparisons, policy, situation);
         let unknown = judgement.without_baseline();
         if situation == Situation::Compared && unknown > 0 {
             reasons.push(Reason::WorkloadsUnknown(unknown));
@@ -148,7 +150,7 @@ impl Verdict {
             (Kind::Inconclusive, Exit::Error)
         } else if situation == Situation::NoBaseline {
             undecided(policy.require_baseline, Kind::NoBaseline)
-        } else if suspects > 0 && policy.on_inconclusive != OnInconclusive::Pass {
+        } else if undecided_series.rules(policy.on_inconclusive) {
             undecided(
                 policy.on_inconclusive == OnInconclusive::Fail,
                 Kind::Inconclusive,
@@ -203,17 +205,99 @@ pub fn stands(c: &Comparison, policy: &Policy) -> Standing {
             OnMissing::Warn => by_severity(c.severity).min(Standing::Warn),
         },
         Outcome::Inconclusive(_) if c.severity == Severity::Off => Standing::Quiet,
-        // What would not fail if it were sure does not ask for a decision while it is unsure.
-        Outcome::Inconclusive(Doubt::Suspect) => match c.severity {
-            Severity::Fail => Standing::Suspect,
-            Severity::Warn | Severity::Off => Standing::Warn,
-        },
-        Outcome::Inconclusive(Doubt::Weak) => Standing::Weak,
+        Outcome::Inconclusive(doubt) => {
+            let standing = match doubt {
+                _ if is_blind(c) => Standing::Blind,
+                Doubt::Possible => Standing::Possible,
+                Doubt::NoSignal => Standing::NoSignal,
+            };
+            // What would not fail if it were sure does not ask for a decision while it is unsure.
+            match c.severity {
+                Severity::Fail => standing,
+                Severity::Warn | Severity::Off => standing.min(Standing::Warn),
+            }
+        }
         Outcome::Improved => Standing::Better,
         Outcome::Incomparable => Standing::Warn.min(by_severity(c.severity)),
         Outcome::Unchanged | Outcome::New => Standing::Quiet,
     };
     limit.max(outcome)
+}
+
+/// Whether the owner asked to see smaller changes than these runs could have shown, or than the one that they may show.
+fn is_blind(c: &Comparison) -> bool {
+    let Some(most) = c.limits.max_detectable else {
+        return false;
+    };
+    c.detectable.is_some_and(|detectable| detectable > most)
+        || worse_by(c) > c.limits.max_regression
+}
+
+/// A possible change of this size is worth the headline.
+const LARGE: f64 = 0.5;
+
+/// What could not be decided of a gate, as far as it would fail if it were sure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Undecided {
+    /// Series that were compared and can fail the gate.
+    pub compared: usize,
+    pub inconclusive: usize,
+    pub possible: usize,
+    /// A possible change that is estimated at half as much again or more.
+    pub large: bool,
+    pub blind: usize,
+}
+
+impl Undecided {
+    fn of(comparisons: &[Comparison], policy: &Policy) -> Self {
+        let mut undecided = Self::default();
+        for c in comparisons
+            .iter()
+            .filter(|c| c.gated && c.severity == Severity::Fail)
+        {
+            let inconclusive = matches!(c.outcome, Outcome::Inconclusive(_));
+            undecided.add(stands(c, policy), inconclusive, worse_by(c));
+            undecided.compared += usize::from(is_compared(c.outcome));
+        }
+        undecided
+    }
+
+    /// Adds one series that can fail the gate.
+    pub fn add(&mut self, standing: Standing, inconclusive: bool, worse_by: f64) {
+        self.inconclusive += usize::from(inconclusive);
+        self.blind += usize::from(standing == Standing::Blind);
+        if standing == Standing::Possible {
+            self.possible += 1;
+            self.large |= worse_by >= LARGE;
+        }
+    }
+
+    /// Whether the whole gate is called inconclusive: at least half of it could not be decided, a possible change is
+    /// large, or the policy asks for a decision.
+    pub fn rules(self, on_inconclusive: OnInconclusive) -> bool {
+        let half = self.inconclusive > 0 && 2 * self.inconclusive >= self.compared;
+        match on_inconclusive {
+            OnInconclusive::Pass => false,
+            OnInconclusive::Warn => half || self.large || self.blind > 0,
+            OnInconclusive::Fail => half || self.blind > 0 || self.possible > 0,
+        }
+    }
+}
+
+/// From zero everything is large.
+fn worse_by(c: &Comparison) -> f64 {
+    c.change
+        .map_or(f64::INFINITY, |change| match c.series.better {
+            crate::model::Better::Lower => change.ratio - 1.0,
+            crate::model::Better::Higher => change.ratio.recip() - 1.0,
+        })
+}
+
+fn is_compared(outcome: Outcome) -> bool {
+    !matches!(
+        outcome,
+        Outcome::Missing | Outcome::New | Outcome::Incomparable
+    )
 }
 
 fn count(comparisons: &[Comparison]) -> Counts {
@@ -234,12 +318,7 @@ fn count(comparisons: &[Comparison]) -> Counts {
     counts
 }
 
-fn reasons(
-    comparisons: &[Comparison],
-    policy: &Policy,
-    situation: Situation,
-    suspects: usize,
-) -> Vec<Reason> {
+fn reasons(comparisons: &[Comparison], policy: &Policy, situation: Situation) -> Vec<Reason> {
     let gated = || {
         comparisons
             .iter()
@@ -252,10 +331,12 @@ fn reasons(
     let drifted = count(&|c| c.drift.as_ref().is_some_and(|d| d.broken));
     let vanished =
         count(&|c| c.outcome == Outcome::Missing && policy.on_missing == OnMissing::Fail);
-    let warnings = comparisons
-        .iter()
-        .filter(|c| stands(c, policy) == Standing::Warn)
-        .count();
+    let standing = |wanted: Standing| {
+        let stands = comparisons.iter().filter(|c| stands(c, policy) == wanted);
+        stands.count()
+    };
+    let warnings = standing(Standing::Warn);
+    let undecided = Undecided::of(comparisons, policy);
     let nothing = situation == Situation::Compared
         && !comparisons.iter().any(|c| {
             c.gated
@@ -270,7 +351,11 @@ fn reasons(
         (broken, Reason::BudgetsBroken),
         (drifted, Reason::DriftedTooFar),
         (vanished, Reason::Vanished),
-        (suspects, Reason::Suspect),
+        (undecided.possible, Reason::Possible),
+        (
+            undecided.inconclusive - undecided.possible,
+            Reason::NotDecided,
+        ),
         (warnings, Reason::Warnings),
         (accepted, Reason::Accepted),
     ] {

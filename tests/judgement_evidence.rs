@@ -33,7 +33,7 @@ fn with_one_run_a_side_ten_times_slower_fails() {
 #[test]
 fn with_one_run_a_side_a_fifth_slower_is_suspect_and_says_how_many_runs_would_tell() {
     let judged = only(judged(&times("a", &[100.0]), &times("b", &[120.0])));
-    assert_eq!(judged.outcome, Outcome::Inconclusive(Doubt::Suspect));
+    assert_eq!(judged.outcome, Outcome::Inconclusive(Doubt::Possible));
     assert_eq!(judged.runs_needed, Some(5));
 }
 
@@ -64,7 +64,8 @@ fn one_run_is_predicted_from_many_sessions_of_one_run_each() {
     let baseline = single_sessions(&nights);
     for (value, outcome) in [
         (200.0, Outcome::Regressed),
-        (115.0, Outcome::Inconclusive(Doubt::Suspect)),
+        (115.0, Outcome::Inconclusive(Doubt::NoSignal)),
+        (130.0, Outcome::Inconclusive(Doubt::Possible)),
         (50.0, Outcome::Improved),
     ] {
         let judged = only(judged(&baseline, &times("today", &[value])));
@@ -78,7 +79,7 @@ fn one_night_that_went_wrong_says_that_another_may_and_silences_nothing() {
     let mut nights = [100.0, 101.0, 99.0, 100.5, 99.5, 100.2].repeat(2);
     nights[4] = 300.0;
     let at = |value| only(judged(&single_sessions(&nights), &times("today", &[value]))).outcome;
-    assert_eq!(at(115.0), Outcome::Inconclusive(Doubt::Suspect));
+    assert_eq!(at(115.0), Outcome::Inconclusive(Doubt::NoSignal));
     assert_eq!(at(2000.0), Outcome::Regressed);
 }
 
@@ -112,14 +113,14 @@ fn runs_that_agree_by_luck_are_not_taken_to_be_surer_than_their_samples() {
         time(&samples)
     };
     let side = |level: f64| {
-        let each = [level; 3].map(run);
-        Session::new("today", 3).with("parse", "time", &each).0
+        let each = [level; 5].map(run);
+        Session::new("today", 5).with("parse", "time", &each).0
     };
     let scattered = only(judged(&side(100.0), &side(106.0)));
-    assert_eq!(scattered.outcome, Outcome::Inconclusive(Doubt::Suspect));
+    assert!(matches!(scattered.outcome, Outcome::Inconclusive(_)));
     let sharp = only(judged(
-        &times("today", &[100.0; 3]),
-        &times("today", &[106.0; 3]),
+        &times("today", &[100.0; 5]),
+        &times("today", &[106.0; 5]),
     ));
     assert_eq!(sharp.outcome, Outcome::Regressed);
 }
@@ -243,16 +244,16 @@ fn counts_that_repeat_are_held_to_the_limit_itself() {
         |base: &[f64], current: &[f64]| only(judged_by(&policy, &counts(base), &counts(current)));
     for (base, current) in [(3, 3), (4, 1), (20, 1)] {
         let of = |value: f64| judged(&vec![1e6; base], &vec![value; current]);
-        assert_eq!(of(1_050_001.0).outcome, Outcome::Regressed);
-        assert_eq!(of(1_049_999.0).outcome, Outcome::Unchanged);
+        assert_eq!(of(1_025_001.0).outcome, Outcome::Regressed);
+        assert_eq!(of(1_024_999.0).outcome, Outcome::Unchanged);
         assert_eq!(of(940_000.0).outcome, Outcome::Improved);
         assert_eq!(of(1e6).method, Method::Exact);
     }
     // One run agrees with nothing, and two equal numbers may be rounded.
     for runs in [1, 2] {
-        let of = judged(&vec![1e6; runs], &vec![1_060_000.0; runs]);
+        let of = judged(&vec![1e6; runs], &vec![1_300_000.0; runs]);
         assert_ne!(of.method, Method::Exact, "{runs}: {of:?}");
-        assert_eq!(of.outcome, Outcome::Inconclusive(Doubt::Suspect), "{runs}");
+        assert_eq!(of.outcome, Outcome::Inconclusive(Doubt::Possible), "{runs}");
     }
     assert_eq!(judged(&[0.0; 3], &[0.0; 3]).outcome, Outcome::Unchanged);
 }
@@ -296,28 +297,12 @@ fn a_history_tells_whether_a_count_is_exact() {
 fn counts_that_vary_are_judged_as_runs() {
     let policy = ruled(vec![rule("*", "instructions")]);
     let (base, current) = (
-        counts(&[1e6, 1.1e6, 0.9e6]),
-        counts(&[1.06e6, 1.0e6, 1.1e6]),
+        counts(&[1e6, 1.1e6, 0.9e6, 1.05e6, 0.95e6]),
+        counts(&[1.06e6, 1.0e6, 1.1e6, 0.99e6, 1.02e6]),
     );
     let judged = only(judged_by(&policy, &base, &current));
     assert_eq!(judged.method, Method::Runs);
     assert!(matches!(judged.outcome, Outcome::Inconclusive(_)));
-}
-
-#[test]
-fn zero_and_negative_numbers_are_an_outcome_with_a_reason() {
-    for (base, current) in [(0.0, 5.0), (5.0, 0.0), (-1.0, 5.0)] {
-        let judged = only(judged(
-            &times("today", &[base; 3]),
-            &times("today", &[current; 3]),
-        ));
-        assert_eq!(judged.outcome, Outcome::Incomparable);
-        assert!(
-            matches!(judged.cause, Cause::NotPositive { .. }),
-            "{:?}",
-            judged.cause
-        );
-    }
 }
 
 #[test]
@@ -356,12 +341,15 @@ fn a_tail_of_too_few_requests_is_shown_and_not_gated() {
 
 #[test]
 fn sessions_apart_are_trusted_less_and_the_assumption_is_named() {
-    let values = ([100.0, 100.5, 99.5], [103.0, 103.5, 102.5]);
+    let values = (
+        [100.0, 100.5, 99.5, 100.2, 99.8],
+        [103.0, 103.5, 102.5, 103.2, 102.8],
+    );
     let together = only(judged(&times("a", &values.0), &times("a", &values.1)));
     let apart = only(judged(&times("a", &values.0), &times("b", &values.1)));
     assert_eq!(together.outcome, Outcome::Regressed);
     assert!(together.assumed.is_empty());
-    assert_eq!(apart.outcome, Outcome::Inconclusive(Doubt::Suspect));
+    assert_eq!(apart.outcome, Outcome::Inconclusive(Doubt::Possible));
     assert_eq!(apart.assumed, [Assumption::SessionSpread(0.01)]);
 }
 
@@ -420,10 +408,10 @@ fn slow_drift_is_seen_against_the_anchor_where_no_step_shows() {
     let anchor = Anchor {
         label: "v1".to_owned(),
         budget: 0.15,
-        runs: times("then", &[100.0, 100.5, 99.5]),
+        runs: times("then", &[100.0, 100.5, 99.5, 100.2, 99.8]),
     };
     let drift = |level: f64| {
-        let near = |by: f64| [level * by, level * by * 1.005, level * by * 0.995];
+        let near = |by: f64| [1.0, 1.005, 0.995, 1.002, 0.998].map(|each| level * by * each);
         let sides = perfgate::compare::Sides {
             baseline: &times("today", &near(0.99)),
             current: &times("today", &near(1.0)),

@@ -57,7 +57,7 @@ fn of<'v>(verdict: &'v Value, subject: &str, metric: &str, statistic: &str) -> &
 /// Three of criterion's benchmarks got 25 % more work, four did not; criterion's own test calls three of those four
 /// changed. One run a side cannot tell, and says how many could.
 #[test]
-fn criterion_with_one_run_a_side_suspects_what_was_slowed_and_fails_nothing() {
+fn criterion_with_one_run_a_side_clears_nothing_that_was_slowed_and_fails_nothing() {
     let folder = fixture("criterion/target/criterion");
     let (verdict, code) = compare(&[format!("{folder}@base"), format!("{folder}@new")]);
     assert_eq!(
@@ -67,7 +67,6 @@ fn criterion_with_one_run_a_side_suspects_what_was_slowed_and_fails_nothing() {
     for slowed in ["fib/iter/with slash & spaces", "hash/1KiB", "hash/16KiB"] {
         let row = of(&verdict, slowed, "time", "p50");
         assert_eq!(row["outcome"], "inconclusive", "{row}");
-        assert_eq!(row["doubt"], "suspect", "{row}");
         assert!(row["runs_needed"].as_u64().unwrap() >= 3, "{row}");
     }
     let unchanged = [
@@ -79,29 +78,33 @@ fn criterion_with_one_run_a_side_suspects_what_was_slowed_and_fails_nothing() {
     for unchanged in unchanged {
         let row = of(&verdict, unchanged, "time", "p50");
         assert!(
-            row["outcome"] != "regressed" && row["doubt"] != "suspect",
+            row["outcome"] != "regressed" && row["doubt"] != "possible",
             "{row}"
         );
     }
 }
 
-/// Five of Locust's endpoints were made 20 % slower; the sixth answers 404 at once in both builds.
+/// Five of Locust's endpoints were made 20 % slower; the sixth answers 404 at once in both builds. Three runs a side are
+/// too few to be certain of a fifth, and say so.
 #[test]
 fn locust_with_three_runs_a_side_calls_no_slowed_endpoint_unchanged() {
     let (verdict, code) = locust("locust");
-    assert_eq!((verdict["verdict"].as_str(), code), (Some("fail"), 1));
+    assert_eq!(
+        (verdict["verdict"].as_str(), code),
+        (Some("inconclusive"), 0)
+    );
     let latencies = rows(&verdict)
         .iter()
         .filter(|row| row["metric"] == "latency" && row["gated"] == true);
-    let mut regressed = 0;
+    let mut possible = 0;
     for row in latencies {
         assert!(
             row["outcome"] != "unchanged" && row["outcome"] != "improved",
             "{row}"
         );
-        regressed += usize::from(row["outcome"] == "regressed");
+        possible += usize::from(row["doubt"] == "possible");
     }
-    assert!(regressed >= 4, "{regressed} found");
+    assert!(possible >= 4, "{possible} found");
     let checkout = of(&verdict, "POST /api/checkout", "latency", "mean");
     let ratio = checkout["change"]["ratio"].as_f64().unwrap();
     assert!(

@@ -43,7 +43,7 @@ fn documents() -> Vec<(String, Document)> {
             let all = vec![
                 custom,
                 accepted(regressed(latency(&name, Quantile::P95), 84.0, 103.0), &name),
-                single(latency(&name, Quantile::P99), Doubt::Suspect, 84.0, 90.0),
+                single(latency(&name, Quantile::P99), Doubt::Possible, 84.0, 90.0),
                 missing(latency(&name, Quantile::P90), 84.0, Some(&name)),
                 drifted(
                     unchanged(latency("GET /", Quantile::P95), 84.0, 84.0),
@@ -228,7 +228,7 @@ fn a_row_of_a_terminal_stays_one_line() {
             let rows = text
                 .lines()
                 .filter(|l| {
-                    ["FAIL ", "warn ", "suspect "]
+                    ["FAIL ", "warn ", "possible "]
                         .iter()
                         .any(|w| l.starts_with(w))
                 })

@@ -234,7 +234,7 @@ fn read(run: &Run) -> Vec<(Series, f64)> {
             [Quantile::P50, Quantile::P95, Quantile::P99].contains(quantile)
         }
         Statistic::Value | Statistic::Rate => true,
-        Statistic::Mean | Statistic::Max => false,
+        Statistic::Mean | Statistic::Max | Statistic::Min => false,
     };
     let mut read = Vec::new();
     for (subject, metrics) in &run.subjects {

@@ -31,11 +31,12 @@ pub(super) fn run(
     let mut files = outlets.files();
     files.reads_results(old.iter().chain(&new));
     files.refuse_collisions()?;
-    let settings = Settings::of_flags(Typed {
+    let mut settings = Settings::of_flags(Typed {
         policy: args.policy,
         read: args.read,
         ..Typed::default()
     })?;
+    settings.judge_on(invocation.env);
     let label = Label::typed(args.source.source.as_ref());
     let [reference, current] = read([&old, &new], &settings.read, &label)?;
     let Side {

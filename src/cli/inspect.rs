@@ -151,7 +151,7 @@ fn numbers(evidence: &Evidence) -> Vec<(String, Value)> {
     statistics.sort_by_key(|statistic| match statistic {
         Statistic::Mean => (0, Quantile::P50),
         Statistic::Quantile(quantile) => (1, *quantile),
-        Statistic::Max => (2, Quantile::P50),
+        Statistic::Max | Statistic::Min => (2, Quantile::P50),
         Statistic::Value | Statistic::Rate => (3, Quantile::P50),
     });
     statistics

@@ -9,7 +9,9 @@ use super::config::{self, Config, ConfigFile, Placed, Source, values};
 use super::env::Env;
 use super::layers::{Deviation, Layers, Setting, misspelt};
 use super::names::Names;
-use crate::compare::{Limits, OnInconclusive, OnMissing, OnOtherEnvironment, Origin, Policy};
+use crate::compare::{
+    Decide, JudgingMachine, Limits, OnInconclusive, OnMissing, OnOtherEnvironment, Origin, Policy,
+};
 use crate::ingest::ReadOptions;
 use crate::model::names::Ids;
 
@@ -62,7 +64,13 @@ const MAX_REGRESSION: Setting<f64> = Setting {
     name: "max_regression",
     parse: values::percent,
     show: |value| values::show_percent(*value),
-    default: "5%",
+    default: "2.5%",
+};
+const DECIDE: Setting<Decide> = Setting {
+    name: "decide",
+    parse: |text| word(text, &config::DECIDE),
+    show: |value| shown(value, &config::DECIDE),
+    default: "certain",
 };
 const MAX_DETECTABLE: Setting<f64> = Setting {
     name: "max_detectable",
@@ -110,10 +118,11 @@ const ON_OTHER_ENVIRONMENT: Setting<OnOtherEnvironment> = Setting {
     show: |value| shown(value, &config::ON_OTHER_ENVIRONMENT),
     default: "refuse",
 };
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     BASELINE.name,
     ENVIRONMENT.name,
     MAX_REGRESSION.name,
+    DECIDE.name,
     MAX_DETECTABLE.name,
     WARMUP.name,
     IDS.name,
@@ -151,6 +160,7 @@ impl Settings {
         };
         let mut settings = Self::decide(typed, Some(env), file)?;
         settings.warnings = misspelt(env, &NAMES);
+        settings.judge_on(env);
         Ok(settings)
     }
 
@@ -219,6 +229,16 @@ impl Settings {
         })
     }
 
+    /// Runs that say nothing of their machine are taken to be from one like this.
+    pub(super) fn judge_on(&mut self, env: &Env) {
+        let ci = env.is_on("CI") || env.in_github_actions() || env.is_on("GITLAB_CI");
+        self.policy.judging_machine = if ci {
+            JudgingMachine::Ci
+        } else {
+            JudgingMachine::Own
+        };
+    }
+
     pub(super) fn config_path(&self) -> Option<&Path> {
         self.config.as_ref().map(|place| place.path.as_path())
     }
@@ -236,6 +256,11 @@ fn policy(layers: &mut Layers<'_>, flags: &Flags<'_>, config: &Config) -> anyhow
         &MAX_REGRESSION,
         typed.max_regression,
         defaults.max_regression.as_ref(),
+    )?;
+    let decide = layers.decide(
+        &DECIDE,
+        typed.decide.map(Into::into),
+        defaults.decide.as_ref(),
     )?;
     let max_detectable = layers.decide(
         &MAX_DETECTABLE,
@@ -284,6 +309,7 @@ fn policy(layers: &mut Layers<'_>, flags: &Flags<'_>, config: &Config) -> anyhow
         min_delta: defaults.min_delta.clone().map(|delta| delta.value),
         max_detectable: max_detectable.map(|limit| limit.value),
         severity: or(defaults.severity.clone(), usual.defaults.severity),
+        decide: or(decide, usual.defaults.decide),
         ..usual.defaults
     };
     Ok(Policy {
@@ -294,6 +320,7 @@ fn policy(layers: &mut Layers<'_>, flags: &Flags<'_>, config: &Config) -> anyhow
         on_inconclusive: or(on_inconclusive, usual.on_inconclusive),
         on_other_environment: or(on_other_environment, usual.on_other_environment),
         require_baseline: or(require_baseline, usual.require_baseline),
+        judging_machine: usual.judging_machine,
     })
 }
 

@@ -23,6 +23,8 @@ pub struct Comparison {
     pub detectable: Option<f64>,
     /// Runs a side that would settle it.
     pub runs_needed: Option<u32>,
+    /// What sessions differ by hides the limit from any number of runs: only both sides in one session would tell.
+    pub one_session_needed: bool,
     pub limits: Limits,
     pub budget: Option<BudgetCheck>,
     pub drift: Option<Drift>,
@@ -61,17 +63,19 @@ pub enum Outcome {
 /// Why an outcome is inconclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Doubt {
-    /// The estimate is beyond the decision floor and the evidence is short.
-    Suspect,
-    /// No sign of a change, but the evidence could not have shown one of the size of the limit.
-    Weak,
+    /// The estimate is beyond the limit and hardly chance, but not certain enough for the whole gate.
+    Possible,
+    /// No sign of a change, but the runs could not have shown one of twice the limit.
+    NoSignal,
 }
 
 /// One side in the unit of the series.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Side {
     pub value: f64,
     pub runs: usize,
+    /// One number a run, in their order.
+    pub values: Vec<f64>,
     /// Observations behind it, where known.
     pub observations: Option<u64>,
 }
@@ -129,11 +133,6 @@ pub enum Cause {
     OfSingleNames,
     /// More of its requests fail than before, so its latency says nothing.
     ErrorsRose,
-    /// A zero or negative number has no ratio.
-    NotPositive {
-        baseline: f64,
-        current: f64,
-    },
     UnitsDiffer {
         baseline: Unit,
         current: Unit,
@@ -189,7 +188,7 @@ pub enum Cause {
 pub enum Assumption {
     /// The spread between runs of one build: 0.1 is 10 %.
     RunSpread(f64),
-    /// The spread between sittings.
+    /// The spread between sessions.
     SessionSpread(f64),
 }
 

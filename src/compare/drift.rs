@@ -1,46 +1,58 @@
 //! How far series have moved from a pinned anchor, so that forty times one percent is seen.
 
 use super::comparison::Drift;
-use super::effect::{self, Effect, Logs};
+use super::effect::{self, Levels, Prepared, Sides};
 use super::judge::{Judged, ratio};
-use super::layout::Layout;
-use super::readings::{assumed_spread, towards_worse, value};
+use super::outcome;
+use super::readings::Scale;
 use crate::model::Anchor;
 use crate::stats::{order, reading};
 
-/// Holds every compared series against the anchor's budget.
-pub(super) fn measure_all(all: &mut [Judged], anchor: &Anchor, layout: &Layout<'_>) {
+/// Holds every compared series against the anchor's budget. The tests share the error allowance of the gate.
+pub(super) fn measure_all(all: &mut [Judged], anchor: &Anchor, spans_sessions: bool) {
+    let tested = |judged: &&Judged| judged.asked.gated && judged.measured.log_levels.is_some();
+    let level = outcome::level(all.iter().filter(tested).count());
     for judged in all {
-        judged.measured.drift = drift(judged, anchor, layout);
+        judged.measured.drift = drift(judged, anchor, (spans_sessions, level));
     }
 }
 
-fn drift(judged: &Judged, anchor: &Anchor, layout: &Layout<'_>) -> Option<Drift> {
+fn drift(judged: &Judged, anchor: &Anchor, (spans, level): (bool, f64)) -> Option<Drift> {
     let series = &judged.series;
-    let base: Vec<f64> = anchor
+    let levels = judged.measured.log_levels.as_ref()?;
+    let values: Vec<f64> = anchor
         .runs
         .iter()
         .filter_map(|run| {
             let measurement = run.subjects.get(&series.subject)?.get(&series.metric)?;
             let factor = measurement.unit.factor_to(&series.unit)?;
             let found = reading::read(&measurement.evidence, series.statistic)?;
-            let level = found.value * factor;
-            (level > 0.0).then(|| towards_worse(series, level))
+            Some(found.value * factor).filter(|value| *value > 0.0)
         })
         .collect();
-    if base.is_empty() || judged.measured.current_logs.is_empty() {
+    let base: Vec<f64> = values
+        .iter()
+        .map(|v| Scale::Log.level(series, *v))
+        .collect();
+    if base.is_empty() {
         return None;
     }
-    let logs = Logs {
+    let anchor_value = Scale::Log.value(series, order::median(&base)?);
+    let levels = Levels {
+        sides: if spans && base.len() > 1 {
+            Sides::BaseSpansSessions
+        } else {
+            Sides::Apart
+        },
         base,
-        current: judged.measured.current_logs.clone(),
-        base_spans_sittings: layout.base_spans_sittings && anchor.runs.len() > 1,
-        assumed_spread: assumed_spread(series.statistic),
-        ..Logs::default()
+        base_as_history: false,
+        ..levels.clone()
     };
-    let found = Effect::of(&logs)?;
-    let budget = anchor.budget.ln_1p();
-    let anchor_value = order::median(&logs.base).map(|log| value(series, log))?;
+    let found = Prepared::new(levels).effect(None)?;
+    let current = Scale::Log.value(series, found.current);
+    let beyond_step = (current - anchor_value).abs() > judged.measured.step;
+    // The level is beyond its budget, and it is certain that it rose.
+    let sure = found.p_worse <= level && found.ranks.say_worse(level);
     Some(Drift {
         anchor: anchor.label.clone(),
         anchor_value,
@@ -50,7 +62,6 @@ fn drift(judged: &Judged, anchor: &Anchor, layout: &Layout<'_>) -> Option<Drift>
             effect::CONFIDENCE,
         ),
         budget: anchor.budget,
-        // The budget is a limit on the level: beyond it, and surely more than half of it.
-        broken: judged.asked.gated && found.shift > budget && found.low > budget / 2.0,
+        broken: judged.asked.gated && found.shift > anchor.budget.ln_1p() && beyond_step && sure,
     })
 }

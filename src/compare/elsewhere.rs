@@ -5,7 +5,7 @@ use super::comparison::{Cause, Doubt, Outcome};
 use super::layout::Layout;
 use super::outcome::Decision;
 use super::pairs::Pair;
-use super::readings::{towards_worse, values};
+use super::readings::{Scale, values};
 use crate::model::{Measurement, Series};
 use crate::stats::order;
 
@@ -25,7 +25,7 @@ pub(super) fn noise(series: &Series, pair: &Pair<'_>, layout: &Layout<'_>) -> f6
         let logs: Vec<f64> = values(&measured, series)
             .into_iter()
             .filter(|value| *value > 0.0)
-            .map(|value| towards_worse(series, value))
+            .map(|value| Scale::Log.level(series, value))
             .collect();
         centres.extend(order::median(&logs));
     }
@@ -40,25 +40,25 @@ pub(super) fn eased(decision: Decision, shift: Option<f64>, noise: f64, limit: f
     let Some(shift) = shift else {
         return Decision {
             outcome: match decision.outcome {
-                Outcome::Regressed => Outcome::Inconclusive(Doubt::Suspect),
-                Outcome::Improved => Outcome::Inconclusive(Doubt::Weak),
+                Outcome::Regressed => Outcome::Inconclusive(Doubt::Possible),
+                Outcome::Improved => Outcome::Inconclusive(Doubt::NoSignal),
                 other => other,
             },
             ..decision
         };
     };
     let outcome = if shift > noise.max(limit) {
-        Outcome::Inconclusive(Doubt::Suspect)
+        Outcome::Inconclusive(Doubt::Possible)
     } else if shift + noise < limit {
         Outcome::Unchanged
     } else {
-        Outcome::Inconclusive(Doubt::Weak)
+        Outcome::Inconclusive(Doubt::NoSignal)
     };
     Decision {
         outcome,
         cause: Cause::Numbers,
         detectable: Some((noise + limit).exp_m1()),
         // More runs on this machine do not say what the other one does.
-        runs_needed: None,
+        needed: None,
     }
 }

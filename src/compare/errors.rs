@@ -1,95 +1,151 @@
-//! Errors: k of n against k of n, judged before latency.
+//! Errors: k of n against k of n, judged before latency. The unit of replication is the run here too: rates of runs
+//! differ by more than chance inside a run explains.
 
-use super::pairs::Pair;
+use super::effect::{CONFIDENCE, Effect, Levels, Prepared, SessionLevels, Sides, Unseen};
+use super::measured::Question;
 use super::policy::Limits;
 use crate::model::{Evidence, Measurement, Unit};
 use crate::stats::proportion::{self, Counted, Difference};
-use crate::stats::student;
-
-use super::effect::CONFIDENCE;
+use crate::stats::spread::Variance;
 
 /// A rise of fewer points than this is none, whatever its significance.
 pub const LEAST_RISE: f64 = 0.001;
 /// A rise of fewer failures than this is none.
 const LEAST_EVENTS: f64 = 5.0;
-const FEWEST_RUNS: usize = 3;
+/// Without a history, rates of runs are taken to vary by so many times what chance inside a run explains, with so many
+/// degrees of freedom.
+const PRIOR_OF_BINOMIAL: f64 = 3.0;
+const PRIOR_DF: f64 = 3.0;
 
 /// How the error rate moved.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct ErrorShift {
     pub base: Counted,
     pub current: Counted,
-    pub difference: Difference,
-    pub p_worse: f64,
-    pub p_better: f64,
+    pub prepared: Prepared,
     /// A smaller move does not matter, as a rate.
-    floor: f64,
-    /// A rise that cannot be ruled out beyond this leaves the question open.
-    pub limit: f64,
+    least: f64,
 }
 
 impl ErrorShift {
-    pub fn of(pair: &Pair<'_>, limits: &Limits) -> Option<Self> {
+    pub fn of(question: &Question<'_>) -> Option<Self> {
+        let Question { pair, limits, .. } = question;
         let (base, current) = (counts(&pair.base), counts(&pair.current));
         let (all_base, all_current) = (total(&base)?, total(&current)?);
-        let newcombe = proportion::newcombe(all_base, all_current, CONFIDENCE);
-        let p_worse = proportion::upper_tail(all_base, all_current);
-        let p_better = proportion::upper_tail(all_current, all_base);
-        let asked = limits
-            .min_delta
-            .as_ref()
-            .and_then(|q| q.in_unit(&Unit::none()));
-        let relative = all_base.rate() * limits.max_regression;
-        let floor = asked.unwrap_or(LEAST_RISE).max(relative / 2.0);
-        let limit = floor
-            .max(relative)
-            .max(LEAST_EVENTS / all_current.of.min(all_base.of));
-        let mut shift = Self {
+        let levels = levels(question, (&base, &current));
+        Some(Self {
             base: all_base,
             current: all_current,
-            difference: newcombe,
-            p_worse,
-            p_better,
-            floor,
-            limit,
-        };
-        // From three runs a side the runs themselves say how much rates differ; requests are no replicates.
-        if base.len().min(current.len()) >= FEWEST_RUNS {
-            shift.widen_by_runs(&base, &current);
-        }
-        Some(shift)
+            prepared: Prepared::new(levels),
+            least: least_rise(limits, all_base.rate()),
+        })
     }
 
-    fn widen_by_runs(&mut self, base: &[Counted], current: &[Counted]) {
-        let (squares_b, n_b) = squares(base);
-        let (squares_c, n_c) = squares(current);
-        let df = n_b + n_c - 2.0;
-        let error = ((squares_b + squares_c) / df * (1.0 / n_b + 1.0 / n_c)).sqrt();
-        if error <= 0.0 {
-            return;
-        }
-        let t = self.difference.estimate / error;
-        let reach = student::quantile(f64::midpoint(1.0, CONFIDENCE), df) * error;
-        self.p_worse = self.p_worse.max(student::upper_tail(t, df));
-        self.p_better = self.p_better.max(student::upper_tail(-t, df));
-        self.difference.low = self.difference.low.min(self.difference.estimate - reach);
-        self.difference.high = self.difference.high.max(self.difference.estimate + reach);
+    pub fn estimate(&self) -> f64 {
+        self.current.rate() - self.base.rate()
     }
 
-    /// Whether a move this large matters: more points than the limit's floor, and enough failures.
+    /// Whether a move this large matters: more points than the limit, and enough failures.
     pub fn material(&self, towards_worse: bool) -> bool {
-        let moved = if towards_worse {
-            self.difference.estimate
+        let (moved, of) = if towards_worse {
+            (self.estimate(), self.current.of)
         } else {
-            -self.difference.estimate
+            (-self.estimate(), self.base.of)
         };
-        let of = if towards_worse {
-            self.current.of
-        } else {
-            self.base.of
-        };
-        moved > self.floor && moved * of >= LEAST_EVENTS
+        moved > self.least && moved * of >= LEAST_EVENTS
     }
+
+    /// Whether a rise of twice what matters can be ruled out.
+    pub fn rise_is_ruled_out(&self, effect: &Effect) -> bool {
+        let events = LEAST_EVENTS / self.current.of.min(self.base.of);
+        self.difference(effect).high < 2.0 * self.least.max(events)
+    }
+
+    /// The difference of the rates with its interval, from the scale on which it was tested. Where a handful of
+    /// requests failed on either side, chance inside the runs is all that there is to it.
+    pub fn difference(&self, effect: &Effect) -> Difference {
+        let few = self.base.count.max(self.current.count) < LEAST_EVENTS;
+        if few {
+            return proportion::newcombe(self.base, self.current, CONFIDENCE);
+        }
+        let estimate = self.estimate();
+        let at = |shift: f64| rate(effect.base + shift) - rate(effect.base);
+        let middle = at(effect.shift);
+        Difference {
+            estimate,
+            low: (estimate - (middle - at(effect.low))).max(-1.0),
+            high: (estimate + (at(effect.high) - middle)).min(1.0),
+        }
+    }
+}
+
+/// In points: what a rule says, else a tenth of one, and what is tolerated of the rate that there was.
+fn least_rise(limits: &Limits, base: f64) -> f64 {
+    let asked = limits
+        .min_delta
+        .as_ref()
+        .and_then(|q| q.in_unit(&Unit::none()));
+    asked
+        .unwrap_or(LEAST_RISE)
+        .max(base * limits.max_regression)
+}
+
+fn levels(question: &Question<'_>, sides: (&[Counted], &[Counted])) -> Levels {
+    let Question { pair, layout, .. } = question;
+    let (base, current) = sides;
+    let each = |counts: &[Counted]| counts.iter().map(|c| arcsine(*c)).collect::<Vec<f64>>();
+    let mut history = Vec::new();
+    let mut previous: Option<&str> = None;
+    for (session, measurements) in layout.history.iter().zip(&pair.history) {
+        let values = each(&counts(measurements));
+        if values.is_empty() {
+            continue;
+        }
+        let build = session.commit();
+        history.push(SessionLevels {
+            values,
+            same_build_as_previous: build.is_some() && build == previous,
+        });
+        previous = build;
+    }
+    let binomial = binomial_variance(base.iter().chain(current));
+    let pooled = total(base).map_or(0.0, Counted::rate);
+    Levels {
+        base: each(base),
+        current: each(current),
+        history,
+        base_as_history: previous.is_some() && previous == layout.base_commit(),
+        sides: Sides::of(layout),
+        floor: binomial.sqrt(),
+        unseen: Unseen::Prior(Variance {
+            value: PRIOR_OF_BINOMIAL * binomial,
+            df: PRIOR_DF,
+        }),
+        // A relative difference of rates, on this scale.
+        assumed_between: question.assumed_between * (pooled / (1.0 - pooled).max(0.01)).sqrt()
+            / 2.0,
+    }
+}
+
+/// The variance stabilising transformation of a share, for counts that may be zero (Anscombe 1948, Biometrika 35:246).
+fn arcsine(counted: Counted) -> f64 {
+    let Counted { count, of } = counted;
+    ((count + 0.375) / (of + 0.75)).sqrt().asin()
+}
+
+/// Back from the scale.
+fn rate(level: f64) -> f64 {
+    level.clamp(0.0, std::f64::consts::FRAC_PI_2).sin().powi(2)
+}
+
+/// What chance inside a run explains on this scale: a quarter of one over the requests, of a typical run.
+fn binomial_variance<'a>(runs: impl Iterator<Item = &'a Counted>) -> f64 {
+    let (mut inverse, mut n) = (0.0, 0.0);
+    for run in runs {
+        inverse += 0.25 / run.of.max(1.0);
+        n += 1.0;
+    }
+    if n > 0.0 { inverse / n } else { 0.25 }
 }
 
 fn counts(measurements: &[&Measurement]) -> Vec<Counted> {
@@ -111,10 +167,21 @@ fn total(counts: &[Counted]) -> Option<Counted> {
     })
 }
 
-/// The sum of squares of the runs' rates about their mean, and how many runs there are.
-#[expect(clippy::cast_precision_loss, reason = "a side has few runs")]
-fn squares(runs: &[Counted]) -> (f64, f64) {
-    let n = runs.len() as f64;
-    let mean = runs.iter().map(|r| r.rate()).sum::<f64>() / n;
-    (runs.iter().map(|r| (r.rate() - mean).powi(2)).sum(), n)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arcsine_of_a_share_agrees_with_scipy_and_turns_back() {
+        // numpy.arcsin(numpy.sqrt((k + 3/8) / (n + 3/4)))
+        for (count, of, expected) in [
+            (0.0, 5000.0, 0.008_659_712_8),
+            (60.0, 6000.0, 0.100_474_710_5),
+            (50.0, 100.0, 0.785_398_163_4),
+        ] {
+            let got = arcsine(Counted { count, of });
+            assert!((got - expected).abs() < 1e-9, "{count} of {of}: {got}");
+            assert!((rate(got) - (count + 0.375) / (of + 0.75)).abs() < 1e-12);
+        }
+    }
 }

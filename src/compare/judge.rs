@@ -9,19 +9,20 @@ use super::comparison::{
 };
 use super::elsewhere::{eased, noise};
 use super::layout::Layout;
-use super::measured::{Measured, Question, measure};
+use super::measured::{Measured, Question, advice, measure};
 use super::names::{self, OneSided};
 use super::observations::Carried;
 use super::outcome::Adjusted;
-use super::pairs::{Pair, pairs};
+use super::pairs::pairs;
 use super::policy::{Policy, Severity, selects};
+use super::readings::values;
 use super::rules::{self, Asked, RulesBySubject};
 use crate::model::history::{Machines, NoPartner};
 use crate::model::workload::{Difference, Part};
 use crate::model::{
     Anchor, Matched, Matching, MetricName, Partner, Run, Series, Subject, WorkloadKey,
 };
-use crate::stats::multiplicity;
+use crate::stats::{multiplicity, order};
 
 /// What is compared.
 #[derive(Clone, Copy, Debug)]
@@ -69,11 +70,12 @@ pub fn judge(sides: &Sides<'_>, policy: &Policy, today: jiff::civil::Date) -> Ju
                 ..anchor.clone()
             };
             anchored |= !anchor.runs.is_empty();
-            super::drift::measure_all(of_series, &anchor, &layout);
+            super::drift::measure_all(of_series, &anchor, layout.base_spans_sittings);
         }
         gate.one_sided.push(OneSided::of(&layout));
         in_one_session.push(layout.one_sitting);
     }
+    settle(&mut gate.series);
     gate.series
         .sort_by(|a, b| a.series.cmp(&b.series).then(a.workload.cmp(&b.workload)));
     Judgement {
@@ -235,6 +237,7 @@ struct Gate<'a> {
 
 impl Gate<'_> {
     fn measure(&mut self, workload: usize, layout: &Layout<'_>, stranger: Option<Cause>) {
+        let assumed_between = super::between::assumed(layout, self.policy.judging_machine);
         for pair in pairs(layout) {
             let of_single_names = pair.percentiles_of_single_names();
             let statistics = pair.statistics().into_iter();
@@ -261,6 +264,7 @@ impl Gate<'_> {
                     pair: &pair,
                     layout,
                     limits: &asked.limits,
+                    assumed_between,
                 };
                 let measured = match &stranger {
                     Some(cause) => Measured::apart(&question, cause.clone()),
@@ -278,6 +282,16 @@ impl Gate<'_> {
                 });
             }
         }
+    }
+}
+
+/// The effect of every series, with what the gated ones together say that a session adds.
+fn settle(series: &mut [Judged]) {
+    let gated = series.iter().filter(|judged| judged.gated());
+    let learned: Vec<f64> = gated.filter_map(|j| j.measured.learned_between()).collect();
+    let typical = order::median(&learned);
+    for judged in series {
+        judged.measured.settle(typical);
     }
 }
 
@@ -370,7 +384,7 @@ fn conclude(
     let decision = match across {
         Some(noise) => eased(
             decision,
-            measured.shift(),
+            measured.shift(&series),
             noise,
             asked.limits.max_regression.ln_1p(),
         ),
@@ -387,6 +401,7 @@ fn conclude(
     };
     let budget = measured
         .current
+        .as_ref()
         .filter(|_| measured.carried == Carried::Enough)
         .and_then(|side| rules::budget(&asked.limits, &series, side.value));
     let better = decision.outcome == Outcome::Improved;
@@ -401,21 +416,25 @@ fn conclude(
                 adjusted.worse
             },
         });
+    let (runs_needed, one_session_needed) = advice(decision.needed);
+    let mut limits = asked.limits;
+    limits.min_delta = limits
+        .min_delta
+        .or_else(|| measured.absolute_limit(&series));
     Comparison {
         gated,
         outcome: decision.outcome,
         severity: if gated {
-            asked.limits.severity
+            limits.severity
         } else {
             Severity::Off
         },
-        baseline: measured.baseline,
-        current: measured.current,
         change: measured.change(&series),
         test,
         method: measured.method(),
         detectable: decision.detectable,
-        runs_needed: decision.runs_needed,
+        runs_needed,
+        one_session_needed,
         budget,
         drift: measured.drift.clone(),
         accepted: None,
@@ -423,7 +442,9 @@ fn conclude(
         assumed: measured.assumed(),
         left_out,
         workload,
-        limits: asked.limits,
+        baseline: measured.baseline,
+        current: measured.current,
+        limits,
         series,
     }
 }
@@ -431,7 +452,7 @@ fn conclude(
 /// An accepted regression stays visible and no longer fails, sure or not. An acceptance is needed as long as a series
 /// that it covers did worse, or could have.
 fn accept(c: &mut Comparison, policy: &Policy, today: jiff::civil::Date, used: &mut [bool]) {
-    let possible = c.outcome == Outcome::Inconclusive(Doubt::Suspect);
+    let possible = c.outcome == Outcome::Inconclusive(Doubt::Possible);
     let open = matches!(c.outcome, Outcome::Regressed | Outcome::Inconclusive(_));
     if !open || !c.gated {
         return;
@@ -471,6 +492,7 @@ fn leave_latency_of_failing_subjects(comparisons: &mut [Comparison]) {
             c.cause = Cause::ErrorsRose;
             c.accepted = None;
             c.runs_needed = None;
+            c.one_session_needed = false;
         }
     }
 }
@@ -537,24 +559,18 @@ fn name_nearest(unmatched: &mut [UnmatchedRule], seen: &[Series]) {
 }
 
 /// Both sides in the unit of the series.
-pub(super) fn sides(pair: &Pair<'_>, base: f64, current: f64) -> (Side, Side) {
-    let observations = |side: &[&crate::model::Measurement]| {
-        side.iter()
+pub(super) fn sides(question: &Question<'_>, base: f64, current: f64) -> (Side, Side) {
+    let side = |measurements: &[&crate::model::Measurement], value: f64| Side {
+        value,
+        runs: measurements.len(),
+        values: values(measurements, question.series),
+        observations: measurements
+            .iter()
             .map(|m| m.evidence.observations())
-            .sum::<Option<u64>>()
+            .sum::<Option<u64>>(),
     };
-    (
-        Side {
-            value: base,
-            runs: pair.base.len(),
-            observations: observations(&pair.base),
-        },
-        Side {
-            value: current,
-            runs: pair.current.len(),
-            observations: observations(&pair.current),
-        },
-    )
+    let pair = question.pair;
+    (side(&pair.base, base), side(&pair.current, current))
 }
 
 /// A change in logarithms towards worse, as the ratio of what was measured.

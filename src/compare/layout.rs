@@ -19,6 +19,15 @@ pub(super) struct Layout<'a> {
     pub elsewhere: Vec<Workload<'a>>,
 }
 
+impl Layout<'_> {
+    /// The build of the runs that are compared with, where all of them agree on it.
+    pub fn base_commit(&self) -> Option<&str> {
+        let first = self.base.first()?.provenance.commit.as_deref()?;
+        let agreed = |run: &&Run| run.provenance.commit.as_deref() == Some(first);
+        self.base.iter().all(agreed).then_some(first)
+    }
+}
+
 impl<'a> Layout<'a> {
     pub fn of(matched: &Matched<'a>, interleaved: bool) -> Self {
         let current: Vec<&Run> = matched.current.runs().collect();

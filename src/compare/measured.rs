@@ -1,19 +1,25 @@
 //! One series, measured on both sides: what is known before the gate decides.
 
+use super::absolute;
 use super::comparison::{Assumption, Cause, Change, Drift, Method, Side};
-use super::effect::{self, Effect, Logs};
+use super::effect::{self, Effect, Levels, Needed, Prepared};
 use super::errors::ErrorShift;
 use super::exact::is_exact;
 use super::judge::{ratio, sides};
 use super::layout::Layout;
 use super::observations::{Carried, carried};
-use super::outcome::{self, Adjusted, Decision, Shown};
+use super::outcome::{self, Adjusted, Decision, Position, Stakes};
 use super::pairs::Pair;
-use super::policy::Limits;
-use super::readings::{Readings, logs, readings, value, values};
+use super::policy::{Decide, Limits, Quantity};
+use super::readings::{Readings, Scale, levels, readings, values};
 use super::{Doubt, Outcome};
-use crate::model::Series;
+use crate::model::{Better, Series};
 use crate::stats::order;
+
+/// Rounding in the last digits makes no difference.
+const SAME: f64 = 1.0 + 1e-9;
+/// So many runs a side that all lie beyond all of the other side are certain, whatever the unit.
+const SEPARATED_RUNS: usize = 5;
 
 /// One series of a pair, with what is asked of it.
 pub(super) struct Question<'a> {
@@ -21,6 +27,8 @@ pub(super) struct Question<'a> {
     pub pair: &'a Pair<'a>,
     pub layout: &'a Layout<'a>,
     pub limits: &'a Limits,
+    /// What two sessions are assumed to differ by.
+    pub assumed_between: f64,
 }
 
 /// What was found.
@@ -32,17 +40,65 @@ pub(super) struct Measured {
     pub cause: Option<Cause>,
     pub carried: Carried,
     pub drift: Option<Drift>,
-    /// Logarithms of the current runs towards worse, for the anchor.
-    pub current_logs: Vec<f64>,
+    /// As they were compared, where they have logarithms: for the anchor.
+    pub log_levels: Option<Levels>,
+    /// The step at which the tool rounds.
+    pub step: f64,
     finding: Finding,
 }
 
 #[derive(Clone, Debug)]
 enum Finding {
     Apart(Outcome),
-    Effect { effect: Box<Effect>, shown: Shown },
-    Errors(ErrorShift),
-    Exact { shift: f64, too_small: bool },
+    /// A test over runs; its effect is known once the gate has said what sessions add.
+    Runs(Box<Tested>),
+    Errors(Box<(ErrorShift, Option<Effect>)>),
+    Exact(Values),
+}
+
+/// A series whose runs are tested, on its scale.
+#[derive(Clone, Debug)]
+struct Tested {
+    prepared: Prepared,
+    effect: Option<Effect>,
+    scale: Scale,
+    step: f64,
+    /// On the linear scale, the smallest change that counts.
+    least: Option<f64>,
+    /// All current runs are worse than all of the baseline, five a side; or better.
+    separated: Option<Direction>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Direction {
+    Worse,
+    Better,
+}
+
+/// The values of both sides in the series' own unit and direction.
+#[derive(Clone, Copy, Debug)]
+struct Values {
+    base: f64,
+    current: f64,
+}
+
+impl Values {
+    /// How much worse the current side is, in the unit.
+    fn worse_by(self, series: &Series) -> f64 {
+        match series.better {
+            Better::Lower => self.current - self.base,
+            Better::Higher => self.base - self.current,
+        }
+    }
+
+    /// The same as a logarithm, where both have one.
+    fn log_worse_by(self, series: &Series) -> Option<f64> {
+        let log = (self.current / self.base).ln();
+        (self.base > 0.0 && self.current > 0.0).then_some(match series.better {
+            Better::Lower => log,
+            Better::Higher => -log,
+        })
+    }
 }
 
 pub(super) fn measure(question: &Question<'_>) -> Measured {
@@ -77,98 +133,206 @@ fn measure_numbers(question: &Question<'_>) -> Measured {
     if let Some(cause) = pair.mismatch() {
         return Measured::apart(question, cause);
     }
-    if let Some(shift) = ErrorShift::of(pair, question.limits) {
-        let (baseline, current) = sides(pair, shift.base.rate(), shift.current.rate());
-        return Measured::with(baseline, current, Finding::Errors(shift));
+    if let Some(shift) = ErrorShift::of(question) {
+        let (baseline, current) = sides(question, shift.base.rate(), shift.current.rate());
+        return Measured::with(baseline, current, Finding::Errors(Box::new((shift, None))));
     }
-    let exact = is_exact(question);
-    let smallest = |values: &[f64]| values.iter().copied().fold(f64::INFINITY, f64::min);
-    if smallest(&base.values) <= 0.0 || smallest(&current.values) <= 0.0 {
-        let (b, c) = (smallest(&base.values), smallest(&current.values));
-        if exact && b.total_cmp(&c).is_eq() {
-            let (baseline, current) = sides(pair, b, c);
-            return Measured::with(
-                baseline,
-                current,
-                Finding::Exact {
-                    shift: 0.0,
-                    too_small: false,
-                },
-            );
-        }
-        return Measured::apart(
-            question,
-            Cause::NotPositive {
-                baseline: b,
-                current: c,
-            },
-        );
-    }
-    let logs = logs(question, &base, &current);
-    let mut measured = if exact {
-        exactly(question, &logs)
+    let mut measured = if is_exact(question) || all_zero(&base, &current) {
+        exactly(question, &base, &current)
     } else {
-        statistically(question, &logs, &base, &current)
+        tested(question, &base, &current)
     };
-    measured.current_logs = logs.current;
     let (present, runs) = (current.values.len(), question.layout.current.len());
-    let incomplete = (present < runs).then_some(Cause::Incomplete { present, runs });
-    measured.cause = incomplete;
+    measured.cause = (present < runs).then_some(Cause::Incomplete { present, runs });
+    measured.step = base.step.max(current.step);
     measured
 }
 
-fn exactly(question: &Question<'_>, logs: &Logs) -> Measured {
-    let Question {
-        series,
-        pair,
-        limits,
-        ..
-    } = question;
-    // Sessions of other builds may hold other counts: the newest is what the current runs are compared with.
-    let base = logs.base.last().copied().unwrap_or(0.0);
-    let current = order::median(&logs.current).unwrap_or(0.0);
-    let (baseline, current_side) = sides(pair, value(series, base), value(series, current));
-    let difference = (current_side.value - baseline.value).abs();
-    let least = limits
-        .min_delta
-        .as_ref()
-        .and_then(|q| q.in_unit(&series.unit));
-    let too_small = least.is_some_and(|least| difference <= least);
-    let finding = Finding::Exact {
-        shift: current - base,
-        too_small,
-    };
-    Measured::with(baseline, current_side, finding)
+fn all_zero(base: &Readings, current: &Readings) -> bool {
+    let zero = |values: &[f64]| values.iter().all(|v| v.abs() <= 0.0);
+    zero(&base.values) && zero(&current.values)
 }
 
-fn statistically(
-    question: &Question<'_>,
-    logs: &Logs,
-    base: &Readings,
-    current: &Readings,
-) -> Measured {
-    let Question { series, pair, .. } = question;
-    let Some(effect) = Effect::of(logs) else {
-        return Measured::apart(question, Cause::Numbers);
+fn exactly(question: &Question<'_>, base: &Readings, current: &Readings) -> Measured {
+    let values = Values {
+        // Sessions of other builds may hold other counts: the newest is what the current runs are compared with.
+        base: base.values.last().copied().unwrap_or(0.0),
+        current: order::median(&current.values).unwrap_or(0.0),
     };
-    let (baseline, current_side) = sides(
-        pair,
-        value(series, effect.base),
-        value(series, effect.current),
-    );
-    let shown = Shown {
-        base: baseline.value,
-        current: current_side.value,
-        step: base.step.max(current.step),
+    let (baseline, current_side) = sides(question, values.base, values.current);
+    Measured::with(baseline, current_side, Finding::Exact(values))
+}
+
+fn tested(question: &Question<'_>, base: &Readings, current: &Readings) -> Measured {
+    let series = question.series;
+    let scale = scale(series, base, current);
+    let step = base.step.max(current.step);
+    let levels = levels(question, base, current, scale);
+    let log_levels = (scale == Scale::Log).then(|| levels.clone());
+    let separated = separated(&levels);
+    let prepared = Prepared::new(levels);
+    let [before, after] = prepared
+        .centres()
+        .map(|centre| centre.map_or(f64::NAN, |level| scale.value(series, level)));
+    let (baseline, current_side) = sides(question, before, after);
+    let tested = Tested {
+        prepared,
+        effect: None,
+        scale,
+        step,
+        least: (scale != Scale::Log)
+            .then(|| absolute::least(series, question.limits, step))
+            .flatten(),
+        separated,
     };
-    Measured::with(
-        baseline,
-        current_side,
-        Finding::Effect {
-            effect: Box::new(effect),
-            shown,
+    let mut measured = Measured::with(baseline, current_side, Finding::Runs(Box::new(tested)));
+    measured.log_levels = log_levels;
+    measured
+}
+
+/// Logarithms wherever every run has one.
+fn scale(series: &Series, base: &Readings, current: &Readings) -> Scale {
+    let all = || base.values.iter().chain(&current.values);
+    if !absolute::may_be_negative(series) && all().all(|v| *v > 0.0) {
+        return Scale::Log;
+    }
+    let centre = |values: &[f64]| order::median(values).unwrap_or(0.0).abs();
+    let size = centre(&base.values).max(centre(&current.values));
+    // Where both centres are zero, the runs that are not say how large it is.
+    let largest = all().fold(0.0, |most: f64, v| most.max(v.abs()));
+    Scale::Linear {
+        size: if size > 0.0 { size } else { largest },
+    }
+}
+
+fn separated(levels: &Levels) -> Option<Direction> {
+    if levels.base.len().min(levels.current.len()) < SEPARATED_RUNS {
+        return None;
+    }
+    let ends = |values: &[f64]| {
+        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        (low, high)
+    };
+    let (base, current) = (ends(&levels.base), ends(&levels.current));
+    if current.0 > base.1 {
+        Some(Direction::Worse)
+    } else if current.1 < base.0 {
+        Some(Direction::Better)
+    } else {
+        None
+    }
+}
+
+impl Tested {
+    fn position(&self, series: &Series, limits: &Limits) -> Option<(&Effect, Position)> {
+        let effect = self.effect.as_ref()?;
+        let values = Values {
+            base: self.scale.value(series, effect.base),
+            current: self.scale.value(series, effect.current),
+        };
+        let position = match self.scale {
+            Scale::Log => self.by_ratio(series, limits, effect, values),
+            Scale::Linear { size } => self.by_size(series, limits, effect, (values, size)),
+        };
+        Some((effect, position))
+    }
+
+    fn by_ratio(
+        &self,
+        series: &Series,
+        limits: &Limits,
+        effect: &Effect,
+        values: Values,
+    ) -> Position {
+        let high = Values {
+            base: values.base,
+            current: self.scale.value(series, effect.base + effect.high),
+        };
+        let difference = values.worse_by(series).abs();
+        let in_step = self.step > 0.0 && difference <= self.step * SAME;
+        let mut position = relative(series, limits, (values, effect.shift));
+        if in_step && (position.worse || position.better) {
+            position = Position {
+                worse: false,
+                better: false,
+                cause: Cause::WithinResolution { step: self.step },
+                ..position
+            };
+        }
+        let least = min_delta(limits, series).unwrap_or(0.0);
+        position.ruled_out = effect.high < (2.0 * limits.max_regression).ln_1p()
+            || high.worse_by(series) < 2.0 * least;
+        position
+    }
+
+    fn by_size(
+        &self,
+        series: &Series,
+        limits: &Limits,
+        effect: &Effect,
+        (values, size): (Values, f64),
+    ) -> Position {
+        let both = values.base > 0.0 && values.current > 0.0;
+        let relative = if both && !absolute::may_be_negative(series) {
+            limits.max_regression * values.base
+        } else {
+            0.0
+        };
+        let tolerated = self.least.map_or(relative, |least| least.max(relative));
+        let step = if self.step > 0.0 {
+            self.step * SAME
+        } else {
+            0.0
+        };
+        let least = tolerated.max(step);
+        let falls_to_zero = values.base > 0.0 && values.current <= 0.0;
+        let unknown = self.least.is_none() && relative <= 0.0;
+        let doubled = if unknown {
+            2.0 * limits.max_regression * size
+        } else {
+            2.0 * tolerated
+        };
+        let worse = effect.shift > least;
+        let direction = if worse {
+            Direction::Worse
+        } else {
+            Direction::Better
+        };
+        Position {
+            worse,
+            better: effect.shift < -least,
+            ruled_out: effect.high < doubled,
+            never_certain: unknown && !falls_to_zero && self.separated != Some(direction),
+            cause: Cause::Numbers,
+        }
+    }
+}
+
+fn min_delta(limits: &Limits, series: &Series) -> Option<f64> {
+    limits
+        .min_delta
+        .as_ref()
+        .and_then(|q| q.in_unit(&series.unit))
+}
+
+/// Where a change lies, seen from the relative and the absolute limit: both have to be exceeded.
+fn relative(series: &Series, limits: &Limits, (values, shift): (Values, f64)) -> Position {
+    let limit = limits.max_regression.ln_1p() * SAME;
+    let difference = values.worse_by(series).abs();
+    let too_small = min_delta(limits, series).is_some_and(|least| difference <= least * SAME);
+    let beyond = shift.abs() > limit;
+    Position {
+        worse: shift > limit && !too_small,
+        better: shift < -limit && !too_small,
+        ruled_out: !(shift > limit),
+        never_certain: false,
+        cause: if beyond && too_small {
+            Cause::BelowMinDelta
+        } else {
+            Cause::Numbers
         },
-    )
+    }
 }
 
 impl Measured {
@@ -179,7 +343,8 @@ impl Measured {
             cause: None,
             carried: Carried::Enough,
             drift: None,
-            current_logs: Vec::new(),
+            log_levels: None,
+            step: 0.0,
             finding,
         }
     }
@@ -191,16 +356,12 @@ impl Measured {
         cause: Cause,
     ) -> Self {
         let (base, current) = (order::median(values.0), order::median(values.1));
-        let (b, c) = sides(question.pair, base.unwrap_or(0.0), current.unwrap_or(0.0));
-        Self {
-            baseline: base.map(|_| b),
-            current: current.map(|_| c),
-            cause: Some(cause),
-            carried: Carried::Enough,
-            drift: None,
-            current_logs: Vec::new(),
-            finding: Finding::Apart(outcome),
-        }
+        let (b, c) = sides(question, base.unwrap_or(0.0), current.unwrap_or(0.0));
+        let mut measured = Self::with(b, c, Finding::Apart(outcome));
+        measured.baseline = measured.baseline.filter(|_| base.is_some());
+        measured.current = measured.current.filter(|_| current.is_some());
+        measured.cause = Some(cause);
+        measured
     }
 
     /// Both sides are there and are not the same thing.
@@ -211,21 +372,56 @@ impl Measured {
         Self::one_sided(question, (&base, &current), Outcome::Incomparable, cause)
     }
 
+    /// What the neighbouring sessions of this series say of the variance that a session adds, on the scale that most
+    /// series share.
+    pub fn learned_between(&self) -> Option<f64> {
+        match &self.finding {
+            Finding::Runs(tested) if tested.scale == Scale::Log => {
+                tested.prepared.neighbours.map(|n| n.value)
+            }
+            _ => None,
+        }
+    }
+
+    /// Works out the effect, once the gate has said what is typical of its sessions.
+    pub fn settle(&mut self, typical: Option<f64>) {
+        match &mut self.finding {
+            Finding::Runs(tested) => {
+                let typical = typical.filter(|_| tested.scale == Scale::Log);
+                tested.effect = tested.prepared.effect(typical);
+            }
+            Finding::Errors(errors) => errors.1 = errors.0.prepared.effect(None),
+            Finding::Apart(_) | Finding::Exact(_) => {}
+        }
+    }
+
+    fn effect(&self) -> Option<&Effect> {
+        match &self.finding {
+            Finding::Runs(tested) => tested.effect.as_ref(),
+            Finding::Errors(errors) => errors.1.as_ref(),
+            Finding::Apart(_) | Finding::Exact(_) => None,
+        }
+    }
+
     /// The chances of this series alone, where it was tested.
     pub fn chances(&self) -> Option<Adjusted> {
         if self.carried != Carried::Enough {
             return None;
         }
+        self.effect().map(|effect| Adjusted {
+            worse: effect.p_worse,
+            better: effect.p_better,
+        })
+    }
+
+    /// How far it moved, as a logarithm towards worse, where the numbers have one.
+    pub fn shift(&self, series: &Series) -> Option<f64> {
         match &self.finding {
-            Finding::Effect { effect, .. } => Some(Adjusted {
-                worse: effect.p_worse,
-                better: effect.p_better,
-            }),
-            Finding::Errors(shift) => Some(Adjusted {
-                worse: shift.p_worse,
-                better: shift.p_better,
-            }),
-            Finding::Exact { .. } | Finding::Apart(_) => None,
+            Finding::Runs(tested) if tested.scale == Scale::Log => {
+                tested.effect.as_ref().map(|effect| effect.shift)
+            }
+            Finding::Exact(values) => values.log_worse_by(series),
+            Finding::Runs(_) | Finding::Errors(_) | Finding::Apart(_) => None,
         }
     }
 
@@ -240,19 +436,8 @@ impl Measured {
             worse: 1.0,
             better: 1.0,
         });
-        let mut decision = match &self.finding {
-            Finding::Apart(outcome) => Decision {
-                outcome: *outcome,
-                cause: Cause::Numbers,
-                detectable: None,
-                runs_needed: None,
-            },
-            Finding::Effect { effect, shown } => {
-                outcome::of_effect(effect, adjusted, limits, (series, *shown, family))
-            }
-            Finding::Errors(shift) => outcome::of_errors(shift, adjusted),
-            Finding::Exact { shift, too_small } => outcome::of_exact(*shift, limits, *too_small),
-        };
+        let stakes = Stakes::new(adjusted, family, limits);
+        let mut decision = self.by_numbers(series, limits, &stakes);
         if let Some(cause) = &self.cause {
             decision.cause = cause.clone();
         }
@@ -260,34 +445,85 @@ impl Measured {
         match self.carried {
             // Where requests dry up, what is left of them cannot clear the series.
             Carried::NoLonger(_) if both => {
-                decision.outcome = Outcome::Inconclusive(Doubt::Suspect);
-                decision.runs_needed = None;
+                decision.outcome = Outcome::Inconclusive(Doubt::Possible);
+                decision.needed = None;
             }
             Carried::Never(_) if decision.outcome == Outcome::Regressed => {
-                decision.outcome = Outcome::Inconclusive(Doubt::Suspect);
+                decision.outcome = Outcome::Inconclusive(Doubt::Possible);
             }
             _ => {}
         }
         decision
     }
 
+    fn by_numbers(&self, series: &Series, limits: &Limits, stakes: &Stakes) -> Decision {
+        match &self.finding {
+            Finding::Apart(outcome) => Decision::of(*outcome, Cause::Numbers),
+            Finding::Exact(values) => {
+                let (outcome, cause) = exact_outcome(series, limits, *values);
+                Decision {
+                    detectable: Some(limits.max_regression),
+                    ..Decision::of(outcome, cause)
+                }
+            }
+            Finding::Runs(tested) => tested.decision(series, limits, stakes),
+            Finding::Errors(errors) => {
+                let (shift, effect) = &**errors;
+                let Some(effect) = effect else {
+                    return Decision::of(Outcome::Incomparable, Cause::Numbers);
+                };
+                let position = Position {
+                    worse: shift.material(true),
+                    better: shift.material(false),
+                    ruled_out: shift.rise_is_ruled_out(effect),
+                    never_certain: false,
+                    cause: Cause::Numbers,
+                };
+                let outcome = outcome::decide(effect, &position, stakes);
+                Decision::of(outcome, Cause::Numbers)
+            }
+        }
+    }
+
     pub fn change(&self, series: &Series) -> Option<Change> {
         match &self.finding {
-            Finding::Effect { effect, .. } => Some(ratio(
-                series,
-                (effect.shift, effect.low, effect.high),
-                effect::CONFIDENCE,
-            )),
-            Finding::Exact { shift, .. } => {
-                Some(ratio(series, (*shift, *shift, *shift), effect::CONFIDENCE))
+            Finding::Runs(tested) => {
+                let effect = tested.effect.as_ref()?;
+                let ends = (effect.shift, effect.low, effect.high);
+                match tested.scale {
+                    Scale::Log => Some(ratio(series, ends, effect::CONFIDENCE)),
+                    Scale::Linear { .. } => {
+                        let base = tested.scale.value(series, effect.base);
+                        let at =
+                            |shift: f64| tested.scale.value(series, effect.base + shift) / base;
+                        let (one, other) = (at(effect.low), at(effect.high));
+                        (base > 0.0 && !absolute::may_be_negative(series)).then(|| Change {
+                            ratio: at(effect.shift).max(0.0),
+                            low: one.min(other).max(0.0),
+                            high: one.max(other).max(0.0),
+                            confidence: effect::CONFIDENCE,
+                        })
+                    }
+                }
             }
-            Finding::Errors(shift) => {
+            Finding::Exact(values) => {
+                let ratio = values.current / values.base;
+                (values.base > 0.0).then_some(Change {
+                    ratio,
+                    low: ratio,
+                    high: ratio,
+                    confidence: effect::CONFIDENCE,
+                })
+            }
+            Finding::Errors(errors) => {
+                let (shift, effect) = &**errors;
+                let difference = shift.difference(effect.as_ref()?);
                 let base = shift.base.rate();
                 let of = |difference: f64| (base + difference) / base;
                 (base > 0.0).then(|| Change {
-                    ratio: of(shift.difference.estimate),
-                    low: of(shift.difference.low).max(0.0),
-                    high: of(shift.difference.high),
+                    ratio: of(difference.estimate),
+                    low: of(difference.low).max(0.0),
+                    high: of(difference.high),
                     confidence: effect::CONFIDENCE,
                 })
             }
@@ -295,28 +531,76 @@ impl Measured {
         }
     }
 
-    /// How far it moved, as a logarithm towards worse, where the numbers have one.
-    pub fn shift(&self) -> Option<f64> {
-        match &self.finding {
-            Finding::Effect { effect, .. } => Some(effect.shift),
-            Finding::Exact { shift, .. } => Some(*shift),
-            Finding::Errors(_) | Finding::Apart(_) => None,
-        }
+    /// The absolute limit that was applied where there is no ratio and no rule names one.
+    pub fn absolute_limit(&self, series: &Series) -> Option<Quantity> {
+        let Finding::Runs(tested) = &self.finding else {
+            return None;
+        };
+        tested.least.map(|value| Quantity {
+            value,
+            unit: series.unit.clone(),
+        })
     }
 
     pub fn method(&self) -> Method {
         match &self.finding {
-            Finding::Effect { effect, .. } => effect.method,
+            Finding::Runs(tested) => tested.effect.as_ref().map_or(Method::None, |e| e.method),
             Finding::Errors(_) => Method::Proportion,
-            Finding::Exact { .. } => Method::Exact,
+            Finding::Exact(_) => Method::Exact,
             Finding::Apart(_) => Method::None,
         }
     }
 
     pub fn assumed(&self) -> Vec<Assumption> {
         match &self.finding {
-            Finding::Effect { effect, .. } => effect.assumed.clone(),
+            Finding::Runs(_) => self.effect().map(|e| e.assumed.clone()).unwrap_or_default(),
             _ => Vec::new(),
         }
+    }
+}
+
+/// Counts that repeat to the last digit: no spread is assumed, the limit applies to the values themselves.
+fn exact_outcome(series: &Series, limits: &Limits, values: Values) -> (Outcome, Cause) {
+    let position = match values.log_worse_by(series) {
+        Some(shift) => relative(series, limits, (values, shift)),
+        None => {
+            let worse_by = values.worse_by(series);
+            let least = absolute::least(series, limits, 0.0).unwrap_or(0.0);
+            Position {
+                worse: worse_by > least,
+                better: worse_by < -least,
+                ruled_out: worse_by <= least,
+                never_certain: false,
+                cause: Cause::Numbers,
+            }
+        }
+    };
+    (outcome::by_limit(&position), position.cause)
+}
+
+impl Tested {
+    fn decision(&self, series: &Series, limits: &Limits, stakes: &Stakes) -> Decision {
+        let Some((effect, position)) = self.position(series, limits) else {
+            return Decision::of(Outcome::Incomparable, Cause::Numbers);
+        };
+        let outcome = outcome::decide(effect, &position, stakes);
+        let mut decision = Decision::of(outcome, position.cause);
+        if self.scale != Scale::Log {
+            return decision;
+        }
+        let limit = limits.max_regression.ln_1p();
+        decision.detectable = Some(effect.detectable(stakes.level, limit).exp_m1());
+        let open = matches!(outcome, Outcome::Inconclusive(_)) && stakes.decide == Decide::Certain;
+        decision.needed = open.then(|| effect.needed(stakes.level, limit));
+        decision
+    }
+}
+
+/// What is said of the number of runs: how many, and whether no number of them helps across sessions.
+pub(super) fn advice(needed: Option<Needed>) -> (Option<u32>, bool) {
+    match needed {
+        Some(Needed::FirstStep(runs) | Needed::Runs(runs)) => (Some(runs), false),
+        Some(Needed::OneSession) => (None, true),
+        Some(Needed::TooMany) | None => (None, false),
     }
 }

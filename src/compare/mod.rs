@@ -7,6 +7,8 @@
 //! `errors` says how far it moved and how sure that is, `outcome` says what that means once all series of the
 //! gate share the error allowance.
 
+mod absolute;
+mod between;
 pub mod comparison;
 mod drift;
 mod effect;
@@ -33,6 +35,6 @@ pub use comparison::{
 pub use errors::LEAST_RISE;
 pub use judge::{Sides, judge};
 pub use policy::{
-    Acceptance, Limits, OnInconclusive, OnMissing, OnOtherEnvironment, Origin, Policy, Quantity,
-    Rule, Severity,
+    Acceptance, Decide, JudgingMachine, Limits, OnInconclusive, OnMissing, OnOtherEnvironment,
+    Origin, Policy, Quantity, Rule, Severity,
 };

@@ -129,11 +129,12 @@ impl<'a> Pair<'a> {
     pub fn statistics(&self) -> BTreeSet<Statistic> {
         let typical = self.metric.as_str() == MetricName::TIME;
         let of = |m: &&Measurement| {
-            let statistics = m.evidence.statistics();
+            let mut statistics = m.evidence.statistics();
             // An estimate or a single figure of a time is that of its typical case.
             if typical && statistics == [Statistic::Value] {
                 vec![Statistic::Quantile(Quantile::P50)]
             } else {
+                statistics.extend(m.evidence.statistics_on_request());
                 statistics
             }
         };

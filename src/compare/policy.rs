@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use super::Pattern;
 use crate::model::history::Machines;
-use crate::model::{Better, Series, Unit};
+use crate::model::{Better, Quantile, Series, Statistic, Unit};
 
-/// The default limit: how much worse than the baseline is too much.
-pub const DEFAULT_MAX_REGRESSION: f64 = 0.05;
+/// The default limit: how much worse than the baseline is tolerated.
+pub const DEFAULT_MAX_REGRESSION: f64 = 0.025;
 
 /// Everything that decides what a comparison leads to.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,26 @@ pub struct Policy {
     pub on_inconclusive: OnInconclusive,
     pub on_other_environment: OnOtherEnvironment,
     pub require_baseline: bool,
+    /// Where the judging itself happens, for runs that say nothing of their machine.
+    pub judging_machine: JudgingMachine,
+}
+
+/// What kind of machine the gate is judged on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JudgingMachine {
+    /// Somebody's own, which stays the same.
+    Own,
+    /// One of many that a CI service gives.
+    Ci,
+}
+
+/// What makes a change fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decide {
+    /// The estimate is beyond the limit, and it is certain that the series got worse.
+    Certain,
+    /// The estimate is beyond the limit, sure or not.
+    Limit,
 }
 
 impl Default for Policy {
@@ -36,6 +56,7 @@ impl Default for Policy {
             on_inconclusive: OnInconclusive::Warn,
             on_other_environment: OnOtherEnvironment::Refuse,
             require_baseline: false,
+            judging_machine: JudgingMachine::Own,
         }
     }
 }
@@ -79,7 +100,7 @@ impl Quantity {
 /// What is asked of one series.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
-    /// Relative, towards worse: 0.05 is 5 %.
+    /// What is tolerated, relative, towards worse: 0.05 is 5 %.
     pub max_regression: f64,
     /// Absolute; must be exceeded as well.
     pub min_delta: Option<Quantity>,
@@ -88,6 +109,7 @@ pub struct Limits {
     /// Where the evidence could not have shown a change of this size, the owner wants to know.
     pub max_detectable: Option<f64>,
     pub severity: Severity,
+    pub decide: Decide,
     /// Overrides the direction that the tool gave.
     pub better: Option<Better>,
     /// Where the limit was written.
@@ -102,6 +124,7 @@ impl Default for Limits {
             budget: None,
             max_detectable: None,
             severity: Severity::Fail,
+            decide: Decide::Certain,
             better: None,
             from: Origin::new("default"),
         }
@@ -127,6 +150,7 @@ pub struct Rule {
     pub budget: Option<Quantity>,
     pub max_detectable: Option<f64>,
     pub severity: Option<Severity>,
+    pub decide: Option<Decide>,
     pub better: Option<Better>,
     pub from: Origin,
 }
@@ -176,6 +200,15 @@ impl OnOtherEnvironment {
 
 /// Whether a rule reaches a series: as one of the usual statistics of a metric, or by naming it.
 pub(super) fn selects(subject: &Pattern, metric: &Pattern, series: &Series, usual: bool) -> bool {
+    let on_request = match series.statistic {
+        Statistic::Quantile(q) => Quantile::ON_REQUEST.contains(&q),
+        Statistic::Min => true,
+        _ => false,
+    };
+    if on_request && !metric.as_str().ends_with(&format!(".{}", series.statistic)) {
+        // Only its own name asks for it: `latency.*` is not meant to gate eleven quantiles.
+        return false;
+    }
     if !subject.matches(series.subject.as_str()) {
         return false;
     }

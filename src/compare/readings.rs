@@ -1,6 +1,7 @@
-//! The numbers of a series on both sides: one a run, in one unit, as logarithms towards worse.
+//! The numbers of a series on both sides: one a run, in one unit, as levels on the scale on which they are judged.
 
-use super::effect::{HistoryLogs, Logs};
+use super::effect::{Levels, SessionLevels, Sides, Unseen};
+use super::layout::Layout;
 use super::measured::Question;
 use crate::model::{Better, Measurement, Quantile, Series, Statistic};
 use crate::stats::{order, reading};
@@ -50,63 +51,124 @@ fn factor(measurement: &Measurement, series: &Series) -> f64 {
     measurement.unit.factor_to(&series.unit).unwrap_or(f64::NAN)
 }
 
-pub(super) fn logs(question: &Question<'_>, base: &Readings, current: &Readings) -> Logs {
+/// The scale on which a series is judged.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Scale {
+    /// Logarithms: twice as slow and half as fast are the same distance.
+    Log,
+    /// The numbers themselves, where they may be zero or negative; the size is that of the larger side.
+    Linear { size: f64 },
+}
+
+impl Scale {
+    /// A level on this scale, with up as worse.
+    pub fn level(self, series: &Series, value: f64) -> f64 {
+        let up = match self {
+            Self::Log => value.ln(),
+            Self::Linear { .. } => value,
+        };
+        match series.better {
+            Better::Lower => up,
+            Better::Higher => -up,
+        }
+    }
+
+    /// A level back as the value that was measured.
+    pub fn value(self, series: &Series, level: f64) -> f64 {
+        let up = match series.better {
+            Better::Lower => level,
+            Better::Higher => -level,
+        };
+        match self {
+            Self::Log => up.exp(),
+            Self::Linear { .. } => up,
+        }
+    }
+
+    /// A share of the values, as a distance on this scale.
+    fn share(self, share: f64) -> f64 {
+        match self {
+            Self::Log => share,
+            Self::Linear { size } => share * size,
+        }
+    }
+
+    /// An absolute distance, seen from a typical value.
+    fn distance(self, distance: f64, typical: f64) -> f64 {
+        match self {
+            Self::Log => distance / typical,
+            Self::Linear { .. } => distance,
+        }
+    }
+}
+
+/// A standard deviation of runs below which none is believed.
+const SPREAD_FLOOR: f64 = 0.002;
+
+pub(super) fn levels(
+    question: &Question<'_>,
+    base: &Readings,
+    current: &Readings,
+    scale: Scale,
+) -> Levels {
     let Question {
         series,
         pair,
         layout,
         ..
     } = question;
-    let turned =
-        |values: &[f64]| -> Vec<f64> { values.iter().map(|v| towards_worse(series, *v)).collect() };
+    let turned = |values: &[f64]| -> Vec<f64> {
+        let usable = values.iter().filter(|v| scale != Scale::Log || **v > 0.0);
+        usable.map(|v| scale.level(series, *v)).collect()
+    };
     let mut history = Vec::new();
     let mut previous: Option<&str> = None;
-    for (sitting, measurements) in layout.history.iter().zip(&pair.history) {
-        let build = sitting.commit();
-        let mut values = values(measurements, series);
-        values.retain(|v| *v > 0.0);
+    for (session, measurements) in layout.history.iter().zip(&pair.history) {
+        let build = session.commit();
+        let values = turned(&values(measurements, series));
         if values.is_empty() {
             continue;
         }
-        let same = build.is_some() && build == previous;
-        history.push(HistoryLogs {
-            values: turned(&values),
-            same_build_as_previous: same,
+        history.push(SessionLevels {
+            values,
+            same_build_as_previous: build.is_some() && build == previous,
         });
         previous = build;
     }
     let typical = order::median(&base.values).unwrap_or(1.0);
     let inner = [base.inner_spreads.as_slice(), &current.inner_spreads].concat();
-    Logs {
+    let inner = order::median(&inner).unwrap_or(0.0);
+    let half_step = base.step.max(current.step) / 2.0;
+    Levels {
         base: turned(&base.values),
         current: turned(&current.values),
         history,
-        base_spans_sittings: layout.base_spans_sittings,
-        one_sitting: layout.one_sitting,
-        half_step: base.step.max(current.step) / 2.0 / typical,
-        inner_spread: order::median(&inner).unwrap_or(0.0),
-        assumed_spread: assumed_spread(series.statistic),
+        base_as_history: previous.is_some() && previous == layout.base_commit(),
+        sides: Sides::of(layout),
+        floor: scale
+            .share(SPREAD_FLOOR.max(inner))
+            .max(scale.distance(half_step, typical)),
+        unseen: Unseen::RunSpread(scale.share(assumed_spread(series.statistic))),
+        assumed_between: scale.share(question.assumed_between),
     }
 }
 
-pub(super) fn towards_worse(series: &Series, value: f64) -> f64 {
-    match series.better {
-        Better::Lower => value.ln(),
-        Better::Higher => -value.ln(),
-    }
-}
-
-/// A logarithm towards worse, back as the value that was measured.
-pub(super) fn value(series: &Series, log: f64) -> f64 {
-    match series.better {
-        Better::Lower => log.exp(),
-        Better::Higher => (-log).exp(),
+impl Sides {
+    pub fn of(layout: &Layout<'_>) -> Self {
+        if layout.base_spans_sittings {
+            Self::BaseSpansSessions
+        } else if layout.one_sitting {
+            Self::OneSession
+        } else {
+            Self::Apart
+        }
     }
 }
 
 pub(super) fn assumed_spread(statistic: Statistic) -> f64 {
     match statistic {
         Statistic::Quantile(q) if q >= Quantile::P95 => ASSUMED_TAIL_SPREAD,
+        // A low quantile or a minimum is steadier than the middle, where it is not luck.
         Statistic::Max => ASSUMED_TAIL_SPREAD,
         _ => ASSUMED_RUN_SPREAD,
     }

@@ -28,7 +28,7 @@ pub(super) fn usual(series: &Series) -> bool {
         }
         (_, Statistic::Quantile(q)) => q == Quantile::P50,
         (_, Statistic::Value | Statistic::Rate) => true,
-        (_, Statistic::Mean | Statistic::Max) => false,
+        (_, Statistic::Mean | Statistic::Max | Statistic::Min) => false,
     }
 }
 
@@ -154,6 +154,9 @@ pub(super) fn ask(
         }
         if let Some(value) = rule.severity {
             limits.severity = value;
+        }
+        if let Some(value) = rule.decide {
+            limits.decide = value;
         }
         if let Some(value) = rule.better {
             limits.better = Some(value);

@@ -400,6 +400,19 @@ impl Evidence {
         }
     }
 
+    /// Which statistics could be read from it beside the usual ones, where a rule asks for them.
+    pub fn statistics_on_request(&self) -> Vec<Statistic> {
+        match self {
+            Self::Samples(_) | Self::Histogram(_) => Quantile::ON_REQUEST
+                .into_iter()
+                .map(Statistic::Quantile)
+                .chain([Statistic::Min])
+                .collect(),
+            Self::Quantiles(q) => q.min.map(|_| Statistic::Min).into_iter().collect(),
+            Self::Estimate(_) | Self::Value(_) | Self::Proportion(_) => Vec::new(),
+        }
+    }
+
     /// Which statistics could be read from it.
     pub fn statistics(&self) -> Vec<Statistic> {
         match self {

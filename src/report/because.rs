@@ -4,7 +4,7 @@ use super::cause::{Cause, Difference};
 use super::change::amount;
 use super::entry::Entry;
 use super::sentence::Sentence;
-use super::units::{self, Scale};
+use super::units;
 use super::words::Better;
 
 pub(super) fn because(entry: &Entry, cause: &Cause) -> Sentence {
@@ -38,13 +38,6 @@ pub(super) fn because(entry: &Entry, cause: &Cause) -> Sentence {
         }
         Cause::ErrorsRose => {
             Sentence::new("more of its requests fail than before, so its speed says nothing")
-        }
-        Cause::NotPositive { baseline, current } => {
-            let scale = Scale::of(&entry.unit(), [*baseline, *current]);
-            Sentence::new("zero or negative numbers have no ratio: ")
-                .then(scale.write(*baseline))
-                .own(" -> ")
-                .then(scale.write(*current))
         }
         Cause::UnitsDiffer { baseline, current } => between("the units differ", baseline, current),
         Cause::DirectionsDiffer { baseline, current } => Sentence::new(format!(

@@ -20,10 +20,6 @@ pub enum Cause {
         need: u64,
     },
     ErrorsRose,
-    NotPositive {
-        baseline: f64,
-        current: f64,
-    },
     UnitsDiffer {
         baseline: String,
         current: String,
@@ -147,10 +143,6 @@ impl Cause {
             },
             compare::Cause::OfSingleNames => Self::OfSingleNames,
             compare::Cause::ErrorsRose => Self::ErrorsRose,
-            compare::Cause::NotPositive { baseline, current } => Self::NotPositive {
-                baseline: *baseline,
-                current: *current,
-            },
             compare::Cause::UnitsDiffer { baseline, current } => Self::UnitsDiffer {
                 baseline: baseline.to_string(),
                 current: current.to_string(),

@@ -12,9 +12,38 @@ pub(super) fn change(entry: &Entry) -> Sentence {
     if entry.is_rate() {
         return points(entry);
     }
-    entry
-        .change
-        .map_or_else(Sentence::default, |change| relative(change, words(entry)))
+    match entry.change {
+        Some(change) => relative(change, words(entry)),
+        None if has_no_ratio(entry) => absolute(entry),
+        None => Sentence::default(),
+    }
+}
+
+/// Judged by its absolute size: a change from zero has no ratio, nor has one of what may be negative.
+pub(super) fn has_no_ratio(entry: &Entry) -> bool {
+    let both = entry.baseline.is_some() && entry.current.is_some();
+    both && !entry.is_rate() && entry.change.is_none() && entry.outcome != Outcome::Incomparable
+}
+
+/// `500 ms from zero`, `12 MiB/h higher`
+fn absolute(entry: &Entry) -> Sentence {
+    let (Some(baseline), Some(current)) = (&entry.baseline, &entry.current) else {
+        return Sentence::default();
+    };
+    let difference = current.value - baseline.value;
+    if difference.abs() <= 0.0 {
+        return Sentence::new("no difference");
+    }
+    let size = Scale::of(&entry.unit(), [difference]).by_hand();
+    if baseline.value.abs() <= 0.0 {
+        return size.write(difference).own(" from zero");
+    }
+    let direction = if difference > 0.0 {
+        " higher"
+    } else {
+        " lower"
+    };
+    size.write(difference.abs()).own(direction)
 }
 
 /// What more and less of it are called.
@@ -39,11 +68,7 @@ pub(super) fn relative(change: Change, (more, less): (&'static str, &'static str
     };
     let interval = match (low, high) {
         (Some(low), Some(high)) if low >= 1.0 => {
-            format!(
-                " ({} to {})",
-                units::coarse(low - 1.0),
-                units::coarse(high - 1.0)
-            )
+            format!(" ({} to {})", end(low - 1.0), end(high - 1.0))
         }
         (Some(low), Some(high)) if high <= 1.0 => {
             format!(
@@ -53,16 +78,35 @@ pub(super) fn relative(change: Change, (more, less): (&'static str, &'static str
             )
         }
         // On both sides of nothing: signs say which end is more.
-        (Some(low), Some(high)) => format!(
-            " ({} to {})",
-            units::coarse_signed(low - 1.0),
-            units::coarse_signed(high - 1.0)
-        ),
-        (Some(low), None) => format!(" (from {})", units::coarse_signed(low - 1.0)),
-        (None, Some(high)) => format!(" (up to {})", units::coarse_signed(high - 1.0)),
+        (Some(low), Some(high)) => {
+            format!(" ({} to {})", end_signed(low - 1.0), end_signed(high - 1.0))
+        }
+        (Some(low), None) => format!(" (from {})", end_signed(low - 1.0)),
+        (None, Some(high)) => format!(" (up to {})", end_signed(high - 1.0)),
         (None, None) => String::new(),
     };
     Sentence::new(head + &interval)
+}
+
+/// More than this is told in times the baseline, and beyond a thousand times the number says nothing any more.
+const TOLD_IN_TIMES: f64 = 9.0;
+const MOST_TIMES: f64 = 1000.0;
+
+/// The end of an interval.
+fn end(fraction: f64) -> String {
+    match fraction {
+        most if most >= MOST_TIMES => "more than 1,000 times".to_owned(),
+        many if many >= TOLD_IN_TIMES => format!("{} times", without_cents(many + 1.0)),
+        few => units::coarse(few),
+    }
+}
+
+fn end_signed(fraction: f64) -> String {
+    if fraction >= TOLD_IN_TIMES {
+        end(fraction)
+    } else {
+        units::coarse_signed(fraction)
+    }
 }
 
 fn without_cents(ratio: f64) -> String {
@@ -74,7 +118,7 @@ fn without_cents(ratio: f64) -> String {
 }
 
 fn points(entry: &Entry) -> Sentence {
-    let (Some(baseline), Some(current)) = (entry.baseline, entry.current) else {
+    let (Some(baseline), Some(current)) = (&entry.baseline, &entry.current) else {
         return Sentence::default();
     };
     if entry.outcome == Outcome::Incomparable {
@@ -95,7 +139,7 @@ fn direction(difference: f64) -> &'static str {
 
 /// `errors 0.1 % -> 2.3 %`
 pub(super) fn rates(entry: &Entry) -> Option<Sentence> {
-    let (baseline, current) = (entry.baseline?, entry.current?);
+    let (baseline, current) = (entry.baseline.as_ref()?, entry.current.as_ref()?);
     if !entry.is_rate() || entry.outcome == Outcome::Incomparable {
         return None;
     }

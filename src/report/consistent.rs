@@ -3,6 +3,8 @@
 
 use super::document::{Counts, Document};
 use super::entry::Entry;
+use crate::verdict::Undecided;
+
 use super::words::{Judged, OnInconclusive, Outcome, Severity, Standing};
 
 impl Document {
@@ -31,6 +33,25 @@ impl Document {
         None
     }
 
+    /// What could not be decided, as far as it would fail if it were sure.
+    fn undecided(&self) -> Undecided {
+        let mut undecided = Undecided::default();
+        let can_fail = |e: &&Entry| e.gated && e.severity == Severity::Fail;
+        for entry in self.comparisons.iter().filter(can_fail) {
+            let inconclusive = entry.outcome == Outcome::Inconclusive;
+            let worse_by = entry
+                .change
+                .map_or(f64::INFINITY, |_| entry.towards_worse() - 1.0);
+            undecided.add(entry.standing.into(), inconclusive, worse_by);
+            let compared = !matches!(
+                entry.outcome,
+                Outcome::Missing | Outcome::New | Outcome::Incomparable
+            );
+            undecided.compared += usize::from(compared);
+        }
+        undecided
+    }
+
     /// The verdict of these rows under this policy, and the code it ends with.
     fn expected(&self) -> (Judged, u8) {
         let any = |wanted| self.comparisons.iter().any(|e| e.standing == wanted);
@@ -42,7 +63,7 @@ impl Document {
             (Judged::NoBaseline, asked(self.policy.require_baseline))
         } else if self.counts.compared == 0 {
             (Judged::Inconclusive, 2)
-        } else if any(Standing::Suspect) && on_inconclusive != OnInconclusive::Pass {
+        } else if self.undecided().rules(on_inconclusive.into()) {
             let fails = on_inconclusive == OnInconclusive::Fail;
             (Judged::Inconclusive, asked(fails))
         } else if any(Standing::Warn) {

@@ -36,6 +36,9 @@ pub struct Entry {
     pub method: Method,
     pub detectable: Option<f64>,
     pub runs_needed: Option<u32>,
+    /// No number of runs of other sessions would tell: both sides have to be measured in one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub one_session_needed: bool,
     pub rule: Rule,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<Budget>,
@@ -58,11 +61,13 @@ pub struct Entry {
     pub why: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Side {
     pub value: f64,
     pub runs: usize,
+    /// One number a run, in their order.
+    pub values: Vec<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observations: Option<u64>,
 }
@@ -149,10 +154,11 @@ impl Change {
     }
 }
 
-fn side(side: compare::Side) -> Option<Side> {
+fn side(side: &compare::Side) -> Option<Side> {
     Some(Side {
         value: finite(side.value)?,
         runs: side.runs,
+        values: side.values.iter().copied().filter_map(finite).collect(),
         observations: side.observations,
     })
 }
@@ -180,14 +186,15 @@ impl Entry {
             gated: c.gated,
             severity: severity(c, policy).into(),
             standing: verdict::stands(c, policy).into(),
-            baseline: c.baseline.and_then(side),
-            current: c.current.and_then(side),
+            baseline: c.baseline.as_ref().and_then(side),
+            current: c.current.as_ref().and_then(side),
             change: c.change.and_then(Change::of),
             p: c.test.and_then(|test| finite(test.p)),
             p_adjusted: c.test.and_then(|test| finite(test.p_adjusted)),
             method: c.method.into(),
             detectable: c.detectable.and_then(finite),
             runs_needed: c.runs_needed,
+            one_session_needed: c.one_session_needed,
             rule: Rule {
                 max_regression: c.limits.max_regression,
                 min_delta: c

@@ -23,8 +23,8 @@ pub(super) fn annotations(document: &Document) -> String {
         .filter_map(|group| {
             let level = match group.kind {
                 Kind::Failing => "error",
-                Kind::Suspect if headline::suspects_fail(document) => "error",
-                Kind::Warning | Kind::Suspect => "warning",
+                Kind::Possible if headline::suspects_fail(document) => "error",
+                Kind::Warning | Kind::Possible => "warning",
                 _ => return None,
             };
             Some(group.entries.iter().map(move |entry| (level, *entry)))

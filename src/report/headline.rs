@@ -3,7 +3,7 @@
 use super::document::{Counts, Document};
 use super::entry::Entry;
 use super::sentence::Sentence;
-use super::units::{count, plural};
+use super::units::{self, count, plural};
 use super::words::{Better, Judged, OnInconclusive, Outcome, Severity, Standing};
 use super::workload;
 use crate::model::unit::Dimension;
@@ -22,7 +22,7 @@ pub(super) fn headline(document: &Document) -> String {
         Judged::Fail => failed(document),
         Judged::Inconclusive => format!(
             "could not tell for {} of {}",
-            count(standing(document, Standing::Suspect)),
+            count(counts.inconclusive),
             series(counts.compared)
         ),
         Judged::Warn if unjudged.is_some() && warnings(document).next().is_none() => {
@@ -30,7 +30,7 @@ pub(super) fn headline(document: &Document) -> String {
         }
         Judged::Warn => format!("{} in {}", warned(document), series(counts.total())),
         // A gate that could not have seen a change may not say that there is none.
-        Judged::Pass if standing(document, Standing::Weak) > 0 => {
+        Judged::Pass if standing(document, Standing::NoSignal) > 0 => {
             format!("no sign of a regression in {}", series(counts.compared))
         }
         Judged::Pass => format!("no regression in {}", series(counts.compared)),
@@ -134,9 +134,47 @@ pub(super) fn consequence(document: &Document) -> Option<Sentence> {
         Judged::Inconclusive if strict => {
             "This fails the check, because a decision is asked for where there is none."
         }
-        _ => return None,
+        Judged::Inconclusive => return None,
+        _ => return possible(document),
     };
     Some(Sentence::new(words))
+}
+
+/// So many possible changes are named in one line.
+const NAMED: usize = 3;
+
+/// `1 possible slowdown, not certain: GET / latency.p50 +4 %`
+fn possible(document: &Document) -> Option<Sentence> {
+    let possible: Vec<&Entry> = document
+        .comparisons
+        .iter()
+        .filter(|e| e.standing == Standing::Possible)
+        .collect();
+    let timed = |e: &&Entry| {
+        matches!(e.unit().dimension(), Dimension::Time(_)) && e.better == Better::Lower
+    };
+    let (one, many) = if possible.iter().all(timed) {
+        ("possible slowdown", "possible slowdowns")
+    } else {
+        ("possible regression", "possible regressions")
+    };
+    if possible.is_empty() {
+        return None;
+    }
+    let head = format!("{}, not certain: ", plural(possible.len(), one, many));
+    let named = possible.iter().take(NAMED).map(|entry| {
+        let name = format!("{} {}", entry.subject, entry.metric_statistic());
+        let by = entry.change.map_or_else(String::new, |change| {
+            format!(" {}", units::coarse_signed(change.ratio - 1.0))
+        });
+        Sentence::default().foreign(&name).own(by)
+    });
+    let more = possible.len().saturating_sub(NAMED);
+    let mut line = Sentence::new(head).then(Sentence::join(named, ", "));
+    if more > 0 {
+        line = line.own(format!(" and {more} more"));
+    }
+    Some(line)
 }
 
 /// Whether the gate had a baseline and still compared nothing.
@@ -153,7 +191,11 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::BudgetsBroken(n) => format!("{} over budget", series(n)),
         Reason::DriftedTooFar(n) => format!("{} drifted too far from the anchor", series(n)),
         Reason::Vanished(n) => format!("{} missing from the current runs", series(n)),
-        Reason::Suspect(n) => format!("{} look worse and could not be settled", series(n)),
+        Reason::Possible(n) => format!(
+            "{}, not certain",
+            plural(*n, "possible regression", "possible regressions")
+        ),
+        Reason::NotDecided(n) => format!("{} could not be decided", series(n)),
         Reason::Warnings(n) => plural(*n, "warning", "warnings"),
         Reason::Accepted(n) => plural(*n, "accepted regression", "accepted regressions"),
         Reason::NothingCompared => "nothing was compared".to_owned(),

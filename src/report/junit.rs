@@ -23,8 +23,10 @@ impl Case {
     fn of(entry: &Entry, document: &Document) -> Self {
         match (entry.standing, entry.outcome) {
             (Standing::Fail, _) => Self::Failure,
-            (Standing::Suspect, _) if headline::suspects_fail(document) => Self::Error,
-            (Standing::Suspect | Standing::Weak, _) => Self::Skipped,
+            (Standing::Possible | Standing::Blind, _) if headline::suspects_fail(document) => {
+                Self::Error
+            }
+            (Standing::Possible | Standing::Blind | Standing::NoSignal, _) => Self::Skipped,
             (_, Outcome::New | Outcome::Missing | Outcome::Incomparable) => Self::Skipped,
             (Standing::Quiet | Standing::Better | Standing::Warn, _) => Self::Passed,
         }

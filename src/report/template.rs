@@ -99,7 +99,7 @@ impl<'v> Rows<'v> {
             let in_sight = match group.kind {
                 // What fails is never folded.
                 Kind::Failing => keep,
-                Kind::Warning | Kind::Suspect => keep.min(IN_SIGHT),
+                Kind::Warning | Kind::Possible => keep.min(IN_SIGHT),
                 Kind::Better => keep.min(BETTER_IN_SIGHT),
                 _ => 0,
             };
@@ -133,7 +133,7 @@ fn title(group: &Values<'_>, in_sight: usize) -> Value {
     let what = match group.kind {
         Kind::Failing => "failing",
         Kind::Warning => "warnings",
-        Kind::Suspect => "could not be settled",
+        Kind::Possible => "possible, not certain",
         _ => "improved",
     };
     let more = units::count(group.rows.len() - in_sight);
@@ -254,9 +254,9 @@ fn row_icon(kind: Kind) -> &'static str {
     match kind {
         Kind::Failing => "❌",
         Kind::Warning | Kind::Incomparable => "⚠️",
-        Kind::Suspect => "❓",
+        Kind::Possible => "❓",
         Kind::Better => "🟢",
-        Kind::Weak | Kind::New | Kind::NotGated | Kind::Unchanged => "",
+        Kind::NoSignal | Kind::New | Kind::NotGated | Kind::Unchanged => "",
     }
 }
 

@@ -47,9 +47,9 @@ impl Tone {
     fn of(kind: Kind) -> Self {
         match kind {
             Kind::Failing => Self::Bad,
-            Kind::Warning | Kind::Suspect | Kind::Incomparable => Self::Doubtful,
+            Kind::Warning | Kind::Possible | Kind::Incomparable => Self::Doubtful,
             Kind::Better => Self::Good,
-            Kind::Weak | Kind::NotGated | Kind::Unchanged => Self::Faint,
+            Kind::NoSignal | Kind::NotGated | Kind::Unchanged => Self::Faint,
             Kind::New => Self::Plain,
         }
     }
@@ -76,7 +76,11 @@ pub(super) fn text(document: &Document, style: &Style) -> String {
             line(&row);
         }
     }
-    for group in view.groups.iter().filter(|group| group.kind == Kind::Weak) {
+    for group in view
+        .groups
+        .iter()
+        .filter(|group| group.kind == Kind::NoSignal)
+    {
         line("");
         line(&wrapped(&group.title(), "", width));
     }
@@ -123,9 +127,9 @@ fn verdict(view: &View<'_>, style: &Style) -> String {
 fn listed<'a>(group: &Group<'a>, view: &View<'_>) -> Vec<&'a Entry> {
     let all = group.entries.iter().copied();
     match group.kind {
-        Kind::Failing | Kind::Warning | Kind::Suspect | Kind::Better | Kind::New => all.collect(),
+        Kind::Failing | Kind::Warning | Kind::Possible | Kind::Better | Kind::New => all.collect(),
         // For a first look with one run a side, where there is little else to see.
-        Kind::Weak
+        Kind::NoSignal
             if group.entries.len() <= WEAK_ROWS
                 && group
                     .entries
@@ -140,7 +144,7 @@ fn listed<'a>(group: &Group<'a>, view: &View<'_>) -> Vec<&'a Entry> {
         }
         // The reason is told once; a few rows show what it holds for.
         Kind::Incomparable if group.entries.len() <= FEW_ROWS => all.collect(),
-        Kind::Weak | Kind::Incomparable | Kind::NotGated | Kind::Unchanged => Vec::new(),
+        Kind::NoSignal | Kind::Incomparable | Kind::NotGated | Kind::Unchanged => Vec::new(),
     }
 }
 

@@ -18,11 +18,11 @@ use super::workload;
 pub(super) enum Kind {
     Failing,
     Warning,
-    Suspect,
+    Possible,
     Better,
     /// Warnings that share one cause, which is said once.
     Incomparable,
-    Weak,
+    NoSignal,
     New,
     NotGated,
     Unchanged,
@@ -38,9 +38,9 @@ impl Kind {
             _ if !entry.gated => Self::NotGated,
             (Standing::Fail, _) => Self::Failing,
             (Standing::Warn, _) => Self::Warning,
-            (Standing::Suspect, _) => Self::Suspect,
+            (Standing::Possible | Standing::Blind, _) => Self::Possible,
             (Standing::Better, _) => Self::Better,
-            (Standing::Weak, _) => Self::Weak,
+            (Standing::NoSignal, _) => Self::NoSignal,
             (Standing::Quiet, Outcome::New) => Self::New,
             (Standing::Quiet, Outcome::Unchanged) => Self::Unchanged,
             // Switched off by a rule.
@@ -53,9 +53,9 @@ impl Kind {
         match self {
             Self::Failing => "FAIL",
             Self::Warning | Self::Incomparable => "warn",
-            Self::Suspect => "suspect",
+            Self::Possible => "possible",
             Self::Better => "better",
-            Self::Weak => "weak",
+            Self::NoSignal => "no signal",
             Self::New => "new",
             Self::Unchanged => "same",
             Self::NotGated => match entry.outcome {
@@ -79,10 +79,10 @@ impl Group<'_> {
         let n = self.entries.len();
         let counted = |what: &str| format!("{} {what}", units::count(n));
         match self.kind {
-            Kind::Weak => remarks::weak(&self.entries),
+            Kind::NoSignal => remarks::no_signal(&self.entries),
             Kind::Failing => counted("failing"),
             Kind::Warning => units::plural(n, "warning", "warnings"),
-            Kind::Suspect => counted("could not be settled"),
+            Kind::Possible => counted("possible, not certain"),
             Kind::Better => counted("improved"),
             Kind::Incomparable => counted("cannot be compared"),
             Kind::New => counted("new"),
@@ -105,20 +105,21 @@ pub(super) struct Row<'a> {
 
 impl<'a> Row<'a> {
     pub(super) fn of(entry: &'a Entry, kind: Kind) -> Self {
-        let values = [entry.baseline, entry.current].into_iter().flatten();
+        let values = [&entry.baseline, &entry.current].into_iter().flatten();
         let scale = if entry.is_rate() {
             Scale::share()
         } else {
             Scale::of(&entry.unit(), values.map(|side| side.value))
         };
-        let cell = |side: Option<super::entry::Side>| {
-            side.map_or_else(Sentence::default, |side| scale.write(side.value))
+        let cell = |side: &Option<super::entry::Side>| {
+            side.as_ref()
+                .map_or_else(Sentence::default, |side| scale.write(side.value))
         };
         let changed = change::change(entry);
         Self {
             entry,
-            baseline: cell(entry.baseline),
-            current: cell(entry.current),
+            baseline: cell(&entry.baseline),
+            current: cell(&entry.current),
             change: if changed.is_empty() {
                 Sentence::new(outcome(entry))
             } else {
@@ -131,7 +132,7 @@ impl<'a> Row<'a> {
             },
             notes: match kind {
                 // One line says it of all of them.
-                Kind::Weak | Kind::Incomparable => Vec::new(),
+                Kind::NoSignal | Kind::Incomparable => Vec::new(),
                 _ => why::notes(entry),
             },
         }
@@ -171,10 +172,10 @@ impl<'a> View<'a> {
         let mut groups: Vec<Group<'a>> = [
             Kind::Failing,
             Kind::Warning,
-            Kind::Suspect,
+            Kind::Possible,
             Kind::Better,
             Kind::Incomparable,
-            Kind::Weak,
+            Kind::NoSignal,
             Kind::New,
             Kind::NotGated,
             Kind::Unchanged,
@@ -272,12 +273,12 @@ fn shared_cause(document: &Document) -> Option<&Cause> {
 fn sort(group: &mut Group<'_>) {
     let size = |entry: &Entry| entry.towards_worse();
     match group.kind {
-        Kind::Failing | Kind::Warning | Kind::Suspect => group.entries.sort_by(|a, b| {
+        Kind::Failing | Kind::Warning | Kind::Possible => group.entries.sort_by(|a, b| {
             (!a.is_rate())
                 .cmp(&!b.is_rate())
                 .then(size(b).total_cmp(&size(a)))
         }),
         Kind::Better => group.entries.sort_by(|a, b| size(a).total_cmp(&size(b))),
-        Kind::Incomparable | Kind::Weak | Kind::New | Kind::NotGated | Kind::Unchanged => {}
+        Kind::Incomparable | Kind::NoSignal | Kind::New | Kind::NotGated | Kind::Unchanged => {}
     }
 }

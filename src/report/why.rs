@@ -1,9 +1,8 @@
 //! The words of one comparison: what changed, by how much, and why it counts or does not.
 
 use super::because::{because, beside};
-use super::change::{amount, change, rates, relative, words};
+use super::change::{amount, change, has_no_ratio, rates, relative, words};
 use super::entry::{Accepted, Assumption, Budget, Change, Drift, Entry, LeftOut};
-use super::remarks::MOST_RUNS_ASKED;
 use super::sentence::Sentence;
 use super::units::{self, Scale};
 use super::words::{Better, Doubt, Outcome};
@@ -40,11 +39,11 @@ fn judged(entry: &Entry) -> Sentence {
     match (entry.outcome, entry.doubt) {
         (Outcome::Regressed, _) => change.then(against(", limit ")),
         (Outcome::Unchanged, _) => change.then(against(", within the limit of ")),
-        (Outcome::Inconclusive, Some(Doubt::Weak)) => {
+        (Outcome::Inconclusive, Some(Doubt::NoSignal)) => {
             Sentence::new("no sign of a change: ").then(change)
         }
         (Outcome::Inconclusive, _) => change
-            .own(", which this evidence cannot settle")
+            .own(", possible and not certain")
             .then(against("; limit ")),
         _ => change,
     }
@@ -52,7 +51,8 @@ fn judged(entry: &Entry) -> Sentence {
 
 /// `10 % and 2 ms`; for a share in points, the smallest rise that counts where no rule names another.
 pub(super) fn limits(entry: &Entry) -> Sentence {
-    let relative = (!entry.is_rate()).then(|| units::limit(entry.rule.max_regression));
+    let relative =
+        (!entry.is_rate() && !has_no_ratio(entry)).then(|| units::limit(entry.rule.max_regression));
     let least = entry.is_rate().then_some(crate::compare::LEAST_RISE);
     let absolute = entry.rule.min_delta.filter(|delta| *delta > 0.0).or(least);
     let absolute = absolute.map(|delta| {
@@ -185,25 +185,33 @@ fn settle(entry: &Entry) -> Option<Sentence> {
     if entry.cause.is_some() {
         return None;
     }
-    match (entry.doubt?, entry.runs_needed, entry.detectable) {
-        (Doubt::Suspect, Some(runs), _) => {
-            Some(if runs > MOST_RUNS_ASKED {
-                "the noise is too large for this limit: no number of runs worth the wait would settle it".to_owned()
-            } else {
-                format!("about {runs} runs a side would settle it")
-            })
+    let doubt = entry.doubt?;
+    let advice = if entry.one_session_needed {
+        Some(
+            "what sessions differ by hides the limit: measure both sides in one session".to_owned(),
+        )
+    } else {
+        entry
+            .runs_needed
+            .map(|runs| format!("about {} runs a side would settle it", units::count(runs)))
+    };
+    let words = match (doubt, advice, entry.detectable) {
+        (Doubt::Possible, Some(advice), _) => advice,
+        (Doubt::Possible, None, Some(size)) => {
+            format!(
+                "this evidence settles changes above {}",
+                units::coarse(size)
+            )
         }
-        (Doubt::Suspect, None, Some(size)) => Some(format!(
-            "this evidence settles changes above {}",
-            units::coarse(size)
-        )),
-        (Doubt::Weak, _, Some(size)) => Some(format!(
-            "a change below {} would not have shown",
-            units::coarse(size)
-        )),
-        _ => None,
-    }
-    .map(Sentence::new)
+        (Doubt::NoSignal, _, Some(size)) => {
+            format!(
+                "a change below {} would not have shown",
+                units::coarse(size)
+            )
+        }
+        _ => return None,
+    };
+    Some(Sentence::new(words))
 }
 
 fn assumption(assumption: &Assumption) -> Sentence {
@@ -213,7 +221,7 @@ fn assumption(assumption: &Assumption) -> Sentence {
             units::limit(*spread)
         ),
         Assumption::SessionSpread { spread } => {
-            format!("assumes that sittings differ by {}", units::limit(*spread))
+            format!("assumes that sessions differ by {}", units::limit(*spread))
         }
     })
 }

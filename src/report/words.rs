@@ -49,8 +49,8 @@ words! {
 words! {
     /// Why an outcome is inconclusive.
     Doubt for compare::Doubt {
-        Suspect: compare::Doubt::Suspect,
-        Weak: compare::Doubt::Weak,
+        Possible: compare::Doubt::Possible,
+        NoSignal: compare::Doubt::NoSignal,
     }
 }
 
@@ -67,10 +67,11 @@ words! {
     /// What one comparison asks for under the policy it was judged by; decides where it is shown.
     Standing for verdict::Standing {
         Quiet: verdict::Standing::Quiet,
-        Weak: verdict::Standing::Weak,
+        NoSignal: verdict::Standing::NoSignal,
+        Blind: verdict::Standing::Blind,
         Better: verdict::Standing::Better,
         Warn: verdict::Standing::Warn,
-        Suspect: verdict::Standing::Suspect,
+        Possible: verdict::Standing::Possible,
         Fail: verdict::Standing::Fail,
     }
 }
@@ -134,6 +135,30 @@ impl Outcome {
             Self::Missing => "missing",
             Self::New => "new",
             Self::Incomparable => "incomparable",
+        }
+    }
+}
+
+impl From<Standing> for verdict::Standing {
+    fn from(word: Standing) -> Self {
+        match word {
+            Standing::Quiet => Self::Quiet,
+            Standing::NoSignal => Self::NoSignal,
+            Standing::Better => Self::Better,
+            Standing::Warn => Self::Warn,
+            Standing::Possible => Self::Possible,
+            Standing::Blind => Self::Blind,
+            Standing::Fail => Self::Fail,
+        }
+    }
+}
+
+impl From<OnInconclusive> for compare::OnInconclusive {
+    fn from(word: OnInconclusive) -> Self {
+        match word {
+            OnInconclusive::Warn => Self::Warn,
+            OnInconclusive::Fail => Self::Fail,
+            OnInconclusive::Pass => Self::Pass,
         }
     }
 }

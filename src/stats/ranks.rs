@@ -12,6 +12,29 @@ pub fn rank_sum_upper_tail(lower: &[f64], upper: &[f64]) -> f64 {
     rank_sum_tail(&doubled_mid_ranks(lower, upper))
 }
 
+/// The same with all ranks above the middle tied at the middle: it asks whether `lower` holds the lower half, and one
+/// run of it that met a bad moment is one run out of place, however far away it lies.
+pub fn lower_half_tail(lower: &[f64], upper: &[f64]) -> f64 {
+    rank_sum_tail(&tied_above_the_middle(doubled_mid_ranks(lower, upper)))
+}
+
+fn tied_above_the_middle(mut ranks: Vec<(bool, usize)>) -> Vec<(bool, usize)> {
+    // The middle of n runs is n / 2, and the ranks are doubled.
+    let middle = ranks.len();
+    for (_, rank) in &mut ranks {
+        *rank = (*rank).min(middle);
+    }
+    ranks
+}
+
+/// The smallest chance that [`lower_half_tail`] can give with so many runs a side and no ties: for n and n it is
+/// (n + 1) / C(2n, n), all of the upper side beyond all but one of the lower.
+pub fn smallest_lower_half_tail(lower: usize, upper: usize) -> f64 {
+    let runs = lower + upper;
+    let ranks = (1..=runs).map(|rank| (rank > lower, 2 * rank)).collect();
+    rank_sum_tail(&tied_above_the_middle(ranks))
+}
+
 /// The chance of a rank sum of the upper side at least as large, for ranks that are given twice their size.
 fn rank_sum_tail(ranks: &[(bool, usize)]) -> f64 {
     let upper = ranks.iter().filter(|(is_upper, _)| *is_upper).count();
@@ -156,6 +179,22 @@ mod tests {
             (counted / approximate - 1.0).abs() < 0.05,
             "{counted} {approximate}"
         );
+    }
+
+    #[test]
+    fn the_lower_half_forgives_one_run_that_is_out_of_place() {
+        let base = [1.0, 2.0, 3.0, 4.0, 50.0];
+        let current = [5.0, 6.0, 7.0, 8.0, 9.0];
+        let six_of_252 = 6.0 / 252.0;
+        assert!((lower_half_tail(&base, &current) - six_of_252).abs() < 1e-12);
+        assert!((smallest_lower_half_tail(5, 5) - six_of_252).abs() < 1e-12);
+        assert!((smallest_lower_half_tail(6, 6) - 7.0 / 924.0).abs() < 1e-12);
+        // Two out of place are too many.
+        let base = [1.0, 2.0, 3.0, 40.0, 50.0];
+        assert!(lower_half_tail(&base, &current) > 2.0 * six_of_252);
+        // By enumeration of all 252 choices: base 1 2 3 4 6 against 5 7 8 9 10 is one of the six as well.
+        let near = lower_half_tail(&[1.0, 2.0, 3.0, 4.0, 6.0], &[5.0, 7.0, 8.0, 9.0, 10.0]);
+        assert!((near - six_of_252).abs() < 1e-12, "{near}");
     }
 
     #[test]

@@ -27,6 +27,9 @@ pub fn read(evidence: &Evidence, statistic: Statistic) -> Option<Reading> {
         (Evidence::Samples(s), Statistic::Max) => {
             s.values().iter().copied().reduce(f64::max).map(exact)
         }
+        (Evidence::Samples(s), Statistic::Min) => {
+            s.values().iter().copied().reduce(f64::min).map(exact)
+        }
         (Evidence::Histogram(d), Statistic::Mean) => histogram(d, statistic).map(exact),
         (Evidence::Histogram(d), statistic) => histogram(d, statistic).map(|value| Reading {
             value,
@@ -40,6 +43,7 @@ pub fn read(evidence: &Evidence, statistic: Statistic) -> Option<Reading> {
         }
         (Evidence::Quantiles(q), Statistic::Mean) => q.moments().mean.map(exact),
         (Evidence::Quantiles(q), Statistic::Max) => q.moments().max.map(exact),
+        (Evidence::Quantiles(q), Statistic::Min) => q.moments().min.map(exact),
         (Evidence::Estimate(e), Statistic::Value) => Some(exact(e.point)),
         (Evidence::Value(v), Statistic::Value) => Some(exact(*v)),
         (Evidence::Proportion(p), Statistic::Rate) => Some(exact(p.rate())),
@@ -79,6 +83,7 @@ fn histogram(d: &Distribution, statistic: Statistic) -> Option<f64> {
             reason = "recorded values stay below 2^53"
         )]
         Statistic::Max => d.histogram.max() as f64,
+        Statistic::Min => middle(&d.histogram, d.histogram.min()),
         Statistic::Value | Statistic::Rate => return None,
     };
     Some(number * d.scale)
@@ -173,8 +178,9 @@ pub fn reduce(evidence: &Evidence) -> Evidence {
         Evidence::Samples(_) | Evidence::Histogram(_) => {}
         _ => return evidence.clone(),
     }
-    let points: BTreeMap<Quantile, Point> = Quantile::USUAL
+    let points: BTreeMap<Quantile, Point> = Quantile::ON_REQUEST
         .into_iter()
+        .chain(Quantile::USUAL)
         .filter_map(|q| {
             let reading = read(evidence, Statistic::Quantile(q))?;
             Some((
@@ -188,11 +194,7 @@ pub fn reduce(evidence: &Evidence) -> Evidence {
         .collect();
     let moments = Moments {
         mean: read(evidence, Statistic::Mean).map(|r| r.value),
-        min: read(
-            evidence,
-            Statistic::Quantile(Quantile::from_fraction(0.0).unwrap_or(Quantile::P50)),
-        )
-        .map(|r| r.value),
+        min: read(evidence, Statistic::Min).map(|r| r.value),
         max: read(evidence, Statistic::Max).map(|r| r.value),
     };
     let n = evidence.observations().unwrap_or(1);
@@ -240,7 +242,15 @@ mod tests {
         let full = Evidence::samples((1..=1000).map(f64::from).collect()).unwrap();
         let reduced = reduce(&full);
         assert_eq!(reduced.kind(), "quantiles");
-        for statistic in [p(0.5), p(0.95), p(0.99), Statistic::Mean, Statistic::Max] {
+        for statistic in [
+            p(0.1),
+            p(0.5),
+            p(0.95),
+            p(0.99),
+            Statistic::Mean,
+            Statistic::Max,
+            Statistic::Min,
+        ] {
             assert_eq!(read(&full, statistic), read(&reduced, statistic));
         }
         assert_eq!(reduced.observations(), Some(1000));

@@ -1,4 +1,4 @@
-//! How much runs of one build differ, by all that is known: this sitting, earlier sittings, and between sittings.
+//! How much runs of one build differ, by all that is known: this session, earlier sessions, and between sessions.
 
 use super::{location, order};
 
@@ -12,15 +12,32 @@ pub struct Variance {
 /// More history than this says no more about today: the prior never outweighs so many degrees of freedom.
 pub const MOST_PRIOR_DF: f64 = 20.0;
 
-/// Groups of one build and sitting each; only groups of two or more say anything of the spread within.
+/// Groups of one build and session each; only groups of two or more say anything of the spread within.
 pub struct Groups<'a> {
     /// The runs that are compared.
     pub judged: &'a [&'a [f64]],
-    /// Earlier sittings.
+    /// Earlier sessions.
     pub history: &'a [&'a [f64]],
     /// The spread is never taken to be smaller (a standard deviation).
     pub floor: f64,
+    /// Whether a judged run far from its centre counts as if it were nearer, where it is alone.
+    pub outliers: Outliers,
 }
+
+/// What becomes of judged runs that lie far from their centre.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outliers {
+    /// They count in full.
+    InFull,
+    /// One run in five of a side may lie beyond the bound and counts as if it were there; more are a second mode and
+    /// count in full.
+    Bounded,
+}
+
+/// In scales from the centre.
+const OUTLIER_BOUND: f64 = 6.0;
+/// One run in so many may be an outlier, and at least one.
+const RUNS_PER_OUTLIER: usize = 5;
 
 /// The spread between runs, for an estimate of the centre by [`location::huber`] at `scale`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,11 +47,12 @@ pub struct Within {
     pub variance: Variance,
 }
 
-/// The pooled variance of the judged groups, moderated by earlier sittings (as Smyth 2004 moderates by other
+/// The pooled variance of the judged groups, moderated by earlier sessions (as Smyth 2004 moderates by other
 /// genes: weights are degrees of freedom).
 ///
-/// Earlier sittings enter through Huber's influence, since the centre does not feel their outliers; the judged runs
-/// enter in full, so that a sitting that was noisier than usual widens its own interval. Divided by the squared
+/// Earlier sessions enter through Huber's influence, since the centre does not feel their outliers; the judged runs
+/// enter in full up to a far bound, so that a session that was noisier than usual widens its own interval and a single
+/// run that met a bad moment does not drown what the others say. Divided by the squared
 /// share of runs within the bound, this is the variance of the M-estimate (Huber 1981, section 3.2).
 pub fn within(groups: &Groups<'_>) -> Within {
     let all = || {
@@ -89,7 +107,21 @@ pub fn within(groups: &Groups<'_>) -> Within {
         let df: f64 = many.iter().map(|g| size(g) - 1.0).sum();
         (squares / (share * share), df)
     };
-    let (squares, df) = pooled(groups.judged, f64::INFINITY);
+    let most_judged = |group: &[f64]| {
+        let far = OUTLIER_BOUND * scale;
+        let beyond = residuals(group).iter().filter(|r| r.abs() > far).count();
+        let few = beyond <= (group.len() / RUNS_PER_OUTLIER).max(1);
+        match groups.outliers {
+            Outliers::Bounded if few => far,
+            _ => f64::INFINITY,
+        }
+    };
+    let (mut squares, mut df) = (0.0, 0.0);
+    for group in groups.judged {
+        let (own, own_df) = pooled(&[group], most_judged(group));
+        squares += own;
+        df += own_df;
+    }
     let (prior_squares, all_prior_df) = pooled(groups.history, bound);
     let prior_df = all_prior_df.min(MOST_PRIOR_DF);
     let prior = if all_prior_df > 0.0 {
@@ -112,26 +144,46 @@ pub fn within(groups: &Groups<'_>) -> Within {
     }
 }
 
-/// One sitting of the history, oldest first: its centre, and whether it measured the same build as the one before.
+/// One session, oldest first: its centre, and whether it measured the same build as the one before.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sitting {
+pub struct Session {
     pub centre: f64,
     pub same_build_as_previous: bool,
     pub runs: usize,
 }
 
-/// Between how many neighbours of one build the difference has to be known.
+/// Between how many neighbours the difference has to be known.
 const FEWEST_PAIRS: usize = 4;
+/// What a pair of neighbours tells, in degrees of freedom.
+const PAIR_DF: f64 = 0.6;
+/// What the other series of the gate tell about one of them, in degrees of freedom.
+const GATE_DF: f64 = 8.0;
 
-/// The variance that a sitting adds, learned from neighbours that measured the same build: the median absolute
+/// What neighbouring sessions say of the variance that a session adds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Neighbours {
+    pub value: f64,
+    pub pairs: f64,
+    /// The neighbours measured one build, so that only sessions tell them apart.
+    pub same_build: bool,
+}
+
+/// The variance that a session adds, learned from neighbours that measured the same build: the median absolute
 /// difference, inflated for few pairs, or the mean square of the differences where that is larger (the median of a
-/// few knows little of their tail), less what the spread within explains. `None` with fewer than four pairs.
-pub fn between_sittings(sittings: &[Sitting], within: f64) -> Option<Variance> {
+/// few knows little of their tail), less what the spread within explains.
+///
+/// With fewer than four such pairs, from neighbours of any build: most changes do not move a series, and the median
+/// absolute difference does not feel those that do. `None` with fewer than four pairs of any kind.
+pub fn between_sessions(sessions: &[Session], within: f64) -> Option<Neighbours> {
+    of_neighbours(sessions, within, true).or_else(|| of_neighbours(sessions, within, false))
+}
+
+fn of_neighbours(sessions: &[Session], within: f64, same_build: bool) -> Option<Neighbours> {
     let mut differences = Vec::new();
     let mut explained = Vec::new();
-    for pair in sittings.windows(2) {
+    for pair in sessions.windows(2) {
         if let [before, after] = pair
-            && after.same_build_as_previous
+            && (after.same_build_as_previous || !same_build)
         {
             differences.push((after.centre - before.centre).abs());
             explained.push(within * (1.0 / size_of(before.runs) + 1.0 / size_of(after.runs)));
@@ -143,13 +195,29 @@ pub fn between_sittings(sittings: &[Sitting], within: f64) -> Option<Variance> {
     let pairs = size(&differences);
     let typical = location::scale_of_residuals(&differences)? * (1.0 + 1.5 / pairs);
     let mean_square = differences.iter().map(|d| d * d).sum::<f64>() / pairs;
+    let squared = if same_build {
+        mean_square.max(typical * typical)
+    } else {
+        typical * typical
+    };
     let explained = order::median(&explained)?;
-    // A difference carries the variance of two sittings.
-    let value = ((mean_square.max(typical * typical) - explained) / 2.0).max(0.0);
-    Some(Variance {
-        value,
-        df: (0.6 * pairs).max(1.0),
+    // A difference carries the variance of two sessions.
+    Some(Neighbours {
+        value: ((squared - explained) / 2.0).max(0.0),
+        pairs,
+        same_build,
     })
+}
+
+impl Neighbours {
+    /// Moderated by what is typical of the gate, as the spread within is by earlier sessions.
+    pub fn moderated(self, typical: f64) -> Variance {
+        let own = PAIR_DF * self.pairs;
+        Variance {
+            value: (own * self.value + GATE_DF * typical) / (own + GATE_DF),
+            df: own + GATE_DF,
+        }
+    }
 }
 
 /// Satterthwaite's degrees of freedom of a sum of variances (Satterthwaite 1946, Biometrics Bulletin 2:110).
@@ -192,6 +260,7 @@ mod tests {
             judged: &[a, b],
             history: &[],
             floor: 0.0,
+            outliers: Outliers::InFull,
         });
         assert!((got.variance.value - 1.0).abs() < 1e-9, "{got:?}");
         assert!((got.variance.df - 4.0).abs() < 1e-12);
@@ -206,13 +275,14 @@ mod tests {
             judged,
             history: &history,
             floor: 0.0,
+            outliers: Outliers::InFull,
         });
         assert!((got.variance.df - 24.0).abs() < 1e-12, "{got:?}");
         assert!((got.variance.value - 20.0 / 24.0).abs() < 1e-9, "{got:?}");
     }
 
     #[test]
-    fn a_noisy_sitting_widens_its_own_interval() {
+    fn a_noisy_session_widens_its_own_interval() {
         let calm: &[f64] = &[0.0, 0.1, -0.1, 0.05, -0.05];
         let wild: &[f64] = &[0.0, 3.0, -2.0, 0.1, 0.0];
         let history = vec![calm; 10];
@@ -220,35 +290,85 @@ mod tests {
             judged: &[calm, calm],
             history: &history,
             floor: 0.0,
+            outliers: Outliers::InFull,
         });
         let noisy = within(&Groups {
             judged: &[calm, wild],
             history: &history,
             floor: 0.0,
+            outliers: Outliers::InFull,
         });
         assert!(noisy.variance.value > 20.0 * quiet.variance.value);
     }
 
     #[test]
-    fn between_sittings_needs_four_pairs_of_one_build() {
-        let sitting = |centre, same| Sitting {
+    fn between_sessions_needs_four_pairs() {
+        let session = |centre, same| Session {
             centre,
             same_build_as_previous: same,
             runs: 5,
         };
-        let few = [
-            sitting(0.0, false),
-            sitting(1.0, true),
-            sitting(0.0, true),
-            sitting(1.0, true),
-        ];
-        assert_eq!(between_sittings(&few, 0.0), None);
-        let many: Vec<Sitting> = (0..6).map(|i| sitting(f64::from(i % 2), i > 0)).collect();
-        let got = between_sittings(&many, 0.0).unwrap();
+        let few = [0.0, 1.0, 0.0, 1.0].map(|centre| session(centre, true));
+        assert_eq!(between_sessions(&few, 0.0), None);
+        let many: Vec<Session> = (0..6).map(|i| session(f64::from(i % 2), i > 0)).collect();
+        let got = between_sessions(&many, 0.0).unwrap();
         // |difference| 1 throughout: (1.4826 * 1.3)^2 / 2.
         assert!((got.value - 1.857_4).abs() < 1e-3, "{got:?}");
-        assert!((got.df - 3.0).abs() < 1e-12);
-        assert_eq!(between_sittings(&many, 100.0).unwrap().value, 0.0);
+        assert!(got.same_build && (got.pairs - 5.0).abs() < 1e-12);
+        assert_eq!(between_sessions(&many, 100.0).unwrap().value, 0.0);
+    }
+
+    #[test]
+    fn neighbours_of_other_builds_tell_by_their_median_alone() {
+        // One step of a real change among neighbours that differ by 1 or less.
+        let centres = [0.0, 1.0, 0.5, 50.0, 51.0, 50.5];
+        let sessions = centres.map(|centre| Session {
+            centre,
+            same_build_as_previous: false,
+            runs: 5,
+        });
+        let got = between_sessions(&sessions, 0.0).unwrap();
+        // Differences 1, 0.5, 49.5, 1, 0.5: the median is 1.
+        assert!((got.value - 1.857_4).abs() < 1e-3, "{got:?}");
+        assert!(!got.same_build);
+    }
+
+    #[test]
+    fn the_gate_moderates_what_few_neighbours_say() {
+        let neighbours = Neighbours {
+            value: 3.0,
+            pairs: 5.0,
+            same_build: true,
+        };
+        // (0.6 * 5 * 3 + 8 * 1) / (0.6 * 5 + 8), with 11 degrees of freedom.
+        let got = neighbours.moderated(1.0);
+        assert!((got.value - 17.0 / 11.0).abs() < 1e-12 && (got.df - 11.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn one_outlier_of_five_counts_as_if_it_were_six_scales_away_and_two_count_in_full() {
+        let calm: &[f64] = &[-1.0, -0.5, 0.0, 0.5, 1.0];
+        let variance = |judged: &[f64], outliers| {
+            let groups = Groups {
+                judged: &[calm, judged],
+                history: &[],
+                floor: 0.0,
+                outliers,
+            };
+            within(&groups).variance.value
+        };
+        let (near, far) = (
+            [-1.0, -0.5, 0.0, 0.5, 100.0],
+            [-1.0, -0.5, 0.0, 0.5, 1000.0],
+        );
+        let bounded = variance(&near, Outliers::Bounded);
+        assert!(bounded < variance(&near, Outliers::InFull) / 20.0);
+        assert!((bounded / variance(&far, Outliers::Bounded) - 1.0).abs() < 0.2);
+        let two = [-1.0, 0.0, 0.5, 100.0, 100.0];
+        assert!(
+            (variance(&two, Outliers::Bounded) / variance(&two, Outliers::InFull) - 1.0).abs()
+                < 1e-12
+        );
     }
 
     #[test]

@@ -88,6 +88,7 @@ pub(crate) fn rule(subject: &str, metric: &str) -> Rule {
         budget: None,
         max_detectable: None,
         severity: None,
+        decide: None,
         better: None,
         from: Origin::new("perfgate.toml:3"),
     }

@@ -122,14 +122,14 @@ pub(crate) fn one_run_a_side() -> Document {
         .filter(|c| c.series.statistic != perfgate::model::Statistic::Rate)
         .map(|c| {
             let (old, new) = (c.baseline.unwrap().value, c.current.unwrap().value);
-            single(c.series, Doubt::Weak, old, new)
+            single(c.series, Doubt::NoSignal, old, new)
         })
         .collect();
     let all = with(
         weak,
         single(
             latency("GET /search", Quantile::P95),
-            Doubt::Suspect,
+            Doubt::Possible,
             84.0,
             103.0,
         ),
@@ -152,8 +152,8 @@ pub(crate) fn one_run_a_side() -> Document {
 /// The verdict passes, and says what it could not have seen.
 pub(crate) fn weak() -> Document {
     let mut all = shop();
-    for comparison in all.iter_mut().skip(3) {
-        comparison.outcome = perfgate::compare::Outcome::Inconclusive(Doubt::Weak);
+    for comparison in all.iter_mut().skip(10) {
+        comparison.outcome = perfgate::compare::Outcome::Inconclusive(Doubt::NoSignal);
         comparison.detectable = Some(0.14);
         comparison.runs_needed = Some(12);
     }
@@ -275,7 +275,7 @@ pub(crate) fn undecided() -> Document {
         ..Policy::default()
     };
     let suspect = Comparison {
-        outcome: perfgate::compare::Outcome::Inconclusive(Doubt::Suspect),
+        outcome: perfgate::compare::Outcome::Inconclusive(Doubt::Possible),
         change: change(1.081, 0.98, 1.193),
         runs_needed: Some(9),
         ..unchanged(latency("GET /search", Quantile::P95), 84.0, 90.8)

@@ -59,6 +59,7 @@ pub(crate) fn side(value: f64, runs: usize) -> Option<Side> {
     Some(Side {
         value,
         runs,
+        values: vec![value; runs],
         observations: Some(12_000),
     })
 }
@@ -94,6 +95,7 @@ pub(crate) fn judged(series: Series, outcome: Outcome, baseline: f64, current: f
         },
         detectable: Some(0.04),
         runs_needed: None,
+        one_session_needed: false,
         limits: Limits {
             max_regression: 0.1,
             min_delta: (!rate).then(|| Quantity {
@@ -181,7 +183,7 @@ pub(crate) fn incomparable(series: Series, cause: Cause) -> Comparison {
 }
 
 pub(crate) fn over_budget(mut comparison: Comparison, limit: f64) -> Comparison {
-    let value = comparison.current.map_or(0.0, |side| side.value);
+    let value = comparison.current.as_ref().map_or(0.0, |side| side.value);
     comparison.budget = Some(BudgetCheck {
         limit: Quantity {
             value: limit,
@@ -207,7 +209,7 @@ pub(crate) fn accepted(mut comparison: Comparison, reason: &str) -> Comparison {
 pub(crate) fn drifted(mut comparison: Comparison, ratio: f64, budget: f64) -> Comparison {
     comparison.drift = Some(Drift {
         anchor: "v1.4".to_owned(),
-        anchor_value: comparison.current.map_or(0.0, |side| side.value) / ratio,
+        anchor_value: comparison.current.as_ref().map_or(0.0, |side| side.value) / ratio,
         change: Change {
             ratio,
             low: ratio * 0.98,

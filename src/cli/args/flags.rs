@@ -6,7 +6,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::words::{
-    IdsWord, InconclusiveWord, MissingWord, OtherEnvironmentWord, ReportFormat, ResultFormat,
+    DecideWord, IdsWord, InconclusiveWord, MissingWord, OtherEnvironmentWord, ReportFormat,
+    ResultFormat,
 };
 use crate::cli::config::values;
 
@@ -64,9 +65,13 @@ pub(crate) struct RemoteFlag {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Policy")]
 pub(crate) struct PolicyFlags {
-    /// How much worse is too much, where no rule says otherwise [default: 5%]
+    /// How much worse is tolerated, where no rule says otherwise [default: 2.5%]
     #[arg(long, value_name = "PERCENT", value_parser = values::percent)]
     pub(crate) max_regression: Option<f64>,
+
+    /// What fails: a change that is certain, or any estimate beyond the limit [default: certain]
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub(crate) decide: Option<DecideWord>,
 
     /// Count a series as undecided where its runs could not have shown a change of this size
     #[arg(long, value_name = "PERCENT", value_parser = values::percent)]

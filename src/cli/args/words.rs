@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
-use crate::compare::{OnInconclusive, OnMissing, OnOtherEnvironment};
+use crate::compare::{Decide, OnInconclusive, OnMissing, OnOtherEnvironment};
 use crate::model::names;
 use crate::{ingest, report};
 
@@ -24,6 +24,7 @@ macro_rules! words {
 
 words!(ReportFormat => report::Format { Text, Json, Markdown, Junit, Github });
 words!(IdsWord => names::Ids { Merge, Keep });
+words!(DecideWord => Decide { Certain, Limit });
 words!(InconclusiveWord => OnInconclusive { Warn, Fail, Pass });
 words!(MissingWord => OnMissing { Fail, Warn });
 words!(OtherEnvironmentWord => OnOtherEnvironment { Refuse, Warn, Ignore });

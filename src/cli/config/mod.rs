@@ -18,7 +18,7 @@ use crate::toml_file::{Form, LineStarts, Text};
 pub use crate::toml_file::FormError as ConfigError;
 pub use find::{ConfigFile, find, read};
 pub use limits::Placed;
-pub use rules::{Defaults, SubjectRule};
+pub use rules::{DECIDE, Defaults, SubjectRule};
 pub use sources::{Source, Work};
 
 use limits::{Limits, decided};

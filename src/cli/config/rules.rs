@@ -1,6 +1,6 @@
 //! The parts of a config file that become rules: `[defaults]`, `[[rule]]`, `[[accept]]`.
 
-use crate::compare::{Acceptance, Origin, Pattern, Quantity, Rule, Severity};
+use crate::compare::{Acceptance, Decide, Origin, Pattern, Quantity, Rule, Severity};
 use crate::model::Better;
 use crate::model::names::ByHand;
 use crate::toml_file::{Form, value};
@@ -8,15 +8,21 @@ use crate::toml_file::{Form, value};
 use super::ConfigError;
 use super::limits::{Limits, Placed, decided, origin};
 
-pub(super) const DEFAULTS_KEYS: [&str; 4] =
-    ["max_regression", "min_delta", "severity", "max_detectable"];
-pub(super) const RULE_KEYS: [&str; 8] = [
+pub(super) const DEFAULTS_KEYS: [&str; 5] = [
+    "max_regression",
+    "min_delta",
+    "severity",
+    "decide",
+    "max_detectable",
+];
+pub(super) const RULE_KEYS: [&str; 9] = [
     "subject",
     "metric",
     "max_regression",
     "min_delta",
     "budget",
     "severity",
+    "decide",
     "max_detectable",
     "better",
 ];
@@ -29,6 +35,8 @@ const SEVERITIES: [(&str, Severity); 3] = [
     ("warn", Severity::Warn),
     ("off", Severity::Off),
 ];
+/// By certainty, or by the estimate alone.
+pub const DECIDE: [(&str, Decide); 2] = [("certain", Decide::Certain), ("limit", Decide::Limit)];
 const DIRECTIONS: [(&str, Better); 2] = [("lower", Better::Lower), ("higher", Better::Higher)];
 
 /// What holds where no rule says otherwise.
@@ -37,6 +45,7 @@ pub struct Defaults {
     pub max_regression: Option<Placed<f64>>,
     pub min_delta: Option<Placed<Quantity>>,
     pub severity: Option<Placed<Severity>>,
+    pub decide: Option<Placed<Decide>>,
     pub max_detectable: Option<Placed<f64>>,
 }
 
@@ -45,6 +54,7 @@ pub(super) fn defaults(form: &Form<'_>) -> Result<Defaults, ConfigError> {
         max_regression: form.percent("max_regression")?.map(decided),
         min_delta: form.quantity("min_delta")?.map(decided),
         severity: form.choice("severity", &SEVERITIES)?.map(decided),
+        decide: form.choice("decide", &DECIDE)?.map(decided),
         max_detectable: form.percent("max_detectable")?.map(decided),
     })
 }
@@ -58,6 +68,7 @@ pub(super) fn rule(form: &Form<'_>) -> Result<Rule, ConfigError> {
         budget: value(form.quantity("budget")?),
         max_detectable: value(form.percent("max_detectable")?),
         severity: value(form.choice("severity", &SEVERITIES)?),
+        decide: value(form.choice("decide", &DECIDE)?),
         better: value(form.choice("better", &DIRECTIONS)?),
         from: origin(form.place()),
     })

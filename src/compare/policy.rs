@@ -200,6 +200,9 @@ impl OnOtherEnvironment {
 
 /// Whether a rule reaches a series: as one of the usual statistics of a metric, or by naming it.
 pub(super) fn selects(subject: &Pattern, metric: &Pattern, series: &Series, usual: bool) -> bool {
+    if !subject.matches(series.subject.as_str()) {
+        return false;
+    }
     let on_request = match series.statistic {
         Statistic::Quantile(q) => Quantile::ON_REQUEST.contains(&q),
         Statistic::Min => true,
@@ -207,9 +210,6 @@ pub(super) fn selects(subject: &Pattern, metric: &Pattern, series: &Series, usua
     };
     if on_request && !metric.as_str().ends_with(&format!(".{}", series.statistic)) {
         // Only its own name asks for it: `latency.*` is not meant to gate eleven quantiles.
-        return false;
-    }
-    if !subject.matches(series.subject.as_str()) {
         return false;
     }
     if metric.as_str().contains('.') {

@@ -325,7 +325,7 @@ fn relative(series: &Series, limits: &Limits, (values, shift): (Values, f64)) ->
     Position {
         worse: shift > limit && !too_small,
         better: shift < -limit && !too_small,
-        ruled_out: !(shift > limit),
+        ruled_out: shift <= limit,
         never_certain: false,
         cause: if beyond && too_small {
             Cause::BelowMinDelta

@@ -215,6 +215,13 @@ fn form_of(format: Format, source: Source<'_>) -> anyhow::Result<&'static Form> 
     if let Some(form) = adapter.form_of(&head::Head::of(&head)) {
         return Ok(form);
     }
+    // A tool whose results are several files says itself what is wrong with one of them.
+    if let [first, ..] = adapter.forms
+        && matches!(first.read, Read::Path { .. })
+    {
+        return Ok(first);
+    }
+    source::refuse_utf16(&head)?;
     if head.iter().all(u8::is_ascii_whitespace) {
         text::decode(head)?;
     }

@@ -95,10 +95,14 @@ pub struct Verdict {
     exit: Exit,
     counts: Counts,
     reasons: Vec<Reason>,
+    situation: Situation,
     judgement: Judgement,
 }
 
 impl Verdict {
+    pub fn situation(&self) -> Situation {
+        self.situation
+    }
     pub fn kind(&self) -> Kind {
         self.kind
     }
@@ -148,7 +152,9 @@ impl Verdict {
         } else if nothing {
             // Green here would be the gate that cannot fail.
             (Kind::Inconclusive, Exit::Error)
-        } else if situation == Situation::NoBaseline {
+        } else if situation == Situation::NoBaseline
+            && (policy.require_baseline || !judgement.comparisons.iter().any(has_judged_budget))
+        {
             undecided(policy.require_baseline, Kind::NoBaseline)
         } else if undecided_series.rules(policy.on_inconclusive) {
             undecided(
@@ -175,9 +181,16 @@ impl Verdict {
             exit,
             counts,
             reasons,
+            situation,
             judgement,
         }
     }
+}
+
+/// A budget holds without any baseline, where its unit fits the series.
+fn has_judged_budget(c: &Comparison) -> bool {
+    let fits = c.budget.as_ref().is_some_and(|b| b.limit_in_unit.is_some());
+    c.gated && fits
 }
 
 /// What one comparison asks for under a policy.

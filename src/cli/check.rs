@@ -26,7 +26,7 @@ use crate::hint::WithHint;
 use crate::publish::actions;
 use crate::report::context::{Commands, Context, Source};
 use crate::report::{self, Document};
-use crate::verdict::Kind;
+use crate::verdict::Situation;
 
 pub(super) fn run(
     args: CheckArgs,
@@ -122,7 +122,7 @@ fn judge(
     let measured_here = args.results.is_empty() && settings.sources.iter().any(does_work);
     let to_add: &[Source] = if measured_here { &[] } else { &sources };
     let next = update_command(baseline_path, to_add);
-    let is_first = judged.verdict.kind() == Kind::NoBaseline;
+    let is_first = judged.verdict.situation() == Situation::NoBaseline;
     let material = Material {
         judged: &judged,
         settings: &settings,
@@ -155,10 +155,12 @@ fn judge(
         };
         exit = posted(&order, exit, output);
     }
-    match judged.verdict.kind() {
-        Kind::NoBaseline => no_baseline(baseline.as_ref(), &document, &next, output),
-        _ if judged.verdict.exit() == Exit::Error => nothing_compared(&shown, output),
-        _ => {
+    match judged.verdict.situation() {
+        Situation::NoBaseline => no_baseline(baseline.as_ref(), &document, &next, output),
+        Situation::Compared if judged.verdict.exit() == Exit::Error => {
+            nothing_compared(&shown, output);
+        }
+        Situation::Compared => {
             for line in report::unjudged_plainly(&document) {
                 output.warn(&line);
             }

@@ -6,6 +6,7 @@ use super::entry::Entry;
 use crate::verdict::Undecided;
 
 use super::words::{Judged, OnInconclusive, Outcome, Severity, Standing};
+use super::workload;
 
 impl Document {
     /// The first contradiction between the rows and what is said of all of them.
@@ -33,6 +34,15 @@ impl Document {
         None
     }
 
+    /// How many budgets were judged, where they are all that was: there is no baseline.
+    pub(super) fn budgets_only(&self) -> Option<usize> {
+        let judged = |e: &&Entry| e.gated && e.budget.is_some_and(|b| b.limit.is_some());
+        let budgets = self.comparisons.iter().filter(judged).count();
+        let alone = self.counts.compared == 0 && self.counts.missing == 0;
+        let nothing = matches!(self.verdict, Judged::Inconclusive | Judged::NoBaseline);
+        (budgets > 0 && alone && !nothing).then_some(budgets)
+    }
+
     /// What could not be decided, as far as it would fail if it were sure.
     fn undecided(&self) -> Undecided {
         let mut undecided = Undecided::default();
@@ -54,6 +64,18 @@ impl Document {
 
     /// The verdict of these rows under this policy, and the code it ends with.
     fn expected(&self) -> (Judged, u8) {
+        let (verdict, code) = self.expected_of_rows();
+        // A part of the gate looked at nothing: the verdict is that of the others, and never better than a warning.
+        let partly = self.counts.compared > 0 && workload::unjudged(self).next().is_some();
+        match (verdict, code) {
+            (Judged::Pass, 0) if partly && self.policy.require_baseline => (Judged::Warn, 3),
+            (Judged::Pass, 0) if partly => (Judged::Warn, 0),
+            (verdict, 0) if partly && self.policy.require_baseline => (verdict, 3),
+            expected => expected,
+        }
+    }
+
+    fn expected_of_rows(&self) -> (Judged, u8) {
         let any = |wanted| self.comparisons.iter().any(|e| e.standing == wanted);
         let asked = |yes: bool| if yes { 3 } else { 0 };
         let on_inconclusive = self.policy.on_inconclusive;
@@ -61,6 +83,9 @@ impl Document {
             (Judged::Fail, 1)
         } else if self.verdict == Judged::NoBaseline && self.counts.compared == 0 {
             (Judged::NoBaseline, asked(self.policy.require_baseline))
+        } else if self.budgets_only().is_some() && !self.policy.require_baseline {
+            let warns = any(Standing::Warn);
+            (if warns { Judged::Warn } else { Judged::Pass }, 0)
         } else if self.counts.compared == 0 {
             (Judged::Inconclusive, 2)
         } else if self.undecided().rules(on_inconclusive.into()) {

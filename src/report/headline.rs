@@ -17,6 +17,9 @@ pub(super) fn headline(document: &Document) -> String {
         return "nothing was compared".to_owned();
     }
     let unjudged = workload::headline(document);
+    if let Some(budgets) = document.budgets_only() {
+        return only_budgets(document, budgets, unjudged);
+    }
     let said = match document.verdict {
         Judged::NoBaseline => return unjudged.unwrap_or_else(|| "no baseline yet".to_owned()),
         Judged::Fail => failed(document),
@@ -38,6 +41,22 @@ pub(super) fn headline(document: &Document) -> String {
     match unjudged {
         Some(unjudged) => format!("{said}; {unjudged}"),
         None => said,
+    }
+}
+
+/// `3 budgets held; no baseline, 3 budgets only`
+fn only_budgets(document: &Document, budgets: usize, unjudged: Option<String>) -> String {
+    let over = |e: &&Entry| e.gated && e.budget.is_some_and(|b| b.broken);
+    let broken = document.comparisons.iter().filter(over).count();
+    let said = match (broken, budgets) {
+        (0, 1) => "the budget holds".to_owned(),
+        (0, n) => format!("all {} budgets hold", count(n)),
+        (broken, _) => format!("{} over budget", plural(broken, "series", "series")),
+    };
+    let only = format!("no baseline, {} only", plural(budgets, "budget", "budgets"));
+    match unjudged {
+        Some(unjudged) => format!("{said}; {only}; {unjudged}"),
+        None => format!("{said}; {only}"),
     }
 }
 

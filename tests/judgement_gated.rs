@@ -308,3 +308,185 @@ fn an_acceptance_covers_its_regression_on_a_noisy_day_too() {
     let unused = gate.judge(&strict).1["policy"]["unused_acceptances"].clone();
     assert_eq!(unused.as_array().map(Vec::len), Some(1));
 }
+
+fn locust_like(name: &str, requests: u64, median: f64, mean: f64, rate: f64) -> (String, Value) {
+    let subject = json!({
+        "latency": {"unit": "ms", "better": "lower", "n": requests, "mean": mean,
+            "quantiles": {"0.5": median, "0.95": 2.0 * median}, "resolution": 10.0},
+        "errors": {"better": "lower", "count": 0, "of": requests},
+        "throughput": {"unit": "req/s", "better": "higher", "value": rate},
+    });
+    (name.to_owned(), subject)
+}
+
+/// The rate of each endpoint follows how often it is asked for.
+#[test]
+fn throughput_is_gated_once_a_run_and_where_it_falls_to_nothing() {
+    let side = |list: f64, show: f64| {
+        let mut subjects = serde_json::Map::from_iter([
+            locust_like("GET /list", 5_000, 120.0, 120.0, list),
+            locust_like("GET /show", 5_000, 120.0, 120.0, show),
+            locust_like("Aggregated", 10_000, 120.0, 120.0, list + show),
+        ]);
+        for metric in ["latency", "errors", "throughput"] {
+            subjects["Aggregated"][metric]["role"] = json!("total");
+        }
+        Value::from(subjects)
+    };
+    let gate = Gate::new("");
+    gate.write("old.json", 5, &side(50.0, 50.0));
+    gate.write("new.json", 5, &side(70.0, 30.0));
+    let (code, verdict) = gate.check();
+    assert_eq!(code, 0, "only the mix of tasks changed: {verdict}");
+    assert_eq!(row(&verdict, "Aggregated", "throughput")["gated"], true);
+    assert_eq!(row(&verdict, "GET /show", "throughput")["gated"], false);
+
+    gate.write("new.json", 5, &side(35.0, 35.0));
+    let (code, verdict) = gate.check();
+    assert_eq!(
+        (code, &row(&verdict, "Aggregated", "throughput")["outcome"]),
+        (1, &json!("regressed"))
+    );
+
+    gate.write("new.json", 5, &side(100.0, 0.0));
+    let (code, verdict) = gate.check();
+    let dead = row(&verdict, "GET /show", "throughput");
+    assert_eq!((code, &dead["outcome"]), (1, &json!("regressed")), "{dead}");
+}
+
+fn statistic<'a>(verdict: &'a Value, statistic: &str) -> Option<&'a Value> {
+    let rows = verdict["comparisons"].as_array().unwrap();
+    rows.iter()
+        .find(|row| row["statistic"] == statistic && row["gated"] == true)
+}
+
+#[test]
+fn a_rule_may_name_any_statistic_that_the_result_holds() {
+    let of = |low: f64| {
+        let samples: Vec<f64> = (0..40_u8).map(|i| low + f64::from(i)).collect();
+        json!({"parse": {"time": {"unit": "ms", "better": "lower", "samples": samples}}})
+    };
+    for name in [
+        "p1", "p5", "p10", "p25", "p75", "p90", "p99", "min", "max", "mean",
+    ] {
+        let gate = Gate::new(&format!(
+            "[[rule]]\nmetric = \"time.{name}\"\nmax_regression = \"5%\"\n"
+        ));
+        gate.write("old.json", 5, &of(100.0));
+        gate.write("new.json", 5, &of(200.0));
+        let (code, verdict) = gate.check();
+        let row = statistic(&verdict, name).unwrap_or_else(|| panic!("{name}: {verdict}"));
+        assert_eq!((code, &row["outcome"]), (1, &json!("regressed")), "{name}");
+    }
+    // What is not asked for by its name stays out of the gate.
+    let gate = Gate::new("[[rule]]\nmetric = \"time.*\"\nmax_regression = \"5%\"\n");
+    gate.write("old.json", 5, &of(100.0));
+    gate.write("new.json", 5, &of(200.0));
+    let verdict = gate.check().1;
+    assert!(statistic(&verdict, "p10").is_none() && statistic(&verdict, "p99").is_some());
+}
+
+/// A median in steps of 10 ms cannot show 2.5 % of 120 ms; the mean can.
+#[test]
+fn the_mean_is_judged_where_the_tool_rounds_the_median_too_coarsely() {
+    let side = |mean: f64| {
+        Value::from(serde_json::Map::from_iter([locust_like(
+            "GET /", 5_000, 120.0, mean, 50.0,
+        )]))
+    };
+    for (config, statistics) in [
+        ("", ["mean", "p95"]),
+        (
+            "[[rule]]\nmetric = \"latency\"\nmax_regression = \"30%\"\n",
+            ["p50", "p95"],
+        ),
+    ] {
+        let gate = Gate::new(config);
+        gate.write("old.json", 5, &side(121.0));
+        gate.write("new.json", 5, &side(128.0));
+        let (_, verdict) = gate.check();
+        let latencies = verdict["comparisons"].as_array().unwrap().iter();
+        let gated: Vec<&Value> = latencies
+            .filter(|row| row["metric"] == "latency" && row["gated"] == true)
+            .map(|row| &row["statistic"])
+            .collect();
+        let mut wanted = statistics.map(|s| json!(s)).to_vec();
+        wanted.sort_by_key(|s| s == "mean");
+        assert_eq!(gated, wanted.iter().collect::<Vec<_>>(), "{config}");
+    }
+    let gate = Gate::new("[[rule]]\nmetric = \"latency.p50\"\nmax_regression = \"2%\"\n");
+    gate.write("old.json", 5, &side(121.0));
+    gate.write("new.json", 5, &side(128.0));
+    assert!(
+        statistic(&gate.check().1, "p50").is_some(),
+        "a rule names it"
+    );
+}
+
+/// As the fixed thresholds of other tools do it: by the estimate alone, from the file, a rule or the flag.
+#[test]
+fn decide_limit_fails_where_the_estimate_is_beyond_the_limit_sure_or_not() {
+    let time = |value: f64| metric("time", "ms", "lower", value);
+    let defaults = "[defaults]\nmax_regression = \"10%\"\n";
+    let by_rule = "[[rule]]\nmetric = \"time\"\nmax_regression = \"10%\"\ndecide = \"limit\"\n";
+    let check = ["check", "--baseline", "old.json", "new.json"];
+    let flagged = [
+        "check",
+        "--baseline",
+        "old.json",
+        "new.json",
+        "--decide",
+        "limit",
+    ];
+    for (config, command, code) in [
+        (defaults, &check[..], 0),
+        (defaults, &flagged[..], 1),
+        (by_rule, &check[..], 1),
+        (
+            "[defaults]\nmax_regression = \"10%\"\ndecide = \"limit\"\n",
+            &check[..],
+            1,
+        ),
+    ] {
+        let gate = Gate::new(config);
+        gate.write("old.json", 1, &time(80.0));
+        gate.write("new.json", 1, &time(120.0));
+        let (ended, verdict) = gate.judge(command);
+        assert_eq!(ended, code, "{config} {command:?}: {verdict}");
+        gate.write("new.json", 1, &time(87.0));
+        assert_eq!(gate.judge(command).0, 0, "within the limit");
+    }
+    let gate = Gate::new(defaults);
+    gate.write("old.json", 1, &time(80.0));
+    gate.write("new.json", 1, &time(120.0));
+    let output = Command::new(env!("CARGO_BIN_EXE_perfgate"))
+        .args(check)
+        .current_dir(gate.folder.path())
+        .env_clear()
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.starts_with("INCONCLUSIVE"), "{said}");
+    let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    for told in [
+        "one run a side does not show how much runs differ",
+        "`decide = \"limit\"` would fail here, and fails about 33 of 100 unchanged gates",
+    ] {
+        assert!(words.contains(told), "{said}");
+    }
+}
+
+/// The values explain most surprises at one look.
+#[test]
+fn each_side_of_a_verdict_holds_its_runs() {
+    let gate = Gate::new("");
+    gate.write("old.json", 5, &metric("time", "ms", "lower", 100.0));
+    gate.write("new.json", 3, &metric("time", "ms", "lower", 101.0));
+    let verdict = gate.check().1;
+    let row = row(&verdict, "svc", "time");
+    assert_eq!(
+        row["baseline"]["values"],
+        json!([100.0, 100.0, 100.0, 100.0, 100.0])
+    );
+    assert_eq!(row["current"]["values"], json!([101.0, 101.0, 101.0]));
+}

@@ -20,7 +20,7 @@ use super::rules::{self, Asked, RulesBySubject};
 use crate::model::history::{Machines, NoPartner};
 use crate::model::workload::{Difference, Part};
 use crate::model::{
-    Anchor, Matched, Matching, MetricName, Partner, Run, Series, Subject, WorkloadKey,
+    Anchor, Matched, Matching, MetricName, Partner, Role, Run, Series, Subject, WorkloadKey,
 };
 use crate::stats::{multiplicity, order};
 
@@ -271,6 +271,10 @@ impl Gate<'_> {
                     None if unknown => Measured::apart(&question, Cause::OfSingleNames),
                     None => measure(&question),
                 };
+                let shown_for_its_total = pair.judged_as == Some(Role::Fixed);
+                asked.gated |= shown_for_its_total
+                    && asked.limits.severity != Severity::Off
+                    && measured.fell_to_nothing();
                 let across = (!layout.elsewhere.is_empty()).then(|| noise(&key, &pair, layout));
                 self.series.push(Judged {
                     series: key,

@@ -372,6 +372,13 @@ impl Measured {
         Self::one_sided(question, (&base, &current), Outcome::Incomparable, cause)
     }
 
+    /// Something on one side and nothing on the other.
+    pub fn fell_to_nothing(&self) -> bool {
+        let value = |side: &Option<Side>| side.as_ref().map(|side| side.value);
+        value(&self.baseline).is_some_and(|v| v > 0.0)
+            && value(&self.current).is_some_and(|v| v <= 0.0)
+    }
+
     /// What the neighbouring sessions of this series say of the variance that a session adds, on the scale that most
     /// series share.
     pub fn learned_between(&self) -> Option<f64> {

@@ -25,6 +25,7 @@ mod pairs;
 pub mod policy;
 mod readings;
 mod rules;
+mod throughput;
 
 pub use crate::model::Pattern;
 pub use comparison::{

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::comparison::{Cause, LeftOut};
 use super::layout::Layout;
+use super::throughput;
 use crate::model::unit::Dimension;
 use crate::model::{
     Better, Evidence, Measurement, MetricName, Quantile, Role, Run, Statistic, Subject, Unit,
@@ -20,6 +21,8 @@ pub(super) struct Pair<'a> {
     pub history: Vec<Vec<&'a Measurement>>,
     /// Measurements that are not the same thing as the others, by side.
     pub left_out: Vec<LeftOut>,
+    /// Another role than the one that the tool gave, beside the other metrics of the runs.
+    pub judged_as: Option<Role>,
 }
 
 /// What measurements have to agree in to be of one thing: what the unit measures, which direction is better, whether
@@ -170,6 +173,9 @@ impl<'a> Pair<'a> {
     }
 
     pub fn role(&self) -> Role {
+        if let Some(role) = self.judged_as {
+            return role;
+        }
         self.base
             .iter()
             .chain(&self.current)
@@ -231,6 +237,7 @@ pub(super) fn pairs<'a>(layout: &Layout<'a>) -> Vec<Pair<'a>> {
                     current: Vec::new(),
                     history: vec![Vec::new(); layout.history.len()],
                     left_out: Vec::new(),
+                    judged_as: None,
                 });
                 put(pair, measurement);
             }
@@ -260,5 +267,6 @@ pub(super) fn pairs<'a>(layout: &Layout<'a>) -> Vec<Pair<'a>> {
     for pair in &mut pairs {
         pair.leave_out_strangers();
     }
+    throughput::choose(&mut pairs);
     pairs
 }

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use super::comparison::{Accepted, BudgetCheck};
 use super::pairs::Pair;
 use super::policy::{Acceptance, Limits, Origin, Policy, Severity, selects};
-use crate::model::{MetricName, Quantile, Role, Series, Statistic};
+use crate::model::{Evidence, Measurement, MetricName, Quantile, Role, Series, Statistic};
+use crate::stats::order;
 
 /// How much more of the service's memory and processor time is tolerated where nobody says otherwise: they vary more
 /// than times do, and matter less.
@@ -30,6 +31,44 @@ pub(super) fn usual(series: &Series) -> bool {
         (_, Statistic::Value | Statistic::Rate) => true,
         (_, Statistic::Mean | Statistic::Max | Statistic::Min) => false,
     }
+}
+
+/// The two numbers that stand for the typical latency: the median, or the mean where the tool rounds the median too
+/// coarsely to show the limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Typical {
+    Median,
+    Mean,
+}
+
+/// Which of the two it is, where every run holds both and rounds the median.
+fn typical_of_latency(series: &Series, pair: &Pair<'_>) -> Option<Typical> {
+    let typical = match series.statistic {
+        Statistic::Quantile(Quantile::P50) => Typical::Median,
+        Statistic::Mean => Typical::Mean,
+        _ => return None,
+    };
+    let both = |m: &&Measurement| step_of_median(m).is_some();
+    let sides = || pair.base.iter().chain(&pair.current);
+    let holds = sides().count() > 0 && sides().all(both);
+    (series.metric.as_str() == MetricName::LATENCY && holds).then_some(typical)
+}
+
+/// The step to which the median is rounded, as a share of it, where the mean is known beside it.
+fn step_of_median(measurement: &Measurement) -> Option<f64> {
+    let Evidence::Quantiles(quantiles) = &measurement.evidence else {
+        return None;
+    };
+    let median = quantiles.points().get(&Quantile::P50)?;
+    let known = quantiles.moments().mean.is_some() && median.resolution > 0.0;
+    (known && median.value > 0.0).then(|| median.resolution / median.value)
+}
+
+/// Whether the step exceeds half of the limit, in the typical run.
+fn is_coarse(pair: &Pair<'_>, limit: f64) -> bool {
+    let sides = pair.base.iter().chain(&pair.current);
+    let steps: Vec<f64> = sides.filter_map(|m| step_of_median(m)).collect();
+    order::median(&steps).is_some_and(|step| step > limit / 2.0)
 }
 
 /// Shown beside the usual ones, not gated: the mean of a latency is exact where quantiles are rounded.
@@ -114,11 +153,14 @@ pub(super) fn ask(
     reached: &mut [bool],
 ) -> Asked {
     let policy = rules.policy;
-    let usual = usual(series) || pair.mean_stands_in(series.statistic);
+    let typical = typical_of_latency(series, pair);
+    let usual =
+        usual(series) || pair.mean_stands_in(series.statistic) || typical == Some(Typical::Mean);
     let role = pair.role();
     let mut limits = defaults(policy, series);
     let mut gated = usual && gated_by_default(series, role);
     let mut named = false;
+    let mut by_statistic = false;
     for at in rules.that_may_select(series.subject.as_str()) {
         let Some(rule) = policy.rules.get(at) else {
             continue;
@@ -140,6 +182,7 @@ pub(super) fn ask(
         };
         named |= names;
         gated |= names;
+        by_statistic |= rule.metric.as_str().contains('.');
         if let Some(value) = rule.max_regression {
             limits.max_regression = value;
         }
@@ -163,6 +206,14 @@ pub(super) fn ask(
         }
         limits.from = rule.from.clone();
     }
+    // One of the two is judged, unless a rule names the other one.
+    let coarse = typical.is_some() && is_coarse(pair, limits.max_regression);
+    let other = match typical {
+        Some(Typical::Median) => coarse,
+        Some(Typical::Mean) => !coarse,
+        None => false,
+    };
+    gated &= by_statistic || !other;
     gated &= limits.severity != Severity::Off;
     Asked {
         limits,

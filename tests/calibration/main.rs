@@ -13,6 +13,7 @@
 )]
 
 mod noise;
+mod promises;
 mod simulation;
 mod table;
 

@@ -258,6 +258,34 @@ fn counts_that_repeat_are_held_to_the_limit_itself() {
     assert_eq!(judged(&[0.0; 3], &[0.0; 3]).outcome, Outcome::Unchanged);
 }
 
+/// A run of an earlier build that lacks the count does not lend its commit to the run behind it.
+#[test]
+fn a_run_without_the_count_shifts_no_build() {
+    let policy = ruled(vec![rule("*", "instructions")]);
+    let of = |value: f64, commit: &str, night: usize| {
+        let mut run = counts(&[value]).remove(0);
+        run.provenance.session = Some(format!("night {night}"));
+        run.provenance.commit = Some(commit.to_owned());
+        run
+    };
+    let mut base = vec![of(1e6, "a", 0)];
+    let mut lacking = of(0.0, "b", 1);
+    lacking.subjects.clear();
+    base.push(lacking);
+    base.extend((2..6).map(|night| of(1e6, "b", night)));
+    // The same build with another count: it is no exact one, whatever stands before it.
+    base.push(of(1_010_000.0, "b", 6));
+    base.push(of(1_010_000.0, "c", 7));
+    let judged = only(judged_by(&policy, &base, &counts(&[1_030_000.0])));
+    assert_ne!(judged.method, Method::Exact, "{judged:?}");
+    // With another build in its place the count is exact.
+    for run in base.iter_mut().skip(6) {
+        run.provenance.commit = Some("c".to_owned());
+    }
+    let judged = only(judged_by(&policy, &base, &counts(&[1_030_000.0])));
+    assert_eq!(judged.method, Method::Exact, "{judged:?}");
+}
+
 /// Nights of one run each: the builds between them may change a count, and then it stays.
 #[test]
 fn a_history_tells_whether_a_count_is_exact() {

@@ -113,12 +113,23 @@ fn runs_with_builds<'a>(question: &'a Question<'_>) -> Vec<Counted<'a>> {
         add(measurements, build, CountedSide::Baseline);
     }
     let newest = layout.history.len();
-    for (at, (run, measurement)) in layout.base.iter().zip(&pair.base).enumerate() {
+    // A run may lack the series, or hold it as something else that was left out.
+    for (at, run) in layout.base.iter().enumerate() {
+        let metrics = run.subjects.get(&series.subject);
+        let Some(own) = metrics.and_then(|metrics| metrics.get(&series.metric)) else {
+            continue;
+        };
         let build = Build {
             commit: run.provenance.commit.as_deref(),
             session: newest + if layout.base_spans_sittings { at } else { 0 },
         };
-        add(&[*measurement], build, CountedSide::Baseline);
+        let judged = pair
+            .base
+            .iter()
+            .filter(|judged| std::ptr::eq(**judged, own));
+        for measurement in judged {
+            add(&[*measurement], build, CountedSide::Baseline);
+        }
     }
     let current = Build {
         commit: None,

@@ -54,7 +54,8 @@ fn only_budgets(document: &Document, budgets: usize, unjudged: Option<String>) -
         (broken, _) => format!("{} over budget", plural(broken, "series", "series")),
     };
     let only = format!("no baseline, {} only", plural(budgets, "budget", "budgets"));
-    match unjudged {
+    // That there is no baseline is said already; that the load changed is news.
+    match unjudged.filter(|said| !said.starts_with("no baseline")) {
         Some(unjudged) => format!("{said}; {only}; {unjudged}"),
         None => format!("{said}; {only}"),
     }

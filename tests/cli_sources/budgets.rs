@@ -52,6 +52,7 @@ fn budgets_alone_are_a_verdict_and_the_headline_says_that_they_are_alone() {
                 "{}",
                 said.out
             );
+            assert!(!said.out.contains("no baseline yet"), "{}", said.out);
             assert!(
                 said.err.contains("perfgate baseline update"),
                 "{}",

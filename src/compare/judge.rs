@@ -185,12 +185,18 @@ fn lacking_parts(matched: &Matched<'_>, lacking: &[Part]) -> Vec<Part> {
     parts
 }
 
+/// Each run of one side is held against each of the other, which for more runs than this would take too long.
+const MOST_HELD: usize = 1_000;
+
 /// How many current runs are one of those that they are compared with.
 fn repeated(matched: &Matched<'_>) -> usize {
     let Partner::Found { baseline, .. } = &matched.partner else {
         return 0;
     };
     let base = baseline.reference().base;
+    if base.len().max(matched.current.runs().count()) > MOST_HELD {
+        return 0;
+    }
     let is_known = |run: &&Run| base.iter().any(|known| known.is_same_measurement(run));
     matched.current.runs().filter(is_known).count()
 }

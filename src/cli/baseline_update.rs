@@ -239,11 +239,12 @@ const UNNAMED_SESSION: &str = "update of ";
 /// A job that was repeated after its baseline was written, or a result that was added before.
 fn is_known(baseline: &[Run], run: &Run) -> bool {
     let of_an_update = |session: &String| session.starts_with(UNNAMED_SESSION);
+    let (key, aged) = (WorkloadKey::of(run), reduced(run));
     let is_it = |stored: &Run| {
-        if WorkloadKey::of(stored) != WorkloadKey::of(run) {
+        if WorkloadKey::of(stored) != key {
             return false;
         }
-        if stored.is_same_measurement(run) || stored.is_same_measurement(&reduced(run)) {
+        if stored.is_same_measurement(run) || stored.is_same_measurement(&aged) {
             return true;
         }
         let unnamed = stored.provenance.session.as_ref().is_some_and(of_an_update);

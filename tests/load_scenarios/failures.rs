@@ -166,8 +166,9 @@ fn a_rate_that_this_machine_cannot_send_is_no_measurement() {
     "#;
     let run = loaded(&server, text);
     let why = run.0.run.provenance.invalid.as_deref().unwrap();
-    // On a busy machine the thread may not even have been let run.
-    let reasons = ["the load generator was ", "perfgate itself did not run "];
+    // How late it was, or that it had no time left: the machine's speed decides which is seen first. On a busy machine
+    // the thread may not even have been let run.
+    let reasons = ["the load generator ", "perfgate itself did not run "];
     assert!(reasons.iter().any(|of| why.starts_with(of)), "{why}");
     assert_eq!(run.number("generator", "due"), 100.0);
     assert_eq!(run.counted("POST /"), (0, 100));

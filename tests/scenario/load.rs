@@ -6,6 +6,7 @@ use perfgate::load::definition;
 use perfgate::load::scenario::{Simple, from_url};
 use perfgate::model::Load;
 
+use super::examples::scenarios;
 use super::{Around, parse};
 use perfgate::load::scenario::{Surroundings, parse_in};
 use std::path::Path;
@@ -251,3 +252,53 @@ fn the_digest_stays_what_it_is() {
         Some("0367bbbc2e1fd6218afca58cd2453085c169ab14cbecfce236f4c8104e84d226")
     );
 }
+
+/// Numbers, texts and times in every way in which TOML writes them: a rate of `1_000`, a field of `2.50`.
+const WRITTEN: &str = r#"
+base = "http://h/api"
+warmup = " 1.5s "
+timeout = "2min"
+seed = 0x10
+values = { n = { int = [-5, 0b101] }, c = { choice = ["b", "a", 0o17, -1] } }
+
+[load]
+rate = [1_000, 2.5e1, 0.50]
+duration = "1500ms"
+
+[[step]]
+name = "  padded  "
+post = "/a?x={{c}}&token=abc"
+query = { z = 2.50, a = [1_000, 0x1F, true, "t", -0.0, 1e3], m = +7, big = 1_0.5_0 }
+headers = { Zeta = "1", alpha = "2", Mid = "3" }
+form = { z = 1.0, b = "x", a = false, day = "1979-05-27" }
+expect = { status = 200, contains = ["b", "a"], json = { "$.z" = 1.50, "$.a" = [1, 2.0, { y = 1, b = 1979-05-27T07:32:00Z }], "$.t" = 1979-05-27 } }
+capture = { zeta = { json = "$.a" }, alpha = { header = "X-B" } }
+
+[[step]]
+put = "/b"
+json = { z = 1, a = 2.50, list = [1979-05-27, 07:32:00, 1e300, "\u00e9"], nested = { z = "{{n:raw}}", a = { } } }
+
+[[step]]
+websocket = "/ws"
+messages = [{ send = "" }, { send = "{{alpha}}", times = 0x2 }]
+"#;
+
+/// A stored baseline is compared with runs of the same digest only: no reader of scenarios may change one of these.
+#[test]
+fn digests_of_stored_baselines_are_still_reached() {
+    let own = [("whole.toml", WHOLE), ("written", WRITTEN)];
+    let mut digests: Vec<String> = own
+        .into_iter()
+        .map(|(name, text)| (name.to_owned(), load(text)))
+        .chain(scenarios().into_iter().map(|path| {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let scenario = perfgate::load::scenario::parse(&text, &path).unwrap();
+            (path.display().to_string(), definition::of(&scenario))
+        }))
+        .map(|(name, load)| format!("{name} {}", load.digest.unwrap()))
+        .collect();
+    digests.sort();
+    assert_eq!(digests.join("\n"), DIGESTS.trim());
+}
+
+const DIGESTS: &str = include_str!("digests.txt");

@@ -9,6 +9,7 @@
 //!
 //! The folders are the way the data takes. `model`, `stats`, `compare`, `verdict` and `report` are pure:
 //! data in, data out. `load`, `ingest`, `store`, `publish` and `cli` are the edges; `toml_file` reads TOML for them.
+//! Everyone may use `text`: names from outside are made harmless there, shortened and recognised.
 //! The types to know are [`model::Series`],
 //! [`model::Evidence`], [`model::Run`], [`compare::Policy`], [`compare::Comparison`] and [`verdict::Verdict`].
 
@@ -23,5 +24,6 @@ pub mod publish;
 pub mod report;
 pub mod stats;
 pub mod store;
+pub mod text;
 pub mod toml_file;
 pub mod verdict;

@@ -134,7 +134,7 @@ mod tests {
         };
         assert_eq!(
             text(&[ingested]),
-            "out/run1_stats.csv: locust, 1 run\n  GET /a [2J\n    errors  count 3  of 12000  rate 0.00025\n  warning: rounded to 10 ms\n"
+            "out/run1_stats.csv: locust, 1 run\n  GET /a\u{fffd}[2J\n    errors  count 3  of 12000  rate 0.00025\n  warning: rounded to 10 ms\n"
         );
     }
 

@@ -10,7 +10,7 @@ use super::comparison::{
 use super::elsewhere::{eased, noise};
 use super::layout::Layout;
 use super::measured::{Measured, Question, advice, measure};
-use super::names::{self, OneSided};
+use super::names::OneSided;
 use super::observations::Carried;
 use super::outcome::Adjusted;
 use super::pairs::pairs;
@@ -23,6 +23,7 @@ use crate::model::{
     Anchor, Matched, Matching, MetricName, Partner, Role, Run, Series, Subject, WorkloadKey,
 };
 use crate::stats::{multiplicity, order};
+use crate::text::nearest::near;
 
 /// What is compared.
 #[derive(Clone, Copy, Debug)]
@@ -564,7 +565,7 @@ fn name_nearest(unmatched: &mut [UnmatchedRule], seen: &[Series]) {
     }
     let names: Vec<String> = seen.iter().map(ToString::to_string).collect();
     for rule in unmatched.iter_mut().take(READ) {
-        rule.nearest = names::nearest(&rule.pattern, names.iter().map(String::as_str));
+        rule.nearest = near(&rule.pattern, names.iter().map(String::as_str)).map(str::to_owned);
     }
 }
 

@@ -4,19 +4,7 @@ use std::collections::BTreeSet;
 
 use super::layout::Layout;
 use crate::model::{Run, Subject};
-
-/// Below this likeness two names have nothing to do with each other.
-const LEAST_LIKENESS: f64 = 0.6;
-
-/// The name most like `wanted`.
-pub(super) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
-    let lower = wanted.to_lowercase();
-    names
-        .map(|name| (strsim::jaro_winkler(&lower, &name.to_lowercase()), name))
-        .filter(|(likeness, _)| *likeness >= LEAST_LIKENESS)
-        .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
-        .map(|(_, name)| name.to_owned())
-}
+use crate::text::nearest::near;
 
 /// Among more names than this nobody looks for one, and the search would cost their square.
 const MOST_CANDIDATES: usize = 100;
@@ -55,20 +43,5 @@ fn likeliest(name: &Subject, own: &[&Subject], others: &[&Subject]) -> Option<Su
     if others.len() > MOST_CANDIDATES || own.binary_search(&name).is_err() {
         return None;
     }
-    nearest(name.as_str(), others.iter().map(|other| other.as_str())).map(Subject::new)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_nearest_name_is_found_and_strangers_are_not() {
-        let names = ["GET /search", "GET /products", "POST /cart"];
-        assert_eq!(
-            nearest("GET /serach", names.into_iter()).as_deref(),
-            Some("GET /search")
-        );
-        assert_eq!(nearest("xyz", names.into_iter()), None);
-    }
+    near(name.as_str(), others.iter().map(|other| other.as_str())).map(Subject::new)
 }

@@ -1,6 +1,6 @@
 //! What a path that was given as a result stands for, before anything in it is read.
 
-use std::ffi::OsStr;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,7 @@ use anyhow::{Context, anyhow, bail};
 
 use super::locust;
 use crate::hint::WithHint;
+use crate::text::nearest::near;
 
 #[derive(Debug, PartialEq)]
 pub(super) enum Place {
@@ -76,14 +77,9 @@ fn nearest(path: &Path) -> Option<PathBuf> {
         return nearest(folder);
     }
     let wanted = path.file_name()?.to_string_lossy();
-    let likeness = |name: &OsStr| strsim::jaro_winkler(&wanted, &name.to_string_lossy());
-    let names = fs::read_dir(folder).ok()?.flatten().map(|e| e.file_name());
-    let (name, _) = names
-        .map(|name| (likeness(&name), name))
-        .filter(|(likeness, _)| *likeness > 0.75)
-        // Equal likeness is settled by name, so that the hint does not depend on the file system.
-        .max_by(|(a, a_name), (b, b_name)| a.total_cmp(b).then_with(|| b_name.cmp(a_name)))
-        .map(|(likeness, name)| (name, likeness))?;
+    let entries = fs::read_dir(folder).ok()?.flatten();
+    let names: Vec<OsString> = entries.map(|entry| entry.file_name()).collect();
+    let name = near(&wanted, names.iter().filter_map(|name| name.to_str()))?;
     // As the user wrote the folder: no `./` in front.
     Some(path.with_file_name(name))
 }

@@ -11,6 +11,7 @@ use super::sheet::{ALL_REQUESTS, Latency, Requests, Sheet, Throughput, Times, co
 use super::source::{End, Source};
 use crate::hint::WithHint;
 use crate::model::{Evidence, MetricName, Role};
+use crate::text::{sanitize, shorten};
 
 /// Times that were not rounded are recorded in ticks of 100 ns, so that the histograms of fast services are as fine as
 /// those of slow ones.
@@ -202,15 +203,7 @@ fn ticks(ms: f64, per_ms: f64) -> u64 {
 
 /// A reason is the tested system's text: one line, and short.
 pub(super) fn shortened(message: &str) -> String {
-    let mut chars = message
-        .trim()
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c });
-    let mut short: String = chars.by_ref().take(LONGEST_REASON).collect();
-    if chars.next().is_some() {
-        short.push('…');
-    }
-    short
+    shorten::end(&sanitize::inline(message.trim()), LONGEST_REASON)
 }
 
 /// Reads all records, without those that were sent before the warm-up was over. Records are not in the order of their

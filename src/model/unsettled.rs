@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Point, Subject};
+use crate::text::{sanitize, shorten};
 
 /// The details of a run whose subjects may still get other names.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -140,14 +141,7 @@ impl Reasons {
 
 /// The message is the tested system's text: one line, and short.
 fn shortened(message: &str) -> String {
-    let mut chars = message
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c });
-    let mut short: String = chars.by_ref().take(LONGEST_MESSAGE).collect();
-    if chars.next().is_some() {
-        short.push('…');
-    }
-    short
+    shorten::end(&sanitize::inline(message), LONGEST_MESSAGE)
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::text::{sanitize, shorten};
+
 /// A server's own words, cut: it may be anything.
 const MOST: usize = 300;
 
@@ -86,12 +88,10 @@ impl std::error::Error for Failure {}
 
 /// A stranger's words on one line.
 pub(super) fn quoted(text: &str) -> String {
-    let line = |c: char| if c.is_control() { ' ' } else { c };
-    let mut quoted: String = text.trim().chars().take(MOST).map(line).collect();
-    if quoted.is_empty() {
-        quoted = "no reason given".to_owned();
+    match text.trim() {
+        "" => "no reason given".to_owned(),
+        text => shorten::end(&sanitize::inline(text), MOST),
     }
-    quoted
 }
 
 /// The last cause of an error says most; the first says where.

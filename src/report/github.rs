@@ -2,12 +2,13 @@
 
 use super::entry::Entry;
 use super::headline;
-use super::inert::{self, command_message, command_property};
 use super::markdown::{Room, markdown};
 use super::view::{Kind, View};
 use super::why;
 use super::words::Judged;
 use super::{Document, RenderError};
+use crate::text::sanitize::{self, command_message, command_property};
+use crate::text::shorten;
 
 /// GitHub shows about ten annotations a step.
 const MOST: usize = 10;
@@ -49,8 +50,8 @@ pub(super) fn annotations(document: &Document) -> String {
     lines.extend(listed.iter().take(room).map(|(level, entry)| {
         let series = format!(
             "{} {}",
-            inert::shortened(&entry.shown_subject(), TITLE),
-            inert::shortened(&entry.metric_statistic(), TITLE)
+            shorten::middle(&entry.shown_subject(), TITLE),
+            shorten::middle(&entry.metric_statistic(), TITLE)
         );
         command(level, &series, &why::why(entry).terminal())
     }));
@@ -73,8 +74,8 @@ pub fn warning(title: &str, message: &str) -> String {
 fn command(level: &str, title: &str, message: &str) -> String {
     format!(
         "::{level} title={}::{}\n",
-        command_property(&inert::terminal(title)),
-        command_message(&inert::terminal(message))
+        command_property(&sanitize::inline(title)),
+        command_message(&sanitize::inline(message))
     )
 }
 

@@ -5,10 +5,10 @@ use std::fmt::Write;
 use super::Document;
 use super::entry::Entry;
 use super::headline;
-use super::inert::xml;
 use super::sentence::Sentence;
 use super::why;
 use super::words::{Outcome, Standing};
+use crate::text::sanitize::xml;
 
 /// How a test case ends.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! A verdict as people and programs read it. Verdict, policy and context make a [`Document`]; every format is
 //! made from the document alone.
 //!
-//! Sentences keep our words and names from outside apart until a format escapes the names, all in `inert`.
+//! Sentences keep our words and names from outside apart until a format escapes the names, all in `text::sanitize`.
 
 mod because;
 mod cause;
@@ -13,7 +13,6 @@ mod entry;
 pub mod figures;
 mod github;
 mod headline;
-mod inert;
 mod junit;
 mod markdown;
 mod not_judged;
@@ -32,6 +31,8 @@ mod written;
 
 use std::fmt;
 use std::str::FromStr;
+
+use crate::text::sanitize;
 
 pub use cause::{Cause, Difference};
 pub use context::Context;
@@ -167,5 +168,5 @@ fn json(document: &Document) -> Result<String, RenderError> {
     document.comparisons = entries.map(Entry::worded).collect();
     let text = serde_json::to_string_pretty(&document).map_err(RenderError::Json)?;
     // `##[` is a command to a runner anywhere in a line; the escape is the same JSON.
-    Ok(text.replace("##[", "##\\u005b") + "\n")
+    Ok(sanitize::json(&text) + "\n")
 }

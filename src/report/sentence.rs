@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::inert;
+use crate::text::{sanitize, shorten};
 
 /// A name says enough in this many characters.
 const NAME: usize = 120;
@@ -33,14 +33,14 @@ impl Sentence {
 
     #[must_use]
     pub(super) fn foreign(mut self, name: &str) -> Self {
-        self.0.push(Piece::Foreign(inert::shortened(name, NAME)));
+        self.0.push(Piece::Foreign(shorten::middle(name, NAME)));
         self
     }
 
     #[must_use]
     pub(super) fn command(mut self, command: &str) -> Self {
         self.0
-            .push(Piece::Foreign(inert::shortened(command, COMMAND)));
+            .push(Piece::Foreign(shorten::middle(command, COMMAND)));
         self
     }
 
@@ -57,7 +57,7 @@ impl Sentence {
     /// A remark that someone else wrote. Names in backticks are foreign, and so is all of it where what
     /// stands between them could be more than words.
     pub(super) fn quoted(remark: &str) -> Self {
-        let remark = inert::shortened(remark, REMARK);
+        let remark = shorten::middle(remark, REMARK);
         let parts: Vec<&str> = remark.split('`').collect();
         // Two code spans without a word between them would be one.
         let apart = parts
@@ -68,7 +68,7 @@ impl Sentence {
             .skip(1)
             .all(|p| !p.is_empty());
         let paired = parts.len() % 2 == 1 && apart;
-        if !(paired && parts.iter().step_by(2).all(|part| inert::is_words(part))) {
+        if !(paired && parts.iter().step_by(2).all(|part| sanitize::is_words(part))) {
             return Self(vec![Piece::Foreign(remark)]);
         }
         let piece = |(i, part): (usize, &&str)| match i % 2 {
@@ -90,13 +90,13 @@ impl Sentence {
         joined
     }
 
-    /// With each name as `inert` writes it.
-    pub(super) fn written(&self, inert: impl Fn(&str) -> String) -> String {
+    /// With each name as `sanitize` writes it.
+    pub(super) fn written(&self, sanitize: impl Fn(&str) -> String) -> String {
         self.0
             .iter()
             .fold(String::new(), |text, piece| match piece {
                 Piece::Own(words) => text + words,
-                Piece::Foreign(name) => text + &inert(name),
+                Piece::Foreign(name) => text + &sanitize(name),
             })
     }
 
@@ -106,15 +106,15 @@ impl Sentence {
     }
 
     pub(super) fn terminal(&self) -> String {
-        self.written(|name| format!("`{}`", inert::terminal(name)))
+        self.written(|name| format!("`{}`", sanitize::inline(name)))
     }
 
     pub(super) fn markdown(&self) -> String {
-        self.written(inert::code_span)
+        self.written(sanitize::code_span)
     }
 
     pub(super) fn cell(&self) -> String {
-        self.written(inert::cell_code_span)
+        self.written(sanitize::cell_code_span)
     }
 
     /// A cell whose numbers are not torn from their units where the table is narrow.
@@ -130,7 +130,7 @@ impl Sentence {
         };
         let pieces = self.0.iter().map(|piece| match piece {
             Piece::Own(words) => tied(words),
-            Piece::Foreign(name) => inert::cell_code_span(name),
+            Piece::Foreign(name) => sanitize::cell_code_span(name),
         });
         pieces.collect()
     }

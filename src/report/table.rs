@@ -1,9 +1,10 @@
 //! Columns that line up in a terminal of a given width.
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 use super::Style;
 use super::terminal::{Tone, wrapped};
+use crate::text::shorten;
 
 const COLUMNS: usize = 7;
 const HEADS: [&str; COLUMNS] = [
@@ -80,31 +81,11 @@ impl Table {
 fn row(cells: &[Cell; COLUMNS], widths: &[usize; COLUMNS], style: &Style) -> String {
     let mut out = String::new();
     for ((cell, width), right) in cells.iter().zip(widths).zip(RIGHT) {
-        let text = fitted(&cell.text, *width);
+        let text = shorten::middle_to_width(&cell.text, *width);
         let pad = " ".repeat(width.saturating_sub(text.width()));
         let text = cell.tone.paint(&text, style);
         out.push_str(&if right { pad + &text } else { text + &pad });
         out.push_str(GAP);
     }
     out.trim_end().to_owned()
-}
-
-/// The middle left out, counted in columns of the terminal.
-fn fitted(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let side = |chars: &mut dyn Iterator<Item = char>, most: usize| {
-        let mut used = 0;
-        chars
-            .take_while(|c| {
-                used += c.width().unwrap_or(0);
-                used <= most
-            })
-            .collect::<String>()
-    };
-    let tail = width.saturating_sub(1) / 2;
-    let head = width.saturating_sub(1) - tail;
-    let end: String = side(&mut text.chars().rev(), tail).chars().rev().collect();
-    format!("{}…{end}", side(&mut text.chars(), head))
 }

@@ -1,6 +1,6 @@
 //! What a comment template sees. Written down for users in `docs/template.md`.
 //!
-//! Our own words go in as safe strings, with the names inside them already inert. Names that stand alone go in
+//! Our own words go in as safe strings, with the names inside them already sanitized. Names that stand alone go in
 //! as plain strings, which the escaping of the template engine makes code spans wherever they are put.
 
 use std::cell::OnceCell;
@@ -10,11 +10,11 @@ use tera::{Context, Tera, Value};
 
 use super::entry::Entry;
 use super::headline;
-use super::inert;
 use super::sentence::Sentence;
 use super::units;
 use super::view::{Group, Kind, Row, View};
 use super::words::Judged;
+use crate::text::{sanitize, shorten};
 
 /// The name decides that everything is escaped.
 const NAME: &str = "comment.md";
@@ -43,8 +43,8 @@ impl Template {
 }
 
 fn escape(text: &str, out: &mut dyn Write) -> std::io::Result<()> {
-    let text = inert::shortened(text, CELL_NAME);
-    out.write_all(inert::cell_code_span(&text).as_bytes())
+    let text = shorten::middle(text, CELL_NAME);
+    out.write_all(sanitize::cell_code_span(&text).as_bytes())
 }
 
 /// The rows of a view as values, each made when it is first written and once however often the template is.
@@ -212,15 +212,15 @@ fn row(kind: Kind, row: &Row<'_>) -> Value {
     let entry = row.entry;
     let name = format!(
         "{} {}",
-        inert::shortened(&entry.shown_subject(), CELL_NAME),
-        inert::shortened(&entry.metric_statistic(), CELL_NAME / 2)
+        shorten::middle(&entry.shown_subject(), CELL_NAME),
+        shorten::middle(&entry.metric_statistic(), CELL_NAME / 2)
     );
     let notes: Vec<Value> = row.notes.iter().map(|note| safe(&note.cell())).collect();
     map([
         ("icon", safe(row_icon(kind))),
         ("kind", safe(kind.word(entry))),
         ("outcome", safe(entry.outcome.as_str())),
-        ("series", safe(&inert::cell_code_span(&name))),
+        ("series", safe(&sanitize::cell_code_span(&name))),
         ("subject", Value::normal_string(&entry.subject)),
         (
             "workload",

@@ -4,12 +4,12 @@ use unicode_width::UnicodeWidthStr;
 
 use super::entry::Entry;
 use super::headline;
-use super::inert;
 use super::sentence::Sentence;
 use super::table::{Cell, Line, Table};
 use super::view::{Group, Kind, Row, View};
 use super::words::{Judged, Method, Outcome};
 use super::{Document, Style};
+use crate::text::sanitize;
 
 /// Off a terminal, in a log or a file, a table may be wider than prose is read.
 const TABLE_WIDTH: usize = 140;
@@ -98,7 +98,7 @@ pub(super) fn text(document: &Document, style: &Style) -> String {
     line(&wrapped(&view.sides.terminal(), "", width));
     line(&wrapped(&view.origin.terminal(), "", width));
     for (name, command) in &view.commands {
-        line(&format!("{name}: {}", inert::terminal(command)));
+        line(&format!("{name}: {}", sanitize::inline(command)));
     }
     out
 }
@@ -157,8 +157,8 @@ fn table(view: &View<'_>) -> Table {
             let row = Row::of(entry, group.kind);
             lines.push(Line::Row([
                 Cell::new(group.kind.word(entry).to_owned(), tone),
-                Cell::new(inert::terminal(&entry.shown_subject()), Tone::Plain),
-                Cell::new(inert::terminal(&entry.metric_statistic()), Tone::Plain),
+                Cell::new(sanitize::inline(&entry.shown_subject()), Tone::Plain),
+                Cell::new(sanitize::inline(&entry.metric_statistic()), Tone::Plain),
                 Cell::new(row.baseline.terminal(), Tone::Plain),
                 Cell::new(row.current.terminal(), Tone::Plain),
                 Cell::new(row.change.terminal(), tone),

@@ -1,9 +1,9 @@
 //! Numbers as people read them: a unit that fits, three significant digits, and never a `NaN` or `-0.0`.
 
-use super::inert;
 use super::sentence::Sentence;
 use crate::model::Unit;
 use crate::model::unit::Dimension;
+use crate::text::shorten;
 
 /// How the numbers of one row are written: all in one unit.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,7 +84,7 @@ impl Scale {
             } else if is_word(name) {
                 Sentence::new(format!(" {name}"))
             } else {
-                Sentence::new(" ").foreign(&inert::shortened(name, UNIT))
+                Sentence::new(" ").foreign(&shorten::middle(name, UNIT))
             },
             zeros: Zeros::Dropped,
         }

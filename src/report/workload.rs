@@ -8,11 +8,11 @@ use super::because::changed;
 use super::cause::{Cause, Difference};
 use super::document::Document;
 use super::entry::Entry;
-use super::inert;
 use super::sentence::Sentence;
 use super::units::plural;
 use crate::compare::{Found, JudgedWorkload};
 use crate::model::history::NoPartner;
+use crate::text::sanitize;
 
 /// More terms than this do not fit a headline.
 const TERMS_IN_HEADLINE: usize = 2;
@@ -203,7 +203,7 @@ fn terms(workload: &Workload) -> String {
     let harmless = |text: &str| {
         !text.is_empty()
             && text.len() <= 40
-            && inert::is_words(text)
+            && sanitize::is_words(text)
             && text
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || " /.%_".contains(c))

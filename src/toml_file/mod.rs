@@ -3,7 +3,7 @@
 
 mod form;
 mod habits;
-pub mod nearest;
+pub use crate::text::nearest;
 mod node;
 mod place;
 pub mod written;

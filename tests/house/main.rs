@@ -17,15 +17,15 @@ use source::{Source, files, relative, root, rust};
 /// Whom each room may know besides itself. The core may know who stands left of it; `cli` knows everyone
 /// and nobody knows `cli`; `exit` is for those who end the program, `hint` and `toml_file` are for the edges.
 const LAW: &[(&str, &[&str])] = &[
-    ("model", &[]),
-    ("stats", &["model"]),
-    ("compare", &["model", "stats"]),
+    ("model", &["text"]),
+    ("stats", &["model", "text"]),
+    ("compare", &["model", "stats", "text"]),
     ("verdict", &["model", "stats", "compare", "exit"]),
-    ("report", &["model", "stats", "compare", "verdict"]),
-    ("ingest", &["model", "hint"]),
-    ("load", &["model", "hint", "toml_file"]),
+    ("report", &["model", "stats", "compare", "verdict", "text"]),
+    ("ingest", &["model", "hint", "text"]),
+    ("load", &["model", "hint", "toml_file", "text"]),
     ("store", &["model", "hint"]),
-    ("publish", &["hint"]),
+    ("publish", &["hint", "text"]),
     (
         "cli",
         &[
@@ -41,16 +41,18 @@ const LAW: &[(&str, &[&str])] = &[
             "exit",
             "hint",
             "toml_file",
+            "text",
         ],
     ),
     ("exit", &[]),
     ("hint", &[]),
-    ("toml_file", &[]),
+    ("toml_file", &["text"]),
+    ("text", &[]),
     ("lib", &[]),
     ("main", &["cli", "exit"]),
 ];
 
-const PURE: [&str; 5] = ["model", "stats", "compare", "verdict", "report"];
+const PURE: [&str; 6] = ["text", "model", "stats", "compare", "verdict", "report"];
 
 fn program() -> Vec<Source> {
     let sources = rust("src");

@@ -1,6 +1,8 @@
 //! Text in columns that line up: the first from the left, as names are read, the others from the right.
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
+
+use crate::text::shorten;
 
 const GAP: &str = "  ";
 /// A name shorter than this tells nothing.
@@ -24,7 +26,7 @@ pub(super) fn aligned<const N: usize>(rows: &[[String; N]], room: usize) -> Stri
     for row in rows {
         let mut line = String::new();
         for (at, (cell, width)) in row.iter().zip(widths).enumerate() {
-            let cell = shortened(cell, width);
+            let cell = shorten::end_to_width(cell, width);
             let pad = " ".repeat(width.saturating_sub(cell.width()));
             if at == 0 {
                 line.push_str(&(cell + &pad));
@@ -55,22 +57,6 @@ pub(super) fn listed(head: &str, parts: &[String], room: usize) -> String {
         text.push_str(part);
     }
     text + "\n"
-}
-
-/// The end left out, counted in columns of the terminal.
-pub(super) fn shortened(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let mut used = 0;
-    let kept: String = text
-        .chars()
-        .take_while(|c| {
-            used += c.width().unwrap_or(0);
-            used < width
-        })
-        .collect();
-    kept + "…"
 }
 
 #[cfg(test)]

@@ -4,12 +4,13 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 use crate::cli::inert;
 use crate::load::{Observer, Phase, Snapshot, Stop};
 use crate::model::Unit;
 use crate::report::figures;
+use crate::text::shorten;
 
 /// A terminal is drawn no more often.
 const REDRAWN: Duration = Duration::from_millis(100);
@@ -135,7 +136,7 @@ fn line(snapshot: &Snapshot, columns: Option<usize>) -> String {
         }
         parts.retain(|(weight, _)| *weight != least);
     }
-    shortened(&joined(&parts), room)
+    shorten::end_to_width(&joined(&parts), room)
 }
 
 fn parts(snapshot: &Snapshot) -> Vec<(Weight, String)> {
@@ -197,16 +198,6 @@ fn joined(parts: &[(Weight, String)]) -> String {
 
 fn width(parts: &[(Weight, String)]) -> usize {
     joined(parts).width()
-}
-
-fn shortened(text: &str, room: usize) -> String {
-    let mut used = 0;
-    text.chars()
-        .take_while(|c| {
-            used += c.width().unwrap_or(0);
-            used <= room
-        })
-        .collect()
 }
 
 #[cfg(test)]
@@ -304,7 +295,7 @@ mod tests {
         let text = String::from_utf8(out).unwrap();
         assert_eq!(text.matches("stopping;").count(), 1);
         assert!(
-            text.contains("\r\u{1b}[Kthe service\nsays  hello\n"),
+            text.contains("\r\u{1b}[Kthe service\nsays\u{fffd} hello\n"),
             "{text:?}"
         );
     }

@@ -1,32 +1,18 @@
 //! Foreign text inside a sentence of ours: short, on one line, and without power over a terminal.
 
-/// Up to `limit` characters, `...` behind them where more came. A character that is not seen or that moves others
+use crate::text::sanitize;
+
+/// Up to `limit` characters, `…` behind them where more came. A character that is not seen or that moves others
 /// (controls, escapes, marks of direction) is written by its code.
 pub(super) fn shown(bytes: &[u8], limit: usize) -> String {
     // A character has at most four bytes: nobody reads a large body to show its start.
     let start = bytes.get(..limit.saturating_mul(4)).unwrap_or(bytes);
     let text = String::from_utf8_lossy(start);
-    let mut out = String::new();
-    let mut characters = text.trim_start().chars();
-    for character in characters.by_ref().take(limit) {
-        match character {
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push(' '),
-            c if c.is_control() || is_unseen(c) => out.extend(c.escape_unicode()),
-            c => out.push(c),
-        }
-    }
-    if characters.next().is_some() || start.len() < bytes.len() {
-        out.push_str("...");
+    let out = sanitize::escaped(text.trim_start(), limit);
+    if start.len() < bytes.len() && !out.ends_with('…') {
+        return out + "…";
     }
     out
-}
-
-fn is_unseen(character: char) -> bool {
-    matches!(character,
-        '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -36,9 +22,9 @@ mod tests {
     #[test]
     fn long_text_is_cut_and_says_so() {
         assert_eq!(shown(b"abcdef", 6), "abcdef");
-        assert_eq!(shown(b"abcdefg", 6), "abcdef...");
-        assert_eq!(shown("üüüü".as_bytes(), 3), "üüü...");
-        assert_eq!(shown(&vec![b' '; 1000], 5), "...");
+        assert_eq!(shown(b"abcdefg", 6), "abcdef…");
+        assert_eq!(shown("üüüü".as_bytes(), 3), "üüü…");
+        assert_eq!(shown(&vec![b' '; 1000], 5), "…");
         assert_eq!(shown(b"", 5), "");
     }
 
@@ -46,7 +32,7 @@ mod tests {
     fn nothing_shown_moves_the_cursor_or_turns_the_text_round() {
         assert_eq!(
             shown(b"a\x1b[31mb\r\nc\td\0", 80),
-            "a\\u{1b}[31mb\\r\\nc d\\u{0}"
+            "a\\u{1b}[31mb\\r\\nc\\td\\u{0}"
         );
         assert_eq!(
             shown("x\u{202e}y\u{200b}\u{9b}".as_bytes(), 80),

@@ -17,6 +17,7 @@ use self::output::Output;
 use self::ready::{Probe, Unready};
 use super::group::{LOOK, Launch, Processes};
 use super::scenario::Service;
+use crate::text::{sanitize, shorten};
 
 /// How long a service has to end by itself where there is no time to ask how long it needs.
 const IN_HASTE: Duration = Duration::from_millis(500);
@@ -45,7 +46,7 @@ pub enum StopReport {
 pub async fn start(service: &Service) -> anyhow::Result<Running> {
     let probe = Probe::new(&service.ready)?;
     probe.refuse_another().await?;
-    let command = inert_command(&service.command);
+    let command = brief_command(&service.command);
     let launched = Output::capture().and_then(|(output, writer)| {
         let launch = Launch {
             command: &service.command,
@@ -157,12 +158,7 @@ impl Drop for Running {
 }
 
 /// A command may stand on several lines and be long; a sentence needs only so much of it that it is known again.
-fn inert_command(command: &str) -> String {
+fn brief_command(command: &str) -> String {
     let words: Vec<&str> = command.split_whitespace().collect();
-    let line = words.join(" ");
-    let mut shown: String = line.chars().filter(|c| !c.is_control()).take(80).collect();
-    if line.chars().nth(80).is_some() {
-        shown.push('…');
-    }
-    shown
+    sanitize::inline(&shorten::end(&words.join(" "), 80))
 }

@@ -1,5 +1,6 @@
 //! What a service prints: always drained, so that it never waits for us, and its end kept for when it fails.
 
+use crate::text::{sanitize, shorten};
 use std::collections::VecDeque;
 use std::io::{self, PipeReader, PipeWriter, Read};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -72,32 +73,10 @@ fn last_lines(bytes: &[u8]) -> Vec<String> {
         .rev()
         .filter(|line| !line.trim().is_empty())
         .take(LINES)
-        .map(inert)
+        .map(|line| sanitize::line(&shorten::end(line.trim_end(), WIDTH)))
         .collect();
     lines.reverse();
     lines
-}
-
-/// Control characters move the cursor and direction marks turn text around.
-fn inert(line: &str) -> String {
-    let harmful = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    let mut shown: String = line
-        .trim_end()
-        .chars()
-        .take(WIDTH)
-        .map(|c| if harmful(c) { ' ' } else { c })
-        .collect();
-    if line.trim_end().chars().nth(WIDTH).is_some() {
-        shown.push('…');
-    }
-    // A line of this form is a command to GitHub's log reader.
-    if shown.trim_start().starts_with("::") {
-        shown.insert(0, '.');
-    }
-    shown.replace("##[", "## [")
 }
 
 #[cfg(test)]
@@ -115,7 +94,12 @@ mod tests {
         let lines = last_lines(b"\x1b[31mred\x07\n::error::x\n##[group]\n\xff\n");
         assert_eq!(
             lines,
-            [" [31mred ", ".::error::x", "## [group]", "\u{fffd}"]
+            [
+                "\u{fffd}[31mred\u{fffd}",
+                ".::error::x",
+                "## [group]",
+                "\u{fffd}"
+            ]
         );
         let long = last_lines("x".repeat(5000).as_bytes());
         assert_eq!(long[0].chars().count(), WIDTH + 1);

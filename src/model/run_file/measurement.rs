@@ -4,9 +4,9 @@ use super::error::Flaw;
 use super::evidence;
 use super::form::MeasurementForm;
 use super::histogram::HistogramMemory;
-use super::syntax::nearest;
 use crate::model::unit::Dimension;
 use crate::model::{Better, Evidence, Measurement, MetricName, Role, Subject, Unit};
+use crate::text::nearest::near;
 
 /// What the runs of one document share: their names, and a bound.
 #[derive(Default)]
@@ -132,7 +132,7 @@ fn unit(metric: &MetricName, written: Option<&str>, known: &mut Known) -> Result
         MetricName::LATENCY | MetricName::TIME => Flaw::new(format!(
             "`{name}` is a time, and `{shown}` is not a unit of time"
         ))
-        .hint(nearest(written, &TIMES).map_or_else(
+        .hint(near(written, TIMES).map_or_else(
             || {
                 "units of time are ns, us, ms, s and min; another metric needs a name of its own"
                     .to_owned()

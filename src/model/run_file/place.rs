@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use crate::text::sanitize;
+
 /// One step of a JSON path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -296,7 +298,8 @@ pub(super) fn field(steps: &[Step]) -> String {
                 {
                     field.push_str(key);
                 } else {
-                    field.push_str(&format!("\"{}\"", shown(key)));
+                    let key = key.replace('\\', "\\\\").replace('"', "\\\"");
+                    field.push_str(&format!("\"{}\"", shown(&key)));
                 }
             }
         }
@@ -306,19 +309,7 @@ pub(super) fn field(steps: &[Step]) -> String {
 
 /// A text from outside as a message may show it: one line, printable, not endless.
 pub(super) fn shown(text: &str) -> String {
-    const LONGEST: usize = 80;
-    let mut shown: String = text
-        .chars()
-        .take(LONGEST)
-        .map(|c| match c {
-            '\'' => "'".to_owned(),
-            other => other.escape_debug().to_string(),
-        })
-        .collect();
-    if text.chars().nth(LONGEST).is_some() {
-        shown.push('…');
-    }
-    shown
+    sanitize::escaped(text, 80)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use serde_json::error::Category;
 use super::error::{FileError, Flaw};
 use super::place::{self, Step, shown};
 use super::schema;
+use crate::text::{nearest, sanitize};
 
 /// A document of which reading stopped: where it begins, and what it should have been.
 pub(crate) struct Document<'t> {
@@ -111,7 +112,7 @@ fn data(words: &str, steps: &[Step]) -> (String, Option<String>) {
     if words.starts_with("unknown field ") {
         let (_, known) = words.rsplit_once(", expected ").unwrap_or_default();
         let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
-        let hint = nearest(key, &known).map_or_else(
+        let hint = nearest::near(key, known.iter().copied()).map_or_else(
             || format!("the keys here are {}", list(&known)),
             |near| format!("did you mean `{near}`?"),
         );
@@ -134,27 +135,8 @@ fn data(words: &str, steps: &[Step]) -> (String, Option<String>) {
     if expected.is_empty() {
         return (shown(words), hint);
     }
-    // A text inside keeps its quotes, so it is shortened and not escaped a second time.
-    let mut brief: String = found.chars().take(80).collect();
-    if brief.len() < found.len() {
-        brief.push('…');
-    }
+    let brief = sanitize::escaped(found, 80);
     (format!("expected {expected}, found {brief}"), hint)
-}
-
-/// The known name that a mistaken one was probably meant to be.
-pub(super) fn nearest<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
-    known
-        .iter()
-        .map(|k| {
-            (
-                strsim::jaro_winkler(&name.to_lowercase(), &k.to_lowercase()),
-                *k,
-            )
-        })
-        .filter(|(likeness, _)| *likeness >= 0.75)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, k)| k)
 }
 
 pub(super) fn list(names: &[&str]) -> String {

@@ -9,6 +9,7 @@ use super::GitHub;
 use crate::publish::api::{Call, TRIES, Trouble};
 use crate::publish::comment::{Marker, Standing, fit};
 use crate::publish::failure::Failure;
+use crate::text::shorten;
 
 /// A status holds one sentence.
 const SENTENCE: usize = 140;
@@ -66,7 +67,7 @@ impl GitHub<'_> {
         let mut body = json!({
             "state": state,
             "context": status.name,
-            "description": shortened(status.sentence, SENTENCE),
+            "description": shorten::end(status.sentence, SENTENCE - 1),
         });
         put(&mut body, "target_url", status.url);
         let call = Call {
@@ -95,7 +96,7 @@ impl GitHub<'_> {
             "status": "completed",
             "conclusion": conclusion,
             "output": {
-                "title": shortened(check.title, TITLE),
+                "title": shorten::end(check.title, TITLE - 1),
                 "summary": fit(check.text, TEXT),
             },
         });
@@ -165,13 +166,4 @@ fn put(body: &mut Value, name: &str, value: Option<&str>) {
     if let (Some(value), Some(body)) = (value, body.as_object_mut()) {
         body.insert(name.to_owned(), Value::from(value));
     }
-}
-
-fn shortened(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
-        return text.to_owned();
-    }
-    let mut short: String = text.chars().take(most - 1).collect();
-    short.push('…');
-    short
 }

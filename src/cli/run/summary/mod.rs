@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 
 use crate::cli::inert;
-use crate::cli::run::columns::{aligned, listed, shortened};
+use crate::cli::run::columns::{aligned, listed};
 use crate::load::Reason;
 use crate::load::wire::Kind;
 use crate::model::run::Metrics;
 use crate::model::{Evidence, MetricName, Quantile, Run, Statistic, Subject, Unit};
 use crate::report::{Style, figures};
 use crate::stats::reading;
+use crate::text::shorten;
 
 /// Where nothing says how wide it is.
 const WIDTH: usize = 100;
@@ -206,14 +207,17 @@ impl Summary<'_> {
 
 /// `failed: 12 of GET /items by timeout: no answer within 5 s`, and what the service said.
 fn reason(reason: &Reason) -> String {
-    let what = shortened(&inert::line(&reason.what), SENTENCE);
+    let what = shorten::end_to_width(&inert::line(&reason.what), SENTENCE);
     let colon = if what.is_empty() { "" } else { ": " };
     let (count, subject) = (
         figures::count(reason.count),
         inert::line(reason.subject.as_str()),
     );
     let said = reason.example.as_deref().map_or_else(String::new, |said| {
-        format!("\n        {}", shortened(&inert::line(said), SENTENCE))
+        format!(
+            "\n        {}",
+            shorten::end_to_width(&inert::line(said), SENTENCE)
+        )
     });
     match reason.kind {
         Kind::Local => {

@@ -234,7 +234,7 @@ fn a_failure_is_one_short_line_whatever_the_service_sent() {
         &answer(200, &[], &body),
     );
     assert!(sentence.chars().count() < 1300, "{}", sentence.len());
-    assert!(sentence.ends_with("..."));
+    assert!(sentence.ends_with('…'));
 }
 
 #[test]

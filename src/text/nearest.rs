@@ -1,11 +1,15 @@
 //! The known name that a misspelt one was probably meant to be.
 
-/// The nearest of `known`, where one is near enough to be worth naming.
+/// Below this likeness two names have nothing to do with each other.
+const LEAST_LIKENESS: f64 = 0.75;
+
+/// The nearest of `known`, whatever the case of its letters, where one is near enough to be worth naming.
 pub fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
     known
         .into_iter()
-        .map(|name| (strsim::jaro_winkler(word, name), name))
-        .filter(|(score, _)| *score > 0.75)
+        .map(|name| (strsim::jaro_winkler(&word, &name.to_lowercase()), name))
+        .filter(|(likeness, _)| *likeness > LEAST_LIKENESS)
         // Of equally near ones the same is named, in whatever order they are known.
         .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(a.1)))
         .map(|(_, name)| name)
@@ -38,5 +42,12 @@ mod tests {
         assert_eq!(near("colour", known), None);
         assert_eq!(close("Min_delta", known), Some("min_delta"));
         assert_eq!(close("delta", known), None);
+    }
+
+    #[test]
+    fn names_of_series_are_found_whatever_their_letter_case() {
+        let names = ["GET /search", "GET /products", "POST /cart"];
+        assert_eq!(near("get /serach", names), Some("GET /search"));
+        assert_eq!(near("xyz", names), None);
     }
 }

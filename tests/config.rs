@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use perfgate::cli::config::{self, Config, ConfigError, Work};
+use perfgate::cli::settings::config::{self, Config, ConfigError, Work};
 use perfgate::compare::{OnInconclusive, Severity};
 
 const WHOLE: &str = r#"#:schema ./perfgate.schema.json

@@ -5,5 +5,5 @@
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    let _ = perfgate::cli::config::parse("perfgate.toml", text);
+    let _ = perfgate::cli::settings::config::parse("perfgate.toml", text);
 });

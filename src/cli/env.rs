@@ -32,7 +32,7 @@ impl Env {
 
     /// What GitHub tells about why a workflow runs; nothing where no file is named. One that cannot be read, or is
     /// no event, is an error: it would be taken for an event without a pull request.
-    pub(super) fn event(&self) -> anyhow::Result<Option<serde_json::Value>> {
+    pub(crate) fn event(&self) -> anyhow::Result<Option<serde_json::Value>> {
         let Some(path) = self.get("GITHUB_EVENT_PATH") else {
             return Ok(None);
         };

@@ -1,43 +1,12 @@
 //! The command line: arguments and environment to settings, settings to one command, its outcome to streams and an
 //! exit code. Nobody imports this room.
 
-mod admission;
 mod args;
-mod baseline_path;
-mod baseline_pin;
-mod baseline_show;
-mod baseline_update;
-mod check;
-mod checkout;
-mod collisions;
-mod compare;
-pub mod config;
-mod context;
-mod deliver;
-mod documents;
+mod commands;
 mod env;
-mod gate;
-mod github;
-mod inert;
-mod inspect;
-mod inspect_text;
-mod layers;
-mod loads;
-mod machine;
-mod merge;
-mod names;
-mod origin;
 mod output;
-mod post;
-mod post_message;
-mod post_place;
-mod post_send;
 mod results;
-mod retype;
-mod run;
-mod settings;
-mod sources;
-mod unjudged;
+pub mod settings;
 
 use std::ffi::OsString;
 
@@ -48,11 +17,13 @@ use clap::error::ErrorKind;
 use crate::exit::Exit;
 use crate::hint::WithHint;
 
-pub use documents::reference;
+pub use commands::documents::reference;
 pub use env::Env;
 pub use output::Streams;
 
+use crate::text::sanitize;
 use args::{BaselineCommand, Cli, Color, Command};
+use commands::{baseline, check, compare, documents, inspect, merge, post, run};
 use output::Output;
 
 /// What a command was called with, beside its own flags.
@@ -94,7 +65,7 @@ fn told(error: &clap::Error, env: &Env, streams: Streams<'_>) -> Exit {
         }
         _ => {
             // It quotes what was typed, which may be the name of a file of anybody.
-            output.diagnostics(&inert::lines(&text));
+            output.diagnostics(&sanitize::lines(&text));
             Exit::Error
         }
     }
@@ -112,13 +83,13 @@ fn command(cli: Cli, invocation: &Invocation<'_>, output: &mut Output<'_>) -> an
         Command::Check(args) => return check::run(args, invocation, output),
         Command::Compare(args) => return compare::run(args, invocation, output),
         Command::Baseline(BaselineCommand::Update(args)) => {
-            return baseline_update::run(args, env, output);
+            return baseline::update::run(args, env, output);
         }
         Command::Baseline(BaselineCommand::Show(args)) => {
-            return baseline_show::run(args, env, output);
+            return baseline::show::run(args, env, output);
         }
         Command::Baseline(BaselineCommand::Pin(args)) => {
-            return baseline_pin::run(args, env, output);
+            return baseline::pin::run(args, env, output);
         }
         Command::Post(args) => return post::run(args, invocation, output),
         Command::Run(args) => return run::run(*args, env, output),

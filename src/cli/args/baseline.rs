@@ -7,9 +7,9 @@ use clap::{Args, Subcommand};
 use super::TEMPLATE;
 use super::flags::{OriginFlags, ReadFlags, RemoteFlag, SourceFlag};
 use super::words::InspectFormat;
-use crate::cli::config::values;
+use crate::cli::settings::config::values;
 
-pub(super) const EXAMPLES: &str = "\
+pub(crate) const EXAMPLES: &str = "\
 Examples:
   perfgate baseline update --baseline main.json out/run*_stats.csv
   perfgate baseline show --baseline main.json

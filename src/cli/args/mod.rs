@@ -14,15 +14,15 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
-pub(super) use baseline::{BaselineCommand, PinArgs, ShowArgs, UpdateArgs};
-pub(super) use check::CheckArgs;
-pub(super) use compare::CompareArgs;
-pub(super) use flags::{OriginFlags, OutputFlags, PolicyFlags, ReadFlags, Report};
-pub(super) use inspect::InspectArgs;
-pub(super) use merge::MergeArgs;
-pub(super) use post::{CommentWhen, PostArgs, PostFlags, PostWhen};
-pub(super) use run::{LoadFlags, RequestFlags, RunArgs};
-pub(super) use words::{InspectFormat, ReportFormat, typed};
+pub(crate) use baseline::{BaselineCommand, PinArgs, ShowArgs, UpdateArgs};
+pub(crate) use check::CheckArgs;
+pub(crate) use compare::CompareArgs;
+pub(crate) use flags::{OriginFlags, OutputFlags, PolicyFlags, ReadFlags, Report};
+pub(crate) use inspect::InspectArgs;
+pub(crate) use merge::MergeArgs;
+pub(crate) use post::{CommentWhen, PostArgs, PostFlags, PostWhen};
+pub(crate) use run::{LoadFlags, RequestFlags, RunArgs};
+pub(crate) use words::{InspectFormat, ReportFormat, typed};
 
 /// Examples stand before the options: they are what a reader came for.
 const TEMPLATE: &str = "\
@@ -58,21 +58,21 @@ Exit codes: 0 pass, 1 fail, 2 could not do the work,
     arg_required_else_help = false,
     max_term_width = 100,
 )]
-pub(super) struct Cli {
+pub(crate) struct Cli {
     /// Work as if started in DIR; every path is relative to it
     #[arg(short = 'C', global = true, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
-    pub(super) directory: Option<PathBuf>,
+    pub(crate) directory: Option<PathBuf>,
 
     /// When to colour; auto also heeds NO_COLOR and CLICOLOR_FORCE
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
-    pub(super) color: Color,
+    pub(crate) color: Color,
 
     #[command(subcommand)]
-    pub(super) command: Command,
+    pub(crate) command: Command,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Color {
+pub(crate) enum Color {
     #[default]
     Auto,
     Always,
@@ -80,7 +80,7 @@ pub(super) enum Color {
 }
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+pub(crate) enum Command {
     Check(CheckArgs),
     Compare(CompareArgs),
     Run(Box<RunArgs>),
@@ -125,7 +125,7 @@ Examples:
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum SchemaOf {
+pub(crate) enum SchemaOf {
     /// perfgate.run/1: one run
     Run,
     /// perfgate.baseline/1: a window of runs
@@ -139,6 +139,6 @@ pub(super) enum SchemaOf {
 }
 
 /// The whole grammar, for help, completions, manual pages and the reference.
-pub(super) fn grammar() -> clap::Command {
+pub(crate) fn grammar() -> clap::Command {
     Cli::command()
 }

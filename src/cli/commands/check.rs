@@ -1,0 +1,254 @@
+//! `perfgate check`: the gate.
+
+use std::path::Path;
+
+use anyhow::anyhow;
+
+use crate::cli::Env;
+use crate::cli::Invocation;
+use crate::cli::args::{CheckArgs, PostWhen};
+use crate::cli::commands::gate::{Gate, refuse_unmatched};
+use crate::cli::commands::post::send::{Content, Order, send};
+use crate::cli::commands::post::unjudged::Audience;
+use crate::cli::commands::run::exit_of;
+use crate::cli::output::Output;
+use crate::cli::output::context::{Material, context};
+use crate::cli::output::shell_repr;
+use crate::cli::output::write_reports::Outlets;
+use crate::cli::results::checkout::Checkout;
+use crate::cli::results::scenarios::Loading;
+use crate::cli::results::{self, Named};
+use crate::cli::settings::baseline_path;
+use crate::cli::settings::baseline_path::Located;
+use crate::cli::settings::config::{self, Work};
+use crate::cli::settings::provenance::Stamp;
+use crate::cli::settings::{Settings, Typed};
+use crate::exit::Exit;
+use crate::hint::WithHint;
+use crate::publish::actions;
+use crate::report::context::{Commands, Context, Source};
+use crate::report::{self, Document};
+use crate::verdict::Situation;
+
+pub(crate) fn run(
+    args: CheckArgs,
+    invocation: &Invocation<'_>,
+    output: &mut Output<'_>,
+) -> anyhow::Result<Exit> {
+    let audience = Audience {
+        post: args.post,
+        to: args.to.clone(),
+    };
+    let ended = judge(args, invocation, output);
+    if let Err(error) = &ended
+        && exit_of(error) != Exit::Interrupted
+    {
+        audience.hear(error, invocation.env, output);
+    }
+    ended
+}
+
+/// What a first baseline is called in advice.
+const FIRST: &str = "main.json";
+
+/// A gate of budgets needs none.
+fn baseline(settings: &Settings, env: &Env) -> anyhow::Result<Option<Located>> {
+    let rules = &settings.policy.rules;
+    if settings.baseline.is_none() && rules.iter().any(|rule| rule.budget.is_some()) {
+        return Ok(None);
+    }
+    baseline_path::located(settings.baseline.as_ref(), env).map(Some)
+}
+
+/// An error is one from before the verdict.
+fn judge(
+    args: CheckArgs,
+    invocation: &Invocation<'_>,
+    output: &mut Output<'_>,
+) -> anyhow::Result<Exit> {
+    let env = invocation.env;
+    let outlets = Outlets::open(&args.output, Some(env))?;
+    let typed = Typed {
+        config: args.config,
+        baseline: args.baseline,
+        environment: args.origin.environment.clone(),
+        require_baseline: args.require_baseline,
+        policy: args.policy,
+        read: args.read,
+    };
+    let settings = Settings::load(typed, env)?;
+    for warning in &settings.warnings {
+        output.warn(warning);
+    }
+    let baseline = baseline(&settings, env)?;
+    let baseline_path = baseline.as_ref().map_or(Path::new(FIRST), Located::path);
+    let mut files = outlets.files();
+    if let Some(baseline) = &baseline {
+        files.reads("the baseline", baseline.path());
+    }
+    files.reads_config(&settings);
+    files.reads_results(&args.results);
+    if args.results.is_empty() {
+        files.reads_sources(&settings);
+    }
+    files.refuse_collisions()?;
+    let mut reference = match &baseline {
+        Some(Located::Found(path)) => Some(results::reference(path, &settings.read)?),
+        Some(Located::Missing(_)) | None => None,
+    };
+    let stamp = Stamp::new(&args.origin, settings.environment.as_deref(), env);
+    let loading = Loading {
+        stamp: &stamp,
+        allow_remote: args.remote.allow_remote,
+    };
+    let named = Named {
+        paths: &args.results,
+        source: args.source.source.as_ref(),
+    };
+    let mut current = results::current(&named, &settings, &loading, output)?;
+    stamp.put(current.runs_mut());
+    current.look_up_commits(&Checkout::new(&[baseline_path]));
+    let sources = current.sources();
+    let notes = std::mem::take(&mut current.notes);
+    let mut current = current.into_runs();
+    let names = settings.names.settle(reference.as_mut(), &mut current)?;
+
+    let shown = baseline_path.display().to_string();
+    let gate = Gate {
+        settings: &settings,
+        current: &current,
+        reference,
+    };
+    let judged = gate.judge();
+    refuse_unmatched(judged.verdict.judgement())?;
+    let measured_here = args.results.is_empty() && settings.sources.iter().any(does_work);
+    let to_add: &[Source] = if measured_here { &[] } else { &sources };
+    let next = update_command(baseline_path, to_add);
+    let is_first = judged.verdict.situation() == Situation::NoBaseline;
+    let material = Material {
+        judged: &judged,
+        settings: &settings,
+        current: &current,
+        commands: Commands {
+            repeat: Some(shell_repr::command(invocation.arguments)),
+            explain: explain(&sources),
+            next: is_first.then(|| next.clone()),
+        },
+        sources,
+        baseline: &shown,
+        names,
+    };
+    let mut context = Context {
+        gate: args.to.id.clone(),
+        ..context(material)
+    };
+    context.notes.extend(notes);
+    let document = report::document(&judged.verdict, &settings.policy, context);
+    let mut exit = outlets.deliver(&document, judged.verdict.exit(), output);
+    if args.post != PostWhen::Never {
+        let order = Order {
+            content: Content::Verdict {
+                document: &document,
+                template: outlets.template(),
+            },
+            flags: &args.to,
+            env,
+            required: args.post == PostWhen::Required,
+        };
+        exit = posted(&order, exit, output);
+    }
+    match judged.verdict.situation() {
+        Situation::NoBaseline => no_baseline(baseline.as_ref(), &document, &next, output),
+        Situation::Compared if judged.verdict.exit() == Exit::Error => {
+            nothing_compared(&shown, output);
+        }
+        Situation::Compared => {
+            for line in report::unjudged_plainly(&document) {
+                output.warn(&line);
+            }
+        }
+    }
+    Ok(exit)
+}
+
+/// After everything else is written: whatever happens here, the verdict is not lost.
+fn posted(order: &Order<'_>, exit: Exit, output: &mut Output<'_>) -> Exit {
+    let posted = match send(order, output) {
+        Ok(posted) => posted,
+        Err(error) => {
+            output.report_failed(&error);
+            return output.finish(exit);
+        }
+    };
+    if let Some(line) = posted.line() {
+        output.note(&line);
+    }
+    if order.env.in_github_actions() {
+        let put = actions::put_out(&order.env.lookup(), &posted.outputs());
+        put.unwrap_or_else(|error| output.report_failed(&error));
+    }
+    output.finish(posted.exit(exit, order.required))
+}
+
+/// Loud, for a gate that never finds its baseline is green for ever.
+fn no_baseline(
+    baseline: Option<&Located>,
+    document: &Document,
+    next: &str,
+    output: &mut Output<'_>,
+) {
+    let reasons = report::unjudged_plainly(document);
+    match baseline {
+        None => output.warn("nothing was compared: no baseline is named"),
+        Some(Located::Missing(path)) => {
+            let path = path.display();
+            output.warn(&format!("nothing was compared: {path} does not exist yet"));
+        }
+        Some(Located::Found(path)) if reasons.is_empty() => {
+            let path = path.display();
+            output.warn(&format!("nothing was compared: {path} holds no runs yet"));
+        }
+        Some(Located::Found(path)) => {
+            let path = path.display();
+            for reason in reasons {
+                output.warn(&format!("nothing was compared with {path}: {reason}"));
+            }
+        }
+    }
+    output.note(&format!("hint: on the base branch, run `{next}`"));
+}
+
+/// Where the sources measure, the base branch has to be measured too, and not these results be taken for it.
+fn does_work(source: &config::Source) -> bool {
+    !matches!(source.work, Work::Nothing { .. })
+}
+
+fn update_command(baseline: &Path, sources: &[Source]) -> String {
+    let baseline = shell_repr::quoted(&baseline.display().to_string());
+    let results = sources
+        .iter()
+        .map(|source| shell_repr::quoted(&source.path));
+    let command = ["perfgate baseline update --baseline".to_owned(), baseline];
+    command
+        .into_iter()
+        .chain(results)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+pub(crate) fn nothing_compared(baseline: &str, output: &mut Output<'_>) {
+    let error = Err::<(), _>(anyhow!("nothing could be compared with {baseline}"))
+        .hint("the table says why; `perfgate inspect` shows the series of a result");
+    if let Err(error) = error {
+        output.error(&error);
+    }
+}
+
+/// The first result is where a reader begins to look.
+pub(crate) fn explain(sources: &[Source]) -> Option<String> {
+    let first = sources.first()?;
+    Some(format!(
+        "perfgate inspect {}",
+        shell_repr::quoted(&first.path)
+    ))
+}

@@ -1,0 +1,132 @@
+//! `perfgate compare`: two sets of results, judged like a gate, with no config and nothing stamped on them.
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::Invocation;
+use crate::cli::args::CompareArgs;
+use crate::cli::commands::check::{explain, nothing_compared};
+use crate::cli::commands::gate::Gate;
+use crate::cli::output::Output;
+use crate::cli::output::context::{Material, context};
+use crate::cli::output::shell_repr;
+use crate::cli::output::write_reports::Outlets;
+use crate::cli::results::sources::Label;
+use crate::cli::results::{self, Reference};
+use crate::cli::settings::{Settings, Typed};
+use crate::exit::Exit;
+use crate::ingest::ReadOptions;
+use crate::model::{Anchor, Run};
+use crate::report;
+use crate::report::context::{Commands, Source};
+use crate::store;
+
+pub(crate) fn run(
+    args: CompareArgs,
+    invocation: &Invocation<'_>,
+    output: &mut Output<'_>,
+) -> anyhow::Result<Exit> {
+    let outlets = Outlets::open(&args.output, None)?;
+    let old = side(args.old, args.old_results);
+    let new = side(args.new, args.new_results);
+    let mut files = outlets.files();
+    files.reads_results(old.iter().chain(&new));
+    files.refuse_collisions()?;
+    let mut settings = Settings::of_flags(Typed {
+        policy: args.policy,
+        read: args.read,
+        ..Typed::default()
+    })?;
+    settings.judge_on(invocation.env);
+    let label = Label::typed(args.source.source.as_ref());
+    let [reference, current] = read([&old, &new], &settings.read, &label)?;
+    let Side {
+        runs: mut current,
+        sources,
+        ..
+    } = current;
+    let mut reference = Reference {
+        runs: reference.runs,
+        // Several paths are several runs, and no anchor is theirs.
+        anchor: reference.anchor.filter(|_| old.len() == 1),
+    };
+    let names = settings.names.settle(Some(&mut reference), &mut current)?;
+    let shown = shown(&old).join(" ");
+    let gate = Gate {
+        settings: &settings,
+        current: &current,
+        reference: Some(reference),
+    };
+    let judged = gate.judge();
+    let material = Material {
+        judged: &judged,
+        settings: &settings,
+        current: &current,
+        commands: Commands {
+            repeat: Some(shell_repr::command(invocation.arguments)),
+            explain: explain(&sources),
+            next: None,
+        },
+        sources,
+        baseline: &shown,
+        names,
+    };
+    let context = context(material);
+    let document = report::document(&judged.verdict, &settings.policy, context);
+    let exit = outlets.deliver(&document, judged.verdict.exit(), output);
+    if judged.verdict.exit() == Exit::Error {
+        nothing_compared(&shown, output);
+    }
+    Ok(exit)
+}
+
+fn side(one: Option<PathBuf>, several: Vec<PathBuf>) -> Vec<PathBuf> {
+    one.into_iter().chain(several).collect()
+}
+
+/// What the paths of one side hold.
+#[derive(Default)]
+struct Side {
+    runs: Vec<Run>,
+    anchor: Option<Anchor>,
+    sources: Vec<Source>,
+}
+
+/// Both sides in one go, for what they share; a side may be a baseline file too.
+fn read(sides: [&[PathBuf]; 2], options: &ReadOptions, label: &Label) -> anyhow::Result<[Side; 2]> {
+    let (mut read, mut plain) = ([Side::default(), Side::default()], [Vec::new(), Vec::new()]);
+    for ((paths, side), plain) in sides.into_iter().zip(&mut read).zip(&mut plain) {
+        for path in paths {
+            if results::is_baseline(path)? {
+                side.add_baseline(path)?;
+            } else {
+                plain.push(path.clone());
+            }
+        }
+    }
+    let [old, new] = &plain;
+    let results = results::read_sides([old, new], options)?;
+    for (side, mut results) in read.iter_mut().zip(results) {
+        results.label(label);
+        side.sources.extend(results.sources());
+        side.runs.extend(results.into_runs());
+    }
+    Ok(read)
+}
+
+impl Side {
+    fn add_baseline(&mut self, path: &Path) -> anyhow::Result<()> {
+        let baseline = store::read(path)?;
+        self.runs.extend(baseline.runs);
+        self.anchor = baseline.anchor;
+        self.sources.push(Source {
+            path: path.display().to_string(),
+            format: "perfgate".to_owned(),
+        });
+        Ok(())
+    }
+}
+
+fn shown(paths: &[PathBuf]) -> Vec<String> {
+    let paths = paths.iter().map(|path| path.display());
+    paths.map(|path| path.to_string()).collect()
+}

@@ -1,0 +1,130 @@
+//! One judgement, for every command that needs one: choose the comparable runs, judge them, fold the verdict.
+
+use anyhow::anyhow;
+
+use crate::cli::results::Reference;
+use crate::cli::settings::Settings;
+use crate::compare::{self, Judgement, OnOtherEnvironment, Policy, Sides, UnmatchedRule};
+use crate::hint::WithHint;
+use crate::model::{Matching, Partner, Run};
+use crate::verdict::{Situation, Verdict};
+
+/// What is judged.
+pub(crate) struct Gate<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) current: &'a [Run],
+    /// `None` where there is no baseline yet.
+    pub(crate) reference: Option<Reference>,
+}
+
+/// What came of it.
+pub(crate) struct Judged {
+    pub(crate) verdict: Verdict,
+    /// The runs of the baseline that are of the work that was judged, workload by workload, oldest first.
+    pub(crate) baseline: Vec<Run>,
+}
+
+impl Gate<'_> {
+    pub(crate) fn judge(self) -> Judged {
+        let (runs, anchor) = match self.reference {
+            Some(reference) => (reference.runs, reference.anchor),
+            None => (Vec::new(), None),
+        };
+        let policy = &self.settings.policy;
+        let sides = Sides {
+            baseline: &runs,
+            current: self.current,
+            anchor: anchor.as_ref(),
+            interleaved: self.settings.interleaved,
+        };
+        Judged {
+            verdict: verdict(&sides, policy),
+            baseline: of_the_same_work(&runs, self.current, policy.on_other_environment),
+        }
+    }
+}
+
+/// The verdict of today.
+pub(crate) fn verdict(sides: &Sides<'_>, policy: &Policy) -> Verdict {
+    let today = jiff::Timestamp::now()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date();
+    let judgement = compare::judge(sides, policy, today);
+    let situation = if judgement.has_no_baseline() {
+        Situation::NoBaseline
+    } else {
+        Situation::Compared
+    };
+    Verdict::of(judgement, policy, situation)
+}
+
+fn of_the_same_work(
+    baseline: &[Run],
+    current: &[Run],
+    on_other_environment: OnOtherEnvironment,
+) -> Vec<Run> {
+    let matching = Matching::of(baseline, current, on_other_environment.machines());
+    let mut runs = Vec::new();
+    for matched in matching.current {
+        match matched.partner {
+            Partner::Found { baseline, .. } => runs.extend(baseline.runs().cloned()),
+            Partner::Elsewhere { known } => {
+                runs.extend(known.iter().rev().take(1).flat_map(|w| w.runs().cloned()));
+            }
+            Partner::None(_) => {}
+        }
+    }
+    runs
+}
+
+/// A rule that matches nothing gates nothing, and nobody would notice.
+pub(crate) fn refuse_unmatched(judgement: &Judgement) -> anyhow::Result<()> {
+    let Some(first) = judgement.unmatched.first() else {
+        return Ok(());
+    };
+    const SHOWN: usize = 10;
+    let named = judgement.unmatched.iter().take(SHOWN).map(unmatched);
+    let mut all: Vec<String> = named.collect();
+    let more = judgement.unmatched.len().saturating_sub(SHOWN);
+    if more > 0 {
+        all.push(format!("and {more} more"));
+    }
+    let hint = match &first.nearest {
+        Some(nearest) => format!("the nearest series is `{nearest}`"),
+        None => "`perfgate inspect RESULT` lists the series".to_owned(),
+    };
+    Err(anyhow!("{}", all.join("; "))).hint(hint)
+}
+
+pub(crate) fn unmatched(rule: &UnmatchedRule) -> String {
+    let (from, kind, pattern) = (&rule.from, rule.kind, &rule.pattern);
+    format!("{from}: [[{kind}]] `{pattern}` matches no series")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::Origin;
+    use crate::hint;
+
+    #[test]
+    fn every_rule_that_matches_nothing_is_named_with_its_line_and_the_nearest_series() {
+        let rule = |line: u32, nearest: Option<&str>| UnmatchedRule {
+            from: Origin::new(format!("perfgate.toml:{line}")),
+            pattern: "GET /serch latency.p95".to_owned(),
+            nearest: nearest.map(str::to_owned),
+            kind: "rule",
+        };
+        let judgement = Judgement {
+            unmatched: vec![rule(14, Some("GET /search latency.p95")), rule(20, None)],
+            ..Judgement::default()
+        };
+        let error = refuse_unmatched(&judgement).unwrap_err();
+        let text = format!("{error:#}");
+        assert!(text.contains("perfgate.toml:14: [[rule]]"), "{text}");
+        assert!(text.contains("perfgate.toml:20"), "{text}");
+        let nearest = "the nearest series is `GET /search latency.p95`";
+        assert_eq!(hint::of(&error), Some(nearest));
+        assert!(refuse_unmatched(&Judgement::default()).is_ok());
+    }
+}

@@ -1,0 +1,12 @@
+//! One module per command. Each takes its arguments, asks `settings` and `results` for values, and hands what came of
+//! it to `output`.
+
+pub(crate) mod baseline;
+pub(crate) mod check;
+pub(crate) mod compare;
+pub(crate) mod documents;
+pub(crate) mod gate;
+pub(crate) mod inspect;
+pub(crate) mod merge;
+pub(crate) mod post;
+pub(crate) mod run;

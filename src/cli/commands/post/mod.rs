@@ -1,0 +1,118 @@
+//! `perfgate post`: a verdict that was written before goes to the pull request. The file may come from a stranger's
+//! build, so it is read with a limit, checked, and shown anew from its data.
+
+mod message;
+pub(crate) mod place;
+pub(crate) mod send;
+pub(crate) mod unjudged;
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+
+use crate::cli::Env;
+use crate::cli::Invocation;
+use crate::cli::args::PostArgs;
+use crate::cli::commands::post::send::{Content, Order, send};
+use crate::cli::output::Output;
+use crate::cli::output::github;
+use crate::exit::Exit;
+use crate::hint::WithHint;
+use crate::publish::actions;
+use crate::report::Document;
+
+/// Ten thousand series are some ten million bytes.
+const MOST: u64 = 64 << 20;
+
+pub(crate) fn run(
+    args: PostArgs,
+    invocation: &Invocation<'_>,
+    output: &mut Output<'_>,
+) -> anyhow::Result<Exit> {
+    let env = invocation.env;
+    let template = template(args.template.as_deref())?;
+    if fs::metadata(&args.verdict).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+        tell_absence(&args, env, output)?;
+    }
+    // What anybody else wrote into the file is not said with the voice of whoever posts it.
+    let mut document = read(&args.verdict)?.without_prose();
+    // The name that a gate has on a pull request is for those to say who post.
+    document.gate.clone_from(&args.to.id);
+    let exit = Exit::of_verdict(document.exit_code).unwrap_or(Exit::Error);
+    let order = Order {
+        content: Content::Verdict {
+            document: &document,
+            template: template.as_deref(),
+        },
+        flags: &args.to,
+        env,
+        required: args.required,
+    };
+    let posted = send(&order, output)?;
+    if env.in_github_actions() {
+        let failed = github::put_out(&document, env, &posted.outputs());
+        failed.unwrap_or_else(|error| output.report_failed(&error));
+        if !posted.was_delivered() {
+            // A verdict that reached nobody is at least in the step's summary.
+            let failed = github::summarise(&document, template.as_deref(), env);
+            failed.unwrap_or_else(|error| output.report_failed(&error));
+        }
+    }
+    if let Some(line) = posted.line() {
+        output.result(&format!("{line}\n"));
+    }
+    Ok(output.finish(posted.exit(exit, args.required)))
+}
+
+/// A job that posts finds no verdict where the job that judges ended before it had one. That is told, for an old green
+/// must not stand beside it; a verdict that was changed is only refused.
+fn tell_absence(args: &PostArgs, env: &Env, output: &mut Output<'_>) -> anyhow::Result<()> {
+    let order = Order {
+        content: Content::NotJudged {
+            reason: "the gate left no verdict; its own run says why",
+        },
+        flags: &args.to,
+        env,
+        required: args.required,
+    };
+    let posted = send(&order, output)?;
+    if env.in_github_actions() {
+        let put = actions::put_out(&env.lookup(), &posted.outputs());
+        put.unwrap_or_else(|error| output.report_failed(&error));
+    }
+    if let Some(line) = posted.line() {
+        output.note(&line);
+    }
+    Ok(())
+}
+
+fn template(path: Option<&Path>) -> anyhow::Result<Option<String>> {
+    let read =
+        |path: &Path| fs::read_to_string(path).with_context(|| format!("read {}", path.display()));
+    path.map(read).transpose()
+}
+
+fn read(path: &Path) -> anyhow::Result<Document> {
+    let doing = || format!("read {}", path.display());
+    let hint = "post takes what `perfgate check --report json=PATH` wrote";
+    let file = File::open(path).with_context(doing).hint(hint)?;
+    let mut bytes = Vec::new();
+    file.take(MOST + 1)
+        .read_to_end(&mut bytes)
+        .with_context(doing)?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MOST {
+        return Err(anyhow!("it is larger than {} MiB", MOST >> 20))
+            .with_context(doing)
+            .hint(hint);
+    }
+    let text = String::from_utf8(bytes).with_context(doing).hint(hint)?;
+    let document = Document::parse(&text).with_context(doing).hint(hint)?;
+    match document.contradiction() {
+        Some(what) => Err(anyhow!("it contradicts itself: {what}"))
+            .with_context(doing)
+            .hint("nothing was posted; a verdict that was changed by hand is not one"),
+        None => Ok(document),
+    }
+}

@@ -1,0 +1,43 @@
+//! One measurement: load is put on, shown while it runs, and what came of it carries where it was measured.
+
+use std::path::Path;
+
+use super::interrupt::{Interrupt, Interrupted};
+use super::progress::Progress;
+use crate::cli::output::Output;
+use crate::cli::results::checkout::Checkout;
+use crate::cli::settings::provenance::Stamp;
+use crate::load::{self, Order, Outcome};
+
+/// What was measured, and whether a signal ended it early.
+pub(crate) struct Measured {
+    pub(crate) outcome: Outcome,
+    pub(crate) interrupted: bool,
+}
+
+pub(crate) fn measure(
+    order: &Order<'_>,
+    interrupt: &Interrupt,
+    stamp: &Stamp,
+    output: &mut Output<'_>,
+) -> anyhow::Result<Measured> {
+    let (outcome, interrupted) = interrupt.during(|stop| {
+        let place = output.place();
+        let mut progress = Progress::new(output.watchers(), place, stop.clone());
+        load::run(order, &mut progress, stop)
+    });
+    let mut outcome = match outcome {
+        // Ended before there was anything to keep: that is no failure of the measurement.
+        Err(error) if interrupted => return Err(error.context(Interrupted)),
+        outcome => outcome?,
+    };
+    stamp.put([&mut outcome.run]);
+    let commit = &mut outcome.run.provenance.commit;
+    if commit.is_none() {
+        *commit = Checkout::default().commit(Path::new("."));
+    }
+    Ok(Measured {
+        outcome,
+        interrupted,
+    })
+}

@@ -1,0 +1,305 @@
+//! How a measurement goes, for people who watch: one line that is drawn again on a terminal, a line now and then
+//! elsewhere.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::load::{Observer, Phase, Snapshot, Stop};
+use crate::model::Unit;
+use crate::report::figures;
+use crate::text::sanitize;
+use crate::text::shorten;
+
+/// A terminal is drawn no more often.
+const REDRAWN: Duration = Duration::from_millis(100);
+/// A log grows no faster.
+const REPEATED: Duration = Duration::from_secs(10);
+
+/// Where it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Its columns, where they do not change; asked anew each time where they may.
+    Terminal {
+        columns: Option<usize>,
+    },
+    Log,
+}
+
+pub(crate) struct Progress<'a> {
+    out: &'a mut (dyn Write + Send),
+    place: Place,
+    stop: Stop,
+    /// When the last line was shown; a log begins with the start.
+    last: Option<Instant>,
+    drawn: bool,
+    told_of_stop: bool,
+}
+
+impl<'a> Progress<'a> {
+    pub(crate) fn new(out: &'a mut (dyn Write + Send), place: Place, stop: Stop) -> Self {
+        Self {
+            out,
+            last: (place == Place::Log).then(Instant::now),
+            place,
+            stop,
+            drawn: false,
+            told_of_stop: false,
+        }
+    }
+
+    fn tick_at(&mut self, snapshot: &Snapshot, now: Instant) {
+        if self.stop.is_asked() && !self.told_of_stop {
+            self.told_of_stop = true;
+            self.note("stopping; what was measured is kept. Once more ends at once");
+        }
+        let pause = match self.place {
+            Place::Terminal { .. } => REDRAWN,
+            Place::Log => REPEATED,
+        };
+        let since = |last: Instant| now.saturating_duration_since(last);
+        if self.last.is_some_and(|last| since(last) < pause) {
+            return;
+        }
+        self.last = Some(now);
+        match self.place {
+            Place::Terminal { columns } => {
+                let line = line(snapshot, columns.or_else(columns_now));
+                self.write(&format!("\r{line}\x1b[K"));
+                self.drawn = true;
+            }
+            Place::Log => {
+                let line = line(snapshot, None);
+                self.write(&format!("{line}\n"));
+            }
+        }
+    }
+
+    /// Nobody is left to be told where stderr is closed.
+    fn write(&mut self, text: &str) {
+        drop(self.out.write_all(text.as_bytes()));
+        drop(self.out.flush());
+    }
+
+    fn clear(&mut self) {
+        if std::mem::take(&mut self.drawn) {
+            self.write("\r\x1b[K");
+        }
+    }
+}
+
+impl Observer for Progress<'_> {
+    fn tick(&mut self, snapshot: &Snapshot) {
+        self.tick_at(snapshot, Instant::now());
+    }
+
+    fn note(&mut self, text: &str) {
+        self.clear();
+        let text: String = text
+            .lines()
+            .map(|line| sanitize::line(line) + "\n")
+            .collect();
+        self.write(&text);
+    }
+}
+
+impl Drop for Progress<'_> {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+fn columns_now() -> Option<usize> {
+    terminal_size::terminal_size_of(std::io::stderr()).map(|(width, _)| usize::from(width.0))
+}
+
+/// What matters least where there is no room.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Weight {
+    Median,
+    Tail,
+    Level,
+    Phase,
+    Rate,
+    Needed,
+}
+
+/// `users=50  measuring  1,204/s  0 errors  p50 420 µs  p95 910 µs  p99 3.20 ms  18 s left`
+fn line(snapshot: &Snapshot, columns: Option<usize>) -> String {
+    let mut parts = parts(snapshot);
+    // The last column is left free: some terminals wrap when it is written.
+    let room = columns.map_or(usize::MAX, |columns| columns.saturating_sub(1));
+    while width(&parts) > room {
+        let Some(least) = parts.iter().map(|(weight, _)| *weight).min() else {
+            break;
+        };
+        if least == Weight::Needed {
+            break;
+        }
+        parts.retain(|(weight, _)| *weight != least);
+    }
+    shorten::end_to_width(&joined(&parts), room)
+}
+
+fn parts(snapshot: &Snapshot) -> Vec<(Weight, String)> {
+    let mut parts = Vec::new();
+    if let Some(level) = &snapshot.level {
+        parts.push((Weight::Level, sanitize::line(level)));
+    }
+    let phase = match snapshot.phase {
+        Phase::Starting => "starting",
+        Phase::WarmingUp => "warming up",
+        Phase::Counting => "measuring",
+        Phase::Draining | Phase::Over => "finishing",
+    };
+    parts.push((Weight::Phase, phase.to_owned()));
+    let rate = figures::quantity(snapshot.rate.round(), &Unit::none());
+    parts.push((Weight::Rate, format!("{rate}/s")));
+    let errors = match snapshot.errors {
+        1 => "1 error".to_owned(),
+        n => format!("{} errors", figures::count(n)),
+    };
+    parts.push((Weight::Needed, errors));
+    for (weight, name, time) in [
+        (Weight::Median, "p50", snapshot.p50),
+        (Weight::Tail, "p95", snapshot.p95),
+        (Weight::Tail, "p99", snapshot.p99),
+    ] {
+        if let Some(time) = time {
+            let time = figures::quantity(time.as_secs_f64(), &Unit::new("s"));
+            parts.push((weight, format!("{name} {time}")));
+        }
+    }
+    parts.push((
+        Weight::Needed,
+        match snapshot.remaining {
+            Some(left) => format!("{} left", seconds(left)),
+            None => format!("{} done", figures::count(snapshot.done)),
+        },
+    ));
+    parts
+}
+
+/// `18 s`, `2 min 05 s`.
+fn seconds(time: Duration) -> String {
+    let whole = time.as_secs_f64().ceil();
+    if whole < 120.0 {
+        format!("{whole:.0} s")
+    } else {
+        let (minutes, rest) = ((whole / 60.0).floor(), whole % 60.0);
+        format!("{minutes:.0} min {rest:02.0} s")
+    }
+}
+
+const GAP: &str = "  ";
+
+fn joined(parts: &[(Weight, String)]) -> String {
+    let texts: Vec<&str> = parts.iter().map(|(_, text)| text.as_str()).collect();
+    texts.join(GAP)
+}
+
+fn width(parts: &[(Weight, String)]) -> usize {
+    joined(parts).width()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn snapshot() -> Snapshot {
+        Snapshot {
+            level: Some("users=50".to_owned()),
+            phase: Phase::Counting,
+            elapsed: Duration::from_secs(12),
+            remaining: Some(Duration::from_millis(17_400)),
+            rate: 1204.3,
+            done: 14_400,
+            errors: 1,
+            p50: Some(Duration::from_micros(420)),
+            p95: Some(Duration::from_micros(910)),
+            p99: Some(Duration::from_micros(3200)),
+        }
+    }
+
+    #[test]
+    fn a_line_says_how_it_goes_and_what_is_left() {
+        assert_eq!(
+            line(&snapshot(), None),
+            "users=50  measuring  1,204/s  1 error  p50 420 µs  p95 910 µs  p99 3.20 ms  18 s left"
+        );
+        let mut later = snapshot();
+        later.remaining = None;
+        assert!(line(&later, None).ends_with("14,400 done"));
+        assert_eq!(seconds(Duration::from_secs(125)), "2 min 05 s");
+    }
+
+    #[test]
+    fn a_line_never_wraps_and_keeps_errors_and_time_longest() {
+        for columns in 1..100 {
+            let line = line(&snapshot(), Some(columns));
+            assert!(line.width() < columns, "{columns}: {line}");
+        }
+        assert_eq!(line(&snapshot(), Some(30)), "1,204/s  1 error  18 s left");
+        assert_eq!(line(&snapshot(), Some(20)), "1 error  18 s left");
+    }
+
+    #[test]
+    fn a_hostile_level_cannot_move_the_cursor() {
+        let mut hostile = snapshot();
+        hostile.level = Some("a\u{1b}[2J\n::error::b".to_owned());
+        let line = line(&hostile, None);
+        assert!(!line.contains(['\u{1b}', '\n']), "{line}");
+    }
+
+    /// What is shown over a minute of ticks.
+    fn shown(place: Place) -> String {
+        let mut out = Vec::new();
+        let mut progress = Progress::new(&mut out, place, Stop::new());
+        let begun = Instant::now();
+        for second in 1..=60 {
+            progress.tick_at(&snapshot(), begun + Duration::from_secs(second));
+        }
+        drop(progress);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_log_gets_a_plain_line_every_ten_seconds() {
+        let log = shown(Place::Log);
+        let lines = log.lines().count();
+        assert!((5..=6).contains(&lines), "{log}");
+        assert!(!log.contains(['\r', '\u{1b}']), "{log}");
+    }
+
+    #[test]
+    fn a_terminal_gets_one_line_drawn_again_and_cleared() {
+        let columns = Some(80);
+        let drawn = shown(Place::Terminal { columns });
+        assert_eq!(drawn.matches('\r').count(), 61);
+        assert!(!drawn.contains('\n'));
+        assert!(drawn.ends_with("\r\u{1b}[K"));
+    }
+
+    #[test]
+    fn a_stop_is_told_once_and_notes_stand_on_lines_of_their_own() {
+        let mut out = Vec::new();
+        let stop = Stop::new();
+        let columns = Some(80);
+        let mut progress = Progress::new(&mut out, Place::Terminal { columns }, stop.clone());
+        let begun = Instant::now();
+        progress.tick_at(&snapshot(), begun);
+        progress.note("the service\nsays\u{1b} hello");
+        stop.ask();
+        for second in 1..=3 {
+            progress.tick_at(&snapshot(), begun + Duration::from_secs(second));
+        }
+        drop(progress);
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text.matches("stopping;").count(), 1);
+        assert!(
+            text.contains("\r\u{1b}[Kthe service\nsays\u{fffd} hello\n"),
+            "{text:?}"
+        );
+    }
+}

@@ -1,0 +1,218 @@
+//! The result to stdout, everything else to stderr, and what a failed write does to the exit code.
+
+pub(crate) mod collisions;
+pub(crate) mod context;
+pub(crate) mod github;
+pub(crate) mod shell_repr;
+pub(crate) mod write_reports;
+
+use std::io::{self, Write};
+
+use crate::cli::args::Color;
+use crate::cli::commands::run::Place;
+use crate::cli::env::Env;
+use crate::exit::Exit;
+use crate::hint;
+use crate::load::service;
+use crate::report::Style;
+use crate::text::sanitize;
+
+/// The standard streams, as `main` or a test hands them over.
+pub struct Streams<'a> {
+    pub out: &'a mut dyn Write,
+    pub err: &'a mut (dyn Write + Send),
+    pub out_is_terminal: bool,
+    pub err_is_terminal: bool,
+}
+
+/// Where a command writes.
+pub(crate) struct Output<'a> {
+    streams: Streams<'a>,
+    color: bool,
+    width: Option<usize>,
+    place: Place,
+    stdout_failed: bool,
+    report_failed: bool,
+}
+
+/// What the user says, else what the terminal says.
+fn columns(env: &Env) -> Option<usize> {
+    let said = env.get("COLUMNS").and_then(|columns| columns.parse().ok());
+    said.or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)))
+}
+
+impl<'a> Output<'a> {
+    pub(crate) fn new(streams: Streams<'a>, color: Color, env: &Env) -> Self {
+        let terminal = streams.out_is_terminal;
+        Self {
+            color: wants_color(color, env, terminal),
+            width: terminal.then(|| columns(env)).flatten(),
+            place: place(&streams, env),
+            streams,
+            stdout_failed: false,
+            report_failed: false,
+        }
+    }
+
+    pub(crate) fn style(&self) -> Style {
+        Style {
+            color: self.color,
+            width: self.width,
+        }
+    }
+
+    /// The result. That it could not be written is kept for the end: reports are still to come.
+    pub(crate) fn result(&mut self, text: &str) {
+        if self.stdout_failed {
+            return;
+        }
+        let out = &mut self.streams.out;
+        if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            self.stdout_failed = true;
+            self.complain(&format!("error: write standard output: {}", said(&error)));
+        }
+    }
+
+    /// What was done or taken, for people who watch.
+    pub(crate) fn note(&mut self, text: &str) {
+        self.complain(text);
+    }
+
+    pub(crate) fn warn(&mut self, text: &str) {
+        self.complain(&format!("warning: {text}"));
+    }
+
+    /// The chain once, on one line, and what to do next. What a service printed stands on lines of its own.
+    pub(crate) fn error(&mut self, error: &anyhow::Error) {
+        let text = format!("error: {error:#}");
+        if error.chain().any(|link| link.is::<service::Failure>()) {
+            text.lines().for_each(|line| self.complain(line));
+        } else {
+            self.complain(&text);
+        }
+        if let Some(hint) = hint::of(error) {
+            self.complain(&format!("hint: {hint}"));
+        }
+    }
+
+    /// A report that could not be written: the work is not done, whatever the verdict.
+    pub(crate) fn report_failed(&mut self, error: &anyhow::Error) {
+        self.report_failed = true;
+        self.error(error);
+    }
+
+    /// How people watch a measurement on stderr.
+    pub(crate) fn place(&self) -> Place {
+        self.place
+    }
+
+    /// Where they watch it.
+    pub(crate) fn watchers(&mut self) -> &mut (dyn Write + Send) {
+        self.streams.err
+    }
+
+    /// Text with lines of its own, as clap and our renderers make it.
+    pub(crate) fn diagnostics(&mut self, text: &str) {
+        // Where stderr is closed nobody is left to be told.
+        drop(self.streams.err.write_all(text.as_bytes()));
+        drop(self.streams.err.flush());
+    }
+
+    fn complain(&mut self, line: &str) {
+        let line = sanitize::line(line) + "\n";
+        self.diagnostics(&line);
+    }
+
+    /// The exit code after all is written.
+    pub(crate) fn finish(&self, exit: Exit) -> Exit {
+        if self.report_failed || (self.stdout_failed && exit == Exit::Pass) {
+            Exit::Error
+        } else {
+            exit
+        }
+    }
+}
+
+/// A terminal that cannot move its cursor is a log.
+fn place(streams: &Streams<'_>, env: &Env) -> Place {
+    if !streams.err_is_terminal || env.get("TERM") == Some("dumb") {
+        return Place::Log;
+    }
+    let said = env.get("COLUMNS").and_then(|columns| columns.parse().ok());
+    Place::Terminal { columns: said }
+}
+
+fn said(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => "its reader has gone".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+fn wants_color(choice: Color, env: &Env, terminal: bool) -> bool {
+    match choice {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto if env.get("NO_COLOR").is_some() => false,
+        Color::Auto => terminal || env.is_on("CLICOLOR_FORCE"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colour_follows_the_flag_then_the_environment_then_the_terminal() {
+        let (no, force) = (
+            Env::from_iter([("NO_COLOR", "1")]),
+            Env::from_iter([("CLICOLOR_FORCE", "1")]),
+        );
+        let none = Env::default();
+        for (choice, env, terminal, is) in [
+            (Color::Auto, &none, true, true),
+            (Color::Auto, &none, false, false),
+            (Color::Auto, &no, true, false),
+            (Color::Auto, &force, false, true),
+            (Color::Always, &no, false, true),
+            (Color::Never, &force, true, false),
+        ] {
+            assert_eq!(wants_color(choice, env, terminal), is, "{choice:?} {env:?}");
+        }
+    }
+
+    struct Closed;
+
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_closed_pipe_never_ends_with_zero_and_never_hides_a_verdict() {
+        let mut err = Vec::new();
+        let streams = Streams {
+            out: &mut Closed,
+            err: &mut err,
+            out_is_terminal: false,
+            err_is_terminal: false,
+        };
+        let mut output = Output::new(streams, Color::Auto, &Env::default());
+        assert_eq!(output.finish(Exit::Pass), Exit::Pass);
+        output.result("table\n");
+        output.result("more\n");
+        assert_eq!(output.finish(Exit::Pass), Exit::Error);
+        assert_eq!(output.finish(Exit::Fail), Exit::Fail);
+        output.report_failed(&anyhow::anyhow!("write out.xml"));
+        assert_eq!(output.finish(Exit::Fail), Exit::Error);
+        let said = String::from_utf8(err).unwrap();
+        assert_eq!(
+            said,
+            "error: write standard output: its reader has gone\nerror: write out.xml\n"
+        );
+    }
+}

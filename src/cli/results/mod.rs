@@ -1,0 +1,422 @@
+//! Which results are judged: the ones that were named, else the sources of the config, else what lies here.
+
+pub(crate) mod checkout;
+pub(crate) mod names;
+pub(crate) mod scenarios;
+pub(crate) mod sources;
+
+use std::collections::BTreeMap;
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+
+use crate::cli::output::Output;
+use crate::cli::results::checkout::Checkout;
+use crate::cli::results::scenarios::Loading;
+use crate::cli::results::sources::{Label, Produced};
+use crate::cli::settings::Settings;
+use crate::cli::settings::provenance::{Maker, Stamp};
+use crate::hint::WithHint;
+use crate::ingest::{self, Format, Ingested, ReadOptions};
+use crate::model::{Anchor, Evidence, Run};
+use crate::report::context::Source;
+use crate::store;
+
+/// Results with the paths that a person would type for them.
+#[derive(Default)]
+pub(crate) struct Results {
+    pub(crate) ingested: Vec<Ingested>,
+    /// What a reader of the verdict should know about how they were chosen.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Results {
+    /// For the report.
+    pub(crate) fn sources(&self) -> Vec<Source> {
+        let sources = self.ingested.iter().map(|one| Source {
+            path: one.path.display().to_string(),
+            format: one.format.as_str().to_owned(),
+        });
+        sources.collect()
+    }
+
+    /// Says which source the runs are from, where that is known.
+    pub(crate) fn label(&mut self, label: &Label) {
+        for run in self.runs_mut() {
+            if label.source.is_some() {
+                run.provenance.source.clone_from(&label.source);
+            }
+            if label.inputs.is_some() {
+                run.provenance.inputs.clone_from(&label.inputs);
+            }
+        }
+    }
+
+    /// Runs that do not say their commit, and of which no CI does, are of the one that is checked out where they lie.
+    pub(crate) fn look_up_commits(&mut self, checkout: &Checkout) {
+        let mut known: BTreeMap<PathBuf, Option<String>> = BTreeMap::new();
+        for one in &mut self.ingested {
+            let silent = one.runs.iter_mut().map(|run| &mut run.provenance.commit);
+            for commit in silent.filter(|commit| commit.is_none()) {
+                let folder = checkout::nearest_folder(&one.path);
+                *commit = match known.get(folder) {
+                    Some(known) => known.clone(),
+                    None => {
+                        let found = checkout.commit(folder);
+                        known.insert(folder.to_owned(), found.clone());
+                        found
+                    }
+                };
+            }
+        }
+    }
+
+    pub(crate) fn runs_mut(&mut self) -> impl Iterator<Item = &mut Run> {
+        self.ingested.iter_mut().flat_map(|one| &mut one.runs)
+    }
+
+    pub(crate) fn into_runs(self) -> Vec<Run> {
+        self.ingested.into_iter().flat_map(|one| one.runs).collect()
+    }
+}
+
+/// Results as they were named on the command line, and the source that they are from.
+pub(crate) struct Named<'a> {
+    pub(crate) paths: &'a [PathBuf],
+    pub(crate) source: Option<&'a String>,
+}
+
+impl Named<'_> {
+    /// With the runs that say nothing of the system.
+    pub(crate) fn read_all(&self, options: &ReadOptions) -> anyhow::Result<Results> {
+        Ok(labelled(understood(self.paths, options)?, self.source))
+    }
+
+    fn read(&self, options: &ReadOptions) -> anyhow::Result<Results> {
+        Ok(labelled(read(self.paths, options)?, self.source))
+    }
+
+    /// The sources of the config have names of their own.
+    fn refuse_source(&self, settings: &Settings) -> anyhow::Result<()> {
+        if self.source.is_none() || settings.sources.is_empty() {
+            return Ok(());
+        }
+        Err(anyhow!(
+            "--source names the results of the command line, and there are none"
+        ))
+        .hint("name the results as well, or give the [[source]] of perfgate.toml a `name`")
+    }
+}
+
+fn labelled(mut results: Results, source: Option<&String>) -> Results {
+    results.label(&Label::typed(source));
+    results
+}
+
+/// For `check`: what was named, else what the sources give, else what lies here.
+pub(crate) fn current(
+    named: &Named<'_>,
+    settings: &Settings,
+    loading: &Loading<'_>,
+    output: &mut Output<'_>,
+) -> anyhow::Result<Results> {
+    if !named.paths.is_empty() {
+        return named.read(&settings.read);
+    }
+    named.refuse_source(settings)?;
+    if settings.sources.is_empty() {
+        let here = Path::new(".");
+        let found: Vec<PathBuf> = ingest::discover(here)
+            .into_iter()
+            .map(|path| path.strip_prefix(here).unwrap_or(&path).to_owned())
+            .collect();
+        if found.is_empty() {
+            return Err(anyhow!("found no results to judge"))
+                .hint("name them: perfgate check RESULT...; looked for target/criterion, *_stats.csv and perfgate-results/ here");
+        }
+        tell("judging", &found, output);
+        return Ok(labelled(read(&found, &settings.read)?, named.source));
+    }
+    let produced = produced(settings, loading, output)?;
+    let taking = Taking {
+        produced: &produced,
+        settings,
+        stamp: loading.stamp,
+    };
+    taking.read("judging", output)
+}
+
+/// For `baseline update`, which adds nothing that merely lies around.
+pub(crate) fn added(
+    named: &Named<'_>,
+    settings: &Settings,
+    loading: &Loading<'_>,
+    output: &mut Output<'_>,
+) -> anyhow::Result<Results> {
+    if !named.paths.is_empty() {
+        return named.read(&settings.read);
+    }
+    if settings.sources.is_empty() {
+        return Err(anyhow!("no RESULT is named")).hint(
+            "name the results: perfgate baseline update RESULT...; or give perfgate.toml a [[source]]",
+        );
+    }
+    named.refuse_source(settings)?;
+    let produced = produced(settings, loading, output)?;
+    let taking = Taking {
+        produced: &produced,
+        settings,
+        stamp: loading.stamp,
+    };
+    taking.read("adding", output)
+}
+
+fn produced(
+    settings: &Settings,
+    loading: &Loading<'_>,
+    output: &mut Output<'_>,
+) -> anyhow::Result<Vec<Produced>> {
+    let folder = settings.config.as_ref().map(|place| place.folder.as_path());
+    let folder = folder.unwrap_or(Path::new(""));
+    sources::produce(&settings.sources, folder, loading, output)
+}
+
+fn tell(doing: &str, paths: &[PathBuf], output: &mut Output<'_>) {
+    let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
+    output.note(&format!("{doing} {}", shown.join(", ")));
+}
+
+/// Results that nobody named on the command line.
+struct Taking<'a> {
+    produced: &'a [Produced],
+    settings: &'a Settings,
+    stamp: &'a Stamp,
+}
+
+impl Taking<'_> {
+    fn read(&self, doing: &str, output: &mut Output<'_>) -> anyhow::Result<Results> {
+        let executions = self.produced.iter().flat_map(|source| &source.executions);
+        let paths: Vec<PathBuf> = executions.flat_map(|one| one.paths.clone()).collect();
+        tell(doing, &paths, output);
+        let mut all = Results::default();
+        for source in self.produced {
+            let mut results = of_source(source, &self.settings.read)
+                .with_context(|| format!("read [[source]] of {}", source.from))?;
+            for note in &results.notes {
+                output.warn(note);
+            }
+            if source.maker == Maker::Ourselves {
+                // Runs that were made just now know their machine, whatever tool made them.
+                self.stamp.put_as(Maker::Ourselves, results.runs_mut());
+            }
+            all.notes.extend(results.notes);
+            all.ingested.extend(results.ingested);
+        }
+        Ok(all)
+    }
+}
+
+/// What one source gave, with its label; what is older than its command is left out and told.
+fn of_source(source: &Produced, options: &ReadOptions) -> anyhow::Result<Results> {
+    let mut read = Vec::new();
+    let mut paths = Vec::new();
+    for execution in &source.executions {
+        let options = ReadOptions {
+            since: execution.since,
+            ..options.clone()
+        };
+        read.extend(ingest::read_all(&execution.paths, &options)?);
+        paths.extend(execution.paths.iter().cloned());
+    }
+    let notes: Vec<String> = read.iter().flatten().filter_map(left_out).collect();
+    if !notes.is_empty() && read.iter().flatten().all(|one| one.runs.is_empty()) {
+        return Err(anyhow!("{}, and nothing else is there", notes.join("; ")))
+            .hint("look at the output of the command: it wrote no new result");
+    }
+    for one in &mut read {
+        one.retain(|one| !one.runs.is_empty());
+    }
+    let mut results = sound(distinct(&paths, read)?)?;
+    results.label(&source.label);
+    results.notes = notes;
+    Ok(results)
+}
+
+/// What of a result is older than the command that should have written it.
+fn left_out(one: &Ingested) -> Option<String> {
+    /// So many are named.
+    const NAMED: usize = 3;
+    let path = one.path.display();
+    if one.format != Format::Criterion {
+        let first = one.stale.first()?;
+        return Some(format!(
+            "{first} is older than the command that should have written it"
+        ));
+    }
+    let named: Vec<String> = one
+        .stale
+        .iter()
+        .take(NAMED)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let more = match one.stale.len().checked_sub(NAMED) {
+        Some(more) if more > 0 => format!(" and {more} more"),
+        _ => String::new(),
+    };
+    let named = named.join(", ") + &more;
+    match one.stale.len() {
+        0 => None,
+        1 => Some(format!(
+            "1 benchmark of {path} is older than the command: {named}"
+        )),
+        n => Some(format!(
+            "{n} benchmarks of {path} are older than the command: {named}"
+        )),
+    }
+}
+
+/// Every run of every path, for commands that judge: a run that says nothing of the system is none.
+pub(crate) fn read(paths: &[PathBuf], options: &ReadOptions) -> anyhow::Result<Results> {
+    sound(understood(paths, options)?)
+}
+
+/// The same of two sides, which may share a folder.
+pub(crate) fn read_sides(
+    sides: [&[PathBuf]; 2],
+    options: &ReadOptions,
+) -> anyhow::Result<[Results; 2]> {
+    let [old, new] = sides;
+    let mut of_old = ingest::read_all(&sides.concat(), options)?;
+    let of_new = of_old.split_off(old.len());
+    Ok([
+        sound(distinct(old, of_old)?)?,
+        sound(distinct(new, of_new)?)?,
+    ])
+}
+
+fn sound(results: Results) -> anyhow::Result<Results> {
+    for one in &results.ingested {
+        let mut reasons = one
+            .runs
+            .iter()
+            .filter_map(|run| run.provenance.invalid.as_ref());
+        if let Some(reason) = reasons.next() {
+            return refuse_invalid(&one.path, reason);
+        }
+    }
+    Ok(results)
+}
+
+/// Why an invalid run is not judged.
+pub(crate) fn refuse_invalid<T>(path: &Path, reason: &str) -> anyhow::Result<T> {
+    Err(anyhow!("judge {}: the run is invalid: {reason}", path.display())).hint(
+        "measure again: nothing can be told from these numbers; `perfgate inspect` still shows them",
+    )
+}
+
+/// For what is kept and compared with for long.
+pub(crate) fn refuse_partial(results: &Results, doing: &str) -> anyhow::Result<()> {
+    let is_partial = |one: &&Ingested| one.runs.iter().any(|run| run.provenance.partial);
+    match results.ingested.iter().find(is_partial) {
+        Some(one) => Err(anyhow!(
+            "{doing}: {} holds a partial run, which was ended early",
+            one.path.display()
+        ))
+        .hint("a baseline takes whole runs only: measure again, to the end"),
+        None => Ok(()),
+    }
+}
+
+/// Every run of every path as it is, one result once: the files of one Locust run are one run.
+pub(crate) fn understood(paths: &[PathBuf], options: &ReadOptions) -> anyhow::Result<Results> {
+    let read = ingest::read_all(paths, options)?;
+    distinct(paths, read)
+}
+
+fn distinct(paths: &[PathBuf], read: Vec<Vec<Ingested>>) -> anyhow::Result<Results> {
+    let mut ingested: Vec<Ingested> = Vec::new();
+    let mut known: HashSet<PathBuf> = HashSet::new();
+    let mut alike: HashMap<u64, Vec<usize>> = HashMap::new();
+    for one in read.into_iter().flatten() {
+        if !known.insert(one.path.clone()) {
+            continue;
+        }
+        if one.format == Format::Locust {
+            let alike = alike.entry(signs(&one.runs)).or_default();
+            let is_same = |at: &usize| ingested.get(*at).is_some_and(|it| it.runs == one.runs);
+            if alike.iter().any(is_same) {
+                continue;
+            }
+            alike.push(ingested.len());
+        }
+        ingested.push(one);
+    }
+    if !paths.is_empty() && ingested.iter().all(|one| one.runs.is_empty()) {
+        let shown: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
+        return Err(anyhow!("read {}: it holds no runs", shown.join(", ")))
+            .hint("`perfgate inspect` shows what was understood of a file");
+    }
+    Ok(Results {
+        ingested,
+        notes: Vec::new(),
+    })
+}
+
+/// A number that equal runs share and others hardly ever. `out/*.csv` names each Locust run several times; counted as
+/// replicates they would be false certainty.
+fn signs(runs: &[Run]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for run in runs {
+        run.provenance.started_at.hash(&mut hasher);
+        for (subject, metrics) in &run.subjects {
+            subject.as_str().hash(&mut hasher);
+            for (name, measured) in metrics.iter() {
+                let evidence = &measured.evidence;
+                name.as_str().hash(&mut hasher);
+                evidence.observations().hash(&mut hasher);
+                evidence.smallest().map(f64::to_bits).hash(&mut hasher);
+                if let Evidence::Proportion(share) = evidence {
+                    share.count().hash(&mut hasher);
+                }
+            }
+        }
+    }
+    hasher.finish()
+}
+
+/// What results are compared with: a baseline file or any plain result.
+pub(crate) struct Reference {
+    pub(crate) runs: Vec<Run>,
+    pub(crate) anchor: Option<Anchor>,
+}
+
+pub(crate) fn reference(path: &Path, options: &ReadOptions) -> anyhow::Result<Reference> {
+    if is_baseline(path)? {
+        let baseline = store::read(path)?;
+        return Ok(Reference {
+            runs: baseline.runs,
+            anchor: baseline.anchor,
+        });
+    }
+    Ok(Reference {
+        runs: read(std::slice::from_ref(&path.to_owned()), options)?.into_runs(),
+        anchor: None,
+    })
+}
+
+pub(crate) fn is_baseline(path: &Path) -> anyhow::Result<bool> {
+    /// Enough for the schema line of any file of ours.
+    const HEAD: u64 = 4096;
+    if !path.is_file() {
+        return Ok(false);
+    }
+    let mut head = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(HEAD).read_to_end(&mut head))
+        .with_context(|| format!("read {}", path.display()))?;
+    Ok(store::is_baseline(&head))
+}

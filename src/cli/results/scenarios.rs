@@ -1,0 +1,119 @@
+//! `[[source]]` entries that name a scenario: it is run as often as the entry says, and each run is kept.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use crate::cli::commands::run::{FOLDER, Interrupt, Interrupted, RunFile, measure, read_scenario};
+use crate::cli::output::Output;
+use crate::cli::results::refuse_invalid;
+use crate::cli::settings::config::{Source, Work};
+use crate::cli::settings::provenance::Stamp;
+use crate::load::Order;
+
+/// How often one run is begun anew where the load generator itself was in the way. That is told by the generator's own
+/// lateness, whatever the service did, so nothing is chosen by its result; and a busy machine is no reason for red.
+const REPEATS: u32 = 2;
+
+/// How load is put on, for every source alike.
+pub(crate) struct Loading<'a> {
+    pub(crate) stamp: &'a Stamp,
+    pub(crate) allow_remote: bool,
+}
+
+/// The run files of one source. `folder` is where the paths of the config start.
+pub(crate) struct Loads<'a> {
+    pub(crate) sources: &'a [Source],
+    pub(crate) folder: &'a Path,
+    pub(crate) loading: &'a Loading<'a>,
+    pub(crate) interrupt: &'a Interrupt,
+}
+
+impl Loads<'_> {
+    pub(crate) fn run(
+        &self,
+        scenario: &str,
+        runs: u32,
+        output: &mut Output<'_>,
+    ) -> anyhow::Result<Vec<PathBuf>> {
+        let read = read_scenario(&self.folder.join(scenario))?;
+        let order = Order {
+            scenario: &read,
+            allow_remote: self.loading.allow_remote,
+        };
+        let name = name(scenario, self.sources);
+        let mut paths = Vec::new();
+        for n in 1..=runs {
+            let path = self.folder.join(FOLDER).join(format!("{name}-{n}.json"));
+            // Said first: whoever waits wants to know for what.
+            output.note(&format!("running {scenario}, {n} of {runs}"));
+            for repeats_left in (0..=REPEATS).rev() {
+                let file = RunFile::at(path.clone())?;
+                let measured = measure(&order, self.interrupt, self.loading.stamp, output)
+                    .with_context(|| format!("run {scenario}"))?;
+                let kept = file.write(&measured.outcome.run)?;
+                if measured.interrupted {
+                    let kept = format!("run {scenario}: {} is partial", kept.display());
+                    return Err(Interrupted).context(kept);
+                }
+                match &measured.outcome.run.provenance.invalid {
+                    None => break,
+                    Some(why) if repeats_left > 0 => {
+                        output.warn(&format!("measured again: the run was invalid: {why}"));
+                    }
+                    Some(why) => return refuse_invalid(&kept, why),
+                }
+            }
+            paths.push(path);
+        }
+        Ok(paths)
+    }
+}
+
+/// `load/api.toml` is `api`; where another source would be called so too, `load-api`.
+fn name(scenario: &str, sources: &[Source]) -> String {
+    let stem = |scenario: &str| {
+        let stem = Path::new(scenario).file_stem();
+        stem.map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
+    };
+    let own = stem(scenario);
+    let alike = sources.iter().filter(|source| match &source.work {
+        Work::Scenario { scenario } => stem(scenario) == own,
+        Work::Nothing { .. } | Work::Command { .. } => false,
+    });
+    if alike.count() < 2 {
+        return own;
+    }
+    let whole = Path::new(scenario).with_extension("");
+    let parts = whole
+        .components()
+        .map(|part| part.as_os_str().to_string_lossy());
+    parts.collect::<Vec<_>>().join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::Origin;
+
+    #[test]
+    fn runs_are_called_after_their_scenario_and_never_alike() {
+        let sources = |scenarios: &[&str]| {
+            let source = |scenario: &&str| Source {
+                name: None,
+                inputs: Vec::new(),
+                work: Work::Scenario {
+                    scenario: (*scenario).to_owned(),
+                },
+                runs: 1,
+                from: Origin::new("perfgate.toml:1"),
+            };
+            scenarios.iter().map(source).collect::<Vec<_>>()
+        };
+        let two = sources(&["load/api.toml", "other.toml"]);
+        assert_eq!(name("load/api.toml", &two), "api");
+        let alike = sources(&["load/api.toml", "old/api.toml"]);
+        assert_eq!(name("load/api.toml", &alike), "load-api");
+        assert_eq!(name("old/api.toml", &alike), "old-api");
+    }
+}

@@ -1,0 +1,140 @@
+//! The command of a source: run through the shell with all that it starts, and ended as a whole where it takes too long
+//! or perfgate is asked to end.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow};
+
+use crate::cli::commands::run::{Interrupt, Interrupted};
+use crate::cli::output::Output;
+use crate::hint::WithHint;
+use crate::load::Stop;
+use crate::load::group::{Ended, Launch, Processes};
+
+/// How often the command is looked at.
+const LOOK: Duration = Duration::from_millis(5);
+/// How long processes may take to end that were asked to.
+const TO_END: Duration = Duration::from_secs(5);
+/// How long the rest of a pipeline may take to end after the shell has.
+const TO_FOLLOW: Duration = Duration::from_secs(1);
+
+/// What is run.
+pub(crate) struct Order<'a> {
+    pub(crate) command: &'a str,
+    pub(crate) folder: &'a Path,
+    pub(crate) timeout: Duration,
+}
+
+/// Why a command is not waited for any longer.
+enum Wait {
+    Ended(Ended),
+    TimedOut,
+    Stopped,
+}
+
+/// That it ends badly is told and not fatal: Locust does so on any failed request, and whether new results are there
+/// decides.
+pub(crate) fn run(
+    order: &Order<'_>,
+    interrupt: &Interrupt,
+    output: &mut Output<'_>,
+) -> anyhow::Result<()> {
+    let command = order.command;
+    output.note(&format!("running {command}"));
+    let (done, _) = interrupt.during(|stop| launched(order, &stop));
+    match done? {
+        (Wait::Ended(ended), left) => {
+            if !ended.is_success {
+                output.warn(&format!("`{command}` ended with {}", ended.how));
+            }
+            if left {
+                output.warn(&format!(
+                    "`{command}` left processes running, which were ended"
+                ));
+            }
+            Ok(())
+        }
+        (Wait::TimedOut, _) => Err(anyhow!(
+            "`{command}` took longer than {} and was ended, with all that it started",
+            told(order.timeout)
+        ))
+        .hint("look at its output; where it needs more time, [[source]] takes a `timeout`"),
+        (Wait::Stopped, _) => Err(Interrupted).context(format!("run `{command}`")),
+    }
+}
+
+/// Runs it to its end, and tells whether anything that it had started was left running.
+fn launched(order: &Order<'_>, stop: &Stop) -> anyhow::Result<(Wait, bool)> {
+    // Our stdout is the verdict's.
+    let launch = Launch {
+        command: order.command,
+        folder: order.folder,
+        environment: &BTreeMap::new(),
+        stdout: std::io::stderr().into(),
+        stderr: std::io::stderr().into(),
+    };
+    let mut processes = Processes::launch(launch)
+        .with_context(|| format!("start `{}` in {}", order.command, order.folder.display()))?;
+    let wait = attend(&mut processes, order.timeout, stop);
+    let left = matches!(wait, Wait::Ended(_)) && !follows(&mut processes);
+    processes.end_within(TO_END);
+    Ok((wait, left))
+}
+
+fn attend(processes: &mut Processes, timeout: Duration, stop: &Stop) -> Wait {
+    let begun = Instant::now();
+    loop {
+        if let Some(ended) = processes.leader_ended() {
+            return Wait::Ended(ended);
+        }
+        if stop.is_asked() {
+            return Wait::Stopped;
+        }
+        if begun.elapsed() > timeout {
+            return Wait::TimedOut;
+        }
+        thread::sleep(LOOK);
+    }
+}
+
+/// Whether the rest of the group ends by itself.
+fn follows(processes: &mut Processes) -> bool {
+    let until = Instant::now() + TO_FOLLOW;
+    while processes.is_alive() {
+        if Instant::now() > until {
+            return false;
+        }
+        thread::sleep(LOOK);
+    }
+    true
+}
+
+/// `30m`, `1.5s`: as it is written in the config.
+fn told(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    match time.as_secs() {
+        whole if time.subsec_nanos() > 0 || whole % 60 != 0 => format!("{seconds} s"),
+        whole if whole % 3600 == 0 => format!("{} h", whole / 3600),
+        whole => format!("{} min", whole / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_in_their_largest_whole_unit() {
+        for (time, text) in [
+            (Duration::from_secs(3600), "1 h"),
+            (Duration::from_secs(1800), "30 min"),
+            (Duration::from_secs(90), "90 s"),
+            (Duration::from_millis(1500), "1.5 s"),
+        ] {
+            assert_eq!(told(time), text);
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! `[[source]]` entries to results: their tools and scenarios are run, their patterns are looked up.
+
+mod command;
+mod inputs;
+mod pattern;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, anyhow};
+
+use crate::cli::commands::run::Interrupt;
+use crate::cli::output::Output;
+use crate::cli::results::scenarios::{Loading, Loads};
+use crate::cli::settings::config::{Source, Work};
+use crate::cli::settings::provenance::Maker;
+use crate::compare::Origin;
+use crate::hint::WithHint;
+use crate::ingest::{self, Since};
+
+/// File systems keep times coarsely, so a result may look a little older than its command. It counts only where the
+/// file system itself cannot be asked for its time.
+const CLOCK_STEP: Duration = Duration::from_secs(2);
+
+/// Where the results of one source are.
+pub(crate) struct Produced {
+    /// The line of the config.
+    pub(crate) from: Origin,
+    pub(crate) maker: Maker,
+    pub(crate) label: Label,
+    pub(crate) executions: Vec<Execution>,
+}
+
+/// What tells the workload of a source apart from others.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Label {
+    pub(crate) source: Option<String>,
+    pub(crate) inputs: Option<String>,
+}
+
+impl Label {
+    /// For results that were named on the command line.
+    pub(crate) fn typed(name: Option<&String>) -> Self {
+        Self {
+            source: name.cloned(),
+            inputs: None,
+        }
+    }
+}
+
+/// What came of doing the work once, or of looking where somebody else did it.
+pub(crate) struct Execution {
+    pub(crate) paths: Vec<PathBuf>,
+    /// When the command began that should have written them.
+    pub(crate) since: Option<Since>,
+}
+
+/// The results of every source, in the order of the config; `folder` is where its paths start.
+pub(crate) fn produce(
+    sources: &[Source],
+    folder: &Path,
+    loading: &Loading<'_>,
+    output: &mut Output<'_>,
+) -> anyhow::Result<Vec<Produced>> {
+    let reading = |source: &Source| format!("read [[source]] of {}", source.from);
+    // All of them before anything is measured: a slip in the last is told at once.
+    let labels = sources
+        .iter()
+        .map(|source| label(source, folder).with_context(|| reading(source)))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let interrupt = Interrupt::listen()?;
+    let work = Worker {
+        loads: Loads {
+            sources,
+            folder,
+            loading,
+            interrupt: &interrupt,
+        },
+        interrupt: &interrupt,
+        folder,
+    };
+    let mut produced = Vec::new();
+    for (source, label) in sources.iter().zip(labels) {
+        produced.push(Produced {
+            from: source.from.clone(),
+            maker: match source.work {
+                Work::Nothing { .. } => Maker::Somebody,
+                Work::Command { .. } | Work::Scenario { .. } => Maker::Ourselves,
+            },
+            label,
+            executions: work
+                .executions(source, output)
+                .with_context(|| reading(source))?,
+        });
+    }
+    Ok(produced)
+}
+
+fn label(source: &Source, folder: &Path) -> anyhow::Result<Label> {
+    Ok(Label {
+        source: source.name.clone(),
+        inputs: inputs::digest(&source.inputs, folder)?,
+    })
+}
+
+struct Worker<'a> {
+    loads: Loads<'a>,
+    interrupt: &'a Interrupt,
+    /// Where the paths of the config start.
+    folder: &'a Path,
+}
+
+impl Worker<'_> {
+    fn executions(
+        &self,
+        source: &Source,
+        output: &mut Output<'_>,
+    ) -> anyhow::Result<Vec<Execution>> {
+        match &source.work {
+            Work::Nothing { results } => {
+                let runs = if results.contains("{n}") {
+                    source.runs
+                } else {
+                    1
+                };
+                (1..=runs)
+                    .map(|n| self.look_up(&Wanted { results, source, n }, None))
+                    .collect()
+            }
+            Work::Command {
+                command,
+                results,
+                timeout,
+            } => {
+                // All are run before any is looked for: a command may write later what it measured earlier.
+                let mut begun = Vec::new();
+                for n in 1..=source.runs {
+                    begun.push(self.begun(results, n));
+                    let order = command::Order {
+                        command: &numbered(command, n),
+                        folder: here(self.folder),
+                        timeout: *timeout,
+                    };
+                    command::run(&order, self.interrupt, output)?;
+                }
+                (1..=source.runs)
+                    .zip(begun)
+                    .map(|(n, begun)| self.look_up(&Wanted { results, source, n }, Some(begun)))
+                    .collect()
+            }
+            Work::Scenario { scenario } => {
+                let paths = self.loads.run(scenario, source.runs, output)?;
+                Ok(vec![Execution { paths, since: None }])
+            }
+        }
+    }
+
+    /// The time of a file that is written now where the results will be: no clock but that of their file system is
+    /// known to agree with theirs.
+    fn begun(&self, results: &str, n: u32) -> Since {
+        let near = pattern::nearest_folder(self.folder, &numbered(results, n));
+        let marker = tempfile::Builder::new()
+            .prefix(".perfgate.")
+            .tempfile_in(&near)
+            .and_then(|file| file.as_file().metadata())
+            .and_then(|facts| facts.modified());
+        Since::new(marker.unwrap_or_else(|_| SystemTime::now() - CLOCK_STEP))
+    }
+
+    /// Every result of the pattern: `{n}` counts the runs, `*` is any part of a name.
+    fn look_up(&self, wanted: &Wanted<'_>, since: Option<Since>) -> anyhow::Result<Execution> {
+        let name = numbered(wanted.results, wanted.n);
+        let mut paths = pattern::paths(self.folder, &name);
+        // `target/criterion@main` and the prefix of a Locust run are no paths of their own.
+        paths.retain(|path| ingest::is_there(path));
+        if paths.is_empty() {
+            let (n, of) = (wanted.n, wanted.source);
+            let what = if wanted.results.contains("{n}") {
+                format!(
+                    "found no {name}, which is run {n} of {} of {}",
+                    of.runs, of.from
+                )
+            } else {
+                format!("found nothing that matches {name}")
+            };
+            return Err(anyhow!(what)).hint("run the load tool first, or correct `results`");
+        }
+        Ok(Execution { paths, since })
+    }
+}
+
+/// The results of one run of a source.
+struct Wanted<'a> {
+    results: &'a str,
+    source: &'a Source,
+    n: u32,
+}
+
+fn numbered(text: &str, n: u32) -> String {
+    text.replace("{n}", &n.to_string())
+}
+
+fn here(folder: &Path) -> &Path {
+    if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    }
+}

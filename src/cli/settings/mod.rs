@@ -1,0 +1,335 @@
+//! Flags, environment and file become one validated value; nothing behind this asks again who said what.
+
+pub(crate) mod baseline_path;
+pub mod config;
+mod machine;
+pub(crate) mod precedence;
+pub(crate) mod provenance;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::cli::args::{PolicyFlags, ReadFlags};
+use crate::cli::env::Env;
+use crate::cli::results::names::Names;
+use crate::cli::settings::baseline_path::BaselineName;
+use crate::cli::settings::config::{Config, ConfigFile, Placed, Source, values};
+use crate::cli::settings::precedence::{Deviation, Layers, Setting, misspelt};
+use crate::compare::{
+    Decide, JudgingMachine, Limits, OnInconclusive, OnMissing, OnOtherEnvironment, Origin, Policy,
+};
+use crate::ingest::ReadOptions;
+use crate::model::names::Ids;
+
+/// What a command has to know beside the results themselves.
+pub(crate) struct Settings {
+    pub(crate) policy: Policy,
+    pub(crate) interleaved: bool,
+    pub(crate) baseline: Option<BaselineName>,
+    pub(crate) environment: Option<String>,
+    pub(crate) read: ReadOptions,
+    pub(crate) names: Names,
+    pub(crate) sources: Vec<Source>,
+    pub(crate) config: Option<ConfigPlace>,
+    pub(crate) deviations: Vec<Deviation>,
+    /// What the user should know, but need not act on.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Where the config is, and where its relative paths start.
+pub(crate) struct ConfigPlace {
+    pub(crate) path: PathBuf,
+    pub(crate) folder: PathBuf,
+}
+
+/// What was typed that settings are made of.
+#[derive(Default)]
+pub(crate) struct Typed {
+    pub(crate) config: Option<PathBuf>,
+    pub(crate) baseline: Option<String>,
+    pub(crate) environment: Option<String>,
+    pub(crate) require_baseline: bool,
+    pub(crate) policy: PolicyFlags,
+    pub(crate) read: ReadFlags,
+}
+
+const TEXT: fn(&str) -> Result<String, String> = |text| Ok(text.to_owned());
+const BASELINE: Setting<String> = Setting {
+    name: "baseline",
+    parse: TEXT,
+    show: Clone::clone,
+    default: "",
+};
+const ENVIRONMENT: Setting<String> = Setting {
+    name: "environment",
+    parse: TEXT,
+    show: Clone::clone,
+    default: "",
+};
+const MAX_REGRESSION: Setting<f64> = Setting {
+    name: "max_regression",
+    parse: values::percent,
+    show: |value| values::show_percent(*value),
+    default: "2.5%",
+};
+const DECIDE: Setting<Decide> = Setting {
+    name: "decide",
+    parse: |text| word(text, &config::DECIDE),
+    show: |value| shown(value, &config::DECIDE),
+    default: "certain",
+};
+const MAX_DETECTABLE: Setting<f64> = Setting {
+    name: "max_detectable",
+    parse: values::percent,
+    show: |value| values::show_percent(*value),
+    default: "",
+};
+const WARMUP: Setting<Duration> = Setting {
+    name: "warmup",
+    parse: values::duration,
+    show: |value| format!("{}s", value.as_secs_f64()),
+    default: "",
+};
+const IDS: Setting<Ids> = Setting {
+    name: "ids",
+    parse: |text| word(text, &config::IDS),
+    show: |value| shown(value, &config::IDS),
+    default: "merge",
+};
+const REQUIRE_BASELINE: Setting<bool> = Setting {
+    name: "require_baseline",
+    parse: |text| match text {
+        "1" | "true" | "yes" => Ok(true),
+        "0" | "false" | "no" => Ok(false),
+        _ => Err(format!("`{text}` is not true or false")),
+    },
+    show: ToString::to_string,
+    default: "false",
+};
+const ON_INCONCLUSIVE: Setting<OnInconclusive> = Setting {
+    name: "on_inconclusive",
+    parse: |text| word(text, &config::ON_INCONCLUSIVE),
+    show: |value| shown(value, &config::ON_INCONCLUSIVE),
+    default: "warn",
+};
+const ON_MISSING: Setting<OnMissing> = Setting {
+    name: "on_missing",
+    parse: |text| word(text, &config::ON_MISSING),
+    show: |value| shown(value, &config::ON_MISSING),
+    default: "fail",
+};
+const ON_OTHER_ENVIRONMENT: Setting<OnOtherEnvironment> = Setting {
+    name: "on_other_environment",
+    parse: |text| word(text, &config::ON_OTHER_ENVIRONMENT),
+    show: |value| shown(value, &config::ON_OTHER_ENVIRONMENT),
+    default: "refuse",
+};
+const NAMES: [&str; 11] = [
+    BASELINE.name,
+    ENVIRONMENT.name,
+    MAX_REGRESSION.name,
+    DECIDE.name,
+    MAX_DETECTABLE.name,
+    WARMUP.name,
+    IDS.name,
+    REQUIRE_BASELINE.name,
+    ON_INCONCLUSIVE.name,
+    ON_MISSING.name,
+    ON_OTHER_ENVIRONMENT.name,
+];
+
+fn word<T: Copy>(text: &str, words: &[(&'static str, T)]) -> Result<T, String> {
+    let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+    words
+        .iter()
+        .find(|(word, _)| *word == text)
+        .map(|(_, value)| *value)
+        .ok_or_else(|| format!("`{text}` is not one of {}", known.join(", ")))
+}
+
+fn shown<T: PartialEq>(value: &T, words: &[(&'static str, T)]) -> String {
+    words
+        .iter()
+        .find(|(_, known)| known == value)
+        .map_or_else(String::new, |(word, _)| (*word).to_owned())
+}
+
+impl Settings {
+    /// For commands that heed a config file and the environment.
+    pub(crate) fn load(typed: Typed, env: &Env) -> anyhow::Result<Self> {
+        let file = match &typed.config {
+            Some(path) => Some(config::read(path)?),
+            None => match config::find(&std::env::current_dir()?)? {
+                Some(path) => Some(config::read(&path)?),
+                None => None,
+            },
+        };
+        let mut settings = Self::decide(typed, Some(env), file)?;
+        settings.warnings = misspelt(env, &NAMES);
+        settings.judge_on(env);
+        Ok(settings)
+    }
+
+    /// For `compare`: what is typed is all there is.
+    pub(crate) fn of_flags(typed: Typed) -> anyhow::Result<Self> {
+        Self::decide(typed, None, None)
+    }
+
+    fn decide(typed: Typed, env: Option<&Env>, file: Option<ConfigFile>) -> anyhow::Result<Self> {
+        let (place, config) = match file {
+            Some(file) => {
+                let (path, folder) = (file.path, file.folder);
+                (Some(ConfigPlace { path, folder }), file.config)
+            }
+            None => (None, Config::default()),
+        };
+        let mut layers = Layers {
+            env,
+            deviations: Vec::new(),
+        };
+        let baseline = layers
+            .decide(&BASELINE, typed.baseline, config.baseline.as_ref())?
+            .map(|name| {
+                let home = place.as_ref().map(|place| place.folder.clone());
+                BaselineName::new(
+                    name.value,
+                    home,
+                    config.baseline.as_ref().map(|p| &p.from) == Some(&name.from),
+                )
+            });
+        // It has no default and every report names it: news only where the file is overruled.
+        if config.baseline.is_none() || baseline.as_ref().is_some_and(|name| name.in_config) {
+            layers.deviations.clear();
+        }
+        let environment =
+            layers.decide(&ENVIRONMENT, typed.environment, config.environment.as_ref())?;
+        let warmup = layers.decide(&WARMUP, typed.read.warmup, config.warmup.as_ref())?;
+        let ids = layers.decide(&IDS, typed.read.ids.map(Into::into), config.ids.as_ref())?;
+        let flags = Flags {
+            policy: &typed.policy,
+            require_baseline: typed.require_baseline,
+        };
+        let policy = policy(&mut layers, &flags, &config)?;
+        let of_rules = policy.rules.iter().map(|rule| rule.subject.as_str());
+        let accepted = policy.acceptances.iter().map(|one| one.subject.as_str());
+        let names = Names::new(
+            or(ids, Ids::default()),
+            &config.subjects,
+            of_rules.chain(accepted),
+        );
+        Ok(Self {
+            policy,
+            interleaved: typed.policy.interleaved,
+            baseline,
+            environment: environment.map(|name| name.value),
+            read: ReadOptions {
+                from: typed.read.from.map(Into::into),
+                warmup: warmup.map(|warmup| warmup.value),
+                ..ReadOptions::default()
+            },
+            names,
+            sources: config.sources,
+            config: place,
+            deviations: layers.deviations,
+            warnings: Vec::new(),
+        })
+    }
+
+    /// Runs that say nothing of their machine are taken to be from one like this.
+    pub(crate) fn judge_on(&mut self, env: &Env) {
+        let ci = env.is_on("CI") || env.in_github_actions() || env.is_on("GITLAB_CI");
+        self.policy.judging_machine = if ci {
+            JudgingMachine::Ci
+        } else {
+            JudgingMachine::Own
+        };
+    }
+
+    pub(crate) fn config_path(&self) -> Option<&Path> {
+        self.config.as_ref().map(|place| place.path.as_path())
+    }
+}
+
+struct Flags<'a> {
+    policy: &'a PolicyFlags,
+    require_baseline: bool,
+}
+
+fn policy(layers: &mut Layers<'_>, flags: &Flags<'_>, config: &Config) -> anyhow::Result<Policy> {
+    let typed = flags.policy;
+    let defaults = &config.defaults;
+    let max_regression = layers.decide(
+        &MAX_REGRESSION,
+        typed.max_regression,
+        defaults.max_regression.as_ref(),
+    )?;
+    let decide = layers.decide(
+        &DECIDE,
+        typed.decide.map(Into::into),
+        defaults.decide.as_ref(),
+    )?;
+    let max_detectable = layers.decide(
+        &MAX_DETECTABLE,
+        typed.max_detectable,
+        defaults
+            .max_detectable
+            .as_ref()
+            .or(config.max_detectable.as_ref()),
+    )?;
+    let strict = typed.strict.then_some(OnInconclusive::Fail);
+    let on_inconclusive = layers.decide(
+        &ON_INCONCLUSIVE,
+        typed.on_inconclusive.map(Into::into).or(strict),
+        config.on_inconclusive.as_ref(),
+    )?;
+    let on_missing = layers.decide(
+        &ON_MISSING,
+        typed.on_missing.map(Into::into),
+        config.on_missing.as_ref(),
+    )?;
+    let on_other_environment = layers.decide(
+        &ON_OTHER_ENVIRONMENT,
+        typed.on_other_environment.map(Into::into),
+        config.on_other_environment.as_ref(),
+    )?;
+    let require_baseline = layers.decide(
+        &REQUIRE_BASELINE,
+        (flags.require_baseline || typed.strict).then_some(true),
+        config.require_baseline.as_ref(),
+    )?;
+    if typed.strict {
+        for deviation in &mut layers.deviations {
+            let by_strict = (deviation.name == REQUIRE_BASELINE.name && !flags.require_baseline)
+                || (deviation.name == ON_INCONCLUSIVE.name && typed.on_inconclusive.is_none());
+            if by_strict {
+                deviation.from = Origin::new("--strict");
+            }
+        }
+    }
+    let usual = Policy::default();
+    let limits = Limits {
+        from: max_regression
+            .as_ref()
+            .map_or(usual.defaults.from.clone(), |limit| limit.from.clone()),
+        max_regression: or(max_regression, usual.defaults.max_regression),
+        min_delta: defaults.min_delta.clone().map(|delta| delta.value),
+        max_detectable: max_detectable.map(|limit| limit.value),
+        severity: or(defaults.severity.clone(), usual.defaults.severity),
+        decide: or(decide, usual.defaults.decide),
+        ..usual.defaults
+    };
+    Ok(Policy {
+        defaults: limits,
+        rules: config.rules.clone(),
+        acceptances: config.acceptances.clone(),
+        on_missing: or(on_missing, usual.on_missing),
+        on_inconclusive: or(on_inconclusive, usual.on_inconclusive),
+        on_other_environment: or(on_other_environment, usual.on_other_environment),
+        require_baseline: or(require_baseline, usual.require_baseline),
+        judging_machine: usual.judging_machine,
+    })
+}
+
+fn or<T>(decided: Option<Placed<T>>, default: T) -> T {
+    decided.map_or(default, |decided| decided.value)
+}

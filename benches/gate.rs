@@ -77,10 +77,10 @@ fn criterion_results(c: &mut Criterion) {
     });
 }
 
-/// Runs of 10,000 benchmarks in perfgate's own form, four sittings of five runs and one to judge.
-fn runs(sittings: std::ops::Range<u32>) -> String {
-    let mut noise = Noise(u64::from(sittings.start));
-    let run = |sitting: u32, minute: u32, noise: &mut Noise| {
+/// Runs of 10,000 benchmarks in perfgate's own form, four sessions of five runs and one to judge.
+fn runs(sessions: std::ops::Range<u32>) -> String {
+    let mut noise = Noise(u64::from(sessions.start));
+    let run = |session: u32, minute: u32, noise: &mut Noise| {
         let subjects: Vec<String> = (0..10_000)
             .map(|n| {
                 let time = f64::from(100 + n % 900) * noise.next();
@@ -90,14 +90,14 @@ fn runs(sittings: std::ops::Range<u32>) -> String {
             })
             .collect();
         format!(
-            r#"{{"schema": "perfgate.run/1", "session": "s{sitting}", "started_at": "2026-01-{:02}T10:{minute:02}:00Z", "subjects": {{{}}}}}"#,
-            sitting + 1,
+            r#"{{"schema": "perfgate.run/1", "session": "s{session}", "started_at": "2026-01-{:02}T10:{minute:02}:00Z", "subjects": {{{}}}}}"#,
+            session + 1,
             subjects.join(", ")
         )
     };
-    let all: Vec<String> = sittings
-        .flat_map(|sitting| (0..5).map(move |minute| (sitting, minute)))
-        .map(|(sitting, minute)| run(sitting, minute, &mut noise))
+    let all: Vec<String> = sessions
+        .flat_map(|session| (0..5).map(move |minute| (session, minute)))
+        .map(|(session, minute)| run(session, minute, &mut noise))
         .collect();
     all.join("\n")
 }

@@ -1,4 +1,4 @@
-"""perfgate's load against wrk's and oha's, on the same local server, in turns, in one sitting.
+"""perfgate's load against wrk's and oha's, on the same local server, in turns, in one session.
 
 Needs nginx, wrk, oha, taskset and GNU time on the PATH, two cores, and a quiet machine.
 Usage: python3 benches/load_peers.py target/release/perfgate [--rounds 7] [--seconds 5]

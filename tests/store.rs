@@ -348,7 +348,7 @@ fn histogram(seed: u64, requests: usize) -> Histogram<u64> {
 #[test]
 fn fifty_endpoints_of_twenty_runs_stay_below_512_kib() {
     let (_folder, path) = folder();
-    let sitting = |session: i64| -> Vec<Run> {
+    let session = |session: i64| -> Vec<Run> {
         (0..5)
             .map(|i| {
                 let mut run = run(
@@ -382,7 +382,7 @@ fn fifty_endpoints_of_twenty_runs_stay_below_512_kib() {
             })
             .collect()
     };
-    adding(&path, (0..4).flat_map(sitting).collect());
+    adding(&path, (0..4).flat_map(session).collect());
     let baseline = read(&path).unwrap();
     assert_eq!(baseline.runs.len(), 20);
     let full = |run: &Run| {

@@ -23,7 +23,7 @@ pub struct Provenance {
     pub tool: Option<ToolName>,
     /// RFC 3339, UTC.
     pub started_at: Option<jiff::Timestamp>,
-    /// Runs of one sitting on one machine share it.
+    /// Runs of one session on one machine share it.
     pub session: Option<String>,
     pub duration_s: Option<f64>,
     pub commit: Option<String>,

@@ -32,7 +32,7 @@ impl Ci {
     }
 }
 
-/// One CI job is one sitting on one machine.
+/// One CI job is one session on one machine.
 pub fn session(get: &Variables<'_>) -> Option<String> {
     match Ci::detect(get)? {
         Ci::GitHub => {
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn sitting_commit_and_branch_have_another_name_in_each_ci() {
+    fn session_commit_and_branch_have_another_name_in_each_ci() {
         let jenkins = of(&[
             ("JENKINS_URL", "https://ci"),
             ("BUILD_TAG", "jenkins-shop-7"),

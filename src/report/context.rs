@@ -17,7 +17,7 @@ pub struct Context {
     pub config: Option<String>,
     /// What deviates from the defaults and the file.
     pub settings: Vec<Setting>,
-    /// Both sides were measured in one sitting.
+    /// Both sides were measured in one session.
     pub interleaved: bool,
     /// Sentences for the reader: warnings of runs, how a tool rounds, what was dropped.
     pub notes: Vec<String>,

@@ -13,10 +13,10 @@ use super::noise::{Dice, Shape};
 
 /// Series of a gate.
 pub(crate) const SERIES: usize = 10;
-/// Earlier sittings, where there is a history.
-const SITTINGS: usize = 8;
-/// What two sittings of one build differ by where nothing is known of them: what perfgate assumes.
-const UNKNOWN_SITTING_SPREAD: f64 = 0.01;
+/// Earlier sessions, where there is a history.
+const SESSIONS: usize = 8;
+/// What two sessions of one build differ by where nothing is known of them: what perfgate assumes.
+const UNKNOWN_SESSION_SPREAD: f64 = 0.01;
 
 /// Where the runs of the two sides come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -132,7 +132,7 @@ impl Gate {
 fn session(scene: &Scene, dice: &mut Dice, runs: usize) -> Vec<f64> {
     let between = match scene.setting {
         Setting::OneSession | Setting::OneSessionWithHistory => 0.0,
-        Setting::Across => UNKNOWN_SITTING_SPREAD,
+        Setting::Across => UNKNOWN_SESSION_SPREAD,
         Setting::AcrossWithHistory => scene.spread,
     };
     let level = 100.0 * (between * dice.normal()).exp();
@@ -178,7 +178,7 @@ pub(crate) fn deal(scene: &Scene, dice: &mut Dice, slower_series: usize) -> Gate
     };
     let mut baseline = Vec::new();
     if scene.setting.has_history() {
-        for earlier in 0..SITTINGS {
+        for earlier in 0..SESSIONS {
             let values = many(dice, scene.runs);
             baseline.extend(runs(&format!("earlier {earlier}"), &values));
         }

@@ -68,7 +68,7 @@ pub(crate) const fn page(name: &'static str, factor: f64) -> Page {
     }
 }
 
-/// Runs of one sitting as a file of perfgate's own format. They differ by half a per cent, so that five can
+/// Runs of one session as a file of perfgate's own format. They differ by half a per cent, so that five can
 /// show a change of five per cent and one cannot.
 pub(crate) fn results(runs: u32, pages: &[Page]) -> String {
     let runs: Vec<Value> = (0..runs).map(|n| run(n, pages)).collect();

@@ -36,7 +36,7 @@ pub(crate) struct OriginFlags {
     #[arg(long, value_name = "NAME")]
     pub(crate) environment: Option<String>,
 
-    /// The sitting that the runs belong to [default: the CI job]
+    /// The session that the runs belong to [default: the CI job]
     #[arg(long, value_name = "NAME")]
     pub(crate) session: Option<String>,
 

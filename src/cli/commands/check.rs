@@ -16,7 +16,7 @@ use crate::cli::output::context::{Material, context};
 use crate::cli::output::shell_repr;
 use crate::cli::output::write_reports::Outlets;
 use crate::cli::results::checkout::Checkout;
-use crate::cli::results::scenarios::Loading;
+use crate::cli::results::scenarios::LoadOptions;
 use crate::cli::results::{self, Named};
 use crate::cli::settings::baseline_path;
 use crate::cli::settings::baseline_path::Located;
@@ -97,7 +97,7 @@ fn judge(
         Some(Located::Missing(_)) | None => None,
     };
     let stamp = Stamp::new(&args.origin, settings.environment.as_deref(), env);
-    let loading = Loading {
+    let load_options = LoadOptions {
         stamp: &stamp,
         allow_remote: args.remote.allow_remote,
     };
@@ -105,7 +105,7 @@ fn judge(
         paths: &args.results,
         source: args.source.source.as_ref(),
     };
-    let mut current = results::current(&named, &settings, &loading, output)?;
+    let mut current = results::current(&named, &settings, &load_options, output)?;
     stamp.put(current.runs_mut());
     current.look_up_commits(&Checkout::new(&[baseline_path]));
     let sources = current.sources();

@@ -16,7 +16,7 @@ use anyhow::{Context, anyhow};
 
 use crate::cli::output::Output;
 use crate::cli::results::checkout::Checkout;
-use crate::cli::results::scenarios::Loading;
+use crate::cli::results::scenarios::LoadOptions;
 use crate::cli::results::sources::{Label, Produced};
 use crate::cli::settings::Settings;
 use crate::cli::settings::provenance::{Maker, Stamp};
@@ -121,7 +121,7 @@ fn labelled(mut results: Results, source: Option<&String>) -> Results {
 pub(crate) fn current(
     named: &Named<'_>,
     settings: &Settings,
-    loading: &Loading<'_>,
+    load_options: &LoadOptions<'_>,
     output: &mut Output<'_>,
 ) -> anyhow::Result<Results> {
     if !named.paths.is_empty() {
@@ -141,11 +141,11 @@ pub(crate) fn current(
         tell("judging", &found, output);
         return Ok(labelled(read(&found, &settings.read)?, named.source));
     }
-    let produced = produced(settings, loading, output)?;
+    let produced = produced(settings, load_options, output)?;
     let taking = Taking {
         produced: &produced,
         settings,
-        stamp: loading.stamp,
+        stamp: load_options.stamp,
     };
     taking.read("judging", output)
 }
@@ -154,7 +154,7 @@ pub(crate) fn current(
 pub(crate) fn added(
     named: &Named<'_>,
     settings: &Settings,
-    loading: &Loading<'_>,
+    load_options: &LoadOptions<'_>,
     output: &mut Output<'_>,
 ) -> anyhow::Result<Results> {
     if !named.paths.is_empty() {
@@ -166,23 +166,23 @@ pub(crate) fn added(
         );
     }
     named.refuse_source(settings)?;
-    let produced = produced(settings, loading, output)?;
+    let produced = produced(settings, load_options, output)?;
     let taking = Taking {
         produced: &produced,
         settings,
-        stamp: loading.stamp,
+        stamp: load_options.stamp,
     };
     taking.read("adding", output)
 }
 
 fn produced(
     settings: &Settings,
-    loading: &Loading<'_>,
+    load_options: &LoadOptions<'_>,
     output: &mut Output<'_>,
 ) -> anyhow::Result<Vec<Produced>> {
     let folder = settings.config.as_ref().map(|place| place.folder.as_path());
     let folder = folder.unwrap_or(Path::new(""));
-    sources::produce(&settings.sources, folder, loading, output)
+    sources::produce(&settings.sources, folder, load_options, output)
 }
 
 fn tell(doing: &str, paths: &[PathBuf], output: &mut Output<'_>) {

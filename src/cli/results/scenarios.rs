@@ -15,21 +15,21 @@ use crate::load::Order;
 /// lateness, whatever the service did, so nothing is chosen by its result; and a busy machine is no reason for red.
 const REPEATS: u32 = 2;
 
-/// How load is put on, for every source alike.
-pub(crate) struct Loading<'a> {
+/// What holds for every scenario that the sources name.
+pub(crate) struct LoadOptions<'a> {
     pub(crate) stamp: &'a Stamp,
     pub(crate) allow_remote: bool,
 }
 
-/// The run files of one source. `folder` is where the paths of the config start.
-pub(crate) struct Loads<'a> {
+/// Runs the scenarios of one source. `folder` is where the paths of the config start.
+pub(crate) struct ScenarioRunner<'a> {
     pub(crate) sources: &'a [Source],
     pub(crate) folder: &'a Path,
-    pub(crate) loading: &'a Loading<'a>,
+    pub(crate) load_options: &'a LoadOptions<'a>,
     pub(crate) interrupt: &'a Interrupt,
 }
 
-impl Loads<'_> {
+impl ScenarioRunner<'_> {
     pub(crate) fn run(
         &self,
         scenario: &str,
@@ -39,7 +39,7 @@ impl Loads<'_> {
         let read = read_scenario(&self.folder.join(scenario))?;
         let order = Order {
             scenario: &read,
-            allow_remote: self.loading.allow_remote,
+            allow_remote: self.load_options.allow_remote,
         };
         let name = name(scenario, self.sources);
         let mut paths = Vec::new();
@@ -49,7 +49,7 @@ impl Loads<'_> {
             output.note(&format!("running {scenario}, {n} of {runs}"));
             for repeats_left in (0..=REPEATS).rev() {
                 let file = RunFile::at(path.clone())?;
-                let measured = measure(&order, self.interrupt, self.loading.stamp, output)
+                let measured = measure(&order, self.interrupt, self.load_options.stamp, output)
                     .with_context(|| format!("run {scenario}"))?;
                 let kept = file.write(&measured.outcome.run)?;
                 if measured.interrupted {

@@ -11,7 +11,7 @@ use crate::cli::commands::gate::{unmatched, verdict};
 use crate::cli::output::Output;
 use crate::cli::output::shell_repr;
 use crate::cli::results::checkout::Checkout;
-use crate::cli::results::scenarios::Loading;
+use crate::cli::results::scenarios::LoadOptions;
 use crate::cli::results::{self, Named, Reference};
 use crate::cli::settings::baseline_path;
 use crate::cli::settings::provenance::Stamp;
@@ -48,7 +48,7 @@ pub(crate) fn run(args: UpdateArgs, env: &Env, output: &mut Output<'_>) -> anyho
         .hint("a plain result can be compared with, but only a baseline file can be added to");
     }
     let stamp = Stamp::new(&args.origin, settings.environment.as_deref(), env);
-    let loading = Loading {
+    let load_options = LoadOptions {
         stamp: &stamp,
         allow_remote: args.remote.allow_remote,
     };
@@ -61,7 +61,7 @@ pub(crate) fn run(args: UpdateArgs, env: &Env, output: &mut Output<'_>) -> anyho
     let mut new = if args.force && !measured_here {
         named.read_all(&settings.read)?
     } else {
-        results::added(&named, &settings, &loading, output).context(doing.clone())?
+        results::added(&named, &settings, &load_options, output).context(doing.clone())?
     };
     if !args.force {
         results::refuse_partial(&new, &doing)?;

@@ -11,7 +11,7 @@ use anyhow::{Context, anyhow};
 
 use crate::cli::commands::run::Interrupt;
 use crate::cli::output::Output;
-use crate::cli::results::scenarios::{Loading, Loads};
+use crate::cli::results::scenarios::{LoadOptions, ScenarioRunner};
 use crate::cli::settings::config::{Source, Work};
 use crate::cli::settings::provenance::Maker;
 use crate::compare::Origin;
@@ -59,7 +59,7 @@ pub(crate) struct Execution {
 pub(crate) fn produce(
     sources: &[Source],
     folder: &Path,
-    loading: &Loading<'_>,
+    load_options: &LoadOptions<'_>,
     output: &mut Output<'_>,
 ) -> anyhow::Result<Vec<Produced>> {
     let reading = |source: &Source| format!("read [[source]] of {}", source.from);
@@ -70,10 +70,10 @@ pub(crate) fn produce(
         .collect::<anyhow::Result<Vec<_>>>()?;
     let interrupt = Interrupt::listen()?;
     let work = Worker {
-        loads: Loads {
+        loads: ScenarioRunner {
             sources,
             folder,
-            loading,
+            load_options,
             interrupt: &interrupt,
         },
         interrupt: &interrupt,
@@ -104,7 +104,7 @@ fn label(source: &Source, folder: &Path) -> anyhow::Result<Label> {
 }
 
 struct Worker<'a> {
-    loads: Loads<'a>,
+    loads: ScenarioRunner<'a>,
     interrupt: &'a Interrupt,
     /// Where the paths of the config start.
     folder: &'a Path,

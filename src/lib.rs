@@ -13,6 +13,7 @@
 //! The types to know are [`model::Series`],
 //! [`model::Evidence`], [`model::Run`], [`compare::Policy`], [`compare::Comparison`] and [`verdict::Verdict`].
 
+pub mod ab;
 pub mod cli;
 pub mod compare;
 pub mod exit;

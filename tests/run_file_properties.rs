@@ -212,6 +212,7 @@ fn provenance() -> impl Strategy<Value = Provenance> {
                     tool,
                     started_at,
                     session,
+                    launch: None,
                     duration_s,
                     commit,
                     scenario,

@@ -1,6 +1,7 @@
 //! What can be said of one series: data only, neither worded nor formatted.
 
 use super::policy::{Acceptance, Limits, Origin, Quantity, Severity};
+use super::weighed::Weighed;
 use crate::model::history::NoPartner;
 use crate::model::workload::{Difference, Part, WorkloadKey};
 use crate::model::{Better, Series, Subject, Unit};
@@ -18,6 +19,8 @@ pub struct Comparison {
     pub current: Option<Side>,
     pub change: Option<Change>,
     pub test: Option<Test>,
+    /// For a sequence of looks, where the series was tested.
+    pub weighed: Option<Weighed>,
     pub method: Method,
     /// The smallest change that this evidence could have shown: 0.04 is 4 %.
     pub detectable: Option<f64>,

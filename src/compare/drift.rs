@@ -1,7 +1,7 @@
 //! How far series have moved from a pinned anchor, so that forty times one percent is seen.
 
 use super::comparison::Drift;
-use super::effect::{self, Levels, Prepared, Sides};
+use super::effect::{self, Levels, Prepared, Sides, Typical};
 use super::judge::{Judged, ratio};
 use super::outcome;
 use super::readings::Scale;
@@ -46,9 +46,10 @@ fn drift(judged: &Judged, anchor: &Anchor, (spans, level): (bool, f64)) -> Optio
         },
         base,
         base_as_history: false,
+        launches: None,
         ..levels.clone()
     };
-    let found = Prepared::new(levels).effect(None)?;
+    let found = Prepared::new(levels).effect(Typical::default())?;
     let current = Scale::Log.value(series, found.current);
     let beyond_step = (current - anchor_value).abs() > judged.measured.step;
     // The level is beyond its budget, and it is certain that it rose.

@@ -2,7 +2,8 @@
 //! times and sizes, arcsines of shares, the numbers themselves where they may be zero or negative.
 
 use super::comparison::{Assumption, Method};
-use crate::stats::{location, ranks, spread, student};
+use crate::stats::{launches, location, ranks, spread, student};
+use launches::LaunchSpread;
 use spread::{Neighbours, Variance};
 
 /// From so many runs a side on the runs themselves tell how much they differ.
@@ -46,6 +47,8 @@ pub(super) struct Levels {
     /// The base measured the same build as the newest session of the history.
     pub base_as_history: bool,
     pub sides: Sides,
+    /// Which start of the program each run of base and current is from, where that is known of all of them.
+    pub launches: Option<[Vec<u32>; 2]>,
     /// The spread of one run is never taken to be smaller.
     pub floor: f64,
     pub unseen: Unseen,
@@ -69,6 +72,15 @@ pub(super) enum Sides {
     BaseSpansSessions,
 }
 
+/// What is typical of the series of a gate: medians of what each of them learned.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Typical {
+    /// The variance that a session adds.
+    pub session: Option<f64>,
+    /// The variance that a launch adds.
+    pub launch: Option<f64>,
+}
+
 /// What stands in for a spread that the runs cannot show.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Unseen {
@@ -87,6 +99,8 @@ pub(super) struct Prepared {
     assumed: Vec<Assumption>,
     /// What its own neighbouring sessions say.
     pub neighbours: Option<Neighbours>,
+    /// What its own launches say of the variance that a launch adds.
+    pub launches: Option<LaunchSpread>,
     /// Degrees of freedom of earlier sessions, which more runs of today do not add to.
     prior_df: f64,
 }
@@ -156,6 +170,7 @@ impl Prepared {
             .min(spread::MOST_PRIOR_DF);
         let mut prepared = Self {
             neighbours: None,
+            launches: None,
             within: seen,
             method: Method::Runs,
             assumed: Vec::new(),
@@ -164,6 +179,7 @@ impl Prepared {
         };
         prepared.fill_in(fewest);
         prepared.neighbours = prepared.neighbours();
+        prepared.launches = prepared.launch_spread();
         prepared
     }
 
@@ -270,6 +286,26 @@ impl Prepared {
         spread::between_sessions(&sessions, self.within.variance.value)
     }
 
+    /// Launches tell where both sides have two or more of them, and fewer than runs.
+    fn launch_spread(&self) -> Option<LaunchSpread> {
+        let [base, current] = self.levels.launches.as_ref()?;
+        (self.levels.sides == Sides::OneSession).then_some(())?;
+        launches::spread([(&self.levels.base, base), (&self.levels.current, current)])
+    }
+
+    /// What the launches of both sides add to the variance of the difference of the centres. The spread of the runs
+    /// about their centre holds the launch of each run; what is added is that runs of one launch share theirs.
+    fn shared_launches(&self, typical: Option<f64>) -> Variance {
+        let nothing = Variance {
+            value: 0.0,
+            df: f64::INFINITY,
+        };
+        self.launches.map_or(nothing, |own| {
+            let moderated = own.moderated(typical.unwrap_or(own.value));
+            scaled(moderated, own.shared)
+        })
+    }
+
     /// The variance that one session adds. `typical` is the median of what the series of the gate learned.
     fn between(&self, typical: Option<f64>, assumed: &mut Vec<Assumption>) -> Variance {
         let least = self.levels.assumed_between;
@@ -314,7 +350,8 @@ impl Prepared {
             .map(|side| location::huber(side, self.within.scale))
     }
 
-    pub fn effect(&self, typical: Option<f64>) -> Option<Effect> {
+    /// `typical` are the medians of what the series of the gate learned.
+    pub fn effect(&self, typical: Typical) -> Option<Effect> {
         let levels = &self.levels;
         let base = location::huber(&levels.base, self.within.scale)?;
         let current = location::huber(&levels.current, self.within.scale)?;
@@ -328,15 +365,22 @@ impl Prepared {
         let (inside, between) = match levels.sides {
             // What is known is the spread of single runs of different sessions, so the current one counts as one.
             Sides::BaseSpansSessions => (scaled(variance, 1.0 / n_base + 1.0), nothing),
-            Sides::OneSession => (scaled(variance, 1.0 / n_base + 1.0 / n_current), nothing),
+            Sides::OneSession => {
+                let inside = scaled(variance, 1.0 / n_base + 1.0 / n_current);
+                (inside, self.shared_launches(typical.launch))
+            }
             Sides::Apart => {
-                let between = scaled(self.between(typical, &mut assumed), 2.0);
+                let between = scaled(self.between(typical.session, &mut assumed), 2.0);
                 (scaled(variance, 1.0 / n_base + 1.0 / n_current), between)
             }
         };
         let mut error = spread::add(&[inside, between]);
         if self.method == Method::AssumedSpread {
             error.df = error.df.min(ASSUMED_TAIL_DF);
+        }
+        if levels.sides == Sides::OneSession && between.value > 0.0 {
+            // Launches and not runs carry the degrees of freedom.
+            error.df = error.df.min(between.df);
         }
         let shift = current - base;
         let standard_error = error.value.sqrt();
@@ -370,6 +414,16 @@ impl Prepared {
 }
 
 impl Effect {
+    /// The same with the interval at another confidence.
+    pub fn at_confidence(&self, confidence: f64) -> Self {
+        let reach = student::quantile(f64::midpoint(1.0, confidence), self.df) * self.error;
+        Self {
+            low: self.shift - reach,
+            high: self.shift + reach,
+            ..self.clone()
+        }
+    }
+
     /// The smallest shift that would be found in four of five cases at this level, where the estimate has to exceed the
     /// limit as well. The spread is an estimate itself, and its own scatter is a part of the answer.
     pub fn detectable(&self, level: f64, limit: f64) -> f64 {

@@ -4,6 +4,7 @@
 use super::effect::{CONFIDENCE, Effect, Levels, Prepared, SessionLevels, Sides, Unseen};
 use super::measured::Question;
 use super::policy::Limits;
+use super::readings::launches;
 use crate::model::{Evidence, Measurement, Unit};
 use crate::stats::proportion::{self, Counted, Difference};
 use crate::stats::spread::Variance;
@@ -116,6 +117,7 @@ fn levels(question: &Question<'_>, sides: (&[Counted], &[Counted])) -> Levels {
         history,
         base_as_history: previous.is_some() && previous == layout.base_commit(),
         sides: Sides::of(layout),
+        launches: launches(question),
         floor: binomial.sqrt(),
         unseen: Unseen::Prior(Variance {
             value: PRIOR_OF_BINOMIAL * binomial,

@@ -7,6 +7,7 @@ use super::comparison::{
     Change, Comparison, Doubt, Found, JudgedWorkload, Judgement, LeftOut, Outcome, Side, Test,
     UnmatchedRule, UnusedAcceptance,
 };
+use super::effect::Typical;
 use super::elsewhere::{eased, noise};
 use super::layout::Layout;
 use super::measured::{Measured, Question, advice, measure};
@@ -17,6 +18,7 @@ use super::pairs::pairs;
 use super::policy::{Policy, Severity, selects};
 use super::readings::values;
 use super::rules::{self, Asked, RulesBySubject};
+use super::weighed::Look;
 use crate::model::history::{Machines, NoPartner};
 use crate::model::workload::{Difference, Part};
 use crate::model::{
@@ -40,6 +42,17 @@ pub struct Sides<'a> {
 ///
 /// All workloads share one error allowance. The order of workloads, and of runs inside them, changes nothing.
 pub fn judge(sides: &Sides<'_>, policy: &Policy, today: jiff::civil::Date) -> Judgement {
+    judge_at(sides, policy, today, Look::ONLY)
+}
+
+/// The same at one of several looks. Outcomes are those of a gate that looks once; what decides over several looks is
+/// in what was weighed.
+pub fn judge_at(
+    sides: &Sides<'_>,
+    policy: &Policy,
+    today: jiff::civil::Date,
+    look: Look,
+) -> Judgement {
     let machines = policy.on_other_environment.machines();
     let matching = Matching::of(sides.baseline, sides.current, machines);
     let mut gate = Gate {
@@ -86,7 +99,7 @@ pub fn judge(sides: &Sides<'_>, policy: &Policy, today: jiff::civil::Date) -> Ju
             .anchor
             .filter(|_| !anchored && !matching.current.is_empty())
             .map(|anchor| anchor.label.clone()),
-        ..gate.decide(today)
+        ..gate.decide(today, look)
     }
 }
 
@@ -296,11 +309,20 @@ impl Gate<'_> {
     }
 }
 
-/// The effect of every series, with what the gated ones together say that a session adds.
+/// The effect of every series, with what the gated ones together say that a session or a launch adds.
 fn settle(series: &mut [Judged]) {
-    let gated = series.iter().filter(|judged| judged.gated());
-    let learned: Vec<f64> = gated.filter_map(|j| j.measured.learned_between()).collect();
-    let typical = order::median(&learned);
+    let median = |learned: fn(&Measured) -> Option<f64>| {
+        let gated = series.iter().filter(|judged| judged.gated());
+        order::median(
+            &gated
+                .filter_map(|j| learned(&j.measured))
+                .collect::<Vec<f64>>(),
+        )
+    };
+    let typical = Typical {
+        session: median(Measured::learned_between),
+        launch: median(Measured::learned_launches),
+    };
     for judged in series {
         judged.measured.settle(typical);
     }
@@ -324,7 +346,7 @@ impl Judged {
 }
 
 impl Gate<'_> {
-    fn decide(self, today: jiff::civil::Date) -> Judgement {
+    fn decide(self, today: jiff::civil::Date, look: Look) -> Judgement {
         let Self {
             policy,
             reached,
@@ -358,11 +380,13 @@ impl Gate<'_> {
                 own
             };
             let one_sided = one_sided.get(judged.workload).unwrap_or(&none);
-            let mut comparison = conclude(judged, adjusted, family, one_sided);
+            let mut comparison = conclude(judged, adjusted, (family, look), one_sided);
             accept(&mut comparison, policy, today, &mut used);
             comparisons.push(comparison);
         }
-        leave_latency_of_failing_subjects(&mut comparisons);
+        if look == Look::ONLY {
+            leave_latency_of_failing_subjects(&mut comparisons);
+        }
         let (mut unmatched, unused) = acceptances(policy, today, &used, &seen);
         unmatched.extend(rules_without_series(policy, &reached));
         name_nearest(&mut unmatched, &seen);
@@ -379,10 +403,17 @@ impl Gate<'_> {
 fn conclude(
     judged: Judged,
     adjusted: Option<Adjusted>,
-    family: usize,
+    (family, look): (usize, Look),
     one_sided: &OneSided<'_>,
 ) -> Comparison {
     let gated = judged.gated();
+    let weighed = if gated && judged.across.is_none() {
+        let stakes = (look.family.unwrap_or(family), look.doubt);
+        let limits = &judged.asked.limits;
+        judged.measured.weighed(&judged.series, limits, stakes)
+    } else {
+        None
+    };
     let Judged {
         series,
         asked,
@@ -442,6 +473,7 @@ fn conclude(
         },
         change: measured.change(&series),
         test,
+        weighed,
         method: measured.method(),
         detectable: decision.detectable,
         runs_needed,
@@ -462,7 +494,12 @@ fn conclude(
 
 /// An accepted regression stays visible and no longer fails, sure or not. An acceptance is needed as long as a series
 /// that it covers did worse, or could have.
-fn accept(c: &mut Comparison, policy: &Policy, today: jiff::civil::Date, used: &mut [bool]) {
+pub(super) fn accept(
+    c: &mut Comparison,
+    policy: &Policy,
+    today: jiff::civil::Date,
+    used: &mut [bool],
+) {
     let possible = c.outcome == Outcome::Inconclusive(Doubt::Possible);
     let open = matches!(c.outcome, Outcome::Regressed | Outcome::Inconclusive(_));
     if !open || !c.gated {
@@ -486,7 +523,7 @@ fn accept(c: &mut Comparison, policy: &Policy, today: jiff::civil::Date, used: &
 }
 
 /// Where more requests fail than before, the speed of the others says nothing.
-fn leave_latency_of_failing_subjects(comparisons: &mut [Comparison]) {
+pub(super) fn leave_latency_of_failing_subjects(comparisons: &mut [Comparison]) {
     let failing: BTreeSet<(usize, Subject)> = comparisons
         .iter()
         .filter(|c| c.gated && c.series.metric.as_str() == MetricName::ERRORS)
@@ -508,7 +545,7 @@ fn leave_latency_of_failing_subjects(comparisons: &mut [Comparison]) {
     }
 }
 
-fn acceptances(
+pub(super) fn acceptances(
     policy: &Policy,
     today: jiff::civil::Date,
     used: &[bool],

@@ -2,7 +2,7 @@
 
 use super::absolute;
 use super::comparison::{Assumption, Cause, Change, Drift, Method, Side};
-use super::effect::{self, Effect, Levels, Needed, Prepared};
+use super::effect::{self, Effect, Levels, Needed, Prepared, Typical};
 use super::errors::ErrorShift;
 use super::exact::is_exact;
 use super::judge::{ratio, sides};
@@ -12,6 +12,7 @@ use super::outcome::{self, Adjusted, Decision, Position, Stakes};
 use super::pairs::Pair;
 use super::policy::{Decide, Limits, Quantity};
 use super::readings::{Readings, Scale, levels, readings, values};
+use super::weighed::Weighed;
 use super::{Doubt, Outcome};
 use crate::model::{Better, Series};
 use crate::stats::order;
@@ -227,15 +228,18 @@ fn separated(levels: &Levels) -> Option<Direction> {
 impl Tested {
     fn position(&self, series: &Series, limits: &Limits) -> Option<(&Effect, Position)> {
         let effect = self.effect.as_ref()?;
+        Some((effect, self.seen_from(series, limits, effect)))
+    }
+
+    fn seen_from(&self, series: &Series, limits: &Limits, effect: &Effect) -> Position {
         let values = Values {
             base: self.scale.value(series, effect.base),
             current: self.scale.value(series, effect.current),
         };
-        let position = match self.scale {
+        match self.scale {
             Scale::Log => self.by_ratio(series, limits, effect, values),
             Scale::Linear { size } => self.by_size(series, limits, effect, (values, size)),
-        };
-        Some((effect, position))
+        }
     }
 
     fn by_ratio(
@@ -390,14 +394,30 @@ impl Measured {
         }
     }
 
-    /// Works out the effect, once the gate has said what is typical of its sessions.
-    pub fn settle(&mut self, typical: Option<f64>) {
+    /// The same of the variance that a launch adds.
+    pub fn learned_launches(&self) -> Option<f64> {
+        match &self.finding {
+            Finding::Runs(tested) if tested.scale == Scale::Log => {
+                tested.prepared.launches.map(|launches| launches.value)
+            }
+            _ => None,
+        }
+    }
+
+    /// Works out the effect, once the gate has said what is typical of its sessions and launches.
+    pub fn settle(&mut self, typical: Typical) {
         match &mut self.finding {
             Finding::Runs(tested) => {
-                let typical = typical.filter(|_| tested.scale == Scale::Log);
+                let typical = if tested.scale == Scale::Log {
+                    typical
+                } else {
+                    Typical::default()
+                };
                 tested.effect = tested.prepared.effect(typical);
             }
-            Finding::Errors(errors) => errors.1 = errors.0.prepared.effect(None),
+            Finding::Errors(errors) => {
+                errors.1 = errors.0.prepared.effect(Typical::default());
+            }
             Finding::Apart(_) | Finding::Exact(_) => {}
         }
     }
@@ -479,17 +499,28 @@ impl Measured {
                 let Some(effect) = effect else {
                     return Decision::of(Outcome::Incomparable, Cause::Numbers);
                 };
-                let position = Position {
-                    worse: shift.material(true),
-                    better: shift.material(false),
-                    ruled_out: shift.rise_is_ruled_out(effect),
-                    never_certain: false,
-                    cause: Cause::Numbers,
-                };
+                let position = of_errors(shift, effect);
                 let outcome = outcome::decide(effect, &position, stakes);
                 Decision::of(outcome, Cause::Numbers)
             }
         }
+    }
+
+    /// For a sequence of looks, where the series is one that is tested.
+    pub fn weighed(
+        &self,
+        series: &Series,
+        limits: &Limits,
+        (family, doubt): (usize, f64),
+    ) -> Option<Weighed> {
+        self.chances()?;
+        let wider = self.effect()?.at_confidence(1.0 - doubt);
+        let position = match &self.finding {
+            Finding::Runs(tested) => tested.seen_from(series, limits, &wider),
+            Finding::Errors(errors) => of_errors(&errors.0, &wider),
+            Finding::Apart(_) | Finding::Exact(_) => return None,
+        };
+        Weighed::new(&wider, &position, family).of_limits(limits)
     }
 
     pub fn change(&self, series: &Series) -> Option<Change> {
@@ -563,6 +594,16 @@ impl Measured {
             Finding::Runs(_) => self.effect().map(|e| e.assumed.clone()).unwrap_or_default(),
             _ => Vec::new(),
         }
+    }
+}
+
+fn of_errors(shift: &ErrorShift, effect: &Effect) -> Position {
+    Position {
+        worse: shift.material(true),
+        better: shift.material(false),
+        ruled_out: shift.rise_is_ruled_out(effect),
+        never_certain: false,
+        cause: Cause::Numbers,
     }
 }
 

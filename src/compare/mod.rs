@@ -26,6 +26,7 @@ pub mod policy;
 mod readings;
 mod rules;
 mod throughput;
+mod weighed;
 
 pub use crate::model::Pattern;
 pub use comparison::{
@@ -34,8 +35,9 @@ pub use comparison::{
     UnusedAcceptance,
 };
 pub use errors::LEAST_RISE;
-pub use judge::{Sides, judge};
+pub use judge::{Sides, judge, judge_at};
 pub use policy::{
     Acceptance, Decide, JudgingMachine, Limits, OnInconclusive, OnMissing, OnOtherEnvironment,
     Origin, Policy, Quantity, Rule, Severity,
 };
+pub use weighed::{Direction, Look, Weighed, with_outcomes};

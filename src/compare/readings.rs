@@ -3,7 +3,7 @@
 use super::effect::{Levels, SessionLevels, Sides, Unseen};
 use super::layout::Layout;
 use super::measured::Question;
-use crate::model::{Better, Measurement, Quantile, Series, Statistic};
+use crate::model::{Better, Measurement, Quantile, Run, Series, Statistic};
 use crate::stats::{order, reading};
 
 /// Assumed of runs of one build where nothing is known: a tenth, and twice that for the tail.
@@ -145,12 +145,26 @@ pub(super) fn levels(
         history,
         base_as_history: previous.is_some() && previous == layout.base_commit(),
         sides: Sides::of(layout),
+        launches: launches(question),
         floor: scale
             .share(SPREAD_FLOOR.max(inner))
             .max(scale.distance(half_step, typical)),
         unseen: Unseen::RunSpread(scale.share(assumed_spread(series.statistic))),
         assumed_between: scale.share(question.assumed_between),
     }
+}
+
+/// The launch of every run of both sides, where each run tells it and holds the metric.
+pub(super) fn launches(question: &Question<'_>) -> Option<[Vec<u32>; 2]> {
+    let of = |runs: &[&Run], measurements: &[&Measurement]| -> Option<Vec<u32>> {
+        let told = runs.iter().map(|run| run.provenance.launch);
+        (runs.len() == measurements.len()).then(|| told.collect())?
+    };
+    let (layout, pair) = (question.layout, question.pair);
+    Some([
+        of(&layout.base, &pair.base)?,
+        of(&layout.current, &pair.current)?,
+    ])
 }
 
 impl Sides {

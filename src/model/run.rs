@@ -25,6 +25,8 @@ pub struct Provenance {
     pub started_at: Option<jiff::Timestamp>,
     /// Runs of one session on one machine share it.
     pub session: Option<String>,
+    /// Runs of one session that share it were measured in one start of the program: they share its heap and layout.
+    pub launch: Option<u32>,
     pub duration_s: Option<f64>,
     pub commit: Option<String>,
     /// The workload, where the tool names it; series of different scenarios are not comparable.

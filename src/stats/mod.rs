@@ -2,11 +2,13 @@
 //!
 //! Nothing here knows a rule, a limit or an outcome.
 
+pub mod launches;
 pub mod location;
 pub mod multiplicity;
 pub mod order;
 pub mod proportion;
 pub mod ranks;
 pub mod reading;
+pub mod sequential;
 pub mod spread;
 pub mod student;

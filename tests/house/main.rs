@@ -25,6 +25,12 @@ const LAW: &[(&str, &[&str])] = &[
     ("ingest", &["model", "hint", "text"]),
     ("load", &["model", "hint", "toml_file", "text"]),
     ("store", &["model", "hint"]),
+    (
+        "ab",
+        &[
+            "model", "stats", "compare", "ingest", "load", "store", "hint", "text",
+        ],
+    ),
     ("publish", &["hint", "text"]),
     (
         "cli",
@@ -37,6 +43,7 @@ const LAW: &[(&str, &[&str])] = &[
             "ingest",
             "load",
             "store",
+            "ab",
             "publish",
             "exit",
             "hint",

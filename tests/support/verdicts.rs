@@ -88,6 +88,7 @@ pub(crate) fn judged(series: Series, outcome: Outcome, baseline: f64, current: f
             p: 0.0003,
             p_adjusted: 0.002,
         }),
+        weighed: None,
         method: if rate {
             Method::Proportion
         } else {

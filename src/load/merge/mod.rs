@@ -206,6 +206,7 @@ fn provenance(
         tool: from.tool.clone(),
         started_at: each().filter_map(|p| p.started_at).min(),
         session: session.filter(|_| each().all(|p| p.session == from.session)),
+        launch: None,
         duration_s: each().filter_map(|p| p.duration_s).reduce(f64::max),
         commit: from.commit.clone(),
         scenario: from.scenario.clone(),

@@ -91,6 +91,7 @@ fn run(form: RunForm<'_>, known: &mut Known) -> Result<Run, Flaw> {
             tool: form.tool.map(tool).transpose()?,
             started_at: form.started_at.map(|text| instant(&text)).transpose()?,
             session: owned(form.session),
+            launch: None,
             duration_s: not_negative(form.duration_s, "duration_s")?,
             commit: owned(form.commit),
             scenario: owned(form.scenario),

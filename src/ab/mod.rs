@@ -1,0 +1,22 @@
+//! Base and head measured in turns on one machine, until it is known which series changed.
+//!
+//! ```text
+//!  base ─┐                                  ┌─► decided ─► Judgement
+//!        ├─► round ─► round ─► … ─► look ───┤
+//!  head ─┘   (order)                (looks) └─► series in doubt ─► more rounds
+//! ```
+//!
+//! A *version* is one of the two things that are compared. A *window* measures one version once and gives one
+//! [`Run`](crate::model::Run). A *round* is a window of each version, a *block* is two rounds in mirrored order. A
+//! *launch* is one start of a program: commands are launched for every window, services for every block. A *look*
+//! judges what all rounds until then say, and only the series that it leaves in doubt are measured on.
+//!
+//! `order`, `looks` and `dependence` are pure; `command`, `round` and what comes beside them start programs.
+
+mod dependence;
+mod looks;
+mod order;
+
+pub use dependence::Dependence;
+pub use looks::{FIRST_LOOK, Plan, Progress, Sequence, Stage};
+pub use order::{Order, Version};

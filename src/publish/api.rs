@@ -13,6 +13,7 @@ use super::client::Network;
 use super::failure::{Failure, Kind, innermost, quoted};
 use super::patience::{Patience, pause};
 use super::secret::Secret;
+use crate::text::duration;
 
 /// How often something that a server failed to do is tried in all.
 pub(super) const TRIES: u32 = 3;
@@ -343,8 +344,8 @@ impl<'a> Api<'a> {
             Ok(Ok(carried)) => Ok(carried.into()),
             Ok(Err(error)) => Err(unreachable(innermost(&*error))),
             Err(_) => {
-                let seconds = most.as_secs_f64();
-                Err(unreachable(format!("no answer in {seconds:.1} s")))
+                let most = duration::text(most);
+                Err(unreachable(format!("no answer in {most}")))
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::text::{sanitize, shorten};
+use crate::text::{duration, sanitize, shorten};
 
 /// A server's own words, cut: it may be anything.
 const MOST: usize = 300;
@@ -73,8 +73,8 @@ impl fmt::Display for Failure {
             Kind::Unauthorized(said) => write!(f, "{doing}: the token was not accepted ({said})"),
             Kind::NotFound => write!(f, "{doing}: not found"),
             Kind::RateLimited(wait) => {
-                let seconds = wait.as_secs();
-                write!(f, "{doing}: a rate limit asks to wait {seconds} s")
+                let wait = duration::text(*wait);
+                write!(f, "{doing}: a rate limit asks to wait {wait}")
             }
             Kind::Unreachable(said) => write!(f, "{doing}: {said}"),
             Kind::Refused { status, message } => write!(f, "{doing}: status {status}, {message}"),

@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 
-use super::whole::{folder_of, is_at};
+use super::file::{folder_of, is_at};
 use crate::hint::WithHint;
+use crate::text::duration;
 
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -72,9 +73,9 @@ fn wait(file: &File, baseline: &Path, start: Instant, patience: Duration) -> any
             Ok(()) => return Ok(()),
             Err(TryLockError::WouldBlock) if start.elapsed() >= patience => {
                 return Err(anyhow!(
-                    "lock {}: another process has been writing it for {} s",
+                    "lock {}: another process has been writing it for {}",
                     baseline.display(),
-                    patience.as_secs_f64()
+                    duration::text(patience)
                 ))
                 .hint("wait for the other perfgate to end, or look for one that hangs; nothing was written");
             }

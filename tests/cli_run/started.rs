@@ -131,7 +131,7 @@ fn a_service_that_never_gets_ready_is_told_with_its_last_words() {
     for (command, how) in [
         (
             "echo warming up; echo caches; exec sleep 60",
-            "was not ready within 0.5 s",
+            "was not ready within 500ms",
         ),
         (
             "echo warming up; echo caches; exit 3",

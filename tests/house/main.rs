@@ -22,9 +22,9 @@ const LAW: &[(&str, &[&str])] = &[
     ("compare", &["model", "stats", "text"]),
     ("verdict", &["model", "stats", "compare", "exit"]),
     ("report", &["model", "stats", "compare", "verdict", "text"]),
-    ("ingest", &["model", "hint", "text"]),
-    ("load", &["model", "hint", "toml_file", "text"]),
-    ("store", &["model", "hint"]),
+    ("ingest", &["model", "stats", "hint", "text"]),
+    ("load", &["model", "stats", "hint", "toml_file", "text"]),
+    ("store", &["model", "hint", "text"]),
     (
         "ab",
         &[

@@ -102,7 +102,7 @@ fn a_service_that_is_never_ready_is_given_up_and_ended_with_the_reason() {
         let error = block_on(service::start(&service)).unwrap_err();
         let sentence = &failure(&error).sentence;
         assert!(
-            sentence.contains("was not ready within 0.7 s"),
+            sentence.contains("was not ready within 700ms"),
             "{sentence}"
         );
         assert!(sentence.contains(met), "{sentence}");
@@ -171,7 +171,7 @@ fn a_service_that_does_not_end_is_killed_and_told() {
         assert!(
             failure
                 .sentence
-                .ends_with("did not end within 0.3 s of being asked to and was killed"),
+                .ends_with("did not end within 300ms of being asked to and was killed"),
             "{}",
             failure.sentence
         );

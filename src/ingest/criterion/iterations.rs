@@ -4,6 +4,7 @@ use anyhow::bail;
 
 use crate::model::Evidence;
 use crate::model::EvidenceError;
+use crate::stats::order;
 
 /// Time of one iteration in each sample, with how many iterations stand behind it.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,39 +76,8 @@ impl Iterations {
 
     /// The time that half of all iterations stay below.
     pub fn median(&self) -> f64 {
-        let mut sorted: Vec<(f64, f64)> = self
-            .times
-            .iter()
-            .copied()
-            .zip(self.weights.iter().copied())
-            .collect();
-        sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
-        // Shares and not sums: the weights may be large.
-        let largest = self
-            .weights
-            .iter()
-            .copied()
-            .fold(f64::MIN_POSITIVE, f64::max);
-        let half = self
-            .weights
-            .iter()
-            .map(|weight| weight / largest)
-            .sum::<f64>()
-            / 2.0;
-        let mut below = 0.0;
-        let reached = sorted.iter().position(|(_, weight)| {
-            below += weight / largest;
-            below >= half
-        });
-        let at = reached.unwrap_or(sorted.len().saturating_sub(1));
-        let time = |at: usize| sorted.get(at).map(|(time, _)| *time);
-        match (time(at), time(at + 1)) {
-            // Exactly half on each side: between the two.
-            (Some(low), Some(high)) if below <= half => f64::midpoint(low, high),
-            (Some(time), _) => time,
-            // Not empty by construction.
-            (None, _) => f64::NAN,
-        }
+        // Not empty by construction.
+        order::weighted_quantile(&self.times, &self.weights, 0.5).unwrap_or(f64::NAN)
     }
 }
 

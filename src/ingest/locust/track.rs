@@ -10,6 +10,7 @@ use super::rounding;
 use super::table::Kept;
 use crate::model::evidence::Moments;
 use crate::model::{Point, Quantile, Role, Subject};
+use crate::stats::order;
 
 /// Cumulative counts at one row.
 #[derive(Clone, Copy, Debug, Default)]
@@ -59,15 +60,11 @@ impl Windows {
         if let Some((value, times)) = self.latest {
             count(&mut counts, value, times);
         }
-        let n: u64 = counts.iter().map(|(_, times)| times).sum();
-        let at = |rank: u64| {
-            let mut below = 0;
-            counts.iter().find_map(|&(ms, times)| {
-                below += times;
-                (rank < below).then_some(ms as f64)
-            })
-        };
-        Some(f64::midpoint(at(n.saturating_sub(1) / 2)?, at(n / 2)?))
+        let (values, times): (Vec<f64>, Vec<f64>) = counts
+            .iter()
+            .map(|&(ms, times)| (ms as f64, times as f64))
+            .unzip();
+        order::weighted_quantile(&values, &times, 0.5)
     }
 
     fn latest(&self) -> Option<f64> {

@@ -17,7 +17,7 @@ use self::output::Output;
 use self::ready::{Probe, Unready};
 use super::group::{LOOK, Launch, Processes};
 use super::scenario::Service;
-use crate::text::{sanitize, shorten};
+use crate::text::{duration, sanitize, shorten};
 
 /// How long a service has to end by itself where there is no time to ask how long it needs.
 const IN_HASTE: Duration = Duration::from_millis(500);
@@ -80,8 +80,8 @@ pub async fn start(service: &Service) -> anyhow::Result<Running> {
             format!("the service `{command}` ended with {how} before it was ready")
         }
         Unready::Late(met) => format!(
-            "the service `{command}` was not ready within {} s: {met} at {url}",
-            service.ready.within.as_secs_f64()
+            "the service `{command}` was not ready within {}: {met} at {url}",
+            duration::text(service.ready.within)
         ),
     };
     // The failure itself and nothing around it, so that its lines can be found and shown as lines.
@@ -117,9 +117,9 @@ impl Running {
             "could not even be killed"
         };
         let sentence = format!(
-            "the service `{}` did not end within {} s of being asked to and {fate}",
+            "the service `{}` did not end within {} of being asked to and {fate}",
             self.command,
-            self.stop_within.as_secs_f64()
+            duration::text(self.stop_within)
         );
         self.processes.reap();
         StopReport::Forced(Failure {

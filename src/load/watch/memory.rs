@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::stats::order;
+
 /// So many looks are kept at most, evenly spread over the run.
 const KEPT: usize = 512;
 
@@ -43,7 +45,7 @@ impl Course {
 
     /// Bytes an hour: the median slope between any two looks (Theil and Sen), which a spike does not bend.
     pub(super) fn growth(&self) -> Option<f64> {
-        let mut slopes: Vec<f64> = self
+        let slopes: Vec<f64> = self
             .points
             .iter()
             .enumerate()
@@ -53,10 +55,7 @@ impl Course {
             })
             .filter(|slope| slope.is_finite())
             .collect();
-        slopes.sort_by(f64::total_cmp);
-        let upper = slopes.get(slopes.len() / 2)?;
-        let lower = slopes.get(slopes.len().checked_sub(1)? / 2)?;
-        Some(f64::midpoint(*lower, *upper))
+        order::median(&slopes)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::hint::WithHint;
 use crate::model::{
     Baseline, Evidence, History, Quantile, Run, Series, Statistic, Workload, WorkloadKey,
 };
-use crate::stats::reading;
+use crate::stats::{order, reading};
 use crate::store;
 use crate::text::sanitize;
 
@@ -211,7 +211,10 @@ fn series(workload: &Workload<'_>) -> Vec<ShownSeries> {
             values.entry(series).or_default().push(value);
         }
         for (series, values) in values {
-            medians.entry(series).or_default().extend(median(values));
+            medians
+                .entry(series)
+                .or_default()
+                .extend(order::median(&values));
         }
     }
     let shown = medians.into_iter().filter_map(|(series, medians)| {
@@ -258,18 +261,11 @@ fn read(run: &Run) -> Vec<(Series, f64)> {
     read
 }
 
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let upper = *values.get(values.len() / 2)?;
-    let lower = *values.get((values.len() - 1) / 2)?;
-    Some(f64::midpoint(lower, upper))
-}
-
 fn spread(mut medians: Vec<f64>) -> Option<f64> {
     medians.sort_by(f64::total_cmp);
     let (low, high) = (*medians.first()?, *medians.last()?);
     let several = medians.len() > 1;
-    let middle = median(medians)?;
+    let middle = order::median(&medians)?;
     (several && middle > 0.0).then(|| (high - low) / middle)
 }
 
@@ -282,7 +278,6 @@ mod tests {
         assert_eq!(spread(vec![10.0]), None);
         assert_eq!(spread(vec![10.0, 12.0, 11.0]), Some(2.0 / 11.0));
         assert_eq!(spread(vec![0.0, 0.0]), None);
-        assert_eq!(median(vec![3.0, 1.0, 2.0, 10.0]), Some(2.5));
     }
 
     #[test]

@@ -39,6 +39,7 @@ use crate::exit::Exit;
 use crate::hint::WithHint;
 use crate::load::{Order, Outcome, Stop};
 use crate::model::{Evidence, MetricName, Run, Subject, run_file};
+use crate::text::duration;
 
 pub(crate) fn run(args: RunArgs, env: &Env, output: &mut Output<'_>) -> anyhow::Result<Exit> {
     let planned = target::plan(&args)?;
@@ -124,10 +125,7 @@ fn wait(moment: jiff::Timestamp, stop: &Stop, output: &mut Output<'_>) -> anyhow
             "give all machines the same time, some seconds ahead; their clocks have to agree",
         );
     };
-    output.note(&format!(
-        "waiting {:.0} s for {moment}",
-        first.as_secs_f64()
-    ));
+    output.note(&format!("waiting {} for {moment}", duration::text(first)));
     while let Some(left) = left(jiff::Timestamp::now())
         && !left.is_zero()
         && !stop.is_asked()
@@ -171,8 +169,8 @@ fn usable(outcome: &Outcome) -> anyhow::Result<()> {
     }
     if let Some(silent) = outcome.silent_end.filter(|silent| *silent >= GONE) {
         return Err(anyhow!(
-            "no request succeeded in the last {:.1} s of the run",
-            silent.as_secs_f64()
+            "no request succeeded in the last {} of the run",
+            duration::text(silent)
         ))
         .hint("did the service die? The run is kept, and a gate judges its `outage`");
     }
@@ -296,7 +294,7 @@ mod tests {
         dead.silent_end = Some(Duration::from_millis(3_500));
         assert_eq!(
             refused(&dead),
-            "no request succeeded in the last 3.5 s of the run"
+            "no request succeeded in the last 3.5s of the run"
         );
         assert_eq!(ends(partial, false), Exit::Error);
     }

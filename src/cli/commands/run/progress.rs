@@ -9,8 +9,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::load::{Observer, Phase, Snapshot, Stop};
 use crate::model::Unit;
 use crate::report::figures;
-use crate::text::sanitize;
-use crate::text::shorten;
+use crate::text::{duration, sanitize, shorten};
 
 /// A terminal is drawn no more often.
 const REDRAWN: Duration = Duration::from_millis(100);
@@ -125,7 +124,7 @@ enum Weight {
     Needed,
 }
 
-/// `users=50  measuring  1,204/s  0 errors  p50 420 µs  p95 910 µs  p99 3.20 ms  18 s left`
+/// `users=50  measuring  1,204/s  0 errors  p50 420 µs  p95 910 µs  p99 3.20 ms  18s left`
 fn line(snapshot: &Snapshot, columns: Option<usize>) -> String {
     let mut parts = parts(snapshot);
     // The last column is left free: some terminals wrap when it is written.
@@ -174,22 +173,16 @@ fn parts(snapshot: &Snapshot) -> Vec<(Weight, String)> {
     parts.push((
         Weight::Needed,
         match snapshot.remaining {
-            Some(left) => format!("{} left", seconds(left)),
+            Some(left) => format!("{} left", duration::text(in_seconds(left))),
             None => format!("{} done", figures::count(snapshot.done)),
         },
     ));
     parts
 }
 
-/// `18 s`, `2 min 05 s`.
-fn seconds(time: Duration) -> String {
-    let whole = time.as_secs_f64().ceil();
-    if whole < 120.0 {
-        format!("{whole:.0} s")
-    } else {
-        let (minutes, rest) = ((whole / 60.0).floor(), whole % 60.0);
-        format!("{minutes:.0} min {rest:02.0} s")
-    }
+/// The last second is not over before it is over.
+fn in_seconds(left: Duration) -> Duration {
+    Duration::from_secs(left.as_secs() + u64::from(left.subsec_nanos() > 0))
 }
 
 const GAP: &str = "  ";
@@ -226,12 +219,11 @@ mod tests {
     fn a_line_says_how_it_goes_and_what_is_left() {
         assert_eq!(
             line(&snapshot(), None),
-            "users=50  measuring  1,204/s  1 error  p50 420 µs  p95 910 µs  p99 3.20 ms  18 s left"
+            "users=50  measuring  1,204/s  1 error  p50 420 µs  p95 910 µs  p99 3.20 ms  18s left"
         );
         let mut later = snapshot();
         later.remaining = None;
         assert!(line(&later, None).ends_with("14,400 done"));
-        assert_eq!(seconds(Duration::from_secs(125)), "2 min 05 s");
     }
 
     #[test]
@@ -240,8 +232,8 @@ mod tests {
             let line = line(&snapshot(), Some(columns));
             assert!(line.width() < columns, "{columns}: {line}");
         }
-        assert_eq!(line(&snapshot(), Some(30)), "1,204/s  1 error  18 s left");
-        assert_eq!(line(&snapshot(), Some(20)), "1 error  18 s left");
+        assert_eq!(line(&snapshot(), Some(30)), "1,204/s  1 error  18s left");
+        assert_eq!(line(&snapshot(), Some(20)), "1 error  18s left");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::cli::output::Output;
 use crate::hint::WithHint;
 use crate::load::Stop;
 use crate::load::group::{Ended, Launch, Processes};
+use crate::text::duration;
 
 /// How often the command is looked at.
 const LOOK: Duration = Duration::from_millis(5);
@@ -59,7 +60,7 @@ pub(crate) fn run(
         }
         (Wait::TimedOut, _) => Err(anyhow!(
             "`{command}` took longer than {} and was ended, with all that it started",
-            told(order.timeout)
+            duration::text(order.timeout)
         ))
         .hint("look at its output; where it needs more time, [[source]] takes a `timeout`"),
         (Wait::Stopped, _) => Err(Interrupted).context(format!("run `{command}`")),
@@ -110,31 +111,4 @@ fn follows(processes: &mut Processes) -> bool {
         thread::sleep(LOOK);
     }
     true
-}
-
-/// `30m`, `1.5s`: as it is written in the config.
-fn told(time: Duration) -> String {
-    let seconds = time.as_secs_f64();
-    match time.as_secs() {
-        whole if time.subsec_nanos() > 0 || whole % 60 != 0 => format!("{seconds} s"),
-        whole if whole % 3600 == 0 => format!("{} h", whole / 3600),
-        whole => format!("{} min", whole / 60),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_told_in_their_largest_whole_unit() {
-        for (time, text) in [
-            (Duration::from_secs(3600), "1 h"),
-            (Duration::from_secs(1800), "30 min"),
-            (Duration::from_secs(90), "90 s"),
-            (Duration::from_millis(1500), "1.5 s"),
-        ] {
-            assert_eq!(told(time), text);
-        }
-    }
 }

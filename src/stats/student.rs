@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
+use statrs::function::gamma::ln_gamma;
 
 /// From so many degrees of freedom on the tail is taken from Hill's expansion: the continued fraction of statrs
 /// loses digits there, and its inverse does not end.
@@ -81,37 +82,72 @@ fn found_quantile(probability: f64, df: f64) -> f64 {
     upper_quantile(1.0 - probability, df)
 }
 
-/// Doubling from 1 reaches the largest number in so many steps.
-const MOST_DOUBLINGS: usize = 1024;
-/// Halving the exponents and then the rest of the interval needs fewer steps than this.
-const MOST_HALVINGS: usize = 128;
+/// Newton's method needs three or four steps; halving the exponents and then the rest of an interval fewer than this.
+const MOST_STEPS: usize = 200;
+/// A step of this share of the value is the last: the one after it would be below the precision of a number.
+const LAST_STEP: f64 = 1e-9;
 
-/// The positive value that is exceeded with this chance of at most one half: bracketed by doubling, then halved.
+/// The positive value that is exceeded with this chance of at most one half.
+///
+/// Newton's method on the logarithms of tail and value, in which a heavy tail is a straight line, and a normal one is
+/// bent to one side. A step that leaves the interval in which the value must be is replaced by half of the interval.
 fn upper_quantile(tail: f64, df: f64) -> f64 {
-    let (mut low, mut high) = (0.0_f64, 1.0_f64);
-    for _ in 0..MOST_DOUBLINGS {
-        if upper_tail(high, df) <= tail {
-            break;
-        }
-        low = high;
-        high *= 2.0;
+    if tail >= 0.5 {
+        return 0.0;
     }
-    for _ in 0..MOST_HALVINGS {
-        let middle = if low > 0.0 && high > 4.0 * low {
-            (low * high).sqrt()
+    let density = Density::of(df);
+    let (mut low, mut high) = (0.0_f64, f64::MAX);
+    let mut value = -normal_quantile(tail);
+    if !(value > 0.0 && value.is_finite()) {
+        value = 1.0;
+    }
+    for _ in 0..MOST_STEPS {
+        let here = upper_tail(value, df);
+        if here > tail {
+            low = value;
+        } else {
+            high = value;
+        }
+        let step = (here / tail).ln() * here / (value * density.at(value));
+        let next = value * step.exp();
+        if step.abs() < LAST_STEP {
+            return next;
+        }
+        value = if low < next && next < high {
+            next
+        } else if low > 0.0 && high > 4.0 * low {
+            low.sqrt() * high.sqrt()
         } else {
             f64::midpoint(low, high)
         };
-        if middle <= low || middle >= high {
+        if value <= low || value >= high {
             break;
-        }
-        if upper_tail(middle, df) > tail {
-            low = middle;
-        } else {
-            high = middle;
         }
     }
     f64::midpoint(low, high)
+}
+
+/// The density of Student's t, as precise as the length of a step has to be.
+struct Density {
+    df: f64,
+    /// The logarithm of the density at 0.
+    peak: f64,
+}
+
+impl Density {
+    fn of(df: f64) -> Self {
+        let peak = if df > LARGE_DF {
+            -0.5 * std::f64::consts::TAU.ln()
+        } else {
+            let half = |df: f64| ln_gamma(df / 2.0);
+            half(df + 1.0) - half(df) - 0.5 * (df * std::f64::consts::PI).ln()
+        };
+        Self { df, peak }
+    }
+
+    fn at(&self, t: f64) -> f64 {
+        (self.peak - 0.5 * (self.df + 1.0) * (t / self.df * t).ln_1p()).exp()
+    }
 }
 
 pub fn normal_quantile(probability: f64) -> f64 {
@@ -210,6 +246,17 @@ mod tests {
             let below = upper_tail(t, LARGE_DF);
             let above = upper_tail(t, LARGE_DF.next_up());
             assert!((below / above - 1.0).abs() < 1e-8, "{t} {below} {above}");
+        }
+    }
+
+    #[test]
+    fn a_quantile_is_exceeded_with_the_chance_that_was_asked_for() {
+        for df in [0.1, 0.5, 1.0, 2.0, 4.5, 30.0, 999.0, 1e4, 1e8] {
+            for tail in [1e-12, 1e-5, 0.001, 0.025, 0.1, 0.3, 0.49] {
+                let value = upper_quantile(tail, df);
+                let found = upper_tail(value, df);
+                assert!((found / tail - 1.0).abs() < 1e-9, "{df} {tail}: {found}");
+            }
         }
     }
 

@@ -9,11 +9,11 @@
 )]
 #![allow(dead_code, reason = "the tests use more of these modules")]
 
-#[path = "../tests/calibration/noise.rs"]
+#[path = "../tests/judgement/calibration/noise.rs"]
 mod noise;
-#[path = "../tests/calibration/simulation.rs"]
+#[path = "../tests/judgement/calibration/simulation.rs"]
 mod simulation;
-#[path = "../tests/calibration/table.rs"]
+#[path = "../tests/judgement/calibration/table.rs"]
 mod table;
 
 use std::path::Path;

@@ -45,7 +45,7 @@ pub fn reference() -> String {
     let mut grammar = grammar().term_width(96);
     grammar.build();
     let mut text = String::from(
-        "# The command line\n\nWhat each command prints for `--help`. Written by a test from the program itself:\n`UPDATE_GOLDENS=1 cargo test --test cli_reference`.\n",
+        "# The command line\n\nWhat each command prints for `--help`. Written by a test from the program itself:\n`UPDATE_GOLDENS=1 cargo test --test cli docs::`.\n",
     );
     append(&mut text, &grammar, "perfgate");
     text

@@ -1,0 +1,29 @@
+//! `perfgate` as its users run it: whole processes, what they print, what they leave in files, and how they end.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    reason = "a test ends at the first surprise, and its numbers are small"
+)]
+
+#[path = "../support"]
+mod support {
+    pub(crate) mod server;
+}
+
+mod docs;
+mod exit_codes;
+mod files;
+mod gate;
+mod hostile;
+mod merge;
+mod names;
+mod run;
+#[cfg(unix)]
+mod sources;
+mod unsound;
+mod usage;
+mod workloads;

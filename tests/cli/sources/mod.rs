@@ -1,0 +1,8 @@
+//! `[[source]]` as whole processes: which results are fresh, whose they are, and what becomes of a command.
+
+mod budgets;
+mod checkout;
+mod commands;
+mod desk;
+mod freshness;
+mod names;

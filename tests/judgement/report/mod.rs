@@ -1,0 +1,6 @@
+//! What is written of a verdict, in each format.
+
+mod comments;
+mod documents;
+mod goldens;
+mod hostile;

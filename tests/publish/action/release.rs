@@ -51,11 +51,13 @@ fn built() -> Runner {
     );
     runner.set("ref", "refs/heads/main");
     runner.set("sha", &git(&origin, &["rev-parse", "main"]));
+    let packed = runner.at("packed");
+    fs::write(&packed, archive()).unwrap();
     for target in TARGETS {
         let folder = runner.at("artifacts").join(format!("dist-{target}"));
         fs::create_dir_all(&folder).unwrap();
         let name = format!("perfgate-{VERSION}-{target}.tar.gz");
-        fs::write(folder.join(name), archive()).unwrap();
+        fs::hard_link(&packed, folder.join(name)).unwrap();
     }
     runner
 }

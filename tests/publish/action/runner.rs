@@ -124,6 +124,25 @@ pub(crate) fn program() -> &'static str {
     env!("CARGO_BIN_EXE_perfgate")
 }
 
+/// The same without its debug information, made once: small enough to be copied, packed and served by many tests at a
+/// time.
+pub(crate) fn small_program() -> &'static Path {
+    static SMALL: OnceLock<PathBuf> = OnceLock::new();
+    SMALL.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("small");
+        fs::create_dir_all(&folder).unwrap();
+        let small = folder.join("perfgate");
+        let new = folder.join(format!("perfgate.{}", std::process::id()));
+        let mut strip = Command::new("strip");
+        strip.arg("-o").arg(&new).arg(program());
+        if !strip.status().is_ok_and(|status| status.success()) {
+            fs::copy(program(), &new).unwrap();
+        }
+        fs::rename(new, &small).unwrap();
+        small
+    })
+}
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -137,7 +156,7 @@ pub(crate) fn archive() -> Vec<u8> {
     static ARCHIVE: OnceLock<Vec<u8>> = OnceLock::new();
     ARCHIVE
         .get_or_init(|| {
-            let folder = Path::new(program()).parent().unwrap();
+            let folder = small_program().parent().unwrap();
             let tar = Command::new("tar")
                 .args(["--mode=755", "-czf", "-", "perfgate"])
                 .current_dir(folder)

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::runner::{Runner, Step, program};
+use super::runner::{Runner, Step, small_program};
 use super::{SHOP, with};
 
 /// Where Cargo stands in for itself: it writes down how it was called and takes this build for its own.
@@ -17,7 +17,7 @@ pub(crate) fn with_rust(version: &str) -> Runner {
              while [ \"$1\" != --target-dir ]; do shift; done\n\
              mkdir -p \"$2/release\"\n\
              cp '{}' \"$2/release/perfgate\"\n",
-            program(),
+            small_program().display(),
             log = log.display(),
         ),
     );

@@ -1,5 +1,5 @@
-//! The rules of the house, held by reading the project's own files: who may know whom, which rooms are pure,
-//! which names and words are not used.
+//! The rules of the house, held by reading the project's own files: who may know whom, which rooms are pure, where
+//! files know each other in circles, which are long, which names and words are not used.
 
 #![expect(
     clippy::unwrap_used,
@@ -7,6 +7,7 @@
     reason = "a test ends at the first surprise"
 )]
 
+mod circles;
 mod paths;
 mod source;
 
@@ -165,6 +166,82 @@ fn the_purity_test_would_see_each_way_outside() {
         let paths = paths::named(code);
         assert!(!paths.iter().any(|path| reaches_outside(path)), "{code}");
     }
+}
+
+/// Folders whose parts still know each other in a circle, and what for. Only the circle of a parser, whose grammar is one,
+/// may stay; the others are to be untangled, and then their line goes.
+const CIRCLES: &[(&str, &str)] = &[
+    ("load::scenario", "steps hold flows, and flows hold steps"),
+    ("ab", "order and looks share the sequence"),
+    ("cli", "settings and results ask each other"),
+    ("cli::commands::post", "a message and how it is sent"),
+    (
+        "cli::commands::run",
+        "what is loaded, and flags that change it",
+    ),
+    ("compare", "the measured types know the rules"),
+    ("ingest", "a source and its text"),
+    ("load", "scenario, request and wire share types"),
+    ("load::wire", "dialling and TLS"),
+    ("model", "a run and its workload"),
+    ("report", "an entry and its words"),
+    ("toml_file", "a form and its nodes"),
+];
+
+#[test]
+fn no_parts_of_a_module_know_each_other_in_a_circle() {
+    let broken: Vec<String> = circles::circles(&program())
+        .into_iter()
+        .filter(|circle| {
+            let folder = circle[0].rsplit_once("::").unwrap().0;
+            !CIRCLES.iter().any(|(known, _)| *known == folder)
+        })
+        .map(|circle| format!("a circle: {}", circle.join(", ")))
+        .collect();
+    holds(&broken);
+}
+
+/// Files of more than 600 lines, and why each is one idea all the same.
+const LONG: &[(&str, &str)] = &[
+    (
+        "src/compare/effect.rs",
+        "one model of a change and its interval",
+    ),
+    (
+        "src/compare/judge.rs",
+        "one judgement from sides to comparisons",
+    ),
+    (
+        "src/compare/measured.rs",
+        "one reading of every kind of evidence",
+    ),
+    (
+        "src/load/scenario/file.rs",
+        "the whole scenario file as its readers see it",
+    ),
+    (
+        "src/model/history.rs",
+        "alone decides what a session is and what is newest",
+    ),
+    (
+        "src/toml_file/values.rs",
+        "every kind of value that a file may hold",
+    ),
+];
+
+#[test]
+fn a_file_of_more_than_600_lines_says_why_it_is_one_idea() {
+    let mut broken = Vec::new();
+    for source in program() {
+        let lines = source.text.lines().count();
+        if lines > 600 && !LONG.iter().any(|(path, _)| *path == source.path) {
+            broken.push(format!(
+                "{} has {lines} lines: is it two ideas? If not, say why in LONG",
+                source.path
+            ));
+        }
+    }
+    holds(&broken);
 }
 
 #[test]

@@ -216,9 +216,7 @@ fn every_input_reaches_a_script_and_none_is_pasted_into_it() {
             );
         }
     }
-    let inputs = action["inputs"].as_object().unwrap();
-    assert_eq!(inputs.len(), 16);
-    for name in inputs.keys() {
+    for name in action["inputs"].as_object().unwrap().keys() {
         let used = format!("${{{{ inputs.{name} }}}}");
         assert!(given.contains(&used), "{name} goes nowhere");
     }

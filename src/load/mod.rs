@@ -1,19 +1,21 @@
 //! The load runner: a scenario becomes load on an HTTP service, and what was measured becomes a run.
 //!
 //! ```text
-//!  scenario ─► plan ─► engine ─► wire ─► (the service)
+//!  scenario ─► plan ─► engine ─► http ─► (the service)
 //!                        │                    ▲
 //!                        ▼                 watch
 //!                      record ─► Run ◄────────┘
 //! ```
 //!
-//! `scenario`, `definition`, `plan`, `request` and `record` are pure; `wire`, `engine`, `watch`, `group` and `service` touch the world.
+//! `scenario`, `definition`, `plan`, `request`, `record` and `merge` are pure; `http`, `engine`, `watch`, `group` and
+//! `service` use the network, processes and clocks.
 
+pub mod clock;
 pub mod definition;
 pub mod engine;
 pub mod group;
+pub mod http;
 pub mod merge;
-pub mod pace;
 pub mod plan;
 pub mod provider;
 pub mod record;
@@ -21,8 +23,9 @@ pub mod request;
 pub mod scenario;
 pub mod service;
 pub mod watch;
-pub mod wire;
 
-pub use engine::{Observer, Order, Outcome, Phase, Reason, Snapshot, Stop, run};
+pub use engine::{
+    FailureReason, LevelStage, LoadOutcome, Observer, RunRequest, Snapshot, Stop, run,
+};
 pub use merge::{MergeError, merge};
 pub use scenario::Scenario;

@@ -1,4 +1,4 @@
-//! When each request of an open load is due. Pure: the n-th arrival is where the integral of the rate reaches n.
+//! When each request of an open load is due: the n-th arrival is due when the integral of the rate reaches n. Pure.
 
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ use super::scenario::{Arrivals, Open, Phase};
 /// One iteration of a flow, and when it has to begin.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Due {
-    /// From the start of the level.
+    /// The time since the start of the level.
     pub at: Duration,
-    /// Which of the plan's phases it belongs to.
+    /// The index of the phase, among the plan's phases.
     pub phase: usize,
-    /// Of all arrivals of the level, from 0.
+    /// The number of the arrival, counted from 0 over the whole level.
     pub number: u64,
 }
 
-/// All arrivals of one level, to be taken by one thread or shared by several.
+/// All arrivals of one level, for one thread or several.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     phases: Vec<Phase>,
@@ -24,11 +24,11 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The warm-up is a phase in front of the others, at the rate with which they begin.
+    /// Puts the warm-up as a phase in front of the others, at the rate at which they begin.
     pub fn new(open: &Open, warmup: Duration, seed: u64) -> Self {
         let first = open.phases.first();
         let before = first.filter(|_| warmup > Duration::ZERO).map(|phase| {
-            // A ramp from nothing would warm nothing up.
+            // A ramp that begins at zero would send nothing during the warm-up.
             let rate = if phase.from > 0.0 {
                 phase.from
             } else {
@@ -57,7 +57,7 @@ impl Plan {
         self.phases.iter().map(|phase| phase.duration).sum()
     }
 
-    /// Where the counted stretch begins and ends; phases that are not counted may lie inside.
+    /// When counting begins and ends. Phases that are not counted may lie between.
     pub fn counted(&self) -> (Duration, Duration) {
         let mut at = Duration::ZERO;
         let mut span: Option<(Duration, Duration)> = None;
@@ -71,7 +71,7 @@ impl Plan {
         span.unwrap_or((at, at))
     }
 
-    /// Every `of`-th arrival from the `thread`-th on: together the threads have each arrival once.
+    /// Every `of`-th arrival from the `thread`-th on. Together the threads have each arrival once.
     pub fn shard(&self, thread: usize, of: usize) -> impl Iterator<Item = Due> + use<> {
         self.all().skip(thread).step_by(of.max(1))
     }
@@ -89,7 +89,7 @@ impl Plan {
         let mut number = 0_u64;
         std::iter::from_fn(move || {
             if let Some(random) = &mut random {
-                // Gaps of a Poisson process with rate 1; 1 - u is never 0.
+                // The gaps of a Poisson process with rate 1; 1 - u is never 0.
                 work -= (1.0 - random.f64()).ln();
             }
             let (at, phase) = walk.reach(work)?;
@@ -111,20 +111,20 @@ fn exact(number: u64) -> f64 {
     number as f64
 }
 
-/// Where the integral of the rate has got to. It only goes forward.
+/// Walks along the integral of the rate, forward only.
 struct Walk {
     phases: Vec<Phase>,
     phase: usize,
     start: Duration,
-    /// The integral at the start of the phase.
+    /// The value of the integral at the start of the phase.
     before: f64,
 }
 
-/// An integral that ends this near to a whole number ends on it: 0.1 s at 10/s is one arrival, not two.
+/// An integral that ends this close to a whole number ends on it: 0.1 s at 10/s is one arrival, not two.
 const EDGE: f64 = 1e-6;
 
 impl Walk {
-    /// When `work` is reached; `None` behind the end of the last phase. `work` must not become less.
+    /// The time at which the integral reaches `work`; `None` after the end of the last phase. `work` must not decrease.
     fn reach(&mut self, work: f64) -> Option<(Duration, usize)> {
         loop {
             let phase = self.phases.get(self.phase)?;
@@ -145,8 +145,8 @@ fn area(phase: &Phase) -> f64 {
     (phase.from + phase.to) / 2.0 * phase.duration.as_secs_f64()
 }
 
-/// When, from its start, a phase has done so much: the root of `from t + slope t^2 / 2 = work`, in the form that
-/// loses nothing where the slope is small.
+/// The time, from its start, after which a phase has done so much work: the root of `from t + slope t^2 / 2 = work`, in
+/// the form that stays exact where the slope is small.
 fn time(phase: &Phase, work: f64) -> f64 {
     let slope = (phase.to - phase.from) / phase.duration.as_secs_f64();
     let root = (phase.from * phase.from + 2.0 * slope * work)
@@ -210,7 +210,7 @@ mod tests {
         for (n, at) in times.iter().enumerate() {
             assert!((at - (n as f64 / 10.0).sqrt()).abs() < 2e-9, "{n}: {at}");
         }
-        // Downwards it is the mirror: the last arrivals are the widest apart.
+        // A falling ramp is its mirror image: the last arrivals are the widest apart.
         let times = seconds(&plan(vec![phase(10.0, 200.0, 0.0)], Arrivals::Constant));
         assert_eq!(times.len(), 1000);
         assert!((times[999] - (10.0 - 0.1_f64.sqrt())).abs() < 1e-6);

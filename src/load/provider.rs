@@ -1,8 +1,8 @@
-//! The one cryptography of all TLS that the load runner speaks.
+//! The cryptography that reqwest's clients use for TLS.
 
-/// Makes ring the provider of the process; what was installed before stays.
+/// Makes ring the provider of the process, unless another one is installed.
 pub fn install() {
-    // Fails where there is one already, and that one serves as well.
+    // This fails where there is a provider already, and that one serves as well.
     drop(rustls::crypto::ring::default_provider().install_default());
 }
 
@@ -15,7 +15,7 @@ mod tests {
         install();
         install();
         assert!(rustls::crypto::CryptoProvider::get_default().is_some());
-        // Without authorities: not every machine has some.
+        // The client gets no authorities, because not every machine has some.
         let builder = reqwest::Client::builder().no_proxy();
         builder.tls_certs_only([]).build().unwrap();
     }

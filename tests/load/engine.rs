@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use perfgate::load::http::FailureKind;
 use perfgate::load::request::Template;
 use perfgate::load::scenario::{
     Action, Arrivals, Base, Body, Call, Closed, Expect, Flow, Level, Load, Open, Pause, Phase,
     Protocol, Scenario, Scheme, Step, Tls, Until,
 };
-use perfgate::load::wire::Kind;
-use perfgate::load::{Observer, Order, Outcome, Snapshot, Stop, run};
+use perfgate::load::{LoadOutcome, Observer, RunRequest, Snapshot, Stop, run};
 use perfgate::model::{Evidence, Role};
 
 /// Answers each request as it is told, one thread a connection.
@@ -165,22 +165,22 @@ fn phase(name: Option<&str>, rate: f64, millis: u64) -> Phase {
     }
 }
 
-fn go(scenario: &Scenario) -> Outcome {
-    let order = Order {
+fn go(scenario: &Scenario) -> LoadOutcome {
+    let order = RunRequest {
         scenario,
         allow_remote: false,
     };
     run(&order, &mut Looks::default(), Stop::new()).unwrap()
 }
 
-fn evidence<'a>(outcome: &'a Outcome, subject: &str, metric: &str) -> &'a Evidence {
+fn evidence<'a>(outcome: &'a LoadOutcome, subject: &str, metric: &str) -> &'a Evidence {
     let metrics = outcome.run.subjects.get(subject);
     let metrics =
         metrics.unwrap_or_else(|| panic!("no {subject} in {:?}", outcome.run.subjects.keys()));
     &metrics[metric].evidence
 }
 
-fn number(outcome: &Outcome, subject: &str, metric: &str) -> f64 {
+fn number(outcome: &LoadOutcome, subject: &str, metric: &str) -> f64 {
     match evidence(outcome, subject, metric) {
         Evidence::Value(value) => *value,
         other => panic!("{metric} is {other:?}"),
@@ -188,14 +188,14 @@ fn number(outcome: &Outcome, subject: &str, metric: &str) -> f64 {
 }
 
 /// In milliseconds.
-fn percentile(outcome: &Outcome, metric: &str, share: f64) -> f64 {
+fn percentile(outcome: &LoadOutcome, metric: &str, share: f64) -> f64 {
     match evidence(outcome, "GET /", metric) {
         Evidence::Histogram(all) => all.histogram.value_at_quantile(share) as f64 * all.scale,
         other => panic!("{metric} is {other:?}"),
     }
 }
 
-fn counted(outcome: &Outcome, subject: &str) -> (u64, u64) {
+fn counted(outcome: &LoadOutcome, subject: &str) -> (u64, u64) {
     match evidence(outcome, subject, "errors") {
         Evidence::Proportion(errors) => (errors.count(), errors.of()),
         other => panic!("errors are {other:?}"),
@@ -286,7 +286,7 @@ fn what_no_user_is_free_for_in_time_is_dropped_and_counted() {
         outcome
             .failures
             .iter()
-            .any(|(kind, ..)| *kind == Kind::Dropped)
+            .any(|(kind, ..)| *kind == FailureKind::Dropped)
     );
     assert_eq!(outcome.run.provenance.invalid, None);
 }
@@ -303,8 +303,8 @@ fn failures_are_told_apart_and_the_user_goes_on() {
     let (errors, of) = counted(&outcome, "GET /");
     assert_eq!(of, 50);
     assert!((18..=22).contains(&errors), "{errors}");
-    let kinds: Vec<Kind> = outcome.failures.iter().map(|(kind, ..)| *kind).collect();
-    assert_eq!(kinds, [Kind::Broken, Kind::Status]);
+    let kinds: Vec<FailureKind> = outcome.failures.iter().map(|(kind, ..)| *kind).collect();
+    assert_eq!(kinds, [FailureKind::Broken, FailureKind::Status]);
     assert!(
         outcome.failures[1].2.contains("500"),
         "{:?}",
@@ -339,7 +339,7 @@ fn a_server_that_never_answers_is_a_timeout_and_a_fresh_connection_that_closes_i
     assert!(begin.elapsed() < Duration::from_secs(2));
     let (errors, of) = counted(&outcome, "GET /");
     assert!(errors == of && of >= 3, "{errors} of {of}");
-    assert_eq!(outcome.failures[0].0, Kind::Timeout);
+    assert_eq!(outcome.failures[0].0, FailureKind::Timeout);
     assert!(
         outcome.failures[0].2.contains("0.2 s"),
         "{:?}",
@@ -348,7 +348,7 @@ fn a_server_that_never_answers_is_a_timeout_and_a_fresh_connection_that_closes_i
 
     let server = Server::start(|_, _| None);
     let outcome = go(&scenario(server.port, closed(1, Until::Iterations(5))));
-    assert_eq!(outcome.failures[0].0, Kind::Broken);
+    assert_eq!(outcome.failures[0].0, FailureKind::Broken);
     assert_eq!(counted(&outcome, "GET /"), (5, 5));
 }
 
@@ -367,7 +367,7 @@ fn asked_to_stop_it_ends_within_a_second_and_says_that_it_is_partial() {
         std::thread::sleep(Duration::from_millis(300));
         asks.ask();
     });
-    let order = Order {
+    let order = RunRequest {
         scenario: &scenario,
         allow_remote: false,
     };
@@ -382,7 +382,7 @@ fn asked_to_stop_it_ends_within_a_second_and_says_that_it_is_partial() {
     assert!(outcome.run.provenance.partial);
     assert_eq!(number(&outcome, "generator", "unfinished"), 4.0);
     let last = outcome.failures.last().unwrap();
-    assert_eq!((last.0, last.1), (Kind::Unfinished, 4));
+    assert_eq!((last.0, last.1), (FailureKind::Unfinished, 4));
     assert!(!looks.0.is_empty());
 }
 
@@ -442,7 +442,7 @@ fn a_service_that_is_not_there_is_an_error_before_any_load() {
     let port = listener.local_addr().unwrap().port();
     drop(listener);
     let scenario = scenario(port, open(100.0, 100, 1));
-    let order = Order {
+    let order = RunRequest {
         scenario: &scenario,
         allow_remote: false,
     };

@@ -7,10 +7,10 @@ use crate::support::server::tls::connector;
 use crate::support::server::{Body, Echo, Ending, Leaf, Reply, Script, Server};
 use bytes::Bytes;
 use http::Method;
+use perfgate::load::http::http2::{self, Connection};
+use perfgate::load::http::websocket::{self, RenderedMessage, WebSocket};
+use perfgate::load::http::{Failure, FailureKind, OutgoingRequest, Response, Wanted};
 use perfgate::load::scenario::{Base, Scheme};
-use perfgate::load::wire::http2::{self, Connection};
-use perfgate::load::wire::websocket::{self, Rendered, Socket};
-use perfgate::load::wire::{Answer, Failure, Kind, Outgoing, Wanted};
 use tokio::net::TcpStream;
 
 const MS: Duration = Duration::from_millis(1);
@@ -49,8 +49,8 @@ async fn opened(server: &Server) -> Connection {
     http2::open(tcp(server).await).await.unwrap()
 }
 
-fn get(target: &str) -> Outgoing {
-    Outgoing {
+fn get(target: &str) -> OutgoingRequest {
+    OutgoingRequest {
         method: Method::GET,
         target: target.to_owned(),
         headers: Vec::new(),
@@ -62,7 +62,7 @@ async fn ask(
     connection: &mut Connection,
     server: &Server,
     target: &str,
-) -> Result<Answer, Failure> {
+) -> Result<Response, Failure> {
     connection.exchange(&get(target), &base(server), ALL).await
 }
 
@@ -257,7 +257,7 @@ fn a_stream_that_is_reset_fails_alone() {
         let mut connection = opened(&server).await;
         for target in ["/reset", "/half"] {
             let failure = ask(&mut connection, &server, target).await.unwrap_err();
-            assert_eq!(failure.kind, Kind::Broken);
+            assert_eq!(failure.kind, FailureKind::Broken);
             assert!(
                 failure
                     .what
@@ -274,13 +274,13 @@ fn a_stream_that_is_reset_fails_alone() {
 #[test]
 fn the_end_of_a_connection_is_told_with_its_reason() {
     let failed = failure(on_root(Reply::raw("")));
-    assert_eq!(failed.kind, Kind::Broken);
+    assert_eq!(failed.kind, FailureKind::Broken);
     let told = "the service ended the connection: PROTOCOL_ERROR";
     assert!(failed.what.starts_with(told), "{failed}");
 
     // The end may come as a reset, where something of ours was not read.
     let failed = failure(on_root(Reply::hang_up()));
-    assert_eq!(failed.kind, Kind::Broken);
+    assert_eq!(failed.kind, FailureKind::Broken);
     assert!(
         failed.what.starts_with("the service closed the connection")
             || failed.what.contains("reset"),
@@ -296,7 +296,7 @@ fn the_end_of_a_connection_is_told_with_its_reason() {
         promised: 4,
         ending: Ending::Close,
     })));
-    assert_eq!(failed.kind, Kind::Broken);
+    assert_eq!(failed.kind, FailureKind::Broken);
     assert!(failed.what.contains("connection"), "{failed}");
     assert!(!failed.what.contains("before"), "{failed}");
 }
@@ -325,7 +325,7 @@ fn a_service_that_answers_in_http1_is_told_as_that() {
         failed.unwrap_err()
     });
     thread.join().unwrap();
-    assert_eq!(failed.kind, Kind::Broken);
+    assert_eq!(failed.kind, FailureKind::Broken);
     assert!(failed.what.starts_with("no HTTP/2 came back: "), "{failed}");
 }
 
@@ -343,7 +343,7 @@ fn after_a_goodbye_the_connection_is_not_open_and_what_it_refused_may_be_sent_ag
         }
         assert!(!connection.is_open());
         let failed = ask(&mut connection, &server, "/").await.unwrap_err();
-        assert_eq!(failed.kind, Kind::Broken);
+        assert_eq!(failed.kind, FailureKind::Broken);
         assert!(connection.was_stale(), "{failed}");
     });
     assert_eq!(server.log().len(), 2);
@@ -364,7 +364,7 @@ fn a_server_that_dies_closes_its_connections() {
             drop(server);
         };
         let (answer, ()) = tokio::join!(asking, dying);
-        assert_eq!(answer.unwrap_err().kind, Kind::Broken);
+        assert_eq!(answer.unwrap_err().kind, FailureKind::Broken);
         assert!(!connection.is_open());
     });
 }
@@ -390,7 +390,7 @@ fn a_body_without_end_is_cut_where_it_is_wanted_and_can_be_left_where_it_is_not(
     assert_eq!(server.connections(), 1);
 }
 
-async fn socket(server: &Server, path: &str) -> Result<Socket<TcpStream>, Failure> {
+async fn socket(server: &Server, path: &str) -> Result<WebSocket<TcpStream>, Failure> {
     let headers = [("x-token".to_owned(), "t".to_owned())];
     websocket::connect(tcp(server).await, &base(server), path, &headers).await
 }
@@ -463,7 +463,7 @@ fn a_refused_upgrade_is_its_status() {
     });
     let plain = Server::start(Script::new().on("/ws", |_| Reply::hang_up()));
     let failed = run(async { socket(&plain, "/ws").await.err().unwrap() });
-    assert_eq!(failed.kind, Kind::Broken);
+    assert_eq!(failed.kind, FailureKind::Broken);
 }
 
 #[test]
@@ -481,7 +481,7 @@ fn a_socket_that_the_service_closes_is_told_with_its_reason() {
             "broken: the service closed the WebSocket: 1001, enough"
         );
         let failed = socket.round_trip("three", None).await.unwrap_err();
-        assert_eq!(failed.kind, Kind::Broken);
+        assert_eq!(failed.kind, FailureKind::Broken);
         socket.close().await;
     });
 }
@@ -492,7 +492,7 @@ fn a_talk_is_all_of_its_round_trips() {
         delay: 5 * MS,
         ..Echo::default()
     });
-    let message = |send: &str, times| Rendered {
+    let message = |send: &str, times| RenderedMessage {
         send: send.to_owned(),
         awaits: Some(send.to_owned()),
         times: NonZeroUsize::new(times).unwrap(),

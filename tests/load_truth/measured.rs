@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use perfgate::load::http::FailureKind;
 use perfgate::load::scenario;
-use perfgate::load::wire::Kind;
-use perfgate::load::{Observer, Order, Outcome, Snapshot, Stop, run};
+use perfgate::load::{LoadOutcome, Observer, RunRequest, Snapshot, Stop, run};
 use perfgate::model::Evidence;
 
 use crate::support::server::{Body, Echo, Ending, Leaf, Log, Reply, Script, Server, Spread, tls};
@@ -25,10 +25,10 @@ impl Observer for Quiet {
 static ALONE: Mutex<()> = Mutex::new(());
 
 /// What came of loading this server with a scenario that has no base.
-fn load(server: &Server, rest: &str) -> Outcome {
+fn load(server: &Server, rest: &str) -> LoadOutcome {
     let text = format!("base = \"{}\"\nthreads = 1\n{rest}", server.url(""));
     let scenario = scenario::parse(&text, Path::new("truth.toml")).unwrap();
-    let order = Order {
+    let order = RunRequest {
         scenario: &scenario,
         allow_remote: false,
     };
@@ -43,12 +43,12 @@ fn root(load: &str) -> String {
     format!("[[step]]\nget = \"/\"\n[load]\n{load}\n")
 }
 
-fn evidence<'a>(outcome: &'a Outcome, subject: &str, metric: &str) -> Option<&'a Evidence> {
+fn evidence<'a>(outcome: &'a LoadOutcome, subject: &str, metric: &str) -> Option<&'a Evidence> {
     let metrics = outcome.run.subjects.get(subject)?;
     metrics.get(metric).map(|measurement| &measurement.evidence)
 }
 
-fn percentile(outcome: &Outcome, metric: &str, share: f64) -> Duration {
+fn percentile(outcome: &LoadOutcome, metric: &str, share: f64) -> Duration {
     match evidence(outcome, GET, metric) {
         Some(Evidence::Histogram(all)) => {
             let ticks = all.histogram.value_at_quantile(share);
@@ -59,7 +59,7 @@ fn percentile(outcome: &Outcome, metric: &str, share: f64) -> Duration {
 }
 
 /// How many failed, of how many; none of none where there is no such metric.
-fn count(outcome: &Outcome, subject: &str, metric: &str) -> (u64, u64) {
+fn count(outcome: &LoadOutcome, subject: &str, metric: &str) -> (u64, u64) {
     match evidence(outcome, subject, metric) {
         Some(Evidence::Proportion(part)) => (part.count(), part.of()),
         None => (0, 0),
@@ -67,7 +67,7 @@ fn count(outcome: &Outcome, subject: &str, metric: &str) -> (u64, u64) {
     }
 }
 
-fn first(outcome: &Outcome, kind: Kind) -> &str {
+fn first(outcome: &LoadOutcome, kind: FailureKind) -> &str {
     let found = outcome.failures.iter().find(|(known, ..)| *known == kind);
     found.map_or("", |(_, _, what)| what)
 }
@@ -271,7 +271,7 @@ fn each_failure_is_counted_by_its_kind_and_none_is_in_the_latency() {
     assert_eq!(count(&outcome, GET, "errors_timeout").0, of_number(&log, 9));
     let broken = of_number(&log, 5) + of_number(&log, 7);
     assert_eq!(count(&outcome, GET, "errors_broken").0, broken);
-    assert!(first(&outcome, Kind::Status).contains("503"));
+    assert!(first(&outcome, FailureKind::Status).contains("503"));
     let slowest = percentile(&outcome, "latency", 1.0);
     assert!(slowest < 30 * MS, "{slowest:?}");
 }
@@ -295,7 +295,7 @@ fn answers_that_end_early_or_are_no_http_are_broken() {
         let outcome = load(&server, &root("users = 2\nrequests = 20"));
         assert_eq!(count(&outcome, GET, "errors"), (20, 20));
         assert_eq!(count(&outcome, GET, "errors_broken").0, 20);
-        assert!(!first(&outcome, Kind::Broken).is_empty());
+        assert!(!first(&outcome, FailureKind::Broken).is_empty());
         assert_eq!(server.log().len(), 20);
     }
 }
@@ -412,7 +412,7 @@ fn a_refused_socket_is_a_status() {
                 [load]\nusers = 1\niterations = 3\n";
     let outcome = load(&server, step);
     assert!(
-        first(&outcome, Kind::Status).contains("403"),
+        first(&outcome, FailureKind::Status).contains("403"),
         "{:?}",
         outcome.failures
     );
@@ -511,7 +511,7 @@ fn shares_of_a_load_send_together_what_one_machine_would() {
         for share in ["1/3", "2/3", "3/3"] {
             let mut scenario = scenario::parse(&text, Path::new("truth.toml")).unwrap();
             scenario.share = share.parse().unwrap();
-            let order = Order {
+            let order = RunRequest {
                 scenario: &scenario,
                 allow_remote: false,
             };

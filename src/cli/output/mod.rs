@@ -85,7 +85,10 @@ impl<'a> Output<'a> {
     /// The chain once, on one line, and what to do next. What a service printed stands on lines of its own.
     pub(crate) fn error(&mut self, error: &anyhow::Error) {
         let text = format!("error: {error:#}");
-        if error.chain().any(|link| link.is::<service::Failure>()) {
+        if error
+            .chain()
+            .any(|link| link.is::<service::ServiceFailure>())
+        {
             text.lines().for_each(|line| self.complain(line));
         } else {
             self.complain(&text);

@@ -9,7 +9,7 @@ use crate::cli::output::Output;
 use crate::cli::results::refuse_invalid;
 use crate::cli::settings::config::{Source, Work};
 use crate::cli::settings::provenance::Stamp;
-use crate::load::Order;
+use crate::load::RunRequest;
 
 /// How often one run is begun anew where the load generator itself was in the way. That is told by the generator's own
 /// lateness, whatever the service did, so nothing is chosen by its result; and a busy machine is no reason for red.
@@ -37,7 +37,7 @@ impl ScenarioRunner<'_> {
         output: &mut Output<'_>,
     ) -> anyhow::Result<Vec<PathBuf>> {
         let read = read_scenario(&self.folder.join(scenario))?;
-        let order = Order {
+        let order = RunRequest {
             scenario: &read,
             allow_remote: self.load_options.allow_remote,
         };

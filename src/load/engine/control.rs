@@ -1,11 +1,12 @@
-//! What all threads of a level share: when it is counted, when it is over. Written by one, read before each request.
+//! What all threads of a level share: when the level begins, is counted and ends. One thread writes it; all read it
+//! before each request.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::load::pace::{Clock, Moment};
+use crate::load::clock::{Clock, Moment};
 
-/// A flag that ends a run early: no more requests, and those under way have a second.
+/// A flag that ends a run early: no request is sent any more, and those under way have a second to end.
 #[derive(Clone, Debug, Default)]
 pub struct Stop(std::sync::Arc<AtomicBool>);
 
@@ -23,11 +24,11 @@ impl Stop {
     }
 }
 
-/// A moment that threads may move.
+/// A moment that any thread may set.
 #[derive(Debug)]
-struct Shared(AtomicU64);
+struct SharedMoment(AtomicU64);
 
-impl Shared {
+impl SharedMoment {
     fn get(&self) -> Moment {
         Moment::from_nanos(self.0.load(Ordering::Relaxed))
     }
@@ -37,37 +38,37 @@ impl Shared {
     }
 }
 
-/// When a level begins to send, to count, and to end.
+/// When a level begins to send, begins to count, and ends.
 #[derive(Clone, Copy, Debug)]
 pub struct Schedule {
     pub begin: Moment,
     pub count_from: Moment,
     pub until: Moment,
-    /// How long what is under way then may take.
+    /// How long requests that are under way at the end may take.
     pub drain: Duration,
 }
 
 #[derive(Debug)]
 pub struct Control {
     pub clock: Clock,
-    begin: Shared,
-    count_from: Shared,
-    until: Shared,
-    drain_by: Shared,
+    begin: SharedMoment,
+    count_from: SharedMoment,
+    until: SharedMoment,
+    drain_by: SharedMoment,
     go: AtomicBool,
     ready: AtomicUsize,
-    /// Counted iterations that may still begin.
+    /// The number of counted iterations that may still begin.
     tickets: AtomicU64,
     limited: bool,
-    /// Iterations that have begun where they are limited, counted or not.
+    /// The number of iterations that have begun, counted or not, where iterations are limited.
     begun: AtomicU64,
 }
 
 impl Control {
-    /// Nothing is counted and nothing ends before somebody says when. Without a limit iterations begin until the
+    /// Before `schedule` is called nothing is counted and nothing ends. Without a limit, iterations begin until the
     /// time is over.
     pub fn new(clock: Clock, iterations: Option<u64>) -> Self {
-        let never = || Shared(AtomicU64::new(Moment::NEVER.nanos()));
+        let never = || SharedMoment(AtomicU64::new(Moment::NEVER.nanos()));
         Self {
             clock,
             begin: never(),
@@ -90,7 +91,7 @@ impl Control {
         self.go.store(true, Ordering::Release);
     }
 
-    /// Ends it now.
+    /// Ends the level now.
     pub fn end(&self, drain: Duration) {
         let now = self.clock.now();
         self.until.set(self.until.get().min(now));
@@ -98,12 +99,12 @@ impl Control {
         self.go.store(true, Ordering::Release);
     }
 
-    /// Whether it is known when it begins.
+    /// Whether it is known when the level begins.
     pub fn is_scheduled(&self) -> bool {
         self.go.load(Ordering::Acquire)
     }
 
-    /// When those begin who wait for each other.
+    /// When users that begin together begin.
     pub fn begin(&self) -> Moment {
         self.begin.get()
     }
@@ -128,7 +129,7 @@ impl Control {
         self.drain_by.get()
     }
 
-    /// Whether one more counted iteration may begin.
+    /// Whether one more counted iteration may begin; takes its ticket.
     pub fn take_ticket(&self) -> bool {
         let less = |left: u64| left.checked_sub(1);
         !self.limited
@@ -138,8 +139,8 @@ impl Control {
                 .is_ok()
     }
 
-    /// The number of the iteration that begins now. Where they are limited all users count together, so that it is
-    /// the same ones that are sent whoever is the fastest; else each has its own.
+    /// The number of the iteration that begins now. Where iterations are limited, all users share one count, so that
+    /// the same iterations are sent whichever user is the fastest; else each user has a count of its own.
     pub fn number(&self, own: u64) -> u64 {
         match self.limited {
             true => self.begun.fetch_add(1, Ordering::Relaxed),

@@ -1,5 +1,5 @@
-//! One level of the matrix from its first connection to its figures: threads are started, told when counting begins
-//! and ends, listened to, and added up.
+//! One level of the matrix, from its first connection to its result: threads are started, told when counting begins and
+//! ends, listened to, and added up.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
@@ -8,109 +8,116 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 
+use super::context::LevelContext;
 use super::control::{Control, Schedule, Stop};
-use super::ground::Common;
-use super::progress::{Phase, Progress};
+use super::progress::{LevelStage, Progress};
 use super::script::Script;
-use super::worker::{self, Done, Share, Work};
-use crate::load::pace::{Clock, Moment, slept};
+use super::thread::{self as worker, ThreadJob, ThreadResult, Work};
+use crate::load::clock::{Clock, Moment, slept};
+use crate::load::http::dial::Dialer;
 use crate::load::plan::Plan;
-use crate::load::record::{Absent, Busy, Cpu, Figures, Record, Span, Stretch, Tally};
+use crate::load::record::{Figures, Recent, Record, Saturation, Span, Stalls, Tally, TimeRange};
 use crate::load::scenario::{Closed, Level, Load, Open, Scenario, Until};
-use crate::load::wire::dial::Dialer;
 
-/// What a level needs beside its own words.
-pub struct Setting<'a> {
+/// What all levels of a run share.
+pub struct LevelInput<'a> {
     pub scenario: &'a Arc<Scenario>,
     pub script: &'a Arc<Script>,
     pub dialer: &'a Arc<Dialer>,
     pub stop: &'a Stop,
 }
 
-/// What came of a level.
-pub struct Measured {
+/// What was measured in a level.
+pub struct LevelResult {
     pub figures: Figures,
     pub record: Record,
-    pub cpu: Cpu,
-    /// From where counting began to where it ended.
+    /// CPU time over counted time, in cores.
+    pub cpu: f64,
+    /// How long the level was counted.
     pub counted: Duration,
     pub partial: bool,
-    pub absent: Absent,
-    /// Of the worker that had the least time left.
-    pub busy: Busy,
-    /// How many there were, where they wait for answers.
+    pub stalls: Stalls,
+    /// The saturation of the worker that had the least time left.
+    pub saturation: Saturation,
+    /// The number of users of a closed level.
     pub users: Option<u64>,
 }
 
 /// A level under way.
-pub struct Running {
+pub struct RunningLevel {
     control: Arc<Control>,
-    threads: Vec<JoinHandle<anyhow::Result<Done>>>,
-    reports: Receiver<crate::load::record::Recent>,
+    threads: Vec<JoinHandle<anyhow::Result<ThreadResult>>>,
+    reports: Receiver<Recent>,
     /// How long the machine had slept when the level began.
     slept: Duration,
-    /// How long what is under way at the end may take.
+    /// How long requests that are under way at the end may take.
     drain: Duration,
     pub progress: Progress,
     stop: Stop,
-    /// Of an open load: its own end. A closed one is scheduled when its users are there.
+    /// The plan of an open level and its start.
     plan: Option<(Plan, Moment)>,
+    /// The users of a closed level, which is scheduled once they are all there.
     closed: Option<Closed>,
     warmup: Duration,
     figures: Figures,
+    /// When somebody asked to stop.
     stopped: Option<Moment>,
 }
 
-/// Time for threads to start and users to hear of it.
+/// Time between the decision to begin and the begin, in which threads start and users hear of it.
 const AHEAD: Duration = Duration::from_millis(50);
-/// For what is under way when somebody asked to stop.
-const IN_HASTE: Duration = Duration::from_secs(1);
+/// How long requests that are under way may take once somebody asked to stop.
+const DRAIN_AFTER_STOP: Duration = Duration::from_secs(1);
+/// A machine that slept for less has only set its clock.
+const SHORTEST_SLEEP: Duration = Duration::from_millis(100);
 
-impl Running {
-    pub fn start(setting: &Setting<'_>, level: &Level) -> anyhow::Result<Self> {
-        let Setting {
+impl RunningLevel {
+    pub fn start(input: &LevelInput<'_>, level: &Level) -> anyhow::Result<Self> {
+        let LevelInput {
             scenario,
             script,
             dialer,
             stop,
-        } = setting;
-        let iterations = match &level.load {
-            Load::Closed(closed) => match closed.until {
-                Until::Iterations(count) => Some(count),
-                Until::For(_) => None,
-            },
-            Load::Open(_) => None,
+        } = input;
+        let (closed, open) = match &level.load {
+            Load::Closed(closed) => (Some(closed), None),
+            Load::Open(open) => (None, Some(open)),
         };
+        let iterations = closed.and_then(|closed| match closed.until {
+            Until::Iterations(count) => Some(count),
+            Until::For(_) => None,
+        });
         let control = Arc::new(Control::new(Clock::start(), iterations));
         let longest = script.timeouts().max().unwrap_or(scenario.timeout);
         let drain = longest.max(scenario.timeout) * 2 + Duration::from_millis(200);
-        let threads = threads(scenario, &level.load);
-        let mut plan = None;
-        let (work, spans) = match &level.load {
-            Load::Closed(closed) => (Work::Closed(closed.clone()), vec![whole()]),
-            Load::Open(open) => {
-                let whole_plan = Plan::new(open, scenario.warmup, scenario.seed);
-                let start = control.clock.now().plus(AHEAD);
-                let (from, _) = whole_plan.counted();
-                control.schedule(&Schedule {
-                    begin: start,
-                    count_from: start.plus(from),
-                    until: start.plus(whole_plan.duration()),
-                    drain,
-                });
-                let (places, spans) = spans(&whole_plan);
-                plan = Some((whole_plan.clone(), start));
-                let work = Work::Open {
-                    plan: whole_plan,
-                    start,
-                    max_users: open.max_users.get(),
-                    spans: places,
-                };
-                (work, spans)
-            }
+        let of = threads(scenario, &level.load);
+        let plan = open.map(|open| {
+            let plan = Plan::new(open, scenario.warmup, scenario.seed);
+            let start = control.clock.now().plus(AHEAD);
+            let (from, _) = plan.counted();
+            control.schedule(&Schedule {
+                begin: start,
+                count_from: start.plus(from),
+                until: start.plus(plan.duration()),
+                drain,
+            });
+            (plan, start)
+        });
+        let (phase_spans, spans) = match &plan {
+            Some((plan, _)) => spans(plan),
+            None => (Vec::new(), vec![Span::default()]),
+        };
+        let work = |thread: usize| match &level.load {
+            Load::Closed(closed) => Some(Work::Closed(closed.clone())),
+            Load::Open(open) => plan.as_ref().map(|(plan, start)| Work::Open {
+                plan: plan.clone(),
+                start: *start,
+                max_users: users_of(thread, of, open.max_users.get()),
+                spans: phase_spans.clone(),
+            }),
         };
         let figures = script.figures(level.prefix.clone(), spans, plan.is_some());
-        let common = Common {
+        let context = LevelContext {
             scenario: Arc::clone(scenario),
             script: Arc::clone(script),
             figures: Arc::new(figures.clone()),
@@ -118,18 +125,20 @@ impl Running {
             control: Arc::clone(&control),
         };
         let (sender, reports) = channel();
-        let threads: anyhow::Result<Vec<_>> = (0..threads)
-            .map(|thread| {
-                let share = Share {
-                    common: common.clone(),
+        let threads: anyhow::Result<Vec<_>> = (0..of)
+            .filter_map(|thread| Some((thread, work(thread)?)))
+            .map(|(thread, work)| {
+                let level = context.clone();
+                let job = ThreadJob {
+                    level,
                     thread,
-                    of: threads,
-                    work: portion(&work, thread, threads),
+                    of,
+                    work,
                 };
                 let sender = sender.clone();
                 thread::Builder::new()
                     .name(format!("load {thread}"))
-                    .spawn(move || worker::work(&share, &sender))
+                    .spawn(move || worker::run(&job, &sender))
                     .context("start a worker thread")
             })
             .collect();
@@ -142,20 +151,17 @@ impl Running {
             progress: Progress::new(level.prefix.clone()),
             stop: (*stop).clone(),
             plan,
-            closed: match &level.load {
-                Load::Closed(closed) => Some(closed.clone()),
-                Load::Open(_) => None,
-            },
+            closed: closed.cloned(),
             warmup: scenario.warmup,
             figures,
             stopped: None,
         })
     }
 
-    /// To be called some times a second, until it says that all threads have ended.
-    pub fn look(&mut self) -> Phase {
+    /// Moves the level on and says where it stands. Has to be called several times a second, until the stage is `Over`.
+    pub fn poll(&mut self) -> LevelStage {
         while let Ok(recent) = self.reports.try_recv() {
-            self.progress.hear(&recent);
+            self.progress.add(&recent);
         }
         if let Some(closed) = &self.closed
             && !self.control.is_scheduled()
@@ -176,29 +182,29 @@ impl Running {
         }
         if self.stop.is_asked() && self.stopped.is_none() {
             self.stopped = Some(self.control.clock.now());
-            self.control.end(IN_HASTE);
+            self.control.end(DRAIN_AFTER_STOP);
         }
-        let phase = self.phase();
-        self.progress.note(phase, self.elapsed(), self.remaining());
-        phase
+        let stage = self.stage();
+        self.progress.note(stage, self.elapsed(), self.remaining());
+        stage
     }
 
-    fn phase(&self) -> Phase {
+    fn stage(&self) -> LevelStage {
         let now = self.control.clock.now();
         if self.threads.iter().all(JoinHandle::is_finished) {
-            Phase::Over
+            LevelStage::Over
         } else if self.control.is_over(now) {
-            Phase::Draining
+            LevelStage::Draining
         } else if self.control.is_counted(now) {
-            Phase::Counting
+            LevelStage::Counting
         } else if now >= self.control.begin() {
-            Phase::WarmingUp
+            LevelStage::WarmingUp
         } else {
-            Phase::Starting
+            LevelStage::Starting
         }
     }
 
-    /// When there may next be something to see.
+    /// How long it takes until the stage may change.
     pub fn next_change(&self) -> Duration {
         let now = self.control.clock.now();
         let ahead = [
@@ -223,7 +229,7 @@ impl Running {
         (until != Moment::NEVER).then(|| until.since(self.control.clock.now()))
     }
 
-    /// Ends it now, and waits for nothing.
+    /// Ends the level at once, without a result.
     pub fn abandon(self) {
         self.control.end(Duration::ZERO);
         for thread in self.threads {
@@ -231,27 +237,28 @@ impl Running {
         }
     }
 
-    /// Adds up what the threads found; waits for those that have not ended.
-    pub fn finish(mut self) -> anyhow::Result<Measured> {
-        let mut record = Record::new(self.figures.places());
-        let mut cpu = Cpu::default();
+    /// Adds up what the threads measured. Waits for threads that have not ended.
+    pub fn finish(mut self) -> anyhow::Result<LevelResult> {
+        let mut record = Record::new(self.figures.tally_count());
+        let mut cpu = 0.0;
         let mut last = Moment::default();
         let mut gaps = Vec::new();
-        let mut busy = Busy::default();
+        let mut saturation = Saturation::default();
         let users = self.closed.as_ref().map(|closed| closed.users.get());
         let users = users.and_then(|users| u32::try_from(users).ok());
         for thread in self.threads {
-            let done = thread.join();
-            let done =
-                done.map_err(|_| anyhow!("a worker thread ended by a fault of perfgate"))??;
-            record.add(&done.record);
-            last = last.max(done.last);
-            gaps.push(done.gaps);
-            if done.span > Duration::ZERO {
-                let share = done.cpu.as_secs_f64() / done.span.as_secs_f64();
-                cpu.all += share;
-                let requests = done.record.tallies().iter().map(Tally::all).sum();
-                busy = busy.worse(Busy::of(done.cpu + done.waited, done.span, requests, users));
+            let result = thread.join();
+            let result =
+                result.map_err(|_| anyhow!("a worker thread ended by a fault of perfgate"))??;
+            record.add(&result.record);
+            last = last.max(result.last);
+            gaps.push(result.gaps);
+            if result.span > Duration::ZERO {
+                cpu += result.cpu.as_secs_f64() / result.span.as_secs_f64();
+                let requests = result.record.tallies().iter().map(Tally::all).sum();
+                let wanted = result.cpu + result.waited;
+                let own = Saturation::of(wanted, result.span, requests, users);
+                saturation = saturation.worse(own);
             }
         }
         let from = self.control.count_from();
@@ -259,108 +266,95 @@ impl Running {
             Moment::NEVER => last,
             until => until,
         };
-        let counted = match &self.plan {
+        let counting = time_range(from, until);
+        let counted = match (&self.plan, from) {
+            (None, Moment::NEVER) => Duration::ZERO,
+            (_, from) => until.since(from),
+        };
+        match &self.plan {
             Some((plan, start)) => {
                 let ran = until.since(*start);
                 let start = start.since(Moment::default());
-                cut(&mut self.figures.spans, plan, start, ran);
-                until.since(from)
+                set_times(&mut self.figures.spans, plan, start, ran);
             }
             None => {
-                let counted = match from {
-                    Moment::NEVER => Duration::ZERO,
-                    from => until.since(from),
-                };
                 self.figures.spans = vec![Span {
+                    name: None,
                     counted,
-                    when: vec![within(from, until)],
-                    ..whole()
+                    when: vec![counting],
                 }];
-                counted
             }
-        };
-        let counting = within(from, until);
-        let mut absent = gaps
+        }
+        let mut stalls = gaps
             .iter()
-            .map(|gaps| absent(gaps, counting))
-            .fold(Absent::default(), Absent::worse);
+            .map(|gaps| stalls_within(gaps, counting))
+            .fold(Stalls::default(), Stalls::worse);
         let slept = slept().saturating_sub(self.slept);
-        if slept > ASLEEP {
-            absent.add(slept);
+        if slept > SHORTEST_SLEEP {
+            stalls.add(slept);
         }
         if !counted.is_zero() {
-            cpu.all += record.aside.as_secs_f64() / counted.as_secs_f64();
+            cpu += record.aside.as_secs_f64() / counted.as_secs_f64();
         }
-        Ok(Measured {
+        Ok(LevelResult {
             figures: self.figures,
             record,
             cpu,
             counted,
             partial: self.stopped.is_some(),
-            absent,
-            busy,
+            stalls,
+            saturation,
             users: users.map(u64::from),
         })
     }
 }
 
-/// A machine that sleeps for less has only set its clock.
-const ASLEEP: Duration = Duration::from_millis(100);
-
-/// A counted time that never began is none.
-fn within(from: Moment, until: Moment) -> Stretch {
+/// The time between two moments, from the start of the level; empty where the first never came.
+fn time_range(from: Moment, until: Moment) -> TimeRange {
     let start = Moment::default();
     let until = until.since(start);
-    Stretch {
+    TimeRange {
         from: from.since(start).min(until),
         until,
     }
 }
 
-/// What of a worker's gaps lies in the counted time.
-fn absent(gaps: &[Stretch], counting: Stretch) -> Absent {
-    let mut absent = Absent::default();
+/// The parts of a worker's gaps that lie in the counted time.
+fn stalls_within(gaps: &[TimeRange], counting: TimeRange) -> Stalls {
+    let mut stalls = Stalls::default();
     for gap in gaps {
-        let inside = Stretch {
+        let inside = TimeRange {
             from: gap.from.max(counting.from),
             until: gap.until.min(counting.until),
         };
-        absent.add(inside.length());
+        stalls.add(inside.length());
     }
-    absent
+    stalls
 }
 
-fn whole() -> Span {
-    Span {
-        name: None,
-        counted: Duration::ZERO,
-        when: Vec::new(),
-    }
-}
-
-/// Where each phase is counted; phases of one name together.
+/// The spans of a plan, and for each phase the span in which it is counted. Phases of one name are one span.
 fn spans(plan: &Plan) -> (Vec<Option<usize>>, Vec<Span>) {
     let mut spans: Vec<Span> = Vec::new();
-    let mut places = Vec::new();
+    let mut phase_spans = Vec::new();
     for phase in plan.phases() {
         if !phase.counted {
-            places.push(None);
+            phase_spans.push(None);
             continue;
         }
         let known = spans.iter().position(|span| span.name == phase.name);
-        places.push(Some(known.unwrap_or_else(|| {
+        phase_spans.push(Some(known.unwrap_or_else(|| {
             spans.push(Span {
                 name: phase.name.clone(),
-                ..whole()
+                ..Span::default()
             });
             spans.len() - 1
         })));
     }
-    (places, spans)
+    (phase_spans, spans)
 }
 
-/// When each span really was, where the level began at `start` and ended after `ran`.
-fn cut(spans: &mut [Span], plan: &Plan, start: Duration, ran: Duration) {
+/// Sets when each span was counted in a level that began at `start` and ran for `ran`.
+fn set_times(spans: &mut [Span], plan: &Plan, start: Duration, ran: Duration) {
     let mut at = Duration::ZERO;
     for phase in plan.phases() {
         let inside = ran.saturating_sub(at).min(phase.duration);
@@ -371,7 +365,7 @@ fn cut(spans: &mut [Span], plan: &Plan, start: Duration, ran: Duration) {
             && let Some(span) = named.find(|span| span.name == phase.name)
         {
             span.counted += inside;
-            span.when.push(Stretch {
+            span.when.push(TimeRange {
                 from,
                 until: from + inside,
             });
@@ -379,18 +373,14 @@ fn cut(spans: &mut [Span], plan: &Plan, start: Duration, ran: Duration) {
     }
 }
 
-/// The part of the work that is one thread's.
-fn portion(work: &Work, thread: usize, of: usize) -> Work {
-    let mut mine = work.clone();
-    if let Work::Open { max_users, .. } = &mut mine {
-        let extra = usize::from(thread < *max_users % of);
-        *max_users = (*max_users / of + extra).max(1);
-    }
-    mine
+/// How many of all users one thread may have: at least one.
+fn users_of(thread: usize, of: usize, all: usize) -> usize {
+    let extra = usize::from(thread < all % of);
+    (all / of + extra).max(1)
 }
 
-/// Half of the cores where nobody said: the service is often on the same machine. Fewer where the load is small: each
-/// thread that idles disturbs.
+/// The number of worker threads. Unless the scenario says it, half of the cores are used, because the service is often
+/// on the same machine; and fewer where the load is small, because each idle thread disturbs.
 fn threads(scenario: &Scenario, load: &Load) -> usize {
     if let Some(threads) = scenario.threads {
         return threads.get();
@@ -399,7 +389,7 @@ fn threads(scenario: &Scenario, load: &Load) -> usize {
     let useful = match load {
         Load::Closed(closed) => closed.users.get().div_ceil(16),
         Load::Open(open) => (1..=64)
-            .find(|threads| peak(open) <= f64::from(*threads) * 20_000.0)
+            .find(|threads| highest_rate(open) <= f64::from(*threads) * 20_000.0)
             .and_then(|threads| usize::try_from(threads).ok())
             .unwrap_or(64)
             .min(open.max_users.get()),
@@ -407,7 +397,7 @@ fn threads(scenario: &Scenario, load: &Load) -> usize {
     (cores / 2).clamp(1, useful.max(1))
 }
 
-fn peak(open: &Open) -> f64 {
+fn highest_rate(open: &Open) -> f64 {
     let rates = open.phases.iter().map(|phase| phase.from.max(phase.to));
     rates.fold(0.0, f64::max)
 }

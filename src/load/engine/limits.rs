@@ -1,12 +1,12 @@
-//! What the system allows one process: as many connections as it may have open, and what users need of it.
+//! What the system allows one process, and what the users of a scenario need of it.
 
 use anyhow::anyhow;
 
 use crate::hint::WithHint;
 use crate::load::scenario::{Load, Protocol, Scenario};
 
-/// Raises the number of file handles to what may be had without asking anybody. Where that fails, connects do, and
-/// say so.
+/// Raises the limit of open files as far as the system allows without privileges. Where that fails, connects fail later
+/// and say so.
 pub fn raise() {
     #[cfg(unix)]
     {
@@ -20,13 +20,14 @@ pub fn raise() {
     }
 }
 
-/// Of a user with its connection, at both ends where the service is here too: measured, and rounded up.
+/// The memory of a user with its connection, counting both ends, because the service may be on the same machine.
+/// Measured, and rounded up.
 const MEMORY_OF_A_USER: u64 = 16 * 1024;
-/// What perfgate opens beside its connections: its streams, and some for each of its threads.
+/// The files that perfgate opens besides its connections: its streams, and a few for each of its threads.
 const OTHER_FILES: u64 = 32;
 
-/// Refuses users that this machine cannot have, before the first of them is there. A rate brings users as it needs
-/// them, so that its `max_users` is only an upper limit.
+/// Refuses more users than this machine can have, before the first of them is started. Only closed levels are checked:
+/// an open level adds users as it needs them, and its `max_users` is only an upper limit.
 pub fn check(scenario: &Scenario) -> anyhow::Result<()> {
     let users = scenario
         .levels
@@ -40,18 +41,18 @@ pub fn check(scenario: &Scenario) -> anyhow::Result<()> {
         Protocol::Http1 => 1,
         Protocol::Http2 { streams } => u64::try_from(streams.get()).unwrap_or(1),
     };
-    refuse(users, shared, &Allowed::here())
+    refuse(users, shared, &SystemLimits::here())
 }
 
-/// What there is; nothing where it cannot be told or has no limit.
+/// The limits of this machine. `None` where there is no limit or the system does not tell it.
 #[derive(Clone, Copy, Debug, Default)]
-struct Allowed {
+struct SystemLimits {
     files: Option<u64>,
     ports: Option<u64>,
     memory: Option<u64>,
 }
 
-impl Allowed {
+impl SystemLimits {
     fn here() -> Self {
         Self {
             files: files(),
@@ -82,13 +83,13 @@ fn files() -> Option<u64> {
     None
 }
 
-/// Of Linux; elsewhere there is no such file.
+/// Reads a file that only Linux has.
 fn read(path: &str) -> Option<String> {
     std::fs::read_to_string(path).ok()
 }
 
-/// So many users share a connection.
-fn refuse(users: u64, shared: u64, allowed: &Allowed) -> anyhow::Result<()> {
+/// Refuses the users where a limit is lower. `shared` is the number of users that share a connection.
+fn refuse(users: u64, shared: u64, allowed: &SystemLimits) -> anyhow::Result<()> {
     let users_of = |connections: u64| connections.saturating_mul(shared);
     let limits = [
         allowed.ports.map(|ports| {
@@ -126,12 +127,12 @@ mod tests {
 
     #[test]
     fn users_are_refused_by_the_limit_that_is_reached_first() {
-        let allowed = Allowed {
+        let allowed = SystemLimits {
             files: Some(1032),
             ports: Some(28_232),
             memory: Some(1 << 30),
         };
-        let refused = |users, shared, allowed: &Allowed| {
+        let refused = |users, shared, allowed: &SystemLimits| {
             refuse(users, shared, allowed)
                 .err()
                 .map(|error| error.to_string())
@@ -143,13 +144,13 @@ mod tests {
             "{files}"
         );
         assert_eq!(refused(10_000, 10, &allowed), None);
-        let ports = Allowed {
+        let ports = SystemLimits {
             files: None,
             ..allowed
         };
         let ports = refused(1_000_000, 1, &ports).unwrap();
         assert!(ports.contains("28232 local ports"), "{ports}");
-        let memory = Allowed {
+        let memory = SystemLimits {
             files: None,
             ports: None,
             ..allowed
@@ -159,6 +160,6 @@ mod tests {
             memory.contains("1024 MiB") && memory.contains("65536 users"),
             "{memory}"
         );
-        assert_eq!(refused(1_000_000, 1, &Allowed::default()), None);
+        assert_eq!(refused(1_000_000, 1, &SystemLimits::default()), None);
     }
 }

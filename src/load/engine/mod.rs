@@ -1,27 +1,27 @@
-//! From a scenario to a run: the service is started and watched, each level is loaded in turn, and what was measured
-//! is written down.
+//! From a scenario to a run: the service is started and watched, each level is loaded in turn, and the results become
+//! one run.
 //!
 //! ```text
-//!  mod ─► level ─► worker (a thread) ─┬► closed ─┐
-//!                                     └► open ───┴► user ─► hands ─► line ─► wire
+//!  mod ─► level ─► thread ─┬► closed ─┐
+//!                          └► open ───┴► user ─► request_io ─► connection ─► http
 //! ```
 //!
-//! Threads share nothing that is written for each request: each has its users, its connections and its own book.
+//! Threads share nothing that is written for each request: each has its own users, connections and statistics.
 
 mod closed;
+mod connection;
+mod context;
 mod control;
-mod ground;
-mod hands;
+mod deadline;
 mod level;
 mod limits;
-mod line;
 mod open;
+mod outcome;
 mod progress;
-mod report;
+mod request_io;
 mod script;
-mod seat;
+mod thread;
 mod user;
-mod worker;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,54 +30,59 @@ use anyhow::{Context, anyhow};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::time::sleep;
 
-use self::level::{Measured, Running, Setting};
-use self::report::Report;
+use self::level::{LevelInput, LevelResult, RunningLevel};
+use self::outcome::RunBuilder;
 use self::script::Script;
 use crate::hint::WithHint;
+use crate::load::http::address::resolve;
+use crate::load::http::dial::Dialer;
+use crate::load::http::tls::Alpn;
+use crate::load::http::{Failure, FailureKind};
 use crate::load::scenario::{Level, Protocol, Scenario};
-use crate::load::wire::address::resolve;
-use crate::load::wire::dial::{Alpn, Dialer};
-use crate::load::wire::{Failure, Kind};
 use crate::load::{service, watch};
 
 pub use control::Stop;
-pub use progress::{Observer, Phase, Snapshot};
-pub use report::{Outcome, Reason};
+pub use outcome::{FailureReason, LoadOutcome};
+pub use progress::{LevelStage, Observer, Snapshot};
 
-/// What is to be run.
+/// A scenario to be run.
 #[derive(Clone, Copy, Debug)]
-pub struct Order<'a> {
+pub struct RunRequest<'a> {
     pub scenario: &'a Scenario,
-    /// Whether an address may be loaded that is neither this machine's nor of a private network.
+    /// Whether the service may be outside this machine and its private networks.
     pub allow_remote: bool,
 }
 
-const LOOK: Duration = Duration::from_millis(50);
-/// For what somebody waits who has asked to stop.
-const IN_HASTE: Duration = Duration::from_millis(500);
-/// Looks between two snapshots.
-const LOOKS_A_TICK: u32 = 10;
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+/// How long watched endpoints may take to answer once somebody asked to stop.
+const WATCH_AFTER_STOP: Duration = Duration::from_millis(500);
+/// The number of polls between two snapshots.
+const POLLS_PER_SNAPSHOT: u32 = 10;
 
 /// Runs it to its end, or until it is asked to stop. An error means that there is no run to keep.
-pub fn run(order: &Order<'_>, observer: &mut dyn Observer, stop: Stop) -> anyhow::Result<Outcome> {
+pub fn run(
+    request: &RunRequest<'_>,
+    observer: &mut dyn Observer,
+    stop: Stop,
+) -> anyhow::Result<LoadOutcome> {
     limits::raise();
-    limits::check(order.scenario)?;
+    limits::check(request.scenario)?;
     let runtime = Builder::new_current_thread()
         .enable_all()
         .build_local(LocalOptions::default())
         .context("start the runtime")?;
     runtime.block_on(async {
-        let addresses = unless_asked(&stop, addresses(order)).await?;
-        let mut service = match &order.scenario.service {
-            Some(service) => Some(unless_asked(&stop, service::start(service)).await?),
+        let addresses = unless_stopped(&stop, addresses(request)).await?;
+        let mut service = match &request.scenario.service {
+            Some(service) => Some(unless_stopped(&stop, service::start(service)).await?),
             None => None,
         };
-        let whole = Whole {
-            scenario: Arc::new(order.scenario.clone()),
+        let run = LoadRun {
+            scenario: Arc::new(request.scenario.clone()),
             addresses,
             stop,
         };
-        let outcome = whole.run(observer, &mut service).await;
+        let outcome = run.run(observer, &mut service).await;
         if let Some(service) = service
             && let service::StopReport::Forced(failure) = service.stop().await
         {
@@ -87,10 +92,10 @@ pub fn run(order: &Order<'_>, observer: &mut dyn Observer, stop: Stop) -> anyhow
     })
 }
 
-/// A name server may be silent for long: it is asked in a thread of its own, which is left behind where somebody asks
-/// to stop.
-async fn addresses(order: &Order<'_>) -> anyhow::Result<Vec<std::net::SocketAddr>> {
-    let (base, allow_remote) = (order.scenario.base.clone(), order.allow_remote);
+/// Resolves the service's name in a thread of its own, because a name server may be silent for long: that thread is left
+/// behind where somebody asks to stop.
+async fn addresses(request: &RunRequest<'_>) -> anyhow::Result<Vec<std::net::SocketAddr>> {
+    let (base, allow_remote) = (request.scenario.base.clone(), request.allow_remote);
     let asking = std::thread::Builder::new()
         .name("names".to_owned())
         .spawn(move || resolve(&base, allow_remote))
@@ -102,14 +107,14 @@ async fn addresses(order: &Order<'_>) -> anyhow::Result<Vec<std::net::SocketAddr
     told.map_err(|_| anyhow!("the look-up of a name ended by a fault of perfgate"))?
 }
 
-/// What is done before there is load: a stop ends it where it stands, for there is nothing to keep.
-async fn unless_asked<T>(
+/// Does work before there is load. A stop ends it at once, because there is nothing to keep.
+async fn unless_stopped<T>(
     stop: &Stop,
     work: impl Future<Output = anyhow::Result<T>>,
 ) -> anyhow::Result<T> {
     let asked = async {
         while !stop.is_asked() {
-            sleep(LOOK).await;
+            sleep(POLL_INTERVAL).await;
         }
     };
     tokio::select! {
@@ -118,54 +123,54 @@ async fn unless_asked<T>(
     }
 }
 
-struct Whole {
+struct LoadRun {
     scenario: Arc<Scenario>,
     addresses: Vec<std::net::SocketAddr>,
     stop: Stop,
 }
 
-impl Whole {
+impl LoadRun {
     async fn run(
         &self,
         observer: &mut dyn Observer,
-        service: &mut Option<service::Running>,
-    ) -> anyhow::Result<Outcome> {
-        let dialer = Arc::new(unless_asked(&self.stop, self.reach()).await?);
+        service: &mut Option<service::RunningService>,
+    ) -> anyhow::Result<LoadOutcome> {
+        let dialer = Arc::new(unless_stopped(&self.stop, self.reach()).await?);
         let script = Script::new(&self.scenario)
             .map_err(|failure| anyhow!("prepare the scenario's requests: {failure}"))?;
         let script = Arc::new(script);
-        let setting = Setting {
+        let input = LevelInput {
             scenario: &self.scenario,
             script: &script,
             dialer: &dialer,
             stop: &self.stop,
         };
-        let mut report = Report::new(&self.scenario);
+        let mut builder = RunBuilder::new(&self.scenario);
         let share = self.scenario.share;
         for level in &self.scenario.levels {
             let level = &share
                 .of_level(level)
                 .ok_or_else(|| anyhow!("share {share} of the load is nothing"))
                 .hint("there are more machines than users or iterations")?;
-            let (measured, observed) = match self.level(&setting, level, observer, service).await {
-                // What the levels before it found is kept.
-                Err(_) if self.stop.is_asked() && report.has_levels() => {
-                    report.end_early();
+            let (result, observed) = match self.level(&input, level, observer, service).await {
+                // The result of the levels before it is kept.
+                Err(_) if self.stop.is_asked() && builder.has_levels() => {
+                    builder.end_early();
                     break;
                 }
                 found => found?,
             };
-            report.add(level, &measured, observed)?;
+            builder.add(level, &result, observed)?;
             if self.stop.is_asked() {
-                report.end_early();
+                builder.end_early();
                 break;
             }
         }
-        Ok(report.outcome())
+        Ok(builder.outcome())
     }
 
-    /// One connection before any load, so that a service which is not there is one error and no million of them.
-    /// Addresses that do not answer are not tried again.
+    /// Opens one connection before any load, so that a service which is not there is one error and not a million. Only the
+    /// address that answers is used from then on.
     async fn reach(&self) -> anyhow::Result<Dialer> {
         let Scenario { base, tls, .. } = &*self.scenario;
         let alpn = match self.scenario.protocol {
@@ -180,13 +185,14 @@ impl Whole {
                 Ok(Err(why)) => failure = failure.or(Some(why)),
                 Err(_) => {
                     let what = format!("connect to {address}: no answer in time");
-                    failure = failure.or(Some(Failure::new(Kind::Timeout, what)));
+                    failure = failure.or(Some(Failure::new(FailureKind::Timeout, what)));
                 }
             }
         }
-        let why = failure.unwrap_or_else(|| Failure::new(Kind::Connect, "it has no address"));
+        let why =
+            failure.unwrap_or_else(|| Failure::new(FailureKind::Connect, "it has no address"));
         let what_next = match why.kind {
-            Kind::Tls => "`--ca`, or `[tls]` of the scenario, says whom to trust",
+            FailureKind::Tls => "`--ca`, or `[tls]` of the scenario, says whom to trust",
             _ => "is the service running, and is its address right?",
         };
         let hint = format!("nothing was sent and no run was written; {what_next}");
@@ -196,45 +202,45 @@ impl Whole {
 
     async fn level(
         &self,
-        setting: &Setting<'_>,
+        input: &LevelInput<'_>,
         level: &Level,
         observer: &mut dyn Observer,
-        service: &mut Option<service::Running>,
-    ) -> anyhow::Result<(Measured, watch::Observed)> {
-        let pid = service.as_ref().map(service::Running::pid);
-        let mut watch = unless_asked(&self.stop, watch::start(&self.scenario.watch, pid)).await?;
-        let mut running = Running::start(setting, level)?;
+        service: &mut Option<service::RunningService>,
+    ) -> anyhow::Result<(LevelResult, watch::Observed)> {
+        let pid = service.as_ref().map(service::RunningService::pid);
+        let mut watch = unless_stopped(&self.stop, watch::start(&self.scenario.watch, pid)).await?;
+        let mut running = RunningLevel::start(input, level)?;
         let (mut is_counting, mut is_stopping) = (false, false);
-        for look in 1_u32.. {
-            let phase = running.look();
-            if phase == Phase::Counting && !is_counting {
+        for poll in 1_u32.. {
+            let stage = running.poll();
+            if stage == LevelStage::Counting && !is_counting {
                 is_counting = true;
                 watch.begin_counting();
             }
-            // That a stop was heard is shown at once: who asked waits for a sign.
+            // The observer is told of a stop at once: whoever asked for it waits for a sign.
             let hears = self.stop.is_asked() && !std::mem::replace(&mut is_stopping, true);
-            if hears || look % LOOKS_A_TICK == 0 {
+            if hears || poll % POLLS_PER_SNAPSHOT == 0 {
                 observer.tick(&running.progress.snapshot());
             }
-            if phase == Phase::Over {
+            if stage == LevelStage::Over {
                 break;
             }
-            if let Some(failure) = service.as_mut().and_then(service::Running::check) {
+            if let Some(failure) = service.as_mut().and_then(service::RunningService::check) {
                 running.abandon();
                 return Err(failure.into());
             }
-            sleep(LOOK.min(running.next_change())).await;
+            sleep(POLL_INTERVAL.min(running.next_change())).await;
         }
-        let measured = running.finish()?;
-        let counted = measured.counted;
-        let observed = watch.finish(measured.requests(), counted);
+        let result = running.finish()?;
+        let counted = result.counted;
+        let observed = watch.finish(result.requests(), counted);
         let observed = match self.stop.is_asked() {
             false => observed.await,
-            // An endpoint may be silent for seconds.
-            true => tokio::time::timeout(IN_HASTE, observed)
+            // A watched endpoint may be silent for seconds.
+            true => tokio::time::timeout(WATCH_AFTER_STOP, observed)
                 .await
                 .unwrap_or_default(),
         };
-        Ok((measured, observed))
+        Ok((result, observed))
     }
 }

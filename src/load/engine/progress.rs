@@ -1,33 +1,33 @@
-//! How far a run is, for whoever looks on.
+//! How far a run is, for the progress line.
 
 use std::time::Duration;
 
 use crate::load::record::{Recent, quantile};
 
-/// Where a level stands.
+/// The stages of a level, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// Users connect.
+pub enum LevelStage {
+    /// Users are connecting.
     Starting,
     WarmingUp,
     Counting,
-    /// Nothing is sent any more; what is under way is awaited.
+    /// No request is sent any more; those under way are awaited.
     Draining,
     Over,
 }
 
-/// One look at a run.
+/// The state of a run at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
-    /// Which of several.
+    /// The name of the level, where there are several.
     pub level: Option<String>,
-    pub phase: Phase,
-    /// Of the level.
+    pub phase: LevelStage,
+    /// The time since the level began.
     pub elapsed: Duration,
     pub remaining: Option<Duration>,
-    /// Requests a second since the last look.
+    /// Requests per second since the last snapshot.
     pub rate: f64,
-    /// Since counting began; before that, since the start.
+    /// The number of requests since counting began; before that, since the level began.
     pub done: u64,
     pub errors: u64,
     pub p50: Option<Duration>,
@@ -35,21 +35,21 @@ pub struct Snapshot {
     pub p99: Option<Duration>,
 }
 
-/// Who looks on.
+/// Receives the progress of a run.
 pub trait Observer: Send {
     fn tick(&mut self, snapshot: &Snapshot);
-    /// Something worth a line of its own.
+    /// Shows a message on a line of its own.
     fn note(&mut self, text: &str);
 }
 
-/// Adds up what threads report.
+/// Adds up the reports of all threads.
 pub struct Progress {
     level: Option<String>,
-    phase: Phase,
+    phase: LevelStage,
     elapsed: Duration,
     remaining: Option<Duration>,
     all: Recent,
-    /// Done at the last look, and when that was.
+    /// The number of requests at the last snapshot, and the time of that snapshot.
     looked: (u64, Duration),
 }
 
@@ -57,7 +57,7 @@ impl Progress {
     pub fn new(level: Option<String>) -> Self {
         Self {
             level,
-            phase: Phase::Starting,
+            phase: LevelStage::Starting,
             elapsed: Duration::ZERO,
             remaining: None,
             all: Recent::default(),
@@ -65,12 +65,12 @@ impl Progress {
         }
     }
 
-    pub fn hear(&mut self, recent: &Recent) {
+    pub fn add(&mut self, recent: &Recent) {
         self.all.add(recent);
     }
 
-    pub fn note(&mut self, phase: Phase, elapsed: Duration, remaining: Option<Duration>) {
-        if phase == Phase::Counting && self.phase != Phase::Counting {
+    pub fn note(&mut self, phase: LevelStage, elapsed: Duration, remaining: Option<Duration>) {
+        if phase == LevelStage::Counting && self.phase != LevelStage::Counting {
             self.all = Recent::default();
             self.looked = (0, elapsed);
         }
@@ -114,16 +114,16 @@ mod tests {
         let mut progress = Progress::new(None);
         let mut recent = Recent::default();
         (0..50).for_each(|_| recent.succeed(Duration::from_millis(9)));
-        progress.note(Phase::WarmingUp, second, None);
-        progress.hear(&recent);
+        progress.note(LevelStage::WarmingUp, second, None);
+        progress.add(&recent);
         let snapshot = progress.snapshot();
         assert_eq!((snapshot.done, snapshot.rate), (50, 50.0));
-        progress.note(Phase::Counting, second * 2, Some(second));
+        progress.note(LevelStage::Counting, second * 2, Some(second));
         assert_eq!(progress.snapshot().done, 0);
-        progress.hear(&recent);
+        progress.add(&recent);
         recent.fail();
-        progress.hear(&recent);
-        progress.note(Phase::Counting, second * 4, None);
+        progress.add(&recent);
+        progress.note(LevelStage::Counting, second * 4, None);
         let snapshot = progress.snapshot();
         assert_eq!(
             (snapshot.done, snapshot.errors, snapshot.rate),

@@ -1,84 +1,80 @@
-//! A scenario made ready for one level: what can be known before the load is worked out once. Pure.
+//! A scenario prepared for the load: whatever can be known before it is worked out once. Pure.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::load::http::{Failure, OutgoingRequest, Wanted, http1, http2};
 use crate::load::record::{Figures, Span};
 use crate::load::request::{self, Data};
 use crate::load::scenario::{Action, Call, Flow, Pause, Protocol, Scenario, Socket, Step};
-use crate::load::wire::{Failure, Outgoing, Wanted, http1, http2};
 
 /// All flows, and how often each is taken.
 pub struct Script {
-    flows: Vec<Prepared>,
-    total: f64,
+    flows: Vec<PreparedFlow>,
+    total_weight: f64,
     seed: u64,
     pub subjects: Vec<String>,
 }
 
-pub struct Prepared {
-    /// The weights up to and with this flow.
-    up_to: f64,
+pub struct PreparedFlow {
+    /// The sum of the weights up to and including this flow.
+    weight_up_to: f64,
     pub data: Data,
-    pub steps: Vec<Ready>,
+    pub steps: Vec<PreparedStep>,
 }
 
-/// One step.
-pub struct Ready {
-    /// Its place among the subjects.
+pub struct PreparedStep {
+    /// The index of its subject in `Script::subjects`.
     pub subject: usize,
     pub timeout: Duration,
     pub think: Pause,
-    pub act: Act,
+    pub action: PreparedAction,
 }
 
-pub enum Act {
-    Call(Box<Asked>),
-    Socket { socket: Box<Socket>, connect: usize },
+pub enum PreparedAction {
+    Call(Box<PreparedCall>),
+    /// A WebSocket; `connect` is the index of the subject of its connect.
+    Socket {
+        socket: Box<Socket>,
+        connect: usize,
+    },
 }
 
-/// A request, and what its answer is looked at for.
-pub struct Asked {
-    /// Shared with the thread that looks through large answers.
+/// A request, and which parts of its response are needed.
+pub struct PreparedCall {
+    /// Shared with the thread that examines large responses.
     pub call: Arc<Call>,
     pub wanted: Wanted,
-    /// Where it is the same every time.
-    pub fixed: Option<Letter>,
+    /// The encoded request, where it is the same for every iteration.
+    pub fixed: Option<EncodedRequest>,
 }
 
-/// A request in the forms that a connection may need.
+/// A request with the bytes or frames that the scenario's protocol sends for it.
 #[derive(Debug)]
-pub struct Letter {
-    pub outgoing: Outgoing,
-    /// For HTTP/1.1.
-    pub bytes: Vec<u8>,
-    /// For HTTP/2.
-    pub prepared: Option<http2::Prepared>,
+pub struct EncodedRequest {
+    pub outgoing: OutgoingRequest,
+    pub http1: Vec<u8>,
+    pub http2: Option<http2::PreparedRequest>,
 }
 
-impl Letter {
+impl EncodedRequest {
     pub fn empty() -> Self {
         Self {
-            outgoing: Outgoing {
-                method: http::Method::GET,
-                target: String::new(),
-                headers: Vec::new(),
-                body: bytes::Bytes::new(),
-            },
-            bytes: Vec::new(),
-            prepared: None,
+            outgoing: OutgoingRequest::empty(),
+            http1: Vec::new(),
+            http2: None,
         }
     }
 
-    /// Writes the request as the protocol wants it.
-    pub fn seal(&mut self, scenario: &Scenario) -> Result<(), Failure> {
+    /// Encodes the request anew for the scenario's protocol.
+    pub fn encode(&mut self, scenario: &Scenario) -> Result<(), Failure> {
         match scenario.protocol {
             Protocol::Http1 => {
-                self.bytes.clear();
-                http1::encode(&self.outgoing, &scenario.base, &mut self.bytes);
+                self.http1.clear();
+                http1::encode(&self.outgoing, &scenario.base, &mut self.http1);
             }
             Protocol::Http2 { .. } => {
-                self.prepared = Some(http2::prepare(&self.outgoing, &scenario.base)?);
+                self.http2 = Some(http2::prepare(&self.outgoing, &scenario.base)?);
             }
         }
         Ok(())
@@ -89,7 +85,7 @@ impl Script {
     pub fn new(scenario: &Scenario) -> Result<Self, Failure> {
         let mut script = Self {
             flows: Vec::new(),
-            total: 0.0,
+            total_weight: 0.0,
             seed: scenario.seed,
             subjects: Vec::new(),
         };
@@ -100,41 +96,42 @@ impl Script {
     }
 
     fn add(&mut self, scenario: &Scenario, flow: &Flow) -> Result<(), Failure> {
-        self.total += flow.weight;
-        let steps: Result<Vec<Ready>, Failure> = flow
+        self.total_weight += flow.weight;
+        let steps: Result<Vec<PreparedStep>, Failure> = flow
             .steps
             .iter()
-            .map(|step| self.ready(scenario, step))
+            .map(|step| self.prepare(scenario, step))
             .collect();
-        self.flows.push(Prepared {
-            up_to: self.total,
+        self.flows.push(PreparedFlow {
+            weight_up_to: self.total_weight,
             data: Data::of_flow(scenario, flow, scenario.seed),
             steps: steps?,
         });
         Ok(())
     }
 
-    fn ready(&mut self, scenario: &Scenario, step: &Step) -> Result<Ready, Failure> {
+    fn prepare(&mut self, scenario: &Scenario, step: &Step) -> Result<PreparedStep, Failure> {
         let subject = self.subject(&step.subject);
-        let act = match &step.action {
-            Action::Call(call) => Act::Call(Box::new(Asked {
+        let action = match &step.action {
+            Action::Call(call) => PreparedAction::Call(Box::new(PreparedCall {
                 wanted: wanted(call, scenario),
                 fixed: fixed(call, scenario)?,
                 call: Arc::new((**call).clone()),
             })),
-            Action::Socket(socket) => Act::Socket {
+            Action::Socket(socket) => PreparedAction::Socket {
                 socket: socket.clone(),
                 connect: self.subject(&format!("{} connect", step.subject)),
             },
         };
-        Ok(Ready {
+        Ok(PreparedStep {
             subject,
             timeout: step.timeout.unwrap_or(scenario.timeout),
             think: step.think,
-            act,
+            action,
         })
     }
 
+    /// The index of a subject, which is added where it is new.
     fn subject(&mut self, name: &str) -> usize {
         let known = self.subjects.iter().position(|known| known == name);
         known.unwrap_or_else(|| {
@@ -143,19 +140,21 @@ impl Script {
         })
     }
 
-    /// The flow of an iteration: the same for one seed, whichever user comes to it.
-    pub fn flow(&self, iteration: u64) -> Option<&Prepared> {
+    /// The flow of an iteration. With the same seed it is the same, whichever user takes the iteration.
+    pub fn flow(&self, iteration: u64) -> Option<&PreparedFlow> {
         if let [only] = self.flows.as_slice() {
             return Some(only);
         }
         let spread = iteration.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let mut random = fastrand::Rng::with_seed(self.seed ^ spread);
-        let at = random.f64() * self.total;
+        let at = random.f64() * self.total_weight;
         let mut flows = self.flows.iter();
-        flows.find(|flow| at < flow.up_to).or(self.flows.last())
+        flows
+            .find(|flow| at < flow.weight_up_to)
+            .or(self.flows.last())
     }
 
-    /// Of any step.
+    /// The timeouts of all steps.
     pub fn timeouts(&self) -> impl Iterator<Item = Duration> {
         let steps = self.flows.iter().flat_map(|flow| &flow.steps);
         steps.map(|step| step.timeout)
@@ -173,20 +172,21 @@ impl Script {
 
 fn wanted(call: &Call, scenario: &Scenario) -> Wanted {
     let redirects = match scenario.protocol {
-        // The headers of a redirect are there whether wanted or not; those of other answers cost time.
+        // HTTP/1.1 always keeps the headers of a redirect; those of other responses would cost time.
         Protocol::Http1 => 0,
         Protocol::Http2 { .. } => scenario.redirects,
     };
     request::wanted(call, scenario.cookies, redirects)
 }
 
-fn fixed(call: &Call, scenario: &Scenario) -> Result<Option<Letter>, Failure> {
+/// The encoded request of a call whose request never changes.
+fn fixed(call: &Call, scenario: &Scenario) -> Result<Option<EncodedRequest>, Failure> {
     if !request::is_fixed(call, scenario.cookies) {
         return Ok(None);
     }
-    let session = request::Session::new(&scenario.base);
-    let mut letter = Letter::empty();
-    letter.outgoing = request::outgoing(call, &scenario.base, &session)?;
-    letter.seal(scenario)?;
-    Ok(Some(letter))
+    let state = request::UserState::new(&scenario.base);
+    let mut encoded = EncodedRequest::empty();
+    encoded.outgoing = request::outgoing(call, &scenario.base, &state)?;
+    encoded.encode(scenario)?;
+    Ok(Some(encoded))
 }

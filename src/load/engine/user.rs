@@ -1,79 +1,77 @@
-//! One user: takes a flow step by step, each in its time, and writes down what became of it.
+//! One user: takes a flow step by step, each within its timeout, and records the result of each.
 
 use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::ground::Ground;
-use super::hands::Hands;
-use super::line::Line;
-use super::script::{Act, Asked, Ready};
-use super::seat::Seat;
-use crate::load::pace::Moment;
-use crate::load::record::Took;
+use super::connection::ConnectionHandle;
+use super::context::ThreadContext;
+use super::deadline::DeadlineSlot;
+use super::request_io::RequestIo;
+use super::script::{PreparedAction, PreparedCall, PreparedStep};
+use crate::load::clock::Moment;
+use crate::load::http::{Failure, FailureKind};
+use crate::load::record::RequestTimes;
 use crate::load::scenario::{Pause, Socket};
-use crate::load::wire::{Failure, Kind};
 
 pub struct User {
-    pub ground: Rc<Ground>,
-    pub seat: Rc<Seat>,
-    hands: Hands,
+    pub context: Rc<ThreadContext>,
+    pub deadline: Rc<DeadlineSlot>,
+    io: RequestIo,
     random: fastrand::Rng,
 }
 
 /// One turn through a flow.
 #[derive(Clone, Copy, Debug)]
-pub struct Turn {
-    pub iteration: u64,
-    /// From when the first step's response counts: when it was due, or when we came to it.
+pub struct Iteration {
+    pub number: u64,
+    /// The start of the first step's response time: when the step was due, or when the user came to it.
     pub due: Moment,
-    /// What of the first step's response our own lateness may have caused.
-    pub ours: Duration,
-    /// When the user came to it: not before it was due.
+    /// How much of the first step's response time perfgate's own lateness may have caused.
+    pub own_delay: Duration,
+    /// When the user came to it, which is not before it was due.
     pub start: Moment,
-    /// Where it is counted.
+    /// The span in which it is counted.
     pub span: Option<usize>,
 }
 
-/// How a turn ended.
+/// How an iteration ended.
 #[derive(Clone, Copy, Debug)]
-pub struct Turned {
+pub struct IterationEnd {
     pub at: Moment,
-    pub failed: Option<Kind>,
+    pub failed: Option<FailureKind>,
 }
 
-/// One step on its way.
-struct Doing<'a> {
-    step: &'a Ready,
+/// One step that is being taken.
+struct StepRun<'a> {
+    step: &'a PreparedStep,
     due: Moment,
-    ours: Duration,
+    own_delay: Duration,
     start: Moment,
     span: Option<usize>,
 }
 
 impl User {
-    pub fn new(ground: Rc<Ground>, line: Line, seed: u64) -> Self {
+    pub fn new(context: Rc<ThreadContext>, connection: ConnectionHandle, seed: u64) -> Self {
         Self {
-            seat: ground.seats.take(),
-            hands: Hands::new(line, &ground.common.scenario.base),
+            deadline: context.deadlines.add(),
+            io: RequestIo::new(connection, &context.level.scenario.base),
             random: fastrand::Rng::with_seed(seed),
-            ground,
+            context,
         }
     }
 
-    /// Opens the line before it is needed; a few tries, for a service whose queue is full.
+    /// Opens the connection before it is needed, in a few attempts, because the service's queue may be full.
     pub async fn connect(&mut self) -> Result<(), Failure> {
-        let mut tries = 3;
+        let mut attempts = 3;
         loop {
-            let deadline = self.ground.now().plus(self.ground.common.scenario.timeout);
-            let dialer = &self.ground.common.dialer;
-            let opened = self
-                .seat
-                .within(deadline, self.hands.line.open(dialer))
-                .await;
-            tries -= 1;
-            if opened.is_ok() || tries == 0 {
+            let level = &self.context.level;
+            let deadline = self.context.now().plus(level.scenario.timeout);
+            let opening = self.io.connection.open(&level.dialer);
+            let opened = self.deadline.within(deadline, opening).await;
+            attempts -= 1;
+            if opened.is_ok() || attempts == 0 {
                 return opened;
             }
             sleep(Duration::from_millis(100)).await;
@@ -87,170 +85,173 @@ impl User {
         }
     }
 
-    pub async fn turn(&mut self, turn: Turn) -> Turned {
-        let ground = Rc::clone(&self.ground);
-        let Turn {
+    /// Takes the steps of one iteration, until the first that fails.
+    pub async fn run(&mut self, iteration: Iteration) -> IterationEnd {
+        let context = Rc::clone(&self.context);
+        let Iteration {
             mut due,
-            mut ours,
+            mut own_delay,
             mut start,
             ..
-        } = turn;
-        let flow = ground.common.script.flow(turn.iteration);
-        let Some(flow) = flow else {
-            return Turned {
+        } = iteration;
+        let Some(flow) = context.level.script.flow(iteration.number) else {
+            return IterationEnd {
                 at: start,
                 failed: None,
             };
         };
-        self.hands.session.values.clear();
-        flow.data
-            .fill(turn.iteration, &mut self.hands.session.values);
+        self.io.state.values.clear();
+        flow.data.fill(iteration.number, &mut self.io.state.values);
         for (number, step) in flow.steps.iter().enumerate() {
-            // What nobody waited for is not begun once the time is over.
-            if number > 0 && ground.common.control.is_over(start) {
+            // Once the time is over, no further step begins.
+            if number > 0 && context.level.control.is_over(start) {
                 break;
             }
-            let doing = Doing {
+            let run = StepRun {
                 step,
                 due,
-                ours: std::mem::take(&mut ours),
+                own_delay: std::mem::take(&mut own_delay),
                 start,
-                span: turn.span,
+                span: iteration.span,
             };
-            let (end, failed) = self.step(&ground, &doing).await;
+            let (end, failed) = match &step.action {
+                PreparedAction::Call(call) => self.call(&context, &run, call).await,
+                PreparedAction::Socket { socket, connect } => {
+                    self.socket(&context, &run, socket, *connect).await
+                }
+            };
             start = end;
             if failed.is_some() {
-                // Its user is no faster than one whose steps all succeed.
+                // A user whose step failed is no faster than one whose steps all succeed.
                 for step in flow.steps.iter().skip(number) {
                     self.pause(step.think).await;
                 }
-                return Turned {
-                    at: ground.now(),
+                return IterationEnd {
+                    at: context.now(),
                     failed,
                 };
             }
             if step.think.high > Duration::ZERO {
                 self.pause(step.think).await;
-                start = ground.now();
+                start = context.now();
             }
             due = start;
         }
-        Turned {
+        IterationEnd {
             at: start,
             failed: None,
         }
     }
 
-    async fn step(&mut self, ground: &Ground, doing: &Doing<'_>) -> (Moment, Option<Kind>) {
-        match &doing.step.act {
-            Act::Call(asked) => self.call(ground, doing, asked).await,
-            Act::Socket { socket, connect } => self.socket(ground, doing, socket, *connect).await,
-        }
-    }
-
     async fn call(
         &mut self,
-        ground: &Ground,
-        doing: &Doing<'_>,
-        asked: &Asked,
-    ) -> (Moment, Option<Kind>) {
-        let step = doing.step;
-        let place = ground.place(doing.span, step.subject);
-        self.seat.begin(place);
-        let ask = self.hands.ask(ground, asked, doing.start);
-        let answered = self.seat.within(doing.start.plus(step.timeout), ask).await;
-        let failure = match answered {
+        context: &ThreadContext,
+        run: &StepRun<'_>,
+        call: &PreparedCall,
+    ) -> (Moment, Option<FailureKind>) {
+        let step = run.step;
+        let tally = context.tally(run.span, step.subject);
+        self.deadline.begin(tally);
+        let sending = self.io.send(context, call, run.start);
+        let sent = self
+            .deadline
+            .within(run.start.plus(step.timeout), sending)
+            .await;
+        let failure = match sent {
             Err(failure) => Some(failure),
-            Ok(answered) => {
-                // The time of the last byte: what we do behind it, and what we did to write the request, is ours.
-                let done = answered.done;
-                let took = Took {
-                    response: done.since(doing.due).saturating_sub(answered.writing),
-                    ours: doing.ours,
-                    service: done.since(answered.sent),
+            Ok(timed) => {
+                // The response time ends with the last byte and leaves out how long the request was written: what
+                // perfgate does before and after is not the service's time.
+                let done = timed.done;
+                let times = RequestTimes {
+                    response: done.since(run.due).saturating_sub(timed.writing),
+                    own_delay: run.own_delay,
+                    service: done.since(timed.sent),
                 };
-                let examined = self.hands.examine(ground, asked, answered, place).await;
+                let examined = self.io.examine(context, call, timed, tally).await;
                 if examined.is_ok() {
-                    ground.succeed(place, took, done);
+                    context.succeed(tally, times, done);
                 }
                 examined.err()
             }
         };
-        self.seat.end();
-        let end = ground.now();
+        self.deadline.end();
+        let end = context.now();
         (
             end,
-            failure.map(|failure| lost(ground, place, failure, doing, end)),
+            failure.map(|failure| run.fail(context, tally, failure, end)),
         )
     }
 
-    /// The connect, with the upgrade, is a subject of its own; each round trip is one measurement of the step's.
+    /// Opens a WebSocket, exchanges its messages and closes it. The connect, with the upgrade, is a subject of its own;
+    /// each round trip is one measurement of the step's subject.
     async fn socket(
         &mut self,
-        ground: &Ground,
-        doing: &Doing<'_>,
+        context: &ThreadContext,
+        run: &StepRun<'_>,
         socket: &Socket,
         connect: usize,
-    ) -> (Moment, Option<Kind>) {
-        let step = doing.step;
-        let deadline = doing.start.plus(step.timeout);
-        let place = ground.place(doing.span, connect);
-        self.seat.begin(place);
-        let open = self.hands.open(ground, socket);
-        let opened = self.seat.within(deadline, open).await;
-        self.seat.end();
-        let connected = ground.now();
-        let mut line = match opened {
-            Ok(line) => line,
+    ) -> (Moment, Option<FailureKind>) {
+        let step = run.step;
+        let deadline = run.start.plus(step.timeout);
+        let tally = context.tally(run.span, connect);
+        self.deadline.begin(tally);
+        let opening = self.io.open_socket(context, socket);
+        let opened = self.deadline.within(deadline, opening).await;
+        self.deadline.end();
+        let connected = context.now();
+        let mut open = match opened {
+            Ok(open) => open,
             Err(failure) => {
-                return (
-                    connected,
-                    Some(lost(ground, place, failure, doing, connected)),
-                );
+                let kind = run.fail(context, tally, failure, connected);
+                return (connected, Some(kind));
             }
         };
-        let took = Took {
-            response: connected.since(doing.due),
-            ours: doing.ours,
-            service: connected.since(doing.start),
+        let times = RequestTimes {
+            response: connected.since(run.due),
+            own_delay: run.own_delay,
+            service: connected.since(run.start),
         };
-        ground.succeed(place, took, connected);
-        let place = ground.place(doing.span, step.subject);
-        self.seat.begin(place);
+        context.succeed(tally, times, connected);
+        let tally = context.tally(run.span, step.subject);
+        self.deadline.begin(tally);
         let mut trips = Vec::new();
-        let talk = async { line.talk(&self.hands.words(socket)?, &mut trips).await };
-        let talked = self.seat.within(deadline, talk).await;
-        self.seat.end();
-        let end = ground.now();
+        let talking = async { open.talk(&self.io.messages(socket)?, &mut trips).await };
+        let talked = self.deadline.within(deadline, talking).await;
+        self.deadline.end();
+        let end = context.now();
         for trip in trips {
-            let took = Took {
+            let times = RequestTimes {
                 response: trip,
-                ours: Duration::ZERO,
+                own_delay: Duration::ZERO,
                 service: trip,
             };
-            ground.succeed(place, took, end);
+            context.succeed(tally, times, end);
         }
         match talked {
             Ok(()) => {
-                line.close().await;
-                (ground.now(), None)
+                open.close().await;
+                (context.now(), None)
             }
-            Err(failure) => (end, Some(lost(ground, place, failure, doing, end))),
+            Err(failure) => (end, Some(run.fail(context, tally, failure, end))),
         }
     }
 }
 
-fn lost(
-    ground: &Ground,
-    place: Option<usize>,
-    mut failure: Failure,
-    doing: &Doing<'_>,
-    end: Moment,
-) -> Kind {
-    if failure.kind == Kind::Timeout {
-        let timeout = doing.step.timeout.as_secs_f64();
-        failure.what = format!("no answer within {timeout} s");
+impl StepRun<'_> {
+    /// Records that the step failed, and returns the kind of the failure.
+    fn fail(
+        &self,
+        context: &ThreadContext,
+        tally: Option<usize>,
+        mut failure: Failure,
+        end: Moment,
+    ) -> FailureKind {
+        if failure.kind == FailureKind::Timeout {
+            let timeout = self.step.timeout.as_secs_f64();
+            failure.what = format!("no answer within {timeout} s");
+        }
+        context.fail(tally, &failure, self.start, end);
+        failure.kind
     }
-    ground.fail(place, &failure, doing.start, end);
-    failure.kind
 }

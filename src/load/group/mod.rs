@@ -1,8 +1,8 @@
-//! A shell command and everything that it starts, as one group of processes that is ended as a whole.
+//! A shell command and all processes that it starts, as one group that is ended as a whole.
 //!
-//! On Unix the group is a process group: it is ended when its owner says so and, by a watchdog process, when perfgate
-//! itself is killed. A process that makes a session of its own (`setsid`) leaves the group and is not ended. On Windows
-//! it is a tree of processes, which `taskkill` ends; nothing ends it where perfgate itself is killed.
+//! On Unix this is a process group. Its owner ends it, and a watchdog process ends it where perfgate itself is killed.
+//! A process that starts a session of its own (`setsid`) leaves the group and is not ended. On Windows it is a tree of
+//! processes, which `taskkill` ends; nothing ends it where perfgate itself is killed.
 
 #[cfg(unix)]
 mod unix;
@@ -16,12 +16,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 #[cfg(unix)]
-pub use unix::Processes;
+pub use unix::ProcessGroup;
 #[cfg(windows)]
-pub use windows::Processes;
+pub use windows::ProcessGroup;
 
-/// What perfgate posts with, and what a runner lends to its own steps: no command that is measured needs it, and code of
-/// a pull request would have it. A service that does need one of them is given it by its `env`.
+/// Environment variables that no command of the user inherits: the tokens that perfgate posts with and those that a CI
+/// runner gives to its own steps. No measured command needs them, and code of a pull request could read them. A service
+/// that does need one of them gets it through its `env`.
 const SECRETS: [&str; 9] = [
     "GITHUB_TOKEN",
     "GH_TOKEN",
@@ -34,23 +35,23 @@ const SECRETS: [&str; 9] = [
     "ACTIONS_ID_TOKEN_REQUEST_URL",
 ];
 
-/// Our own environment without the secrets, and with what was asked for.
-fn surround(command: &mut Command, environment: &BTreeMap<String, String>) {
+/// Gives a command perfgate's own environment without the secrets, and the variables of the scenario.
+fn set_environment(command: &mut Command, environment: &BTreeMap<String, String>) {
     for secret in SECRETS {
         command.env_remove(secret);
     }
     command.envs(environment);
 }
 
-/// How often a group that was asked to end is looked at.
-pub(super) const LOOK: Duration = Duration::from_millis(10);
+/// How often it is checked whether a group that was asked to end has ended.
+pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// What is started. Its standard input is empty.
+/// A command to be started. Its standard input is empty.
 pub struct Launch<'a> {
-    /// For the shell.
+    /// The command line, which a shell runs.
     pub command: &'a str,
     pub folder: &'a Path,
-    /// In addition to our own environment, which is passed on without the secrets in it.
+    /// Variables in addition to perfgate's own environment, which is passed on without its secrets.
     pub environment: &'a BTreeMap<String, String>,
     pub stdout: Stdio,
     pub stderr: Stdio,
@@ -58,15 +59,15 @@ pub struct Launch<'a> {
 
 /// How a process ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ended {
+pub struct ProcessEnd {
     pub is_success: bool,
-    /// `exit status 3`, `signal 9`
+    /// How it ended, as in `exit status 3` or `signal 9`.
     pub how: String,
 }
 
-impl Processes {
-    /// How all of it ended by itself. A leader that ended well and left others of its group behind went to the
-    /// background, and the group has not ended.
+impl ProcessGroup {
+    /// How the group ended, if it has ended by itself. Where the leader succeeded and left other processes behind, it
+    /// went to the background, and the group has not ended.
     pub fn ended(&mut self) -> Option<String> {
         let leader = self.leader_ended()?;
         if leader.is_success && self.is_alive() {
@@ -75,12 +76,12 @@ impl Processes {
         Some(leader.how)
     }
 
-    /// Asks every process of the group to end, kills what has not ended after `grace`, and waits for the leader.
+    /// Asks all processes of the group to end, kills those that have not ended after `grace`, and waits for the leader.
     pub fn end_within(&mut self, grace: Duration) {
         self.ask_to_end();
         let until = Instant::now() + grace;
         while self.is_alive() && Instant::now() < until {
-            thread::sleep(LOOK);
+            thread::sleep(POLL_INTERVAL);
         }
         self.reap();
     }

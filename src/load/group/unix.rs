@@ -1,5 +1,4 @@
-//! Where there are process groups: started as one group, ended as one group, and ended by a watchdog where perfgate
-//! itself is killed.
+//! The process group on Unix.
 
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
@@ -12,15 +11,15 @@ use rustix::process::{
     waitid,
 };
 
-use super::{Ended, Launch, surround};
+use super::{Launch, ProcessEnd, set_environment};
 use crate::load::watch::proc;
 
-/// Waits for leave before it becomes the command, so that the watchdog is there first. Where we die before that,
-/// the pipe closes and nothing is ever started.
+/// Waits for a line on its input before it becomes the command, so that the watchdog is there first. If perfgate dies
+/// before that, the pipe closes and the command is never started.
 const GATE: &str = r#"read -r leave && exec /bin/sh -c "$1" </dev/null"#;
 
-/// Outlives us by the moment that it takes to end the group: the pipe that it reads from closes with our death,
-/// however we die. It ignores what a terminal sends.
+/// Outlives perfgate for as long as it takes to end the group: the pipe that it reads closes when perfgate dies, for
+/// whatever reason. It ignores the signals that a terminal sends.
 const WATCHDOG: &str = r#"
 trap '' HUP INT TERM
 read -r word
@@ -33,19 +32,19 @@ done
 kill -s KILL -- "-$1"
 "#;
 
-/// A process group of ours.
+/// A process group that perfgate started.
 ///
-/// The leader is not reaped before the end, even where it has ended: so long its number cannot become another's,
-/// and a signal to the group reaches nobody else.
+/// The leader is not reaped before the end, even if it has ended. Until then its number cannot be given to another
+/// process, and a signal to the group reaches no other process.
 #[derive(Debug)]
-pub struct Processes {
+pub struct ProcessGroup {
     leader: Child,
     group: Pid,
     watchdog: Option<Watchdog>,
     reaped: bool,
 }
 
-impl Processes {
+impl ProcessGroup {
     pub fn launch(launch: Launch<'_>) -> io::Result<Self> {
         let mut command = Command::new("/bin/sh");
         command
@@ -55,9 +54,9 @@ impl Processes {
             .stdout(launch.stdout)
             .stderr(launch.stderr)
             .process_group(0);
-        surround(&mut command, launch.environment);
+        set_environment(&mut command, launch.environment);
         let mut leader = command.spawn()?;
-        // Our copies of the output's end are in it.
+        // The command holds copies of the write ends of the output.
         drop(command);
         let gate = leader.stdin.take();
         let mut processes = Self {
@@ -82,24 +81,24 @@ impl Processes {
         self.leader.id()
     }
 
-    /// How the first process of the group ended, whatever the others do.
-    pub fn leader_ended(&mut self) -> Option<Ended> {
+    /// How the first process of the group ended, even if others still run.
+    pub fn leader_ended(&mut self) -> Option<ProcessEnd> {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         let status = waitid(WaitId::Pid(self.group), options).ok().flatten()?;
-        Some(Ended {
+        Some(ProcessEnd {
             is_success: status.exit_status() == Some(0),
             how: said(&status),
         })
     }
 
-    /// Whether anything of the group still runs; one that is dead and not reaped does not.
+    /// Whether any process of the group still runs. A process that is dead but not reaped does not run.
     pub fn is_alive(&mut self) -> bool {
         if self.reaped {
             return false;
         }
         match proc::group_is_alive(self.pid()) {
             Some(alive) => alive,
-            // Without /proc only the kernel's own answer is left, which counts a leader that was not reaped.
+            // Without /proc, only the kernel can be asked, and it counts a leader that was not reaped.
             None => match self.leader.try_wait() {
                 Ok(None) => true,
                 _ => test_kill_process_group(self.group).is_ok(),
@@ -117,18 +116,18 @@ impl Processes {
 
     fn signal(&self, signal: Signal) {
         if !self.reaped {
-            // Nobody is left where it fails.
+            // This fails where no process is left.
             let _ = kill_process_group(self.group, signal);
         }
     }
 
-    /// For when nothing of the group runs any more; what still does is killed.
+    /// Reaps the leader. Processes of the group that still run are killed.
     pub fn reap(&mut self) {
         if self.reaped {
             return;
         }
         self.kill();
-        // What hangs in the kernel is not waited for: it ends when the kernel lets it.
+        // A process that hangs in the kernel is not waited for: it ends when the kernel lets it.
         for _ in 0..500 {
             if !matches!(self.leader.try_wait(), Ok(None)) {
                 break;
@@ -153,7 +152,7 @@ fn said(status: &WaitIdStatus) -> String {
 #[derive(Debug)]
 struct Watchdog {
     process: Child,
-    leash: ChildStdin,
+    input: ChildStdin,
 }
 
 impl Watchdog {
@@ -166,14 +165,14 @@ impl Watchdog {
             .current_dir("/")
             .process_group(0)
             .spawn()?;
-        let leash = process.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
-        Ok(Self { process, leash })
+        let input = process.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        Ok(Self { process, input })
     }
 
     fn dismiss(mut self) {
-        // Where it was killed by somebody there is nobody to be told.
-        drop(self.leash.write_all(b"done\n"));
-        drop(self.leash);
+        // This fails where somebody has killed the watchdog.
+        drop(self.input.write_all(b"done\n"));
+        drop(self.input);
         drop(self.process.wait());
     }
 }

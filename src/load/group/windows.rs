@@ -1,16 +1,17 @@
-//! On Windows: a tree of processes, ended by `taskkill`. Nothing ends it where perfgate itself is killed.
+//! The process group on Windows: a tree of processes, which `taskkill` ends. Nothing ends it where perfgate itself is
+//! killed.
 
 use std::io;
 use std::process::{Child, Command, Stdio};
 
-use super::{Ended, Launch, surround};
+use super::{Launch, ProcessEnd, set_environment};
 
 #[derive(Debug)]
-pub struct Processes {
+pub struct ProcessGroup {
     first: Child,
 }
 
-impl Processes {
+impl ProcessGroup {
     pub fn launch(launch: Launch<'_>) -> io::Result<Self> {
         let mut command = Command::new("cmd");
         command
@@ -19,7 +20,7 @@ impl Processes {
             .stdin(Stdio::null())
             .stdout(launch.stdout)
             .stderr(launch.stderr);
-        surround(&mut command, launch.environment);
+        set_environment(&mut command, launch.environment);
         Ok(Self {
             first: command.spawn()?,
         })
@@ -29,10 +30,10 @@ impl Processes {
         self.first.id()
     }
 
-    /// How the first process of the tree ended, whatever the others do.
-    pub fn leader_ended(&mut self) -> Option<Ended> {
+    /// How the first process of the tree ended, even if others still run.
+    pub fn leader_ended(&mut self) -> Option<ProcessEnd> {
         let status = self.first.try_wait().ok().flatten()?;
-        Some(Ended {
+        Some(ProcessEnd {
             is_success: status.success(),
             how: status.to_string().replace("exit code", "exit status"),
         })
@@ -42,7 +43,7 @@ impl Processes {
         matches!(self.first.try_wait(), Ok(None))
     }
 
-    /// Windows has no such question for a program without a window: it is ended with all that it started.
+    /// Ends the tree: Windows cannot ask a program without a window to end.
     pub fn ask_to_end(&mut self) {
         self.kill();
     }

@@ -1,20 +1,20 @@
-//! Pieces of evidence of one metric as one piece.
+//! Merges the evidence of one metric.
 //!
-//! Histograms and counts are added, samples stand one after another. Single numbers follow what they mean: rates and
-//! counts of the generator add up, what is said per 1000 requests is worked out anew from the requests of all, and
-//! of everything else (memory, open files, CPU of a generator) the worst machine speaks for all.
+//! Histograms and counts are added, and samples are joined. Single numbers are merged by what they mean: rates and
+//! counts of the generator are added; figures per 1000 requests are computed again from the requests of all machines;
+//! of everything else (memory, open files, CPU of a generator) the worst machine counts.
 
 use crate::model::joined::{self, Weighted};
 use crate::model::{Better, Evidence, Measurement, MetricName};
 
-/// One machine's share.
-pub(super) struct Part<'a> {
+/// The evidence of one machine.
+pub(super) struct EvidencePart<'a> {
     pub(super) evidence: &'a Evidence,
-    /// That the machine counted in all its subjects.
+    /// The number of requests that the machine counted in all its subjects.
     pub(super) requests: u64,
 }
 
-/// What the generator says of itself that adds up over generators.
+/// The counts of the generator, which add up over machines.
 const COUNTS: [&str; 7] = [
     "due",
     "sent",
@@ -24,13 +24,13 @@ const COUNTS: [&str; 7] = [
     "unable",
     "resent",
 ];
-/// The end of a unit of which each machine knows only its own requests.
+/// The end of a unit that refers to the requests of one machine.
 const PER_REQUESTS: &str = "/1000 req";
 
 pub(super) fn joined(
     name: &MetricName,
     like: &Measurement,
-    parts: &[Part<'_>],
+    parts: &[EvidencePart<'_>],
     requests: u64,
 ) -> Result<Evidence, String> {
     let mixed = || "the runs hold different kinds of evidence".to_owned();
@@ -76,7 +76,7 @@ pub(super) fn joined(
     }
 }
 
-/// One number of several machines; `values` come with the requests of their machine, `requests` is all of them.
+/// Merges single numbers. Each of `values` comes with the requests of its machine; `requests` is the sum of all.
 #[expect(
     clippy::cast_precision_loss,
     reason = "requests beyond 2^53 do not occur"

@@ -1,4 +1,4 @@
-//! What several machines were asked to do together.
+//! The load of several machines together.
 
 use std::collections::BTreeSet;
 
@@ -6,13 +6,13 @@ use crate::load::definition::{SHARE, WHOLE};
 use crate::load::scenario::Share;
 use crate::model::{Digest, Load, Run};
 
-use super::MergeError;
+use super::error::MergeError;
 
-/// In the terms of a merged load: how many machines each put it on.
+/// The term of a merged load that says how many machines put it on.
 const MACHINES: &str = "machines";
 
-/// The whole, of shares of which none is missing. Without shares each machine put on the whole load, so that so many
-/// machines together are another load than one.
+/// The whole load, of complete shares. Without shares each machine put on the whole load, so several machines together
+/// are another load than one.
 pub(super) fn together(runs: &[Run]) -> Result<Option<Load>, MergeError> {
     let none = Load::default();
     let loads: Vec<&Load> = runs
@@ -75,7 +75,7 @@ fn complete<'s>(shares: impl Iterator<Item = &'s Share>, of: usize) -> Result<()
     }
 }
 
-/// Machines that did not load at the same time did not load together.
+/// Refuses runs that were not measured at the same time.
 pub(super) fn at_once(runs: &[Run]) -> Result<(), MergeError> {
     let times: Vec<(f64, f64)> = runs
         .iter()
@@ -106,10 +106,10 @@ pub(super) fn at_once(runs: &[Run]) -> Result<(), MergeError> {
     Ok(())
 }
 
-/// So much of the shortest run all of them have to have in common.
+/// The part of the shortest run that all runs must have in common.
 const TOGETHER: f64 = 0.5;
 
-/// With the first term that tells them apart.
+/// The error for two loads, with the first term that differs.
 fn differ(one: &Load, other: &Load) -> MergeError {
     let mut names = one.terms.keys().chain(other.terms.keys());
     let name = names.find(|name| one.terms.get(*name) != other.terms.get(*name));

@@ -1,67 +1,19 @@
-//! The parts of one workload, put on by several machines at once, as one run: nothing is averaged that can be
-//! added, and what cannot be put together exactly is refused.
+//! Merges the runs of several machines that put on one load together. Nothing is averaged that can be added, and what
+//! cannot be merged exactly is refused.
 
+mod error;
 mod evidence;
 mod load;
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use crate::model::run::Metrics;
 use crate::model::{Environment, Evidence, Measurement, MetricName, Provenance, Run, Subject};
 
-use evidence::{Part, joined};
+pub use error::MergeError;
+use evidence::{EvidencePart, joined};
 
-/// Why runs are not the parts of one.
-#[derive(Clone, Debug, PartialEq)]
-pub enum MergeError {
-    TooFew,
-    /// The shares of one load are not all there, or one of them twice.
-    Share(String),
-    /// They were not measured at the same time.
-    Apart {
-        together_s: f64,
-        shortest_s: f64,
-    },
-    /// Two given runs are one.
-    Twice,
-    /// They say different things of what has to be one.
-    Differ {
-        what: &'static str,
-        one: String,
-        other: String,
-    },
-    /// A metric that cannot be put together.
-    Metric {
-        series: String,
-        why: String,
-    },
-}
-
-impl fmt::Display for MergeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooFew => f.write_str("one run is whole as it is"),
-            Self::Share(why) => f.write_str(why),
-            Self::Apart {
-                together_s,
-                shortest_s,
-            } => write!(
-                f,
-                "the runs were not made at once: they have {together_s:.1} s in common, and the shortest is {shortest_s:.1} s long"
-            ),
-            Self::Twice => f.write_str("the same run is given twice"),
-            Self::Differ { what, one, other } => {
-                write!(f, "the runs differ in their {what}: `{one}` and `{other}`")
-            }
-            Self::Metric { series, why } => write!(f, "{series}: {why}"),
-        }
-    }
-}
-
-impl std::error::Error for MergeError {}
-
-/// One run of several. `environment` is the name of the machine class where the machines are not of one.
+/// Merges runs. `environment` is the name of the machine class if the machines differ.
 pub fn merge(runs: &[Run], environment: Option<&str>) -> Result<Run, MergeError> {
     let (Some(first), true) = (runs.first(), runs.len() > 1) else {
         return Err(MergeError::TooFew);
@@ -100,7 +52,7 @@ pub fn merge(runs: &[Run], environment: Option<&str>) -> Result<Run, MergeError>
     Ok(whole)
 }
 
-/// How many requests each machine counted: what its numbers per request stand for.
+/// The number of requests that each machine counted, to which its figures per request refer.
 fn counted(runs: &[Run]) -> Vec<u64> {
     let of = |run: &Run| {
         let errors = run.subjects.values().filter_map(|metrics| {
@@ -141,16 +93,16 @@ fn metric(
             ));
         }
     }
-    let mut held: Vec<Part<'_>> = there
+    let mut held: Vec<EvidencePart<'_>> = there
         .iter()
-        .map(|(measured, requests)| Part {
+        .map(|(measured, requests)| EvidencePart {
             evidence: &measured.evidence,
             requests: *requests,
         })
         .collect();
-    // A kind of failure that did not happen on a machine has no metric there, and none of its requests.
+    // A kind of failure that did not happen on a machine has no metric there.
     let none = none_of(name, parts)?;
-    held.extend(none.iter().map(|evidence| Part {
+    held.extend(none.iter().map(|evidence| EvidencePart {
         evidence,
         requests: 0,
     }));
@@ -231,7 +183,7 @@ fn agree(what: &'static str, one: Option<String>, other: Option<String>) -> Resu
     })
 }
 
-/// What is true of every machine, under the name where one was given.
+/// What is the same on all machines, under the given name if there is one.
 fn shared(runs: &[Run], name: Option<&str>) -> Environment {
     let machines = || runs.iter().map(|run| &run.provenance.environment);
     let Some(first) = machines().next() else {

@@ -1,4 +1,4 @@
-//! From what was recorded to a run: which subjects and metrics there are, and how they are called.
+//! From a record to a run: which subjects and metrics there are, and what they are called.
 
 use std::time::Duration;
 
@@ -11,48 +11,45 @@ use crate::model::{
 };
 
 use super::validity::{as_f64, is_changed};
-use super::{Record, Stretch, TICK, Tally, quantile};
+use super::{Record, TICK, Tally, TimeRange, quantile};
 
-/// A stretch of counted time that is measured apart.
-#[derive(Clone, Debug, PartialEq)]
+/// A part of the counted time that is measured on its own: a phase with a name, or all of it.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Span {
-    /// In front of its subjects, where it has a name.
+    /// The name, which is put in front of its subjects.
     pub name: Option<String>,
     pub counted: Duration,
-    /// When that was, in one piece or several.
-    pub when: Vec<Stretch>,
+    /// When it was counted, in one piece or several.
+    pub when: Vec<TimeRange>,
 }
 
-/// What one level is recorded as.
+/// The subjects and spans of one level, and how they are written into a run.
 #[derive(Clone, Debug)]
 pub struct Figures {
     pub prefix: Option<String>,
     pub subjects: Vec<String>,
     pub spans: Vec<Span>,
-    /// In an open load the throughput is what was asked for, not an outcome.
+    /// Whether the load is open. Then the throughput was asked for and is not an outcome.
     pub open: bool,
 }
 
-/// CPU time over counted time, in shares of one core.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Cpu {
-    pub all: f64,
-}
-
 impl Figures {
-    /// Where the tally of a subject in a span stands.
-    pub fn place(&self, span: usize, subject: usize) -> usize {
+    /// The index of the tally of a subject in a span.
+    pub fn tally_index(&self, span: usize, subject: usize) -> usize {
         span * self.subjects.len() + subject
     }
 
-    /// What a place is called.
-    pub fn name(&self, place: usize) -> Subject {
+    /// The subject of a tally, as it is called in the run.
+    pub fn name(&self, tally_index: usize) -> Subject {
         let count = self.subjects.len().max(1);
-        let name = self.subjects.get(place % count).map_or("", String::as_str);
-        self.subject(self.spans.get(place / count), name)
+        let name = self
+            .subjects
+            .get(tally_index % count)
+            .map_or("", String::as_str);
+        self.subject(self.spans.get(tally_index / count), name)
     }
 
-    /// Every subject that it may write, in the order of the flows, its total and the generator behind them.
+    /// Every subject that may be written, in the order of the flows, followed by the total and the generator.
     pub fn order(&self) -> Vec<Subject> {
         let spans = self.spans.iter().flat_map(|span| {
             let names = self.subjects.iter().map(String::as_str).chain(["total"]);
@@ -61,11 +58,11 @@ impl Figures {
         spans.chain([self.subject(None, "generator")]).collect()
     }
 
-    pub fn places(&self) -> usize {
+    pub fn tally_count(&self) -> usize {
         self.spans.len() * self.subjects.len()
     }
 
-    pub fn write(&self, record: &Record, cpu: Cpu, run: &mut Run) -> Result<(), EvidenceError> {
+    pub fn write(&self, record: &Record, cpu: f64, run: &mut Run) -> Result<(), EvidenceError> {
         let mut unfinished = 0;
         let rows = record.tallies().chunks(self.subjects.len().max(1));
         for (span, tallies) in self.spans.iter().zip(rows) {
@@ -80,7 +77,10 @@ impl Figures {
                 };
                 figures.write(self.open, run)?;
             }
-            unfinished += total.failed.get(&super::Kind::Unfinished).unwrap_or(&0);
+            unfinished += total
+                .failed
+                .get(&super::FailureKind::Unfinished)
+                .unwrap_or(&0);
             if self.subjects.len() > 1 {
                 let figures = Tallied {
                     subject: self.subject(Some(span), "total"),
@@ -97,7 +97,7 @@ impl Figures {
         self.generator(record, unfinished, cpu, run)
     }
 
-    /// A statistic that says more about us than about the service.
+    /// Warns of percentiles that are left out because perfgate's own lateness may have changed them.
     fn left_out(&self, span: &Span, tallies: &[Tally], run: &mut Run) {
         for (name, tally) in self.subjects.iter().zip(tallies) {
             let changed = tally.changed();
@@ -108,17 +108,17 @@ impl Figures {
                 .iter()
                 .map(|q| Statistic::Quantile(*q).to_string())
                 .collect();
-            let ours = is_changed(&tally.response, &tally.least, first.fraction());
+            let own_delay = is_changed(&tally.response, &tally.least, first.fraction());
             run.warnings.push(format!(
                 "{}: {} left out, as the load generator was late: up to {:.2} ms of it may be its own",
                 self.subject(Some(span), name),
                 names.join(", "),
-                ours.unwrap_or_default().as_secs_f64() * 1e3
+                own_delay.unwrap_or_default().as_secs_f64() * 1e3
             ));
         }
     }
 
-    /// Steps behind one that always fails are in no table.
+    /// Warns of steps that were never reached because an earlier one always fails.
     fn never_reached(&self, span: &Span, tallies: &[Tally], run: &mut Run) {
         let (mut never, mut any) = (Vec::new(), false);
         for (name, tally) in self.subjects.iter().zip(tallies) {
@@ -134,7 +134,7 @@ impl Figures {
         }
     }
 
-    /// For how long nothing had succeeded when counting ended.
+    /// How long no request had succeeded when counting ended.
     pub fn silent_end(&self, record: &Record) -> Option<Duration> {
         let rows = record.tallies().chunks(self.subjects.len().max(1));
         let spans = self.spans.iter().zip(rows);
@@ -145,7 +145,8 @@ impl Figures {
         (last.until == span.when.last()?.until).then(|| last.length())
     }
 
-    /// For how long no request succeeded, whichever it was: of the run, and therefore judged of a total too.
+    /// Writes for how long no request of any subject succeeded. It is an outcome of the run, and so it is judged even
+    /// on a total.
     fn outage(
         &self,
         span: &Span,
@@ -157,7 +158,7 @@ impl Figures {
             return Ok(());
         }
         let silent = silent(span, total, record);
-        let length: Duration = silent.iter().map(|stretch| stretch.length()).sum();
+        let length: Duration = silent.iter().map(|range| range.length()).sum();
         let name = match self.subjects.as_slice() {
             [only] => only,
             _ => "total",
@@ -196,7 +197,7 @@ impl Figures {
         &self,
         record: &Record,
         unfinished: u64,
-        cpu: Cpu,
+        cpu: f64,
         run: &mut Run,
     ) -> Result<(), EvidenceError> {
         let subject = self.subject(None, "generator");
@@ -209,21 +210,21 @@ impl Figures {
             };
             run.insert(subject.clone(), MetricName::new(metric), measurement);
         };
-        let arrived = record.arrived;
+        let arrivals = record.arrivals;
         if self.open {
             if let Some(lag) = milliseconds(&record.lag)? {
                 put("lag", "ms", Better::Lower, lag);
             }
             for (metric, better, count) in [
-                ("due", Better::Higher, arrived.due),
-                ("late", Better::Lower, arrived.late),
-                ("dropped", Better::Lower, arrived.dropped),
+                ("due", Better::Higher, arrivals.due),
+                ("late", Better::Lower, arrivals.late),
+                ("dropped", Better::Lower, arrivals.dropped),
             ] {
                 put(metric, "", better, Evidence::value(as_f64(count))?);
             }
         }
         let sent = if self.open {
-            arrived.sent
+            arrivals.sent
         } else {
             record.tallies().iter().map(Tally::all).sum()
         };
@@ -248,19 +249,19 @@ impl Figures {
         }
         let unfinished = Evidence::value(as_f64(unfinished))?;
         put("unfinished", "", Better::Lower, unfinished);
-        put("cpu", "%", Better::Lower, Evidence::value(cpu.all * 100.0)?);
+        put("cpu", "%", Better::Lower, Evidence::value(cpu * 100.0)?);
         Ok(())
     }
 }
 
-/// When no request succeeded.
-fn silent(span: &Span, total: &Tally, record: &Record) -> Vec<Stretch> {
+/// The times at which no request succeeded.
+fn silent(span: &Span, total: &Tally, record: &Record) -> Vec<TimeRange> {
     let usual = total.usual(span.counted);
-    let whole = |stretch| record.silence.within(stretch, usual);
+    let whole = |range| record.silence.within(range, usual);
     span.when.iter().copied().flat_map(whole).collect()
 }
 
-/// One subject's tally on its way into a run.
+/// The tally of one subject, to be written into a run.
 struct Tallied<'a> {
     subject: Subject,
     tally: &'a Tally,
@@ -322,21 +323,25 @@ impl Tallied<'_> {
     }
 }
 
-/// What of a latency is told where our own lateness may have changed some of it.
-const TOLD: [Quantile; 5] = Quantile::USUAL;
+/// The percentiles that are written where perfgate's own lateness may have changed some of them.
+const PERCENTILES: [Quantile; 5] = Quantile::USUAL;
 
 impl Tally {
-    /// The statistics that our own lateness can have changed, of those that so many requests carry.
+    /// The percentiles that perfgate's own lateness may have changed, among those for which there are enough requests.
     fn changed(&self) -> Vec<Quantile> {
         let carried = |q: &Quantile| q.needed_observations() <= self.succeeded();
         let changed =
             |q: &Quantile| is_changed(&self.response, &self.least, q.fraction()).is_some();
-        TOLD.into_iter().filter(carried).filter(changed).collect()
+        PERCENTILES
+            .into_iter()
+            .filter(carried)
+            .filter(changed)
+            .collect()
     }
 
-    /// The latency by those statistics alone that hold.
+    /// The latency as the percentiles that were not changed.
     fn without(&self, changed: &[Quantile]) -> Result<Option<Evidence>, EvidenceError> {
-        let kept = TOLD.into_iter().filter(|q| {
+        let kept = PERCENTILES.into_iter().filter(|q| {
             let carried = q.needed_observations() <= self.succeeded();
             carried && !changed.contains(q)
         });
@@ -355,7 +360,7 @@ impl Tally {
     }
 }
 
-/// As evidence in milliseconds, no larger than its largest value needs; `None` where nothing was recorded.
+/// A histogram as evidence in milliseconds, no larger than its largest value needs; `None` where it is empty.
 fn milliseconds(full: &Histogram<u64>) -> Result<Option<Evidence>, EvidenceError> {
     if full.is_empty() {
         return Ok(None);
@@ -370,9 +375,9 @@ fn milliseconds(full: &Histogram<u64>) -> Result<Option<Evidence>, EvidenceError
 
 #[cfg(test)]
 mod tests {
-    use super::super::Took;
+    use super::super::RequestTimes;
     use super::*;
-    use crate::load::wire::{Failure, Kind};
+    use crate::load::http::{Failure, FailureKind};
 
     fn figures(subjects: &[&str], open: bool) -> Figures {
         Figures {
@@ -381,7 +386,7 @@ mod tests {
             spans: vec![Span {
                 name: None,
                 counted: Duration::from_secs(2),
-                when: vec![Stretch {
+                when: vec![TimeRange {
                     from: Duration::ZERO,
                     until: Duration::from_secs(2),
                 }],
@@ -392,15 +397,15 @@ mod tests {
 
     fn written(figures: &Figures, record: &Record) -> Run {
         let mut run = Run::default();
-        figures.write(record, Cpu::default(), &mut run).unwrap();
+        figures.write(record, 0.0, &mut run).unwrap();
         run
     }
 
-    fn ms(millis: u64) -> Took {
+    fn ms(millis: u64) -> RequestTimes {
         let time = Duration::from_millis(millis);
-        Took {
+        RequestTimes {
             response: time,
-            ours: Duration::ZERO,
+            own_delay: Duration::ZERO,
             service: time,
         }
     }
@@ -418,10 +423,13 @@ mod tests {
     #[test]
     fn failures_are_counted_by_kind_and_kept_out_of_latency() {
         let figures = figures(&["GET /"], false);
-        let mut record = Record::new(figures.places());
+        let mut record = Record::new(figures.tally_count());
         (0..6).for_each(|_| record.succeed(0, ms(5)));
-        record.fail(0, &Failure::new(Kind::Timeout, "no answer within 1 s"));
-        record.fail(0, &Failure::new(Kind::Status, "503"));
+        record.fail(
+            0,
+            &Failure::new(FailureKind::Timeout, "no answer within 1 s"),
+        );
+        record.fail(0, &Failure::new(FailureKind::Status, "503"));
         let run = written(&figures, &record);
         let metrics = &run.subjects["GET /"];
         let Evidence::Histogram(latency) = &metrics["latency"].evidence else {
@@ -446,15 +454,15 @@ mod tests {
     #[test]
     fn lateness_of_our_own_voids_the_statistics_that_it_can_have_changed_and_no_other() {
         let figures = figures(&["GET /"], true);
-        let mut record = Record::new(figures.places());
+        let mut record = Record::new(figures.tally_count());
         for n in 0..2_000_u64 {
-            let ours = Duration::from_millis(if n % 25 == 0 { 15 } else { 0 });
-            let response = Duration::from_millis(20) + ours;
+            let own_delay = Duration::from_millis(if n % 25 == 0 { 15 } else { 0 });
+            let response = Duration::from_millis(20) + own_delay;
             record.succeed(
                 0,
-                Took {
+                RequestTimes {
                     response,
-                    ours,
+                    own_delay,
                     service: response,
                 },
             );
@@ -477,9 +485,9 @@ mod tests {
     #[test]
     fn what_this_machine_could_not_send_is_no_request_of_the_service() {
         let figures = figures(&["GET /"], false);
-        let mut record = Record::new(figures.places());
+        let mut record = Record::new(figures.tally_count());
         (0..6).for_each(|_| record.succeed(0, ms(5)));
-        record.fail(0, &Failure::new(Kind::Local, "no port"));
+        record.fail(0, &Failure::new(FailureKind::Local, "no port"));
         let run = written(&figures, &record);
         let errors = &run.subjects["GET /"]["errors"].evidence;
         assert_eq!(*errors, Evidence::proportion(0, 6).unwrap());
@@ -487,7 +495,7 @@ mod tests {
         let unable = &run.subjects["generator"]["unable"].evidence;
         assert_eq!(*unable, Evidence::Value(1.0));
         assert_eq!(
-            record.reasons.by_kind()[&Kind::Local],
+            record.reasons.by_kind()[&FailureKind::Local],
             (1, "no port".to_owned())
         );
     }
@@ -496,11 +504,11 @@ mod tests {
     fn the_time_without_success_is_an_outcome_of_the_run() {
         let outage = |subjects: &[&str], silent: bool| {
             let figures = figures(subjects, false);
-            let mut record = Record::new(figures.places());
+            let mut record = Record::new(figures.tally_count());
             (0..200).for_each(|at| {
                 let at = Duration::from_millis(at * 10);
                 if silent && at >= Duration::from_secs(1) {
-                    record.fail(0, &Failure::new(Kind::Connect, "refused"));
+                    record.fail(0, &Failure::new(FailureKind::Connect, "refused"));
                     record.silence.fail(at, at);
                 } else {
                     record.succeed(0, ms(5));
@@ -536,9 +544,9 @@ mod tests {
             counted: Duration::from_secs(1),
             when: Vec::new(),
         });
-        let mut record = Record::new(figures.places());
-        record.succeed(figures.place(0, 0), ms(1));
-        record.succeed(figures.place(1, 1), ms(2));
+        let mut record = Record::new(figures.tally_count());
+        record.succeed(figures.tally_index(0, 0), ms(1));
+        record.succeed(figures.tally_index(1, 1), ms(2));
         let lines = lines(&written(&figures, &record));
         for line in [
             "rate=5 a latency Outcome",

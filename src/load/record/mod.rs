@@ -1,5 +1,5 @@
-//! What was measured, while it is measured: histograms and counts, one set for each worker and no lock; added up
-//! without loss when the load is over. Pure: times come from outside.
+//! The record of a level: histograms and counts, one set for each worker without locks, added up without loss when the
+//! load is over. Pure: times come from outside.
 
 mod figures;
 mod reasons;
@@ -11,19 +11,20 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use super::wire::{Failure, Kind};
+use super::http::{Failure, FailureKind};
 
-pub use figures::{Cpu, Figures, Span};
-pub use reasons::{Reasons, Sentence};
-pub use silence::{Silence, Stretch};
-pub use validity::{AFTER_REFUSAL, Absent, Busy, Generator};
+pub use figures::{Figures, Span};
+pub use reasons::{FailureMessage, Reasons};
+pub use silence::{Silence, TimeRange};
+pub use validity::{AFTER_REFUSAL, GeneratorHealth, Saturation, Stalls};
 
-/// Of one tick, in nanoseconds.
+/// The resolution of recorded times, in nanoseconds.
 pub const TICK: u64 = 100;
-/// Ten minutes of ticks; what took longer is recorded as that.
+/// Ten minutes in ticks. Longer times are recorded as ten minutes.
 const LONGEST: u64 = 6_000_000_000;
 
-/// From one tick to ten minutes at three significant digits: 190 KB, of which only touched pages are resident.
+/// An empty histogram, from one tick to ten minutes at three significant digits: 190 KB, of which only touched pages
+/// are resident.
 #[expect(
     clippy::expect_used,
     reason = "these bounds are lawful, and nothing else can fail"
@@ -37,24 +38,25 @@ fn ticks(duration: Duration) -> u64 {
     (nanos.saturating_add(TICK / 2) / TICK).clamp(1, LONGEST)
 }
 
-/// Of one subject.
+/// What was measured of one subject in one span.
 #[derive(Clone, Debug)]
 pub struct Tally {
-    /// From when it was due, without our own lateness.
+    /// The response times, from when a request was due to its last byte, without perfgate's own lateness.
     pub response: Histogram<u64>,
-    /// The least that it may have been: requests that we sent late in one go waited for each other at the service.
+    /// The shortest response times that are possible: requests that perfgate sent late and together waited for each
+    /// other at the service.
     pub least: Histogram<u64>,
-    /// From when it was sent.
+    /// The service times, from when a request was sent.
     pub service: Histogram<u64>,
-    pub failed: BTreeMap<Kind, u64>,
+    pub failed: BTreeMap<FailureKind, u64>,
 }
 
 /// How long a request took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Took {
+pub struct RequestTimes {
     pub response: Duration,
-    /// What of it our own lateness may have caused.
-    pub ours: Duration,
+    /// How much of the response time perfgate's own lateness may have caused.
+    pub own_delay: Duration,
     pub service: Duration,
 }
 
@@ -82,7 +84,7 @@ impl Tally {
         self.succeeded() + self.failures()
     }
 
-    /// How long it may take until the next request succeeds, if all is as ever.
+    /// How long it may take until the next request succeeds, as long as the service answers as usual.
     fn usual(&self, counted: Duration) -> Duration {
         let succeeded = u32::try_from(self.succeeded()).unwrap_or(u32::MAX).max(1);
         let response = |share| quantile(&self.response, share).unwrap_or_default();
@@ -97,15 +99,15 @@ impl Tally {
         .unwrap_or_default()
     }
 
-    fn take(&mut self, took: Took) {
-        self.response.saturating_record(ticks(took.response));
-        let least = took.response.saturating_sub(took.ours);
+    fn take(&mut self, times: RequestTimes) {
+        self.response.saturating_record(ticks(times.response));
+        let least = times.response.saturating_sub(times.own_delay);
         self.least.saturating_record(ticks(least));
-        self.service.saturating_record(ticks(took.service));
+        self.service.saturating_record(ticks(times.service));
     }
 
     fn add(&mut self, other: &Self) {
-        // Histograms of the same bounds always add.
+        // Histograms with the same bounds can always be added.
         self.response.add(&other.response).ok();
         self.least.add(&other.least).ok();
         self.service.add(&other.service).ok();
@@ -115,42 +117,44 @@ impl Tally {
     }
 }
 
-/// What became of the arrivals of an open load in its counted phases.
+/// The arrivals of an open load in its counted phases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Arrived {
+pub struct ArrivalCounts {
     pub due: u64,
     pub sent: u64,
-    /// Begun more than a millisecond behind their time, for whatever reason.
+    /// Arrivals that began more than a millisecond after they were due, for whatever reason.
     pub late: u64,
     pub dropped: u64,
 }
 
-/// Everything that one worker, or all of them, counted in one level.
+/// Everything that one worker, or all of them together, counted in one level.
 #[derive(Clone, Debug)]
 pub struct Record {
-    /// By place: see `Figures::place`.
+    /// The tallies, by `Figures::tally_index`.
     tallies: Vec<Tally>,
-    /// From when an arrival was due to when we dealt with it.
+    /// The times from when an arrival was due to when it was dispatched.
     pub lag: Histogram<u64>,
-    pub arrived: Arrived,
-    /// Requests that this machine could not send: no port, no file handle. They are no requests of any subject.
+    pub arrivals: ArrivalCounts,
+    /// The number of requests that this machine could not send, as it had no port or no file handle. They do not count
+    /// as requests of a subject.
     pub unable: u64,
-    /// Requests sent again because their connection had ended before the service could look at them.
+    /// The number of requests that were sent again because their connection had ended before the service could look at
+    /// them.
     pub resent: u64,
-    /// How long answers were looked at, and how much of that was in a thread aside.
+    /// The time for which responses were examined, and how much of it in a helper thread.
     pub checking: Duration,
     pub aside: Duration,
-    /// Of all requests, counted or not: what is counted is cut out of it by time.
+    /// When requests succeeded and failed, including those that are not counted: what is counted is cut out by time.
     pub silence: Silence,
     pub reasons: Reasons,
 }
 
 impl Record {
-    pub fn new(places: usize) -> Self {
+    pub fn new(tally_count: usize) -> Self {
         Self {
-            tallies: vec![Tally::default(); places],
+            tallies: vec![Tally::default(); tally_count],
             lag: histogram(),
-            arrived: Arrived::default(),
+            arrivals: ArrivalCounts::default(),
             unable: 0,
             resent: 0,
             checking: Duration::ZERO,
@@ -164,19 +168,19 @@ impl Record {
         &self.tallies
     }
 
-    pub fn succeed(&mut self, place: usize, took: Took) {
-        if let Some(tally) = self.tallies.get_mut(place) {
-            tally.take(took);
+    pub fn succeed(&mut self, tally_index: usize, times: RequestTimes) {
+        if let Some(tally) = self.tallies.get_mut(tally_index) {
+            tally.take(times);
         }
     }
 
-    pub fn fail(&mut self, place: usize, failure: &Failure) {
-        if let Some(tally) = self.tallies.get_mut(place) {
+    pub fn fail(&mut self, tally_index: usize, failure: &Failure) {
+        if let Some(tally) = self.tallies.get_mut(tally_index) {
             match failure.kind {
-                Kind::Local => self.unable += 1,
+                FailureKind::Local => self.unable += 1,
                 kind => *tally.failed.entry(kind).or_default() += 1,
             }
-            self.reasons.note(place, failure);
+            self.reasons.note(tally_index, failure);
         }
     }
 
@@ -184,16 +188,16 @@ impl Record {
         self.lag.saturating_record(ticks(lag));
     }
 
-    /// What another worker counted in the same level.
+    /// Adds what another worker counted in the same level.
     pub fn add(&mut self, other: &Self) {
         for (mine, theirs) in self.tallies.iter_mut().zip(&other.tallies) {
             mine.add(theirs);
         }
         self.lag.add(&other.lag).ok();
-        self.arrived.due += other.arrived.due;
-        self.arrived.sent += other.arrived.sent;
-        self.arrived.late += other.arrived.late;
-        self.arrived.dropped += other.arrived.dropped;
+        self.arrivals.due += other.arrivals.due;
+        self.arrivals.sent += other.arrivals.sent;
+        self.arrivals.late += other.arrivals.late;
+        self.arrivals.dropped += other.arrivals.dropped;
         self.unable += other.unable;
         self.resent += other.resent;
         self.checking += other.checking;
@@ -203,7 +207,7 @@ impl Record {
     }
 }
 
-/// The time at or below which this share of the values lies; `None` of an empty histogram.
+/// The time that this share of the values does not exceed; `None` where the histogram is empty.
 pub fn quantile(histogram: &Histogram<u64>, share: f64) -> Option<Duration> {
     (!histogram.is_empty()).then(|| {
         Duration::from_nanos(
@@ -215,7 +219,7 @@ pub fn quantile(histogram: &Histogram<u64>, share: f64) -> Option<Duration> {
     })
 }
 
-/// What happened since the last look, for the progress line.
+/// The results since the last report, for the progress line.
 #[derive(Clone, Debug)]
 pub struct Recent {
     pub response: Histogram<u64>,
@@ -255,11 +259,11 @@ impl Recent {
 mod tests {
     use super::*;
 
-    fn took(micros: u64) -> Took {
+    fn times(micros: u64) -> RequestTimes {
         let time = Duration::from_micros(micros);
-        Took {
+        RequestTimes {
             response: time,
-            ours: Duration::ZERO,
+            own_delay: Duration::ZERO,
             service: time / 2,
         }
     }
@@ -268,7 +272,7 @@ mod tests {
     fn percentiles_agree_with_the_truth_to_three_digits() {
         let mut record = Record::new(1);
         for micros in (1..=100_000).rev() {
-            record.succeed(0, took(micros));
+            record.succeed(0, times(micros));
         }
         let tally = &record.tallies()[0];
         for (share, micros) in [(0.5, 50_000.0), (0.95, 95_000.0), (0.999, 99_900.0)] {
@@ -289,16 +293,16 @@ mod tests {
     fn workers_added_up_hold_exactly_what_one_would() {
         let mut one = Record::new(2);
         let mut workers = [Record::new(2), Record::new(2), Record::new(2)];
-        let failure = Failure::new(Kind::Status, "500 Internal Server Error");
+        let failure = Failure::new(FailureKind::Status, "500 Internal Server Error");
         for n in 0..3_000_usize {
             let micros = (n * n) as u64;
             for record in [&mut one, &mut workers[n % 3]] {
                 record.lag(Duration::from_micros(micros));
-                record.arrived.due += 1;
+                record.arrivals.due += 1;
                 if n % 7 == 0 {
                     record.fail(n % 2, &failure);
                 } else {
-                    record.succeed(n % 2, took(micros));
+                    record.succeed(n % 2, times(micros));
                 }
             }
         }
@@ -308,7 +312,7 @@ mod tests {
             assert_eq!((&a.response, &a.service), (&b.response, &b.service));
             assert_eq!(a.failed, b.failed);
         }
-        assert_eq!((one.lag, one.arrived), (sum.lag, sum.arrived));
+        assert_eq!((one.lag, one.arrivals), (sum.lag, sum.arrivals));
         assert_eq!(one.reasons, sum.reasons);
     }
 
@@ -317,12 +321,12 @@ mod tests {
         let mut record = Record::new(1);
         for response in [Duration::ZERO, Duration::from_secs(3600)] {
             let service = response;
-            let ours = Duration::ZERO;
+            let own_delay = Duration::ZERO;
             record.succeed(
                 0,
-                Took {
+                RequestTimes {
                     response,
-                    ours,
+                    own_delay,
                     service,
                 },
             );

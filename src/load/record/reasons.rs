@@ -1,38 +1,39 @@
-//! Why requests failed, in words: each distinct sentence of a subject with how often it was met and one example.
+//! Why requests failed: the distinct messages of each subject, with the number of times each was met and one example.
 
 use std::collections::BTreeMap;
 
-use crate::load::wire::{Failure, Kind};
+use crate::load::http::{Failure, FailureKind};
 
-/// By place and kind.
+/// The messages, by tally and kind of failure.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reasons(BTreeMap<(usize, Kind), Vec<Sentence>>);
+pub struct Reasons(BTreeMap<(usize, FailureKind), Vec<FailureMessage>>);
 
-/// One way to fail.
+/// One message, and how often it was met.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sentence {
+pub struct FailureMessage {
     pub what: String,
     pub count: u64,
-    /// What the service said the first time.
+    /// What the service answered the first time.
     pub example: Option<String>,
 }
 
-/// Of one kind at one place; a service may name the number of the request in each.
+/// The number of messages of one kind and tally that are told apart: a service may put the number of the request into
+/// each.
 const MOST: usize = 8;
-/// Stands for all that came when there was no more room.
+/// The message that stands for all further ones.
 const OTHERS: &str = "others";
 
 impl Reasons {
-    /// Whether the same was met before, so that no example is needed.
-    pub fn knows(&self, place: usize, failure: &Failure) -> bool {
-        let known = self.0.get(&(place, failure.kind));
+    /// Whether the failure was met before, so that no example is needed.
+    pub fn knows(&self, tally_index: usize, failure: &Failure) -> bool {
+        let known = self.0.get(&(tally_index, failure.kind));
         known.is_some_and(|known| {
             known.len() > MOST || known.iter().any(|one| one.what == failure.what)
         })
     }
 
-    pub fn note(&mut self, place: usize, failure: &Failure) {
-        let known = self.0.entry((place, failure.kind)).or_default();
+    pub fn note(&mut self, tally_index: usize, failure: &Failure) {
+        let known = self.0.entry((tally_index, failure.kind)).or_default();
         insert(known, &failure.what, 1, failure.example.as_ref());
     }
 
@@ -45,19 +46,21 @@ impl Reasons {
         }
     }
 
-    /// Each with its place and kind, the most frequent first.
-    pub fn sorted(&self) -> Vec<(usize, Kind, &Sentence)> {
+    /// All messages with their tally and kind, the most frequent first.
+    pub fn sorted(&self) -> Vec<(usize, FailureKind, &FailureMessage)> {
         let all = self.0.iter();
         let mut all: Vec<_> = all
-            .flat_map(|((place, kind), sentences)| sentences.iter().map(|one| (*place, *kind, one)))
+            .flat_map(|((tally_index, kind), sentences)| {
+                sentences.iter().map(|one| (*tally_index, *kind, one))
+            })
             .collect();
         all.sort_by_key(|(_, _, one)| std::cmp::Reverse(one.count));
         all
     }
 
-    /// How often each kind was met, and the first sentence of it.
-    pub fn by_kind(&self) -> BTreeMap<Kind, (u64, String)> {
-        let mut kinds: BTreeMap<Kind, (u64, String)> = BTreeMap::new();
+    /// How often each kind was met, and its first message.
+    pub fn by_kind(&self) -> BTreeMap<FailureKind, (u64, String)> {
+        let mut kinds: BTreeMap<FailureKind, (u64, String)> = BTreeMap::new();
         for ((_, kind), sentences) in &self.0 {
             for one in sentences {
                 let known = kinds.entry(*kind);
@@ -68,7 +71,7 @@ impl Reasons {
     }
 }
 
-fn insert(known: &mut Vec<Sentence>, what: &str, count: u64, example: Option<&String>) {
+fn insert(known: &mut Vec<FailureMessage>, what: &str, count: u64, example: Option<&String>) {
     let what = match known.iter().any(|one| one.what == what) || known.len() < MOST {
         true => what,
         false => OTHERS,
@@ -78,7 +81,7 @@ fn insert(known: &mut Vec<Sentence>, what: &str, count: u64, example: Option<&St
             one.count += count;
             one.example = one.example.take().or_else(|| example.cloned());
         }
-        None => known.push(Sentence {
+        None => known.push(FailureMessage {
             what: what.to_owned(),
             count,
             example: example.cloned().filter(|_| what != OTHERS),
@@ -93,7 +96,7 @@ mod tests {
     #[test]
     fn sentences_are_counted_apart_and_no_more_than_have_room() {
         let mut reasons = Reasons::default();
-        let failure = |n: usize| Failure::new(Kind::Check, format!("number {n}"));
+        let failure = |n: usize| Failure::new(FailureKind::Check, format!("number {n}"));
         for n in 0..100 {
             let known = reasons.knows(3, &failure(n));
             assert_eq!(known, n > MOST, "{n}");
@@ -102,11 +105,11 @@ mod tests {
         }
         reasons.note(
             1,
-            &Failure::new(Kind::Status, "500").example("oops".to_owned()),
+            &Failure::new(FailureKind::Status, "500").example("oops".to_owned()),
         );
         reasons.note(
             1,
-            &Failure::new(Kind::Status, "500").example("again".to_owned()),
+            &Failure::new(FailureKind::Status, "500").example("again".to_owned()),
         );
         let sorted = reasons.sorted();
         assert_eq!(sorted.len(), MOST + 2);
@@ -115,14 +118,17 @@ mod tests {
             ("number 0", 101)
         );
         assert_eq!((sorted[1].2.what.as_str(), sorted[1].2.count), (OTHERS, 92));
-        let status = sorted.iter().find(|(place, ..)| *place == 1).unwrap();
+        let status = sorted
+            .iter()
+            .find(|(tally_index, ..)| *tally_index == 1)
+            .unwrap();
         assert_eq!(
             (status.2.count, status.2.example.as_deref()),
             (2, Some("oops"))
         );
         let mut twice = reasons.clone();
         twice.add(&reasons);
-        assert_eq!(twice.by_kind()[&Kind::Check].0, 400);
+        assert_eq!(twice.by_kind()[&FailureKind::Check].0, 400);
         assert_eq!(twice.sorted().len(), sorted.len());
     }
 }

@@ -1,17 +1,17 @@
-//! When requests succeeded, and for how long none did although some were asked. One for each worker, added up without
-//! loss. Pure: times are given, from the start of the level.
+//! When requests succeeded, and for how long none succeeded although some were sent. There is one for each worker; they
+//! add up without loss. Pure: times are counted from the start of the level.
 
 use std::time::Duration;
 
-/// What became of requests, step of time by step of time.
+/// The results of requests, in steps of time.
 #[derive(Clone, Debug)]
 pub struct Silence {
-    /// How long a step is: 10 ms, and twice as long whenever a level outgrows its room.
+    /// The length of a step: 10 ms, doubled whenever a level is too long for the number of steps.
     step: Duration,
     steps: Vec<Step>,
 }
 
-/// What happened in one step: flags, and above them how many requests failed, as far as there is room.
+/// What happened in one step: two flags, and above them a saturating count of failures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Step(u8);
 
@@ -44,21 +44,21 @@ impl Step {
 }
 
 const FINEST: Duration = Duration::from_millis(10);
-/// Nearly three hours of the finest steps; a megabyte for each worker.
+/// The largest number of steps: nearly three hours of the shortest ones, and a megabyte for each worker.
 const MOST: usize = 1 << 20;
-/// Fewer failures in a row than this are told by the rate of errors.
+/// The number of failures in a row from which on the service was away. Fewer are part of the error rate only.
 const DOWN: u32 = 3;
-/// And a shorter time is none in which a service was away.
+/// The shortest time for which a service can be away.
 const SHORTEST: Duration = Duration::from_millis(100);
 
-/// A stretch of time, from the start of the level.
+/// A time range, counted from the start of the level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stretch {
+pub struct TimeRange {
     pub from: Duration,
     pub until: Duration,
 }
 
-impl Stretch {
+impl TimeRange {
     pub fn length(self) -> Duration {
         self.until.saturating_sub(self.from)
     }
@@ -74,7 +74,7 @@ impl Default for Silence {
 }
 
 impl Silence {
-    /// A request that was under way from one time to another, and was answered as it should be.
+    /// Adds a request that succeeded, with its start and end.
     pub fn succeed(&mut self, from: Duration, until: Duration) {
         let at = self.wait(from, until);
         if let Some(step) = self.steps.get_mut(at) {
@@ -89,7 +89,7 @@ impl Silence {
         }
     }
 
-    /// What another worker saw of the same time.
+    /// Adds what another worker saw at the same time.
     pub fn add(&mut self, other: &Self) {
         let mut other = other.clone();
         while self.step < other.step {
@@ -106,9 +106,9 @@ impl Silence {
         }
     }
 
-    /// The stretches of a time in which nothing succeeded. With failures in a row the service was away. Where requests
-    /// only waited it stood still, and that is told from how it usually answers: a stretch longer than `usual`.
-    pub fn within(&self, whole: Stretch, usual: Duration) -> Vec<Stretch> {
+    /// The parts of a time range in which no request succeeded. With failures in a row, the service was away. Where
+    /// requests only waited, the service stood still, which is recognised by a wait longer than `usual`.
+    pub fn within(&self, whole: TimeRange, usual: Duration) -> Vec<TimeRange> {
         let (first, last) = (self.index(whole.from), self.index(whole.until));
         let mut found = Vec::new();
         let mut begin = first;
@@ -122,12 +122,12 @@ impl Silence {
                     true => self.time(at).min(whole.until),
                     false => whole.until,
                 };
-                let stretch = Stretch {
+                let range = TimeRange {
                     from: self.time(from).max(whole.from),
                     until,
                 };
-                if stretch.length() >= SHORTEST {
-                    found.push(stretch);
+                if range.length() >= SHORTEST {
+                    found.push(range);
                 }
             }
             begin = at + 1;
@@ -135,7 +135,7 @@ impl Silence {
         found
     }
 
-    /// Where a stretch without success begins, if it is one that counts.
+    /// Where a time without success begins, if it is one that counts.
     fn silent(&self, begin: usize, end: usize, usual: Duration) -> Option<usize> {
         let steps = self.steps.get(begin..end.min(self.steps.len()))?;
         let asked = steps.iter().position(|step| *step != Step::default())?;
@@ -147,7 +147,7 @@ impl Silence {
         (failed >= DOWN || waited > usual).then_some(begin + asked)
     }
 
-    /// Marks all steps of a request, and returns that of its end.
+    /// Marks all steps of a request as waiting, and returns the step of its end.
     fn wait(&mut self, from: Duration, until: Duration) -> usize {
         while self.index(until) >= MOST {
             self.fold();
@@ -193,8 +193,8 @@ mod tests {
         Duration::from_millis(millis)
     }
 
-    fn whole(until: u64) -> Stretch {
-        Stretch {
+    fn whole(until: u64) -> TimeRange {
+        TimeRange {
             from: ms(0),
             until: ms(until),
         }
@@ -205,7 +205,7 @@ mod tests {
         found.iter().map(|one| one.length().as_millis()).collect()
     }
 
-    /// Answers after 2 ms, a request every 10 ms but in the gaps.
+    /// Adds requests that are answered after 2 ms.
     fn answered(silence: &mut Silence, times: impl Iterator<Item = u64>) {
         times.for_each(|at| silence.succeed(ms(at), ms(at + 2)));
     }
@@ -219,11 +219,11 @@ mod tests {
             .for_each(|at| silence.fail(ms(at), ms(at)));
         answered(&mut silence, (4_000..6_000).step_by(10));
         assert_eq!(lengths(&silence, 6_000), [2_000]);
-        // It never came back.
+        // The service never came back.
         assert_eq!(lengths(&silence, 3_999), [1_999]);
         assert_eq!(lengths(&silence, 2_000), [0_u128; 0]);
-        // And only what is counted counts.
-        let part = Stretch {
+        // Only the counted time counts.
+        let part = TimeRange {
             from: ms(3_000),
             until: ms(6_000),
         };
@@ -237,7 +237,7 @@ mod tests {
         silence.succeed(ms(1_000), ms(4_000));
         answered(&mut silence, (4_010..5_000).step_by(10));
         assert_eq!(lengths(&silence, 5_000), [3_000]);
-        // The same time, in which nobody asked.
+        // Nobody sent a request during the same time.
         let mut silence = Silence::default();
         answered(&mut silence, (0..1_000).step_by(10));
         answered(&mut silence, (4_000..5_000).step_by(10));
@@ -252,7 +252,7 @@ mod tests {
             silence.fail(ms(at + 10), ms(at + 10));
         }
         assert_eq!(lengths(&silence, 5_000), [0_u128; 0]);
-        // A request a second, of which one failed.
+        // One request per second, of which one failed.
         let mut rare = Silence::default();
         (0..10).for_each(|second| match second {
             5 => rare.fail(ms(5_000), ms(5_001)),
@@ -283,11 +283,11 @@ mod tests {
         ) {
             let mut one = Silence::default();
             let mut workers = [Silence::default(), Silence::default(), Silence::default()];
-            for (from, took, well, worker) in requests {
+            for (from, times, well, worker) in requests {
                 for silence in [&mut one, &mut workers[worker]] {
                     match well {
-                        true => silence.succeed(ms(from), ms(from + took)),
-                        false => silence.fail(ms(from), ms(from + took)),
+                        true => silence.succeed(ms(from), ms(from + times)),
+                        false => silence.fail(ms(from), ms(from + times)),
                     }
                 }
             }

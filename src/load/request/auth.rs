@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::headers::render;
 use super::{Escape, Values};
+use crate::load::http::{Failure, FailureKind};
 use crate::load::scenario::Auth;
-use crate::load::wire::{Failure, Kind};
 
 pub(super) fn write(auth: &Auth, values: &Values, out: &mut String) -> Result<(), Failure> {
     match auth {
@@ -20,7 +20,7 @@ pub(super) fn write(auth: &Auth, values: &Values, out: &mut String) -> Result<()
             // RFC 7617: the first colon ends the user.
             if pair.contains(':') {
                 let what = "the user of basic auth holds a colon, which would begin the password";
-                return Err(Failure::new(Kind::Check, what));
+                return Err(Failure::new(FailureKind::Check, what));
             }
             pair.push(':');
             render(password, values, Escape::None, &mut pair)?;
@@ -78,7 +78,10 @@ mod tests {
 
     #[test]
     fn a_user_with_a_colon_is_refused_and_a_missing_token_named() {
-        assert_eq!(written(&basic("a:b", "c")).unwrap_err().kind, Kind::Check);
+        assert_eq!(
+            written(&basic("a:b", "c")).unwrap_err().kind,
+            FailureKind::Check
+        );
         let auth = Auth::Bearer(Template::parse("{{jwt}}").unwrap());
         let failure = written(&auth).unwrap_err();
         assert_eq!(failure.to_string(), "capture: `{{jwt}}` has no value");

@@ -1,4 +1,4 @@
-//! Values made anew for every iteration: the same seed, iteration and name give the same value, whichever user or
+//! Values that are made for every iteration. The same seed, iteration and name give the same value, whichever user or
 //! thread takes the iteration, so that two runs of a scenario send the same requests.
 
 use std::collections::BTreeSet;
@@ -11,42 +11,42 @@ use super::{Template, Values};
 use crate::load::Scenario;
 use crate::load::scenario::{Action, Auth, Body, Call, Feed, Flow, Order, Rows, Socket};
 
-/// How a value is made anew for every iteration.
+/// How a value is made for each iteration.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Generator {
-    /// Both ends included.
+pub enum ValueGenerator {
+    /// A whole number, both ends included.
     Int {
         low: i64,
         high: i64,
     },
-    /// One of these, each as likely.
+    /// One of these, with equal probability.
     Choice(Vec<String>),
-    /// Letters and digits.
+    /// A text of letters and digits.
     Text {
         length: usize,
     },
     Uuid,
-    /// 1, 2, 3, over all users.
+    /// The number of the iteration over all users: 1, 2, 3.
     Counter,
 }
 
-/// The values that somebody names; the others are not made.
+/// The generated values and feed columns that a scenario uses. Unused ones are not made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Data {
-    made: Vec<Made>,
-    feeds: Vec<Fed>,
+    made: Vec<GeneratedValue>,
+    feeds: Vec<FeedColumns>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-struct Made {
+struct GeneratedValue {
     name: String,
-    generator: Generator,
+    generator: ValueGenerator,
     seed: u64,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-struct Fed {
-    /// `user.email`, and which column that is.
+struct FeedColumns {
+    /// Each name, as in `user.email`, with the index of its column.
     columns: Vec<(String, usize)>,
     rows: Arc<Rows>,
     order: Order,
@@ -54,12 +54,12 @@ struct Fed {
 }
 
 impl Data {
-    /// What any of the flows names.
+    /// The data that any of the flows uses.
     pub fn new(scenario: &Scenario, seed: u64) -> Self {
         Self::naming(scenario, seed, scenario.flows.iter().flat_map(names))
     }
 
-    /// What one flow names; the values are those that `new` makes.
+    /// The data that one flow uses. The values are the same as those of `new`.
     pub fn of_flow(scenario: &Scenario, flow: &Flow, seed: u64) -> Self {
         Self::naming(scenario, seed, names(flow))
     }
@@ -74,7 +74,7 @@ impl Data {
         let made = made.filter(|(name, _)| names.contains(name.as_str()));
         Self {
             made: made
-                .map(|(name, generator)| Made {
+                .map(|(name, generator)| GeneratedValue {
                     name: name.clone(),
                     generator: generator.clone(),
                     seed: mixed(seed ^ hash(name)),
@@ -83,29 +83,29 @@ impl Data {
             feeds: scenario
                 .feeds
                 .iter()
-                .filter_map(|feed| Fed::new(feed, &names, seed))
+                .filter_map(|feed| FeedColumns::new(feed, &names, seed))
                 .collect(),
         }
     }
 
-    /// The iteration is counted from 0 over all users of the run.
+    /// Sets the values of an iteration, which is counted from 0 over all users of the run.
     pub fn fill(&self, iteration: u64, values: &mut Values) {
         for made in &self.made {
-            values.rewrite(&made.name, |room| {
-                made.generator.write(iteration, made.seed, room);
+            values.rewrite(&made.name, |buffer| {
+                made.generator.write(iteration, made.seed, buffer);
             });
         }
         for feed in &self.feeds {
             let row = feed.row(iteration);
             for (name, column) in &feed.columns {
                 let cell = feed.rows.cell(row, *column).unwrap_or_default();
-                values.rewrite(name, |room| room.push_str(cell));
+                values.rewrite(name, |buffer| buffer.push_str(cell));
             }
         }
     }
 }
 
-impl Fed {
+impl FeedColumns {
     fn new(feed: &Feed, names: &BTreeSet<&str>, seed: u64) -> Option<Self> {
         let columns: Vec<_> = feed
             .columns
@@ -132,7 +132,7 @@ impl Fed {
     }
 }
 
-impl Generator {
+impl ValueGenerator {
     fn write(&self, iteration: u64, seed: u64, out: &mut String) {
         let mut random = random(seed, iteration);
         // Writing into a String cannot fail.
@@ -152,7 +152,7 @@ impl Generator {
     }
 }
 
-/// Version 4 of RFC 9562.
+/// Writes a UUID of version 4 (RFC 9562).
 fn write_uuid(bits: u128, out: &mut String) -> std::fmt::Result {
     let bits = bits & !(0xf << 76) & !(0b11 << 62) | 4 << 76 | 0b10 << 62;
     write!(
@@ -170,7 +170,7 @@ fn random(seed: u64, iteration: u64) -> Rng {
     Rng::with_seed(mixed(seed ^ mixed(iteration)))
 }
 
-/// The finaliser of SplitMix64: neighbours come far apart.
+/// The finaliser of SplitMix64, which maps neighbouring numbers far apart.
 fn mixed(number: u64) -> u64 {
     let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);

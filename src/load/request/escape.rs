@@ -1,23 +1,24 @@
-//! How a value is written where it goes, so that it stays one value whatever it holds.
+//! How a value is escaped for the place that it is written into, so that it stays one value whatever it contains.
 
-/// Where a template is rendered into.
+/// The place that a template is rendered into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Escape {
-    /// As it is: headers, bodies of text.
+    /// Headers and text bodies: values are written as they are.
     None,
-    /// The path of a URL, and a query written behind it: values are whole segments (RFC 3986), while the template's
-    /// own text keeps its `/`, `?`, `&` and `%2F` and only loses what no URL may hold.
+    /// The path of a URL, with a query written as part of it. Values are whole segments (RFC 3986). The template's own
+    /// text keeps its `/`, `?`, `&` and `%2F`; only characters that no URL may contain are encoded.
     Path,
-    /// The value of a query parameter: the template's own text is data, too.
+    /// The value of a query parameter. The template's own text is encoded as well.
     Query,
-    /// Between the quotes of a JSON string (RFC 8259).
+    /// The inside of a JSON string (RFC 8259).
     Json,
-    /// A value of `application/x-www-form-urlencoded`, as the WHATWG URL standard writes it; text is data, too.
+    /// A value of `application/x-www-form-urlencoded`, as the WHATWG URL standard writes it. The template's own text is
+    /// encoded as well.
     Form,
 }
 
 impl Escape {
-    /// A value of a user.
+    /// Writes a value.
     pub(super) fn value(self, value: &str, out: &mut String) {
         match self {
             Self::None => out.push_str(value),
@@ -32,7 +33,7 @@ impl Escape {
         }
     }
 
-    /// The template's own text.
+    /// Writes the template's own text.
     pub(super) fn text(self, text: &str, out: &mut String) {
         match self {
             Self::None | Self::Json => out.push_str(text),
@@ -41,7 +42,8 @@ impl Escape {
         }
     }
 
-    /// A value that the author wants as if it stood in the text. In a URL it still cannot end the request line.
+    /// Writes a value that the author marked as raw, as if it were the template's text. In a URL it still cannot end
+    /// the request line.
     pub(super) fn raw(self, value: &str, out: &mut String) {
         match self {
             Self::None | Self::Json | Self::Form => out.push_str(value),
@@ -50,8 +52,8 @@ impl Escape {
     }
 }
 
-/// Keeps what separates the parts of a URL, and encodes what may stand in none: controls, spaces, `"#<>\^`{|}`, all
-/// beyond ASCII, and a `%` that begins no code.
+/// Keeps the characters that separate the parts of a URL, and encodes those that no URL may contain: controls, spaces,
+/// `"#<>\^`{|}`, everything beyond ASCII, and a `%` that begins no code.
 fn url(text: &str, out: &mut String) {
     copy(text, out, is_url_text, |c, rest, out| {
         let mut digits = rest.chars();
@@ -65,7 +67,8 @@ fn url(text: &str, out: &mut String) {
     });
 }
 
-/// Copies runs of bytes that may stay; for each other character `escape` is given it, what follows it, and the end.
+/// Copies runs of bytes that may stay. For each other character, `escape` gets the character, the text after it, and
+/// the output.
 fn copy(
     text: &str,
     out: &mut String,
@@ -73,7 +76,8 @@ fn copy(
     escape: impl Fn(char, &str, &mut String),
 ) {
     let mut rest = text;
-    // A byte beyond ASCII either stays or is the first of its character, so that the cut is between characters.
+    // Bytes beyond ASCII either all stay, or the first of their character stops here, so the split is between
+    // characters.
     while let Some(at) = rest.bytes().position(|byte| !stays(byte)) {
         let (clean, tail) = rest.split_at(at);
         out.push_str(clean);
@@ -104,7 +108,7 @@ fn json(character: char, out: &mut String) {
         '\n' => out.push('n'),
         '\u{c}' => out.push('f'),
         '\r' => out.push('r'),
-        // Below U+0020, nothing else comes here.
+        // Only characters below U+0020 come here.
         control => {
             let code = u32::from(control) & 0x1f;
             out.push_str(if code < 16 { "u000" } else { "u001" });
@@ -117,7 +121,7 @@ fn hex(digit: u8) -> char {
     char::from_digit(u32::from(digit), 16).unwrap_or('0')
 }
 
-/// RFC 3986, 2.3.
+/// The unreserved characters of RFC 3986, 2.3.
 fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
@@ -155,7 +159,7 @@ mod tests {
         out
     }
 
-    /// Two digits behind each `%`.
+    /// Decodes a text with two digits after each `%`.
     fn percent_decoded(text: &str) -> String {
         let mut bytes = Vec::new();
         let mut rest = text.bytes();
@@ -173,9 +177,10 @@ mod tests {
 
     #[test]
     fn percent_encoding_agrees_with_published_examples() {
-        // RFC 3986: 2.3 names the unreserved, 2.5 encodes U+00C0 and U+30A2.
+        // The examples of RFC 3986: 2.3 names the unreserved characters, 2.5 encodes U+00C0 and U+30A2.
         let unreserved = "ABCXYZabcxyz0189-._~";
-        // ECMA-262's encodeURIComponent on its reserved and MDN's examples, but for !'()* which RFC 3986 reserves.
+        // ECMA-262's encodeURIComponent on its reserved characters and MDN's examples, except for !'()*, which RFC 3986
+        // reserves.
         let cases = [
             (unreserved, unreserved),
             ("\u{c0}", "%C3%80"),

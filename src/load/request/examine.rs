@@ -1,54 +1,54 @@
-//! Whether an answer is a success, and what of it is kept for later steps.
+//! Decides whether a response is a success, and captures the values that later steps need.
 
 use std::borrow::Cow;
 
+use super::excerpt::excerpt;
+use super::extractor::{Extractor, ReadResponse, SHOWN};
 use super::headers::render;
-use super::probe::{Probe, SHOWN, Seen};
-use super::shown::shown;
-use super::{Escape, Session, Template, Values};
+use super::{Escape, Template, UserState, Values};
+use crate::load::http::{Failure, FailureKind, Response, Wanted};
 use crate::load::scenario::{Call, Expect};
-use crate::load::wire::{Answer, Failure, Kind, Wanted};
 
-/// What of an answer to this call somebody looks at: its checks and captures, the jar, the following of redirects.
+/// The parts of a response to this call that are needed for checks, captures, cookies and redirects.
 pub fn wanted(call: &Call, cookies: bool, redirects: u8) -> Wanted {
     let json = call.expect.json.iter().map(|(probe, _)| probe);
     let captures = call.captures.iter().map(|(_, probe)| probe);
-    let probes: Vec<&Probe> = json.chain(captures).collect();
+    let probes: Vec<&Extractor> = json.chain(captures).collect();
     Wanted {
         headers: cookies || redirects > 0 || probes.iter().any(|probe| probe.needs_headers()),
         body: !call.expect.contains.is_empty() || probes.iter().any(|probe| !probe.needs_headers()),
     }
 }
 
-/// Status, then what the body must contain, then its JSON, then captures; the first that fails is told. Values are
-/// captured all or, where one is missing, up to that one.
-pub fn examine(call: &Call, answer: &Answer, session: &mut Session) -> Result<(), Failure> {
+/// Checks the status, then what the body has to contain, then its JSON, then captures values. The first failure is
+/// returned. Values are captured up to the first that is missing.
+pub fn examine(call: &Call, answer: &Response, state: &mut UserState) -> Result<(), Failure> {
     check_status(&call.expect, answer.status)?;
     if call.expect.contains.is_empty() && call.expect.json.is_empty() && call.captures.is_empty() {
         return Ok(());
     }
-    let seen = Seen::new(answer);
+    let seen = ReadResponse::new(answer);
     for text in &call.expect.contains {
-        check_contains(text, &session.values, &seen)?;
+        check_contains(text, &state.values, &seen)?;
     }
     for (probe, expected) in &call.expect.json {
         let found = seen
             .find(probe)
-            .ok_or_else(|| Failure::new(Kind::Check, probe.found_nothing(&seen)))?;
+            .ok_or_else(|| Failure::new(FailureKind::Check, probe.found_nothing(&seen)))?;
         if !found.equals(expected) {
-            let expected = shown(expected.to_string().as_bytes(), SHOWN);
+            let expected = excerpt(expected.to_string().as_bytes(), SHOWN);
             let what = format!("{probe} is {found} where {expected} was expected");
-            return Err(Failure::new(Kind::Check, what));
+            return Err(Failure::new(FailureKind::Check, what));
         }
     }
     for (name, probe) in &call.captures {
         let Some(found) = seen.find(probe) else {
             let what = format!("capture {name}: {}", probe.found_nothing(&seen));
-            return Err(Failure::new(Kind::Capture, what));
+            return Err(Failure::new(FailureKind::Capture, what));
         };
-        session
+        state
             .values
-            .rewrite(name, |room| room.push_str(&found.text()));
+            .rewrite(name, |buffer| buffer.push_str(&found.text()));
     }
     Ok(())
 }
@@ -65,10 +65,14 @@ fn check_status(expect: &Expect, status: u16) -> Result<(), Failure> {
         [expected, ..] => expected.to_string(),
     };
     let what = format!("status {status} where {wanted} was expected");
-    Err(Failure::new(Kind::Status, what))
+    Err(Failure::new(FailureKind::Status, what))
 }
 
-fn check_contains(text: &Template, values: &Values, seen: &Seen<'_>) -> Result<(), Failure> {
+fn check_contains(
+    text: &Template,
+    values: &Values,
+    seen: &ReadResponse<'_>,
+) -> Result<(), Failure> {
     let text = match text.as_fixed() {
         Some(text) => Cow::Borrowed(text),
         None => {
@@ -80,9 +84,9 @@ fn check_contains(text: &Template, values: &Values, seen: &Seen<'_>) -> Result<(
     if seen.text().contains(text.as_ref()) {
         return Ok(());
     }
-    let text = shown(text.as_bytes(), SHOWN);
+    let text = excerpt(text.as_bytes(), SHOWN);
     Err(Failure::new(
-        Kind::Check,
+        FailureKind::Check,
         format!("`{text}` is not in {seen}"),
     ))
 }

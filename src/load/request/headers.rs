@@ -1,16 +1,16 @@
-//! The header lines of a request: names once, values that cannot end their line.
+//! The header lines of a request, with values that cannot end their line.
 
 use http::header::{
     CONNECTION, CONTENT_LENGTH, HeaderName, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 
-use super::probe::SHOWN;
-use super::shown::shown;
+use super::excerpt::excerpt;
+use super::extractor::SHOWN;
 use super::{Escape, Missing, Template, Values};
-use crate::load::wire::{Failure, Kind};
+use crate::load::http::{Failure, FailureKind};
 
-/// Whether a header says how a message stands on its connection. The connection writes these, a scenario cannot.
-pub fn belongs_to_the_wire(name: &HeaderName) -> bool {
+/// Whether a header belongs to the connection, which writes it: a scenario cannot set it.
+pub fn is_connection_header(name: &HeaderName) -> bool {
     [
         &CONNECTION,
         &CONTENT_LENGTH,
@@ -23,18 +23,19 @@ pub fn belongs_to_the_wire(name: &HeaderName) -> bool {
         || matches!(name.as_str(), "keep-alive" | "proxy-connection")
 }
 
-/// Header lines that are written over those of an earlier request, in their room.
-pub(super) struct Lines<'a> {
+/// Header lines that replace those of an earlier request and use their memory again.
+pub(super) struct HeaderLines<'a> {
     lines: &'a mut Vec<(String, String)>,
     written: usize,
 }
 
-impl<'a> Lines<'a> {
+impl<'a> HeaderLines<'a> {
     pub(super) fn over(lines: &'a mut Vec<(String, String)>) -> Self {
         Self { lines, written: 0 }
     }
 
-    /// Refuses a value that would end its line and begin another: a capture can hold anything.
+    /// Writes a line. Refuses a value that would end it and begin another, because a captured value can contain
+    /// anything.
     pub(super) fn write(
         &mut self,
         header: &str,
@@ -47,12 +48,12 @@ impl<'a> Lines<'a> {
         value.clear();
         fill(&mut value)?;
         if let Some(bad) = value.chars().find(|&c| c != '\t' && c.is_ascii_control()) {
-            let value = shown(value.as_bytes(), SHOWN);
+            let value = excerpt(value.as_bytes(), SHOWN);
             let what = format!(
                 "header {header} cannot hold the character {} of `{value}`",
                 bad.escape_unicode()
             );
-            return Err(Failure::new(Kind::Check, what));
+            return Err(Failure::new(FailureKind::Check, what));
         }
         match self.lines.get_mut(self.written) {
             Some(line) => *line = (name, value),
@@ -62,13 +63,13 @@ impl<'a> Lines<'a> {
         Ok(())
     }
 
-    /// What the earlier request had beyond these lines is gone.
+    /// Removes the remaining lines of the earlier request.
     pub(super) fn end(self) {
         self.lines.truncate(self.written);
     }
 }
 
-/// Renders, where a value that is missing makes the request impossible.
+/// Renders a template; a missing value is a failure of the request.
 pub(super) fn render(
     template: &Template,
     values: &Values,
@@ -79,7 +80,7 @@ pub(super) fn render(
 }
 
 fn impossible(missing: Missing) -> Failure {
-    Failure::new(Kind::Capture, missing.to_string())
+    Failure::new(FailureKind::Capture, missing.to_string())
 }
 
 #[cfg(test)]
@@ -101,7 +102,7 @@ mod tests {
             (vec!["d"], 1),
             (vec!["e", "f"], 2),
         ] {
-            let mut lines = Lines::over(&mut kept);
+            let mut lines = HeaderLines::over(&mut kept);
             for name in &names {
                 lines.write(name, text("v")).unwrap();
             }
@@ -119,10 +120,10 @@ mod tests {
     fn a_value_that_would_begin_another_line_is_refused() {
         for hostile in ["a\r\nx: b", "a\nb", "a\rb", "a\0b", "\u{7f}", "\u{1b}[2J"] {
             let mut kept = Vec::new();
-            let failure = Lines::over(&mut kept)
+            let failure = HeaderLines::over(&mut kept)
                 .write("x-id", text(hostile))
                 .unwrap_err();
-            assert_eq!(failure.kind, Kind::Check);
+            assert_eq!(failure.kind, FailureKind::Check);
             assert!(
                 failure
                     .what
@@ -132,7 +133,7 @@ mod tests {
         }
         let mut kept = Vec::new();
         for harmless in ["", "a\tb", "ü: \"x\""] {
-            Lines::over(&mut kept)
+            HeaderLines::over(&mut kept)
                 .write("x-id", text(harmless))
                 .unwrap();
         }

@@ -1,29 +1,30 @@
-//! The cookies that one user was sent (RFC 6265), for the one host that a scenario talks to.
+//! The cookies of one user (RFC 6265), for the one host of a scenario.
 //!
-//! There is no clock here: a cookie that is to end later stays to the end of the run, one that ends at once goes.
-//! What ends at once is told by `Max-Age`, or by `Expires` against the `Date` of the same answer.
+//! There is no clock here: a cookie that expires later stays until the end of the run, one that expires at once is
+//! removed. Whether it expires at once is decided by `Max-Age`, or by `Expires` against the `Date` of the same
+//! response.
 
 use cookie::Cookie;
 
 use super::target::path_of;
-use crate::load::wire::Answer;
+use crate::load::http::Response;
 
-/// A service cannot make a user carry more, nor larger ones (RFC 6265, 6.1).
+/// The limits for the number and size of cookies (RFC 6265, 6.1).
 const MOST: usize = 50;
 const LARGEST: usize = 4096;
 
-/// 2020-01-01: no service that is loaded today gives a cookie until a time before it, unless to delete it.
+/// 2020-01-01. Today, a service sets an earlier expiry only to delete a cookie.
 const LONG_AGO: i64 = 1_577_836_800;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Jar {
     host: String,
-    /// In the order of their making.
-    cookies: Vec<Kept>,
+    /// The cookies in the order in which they were created.
+    cookies: Vec<StoredCookie>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Kept {
+struct StoredCookie {
     name: String,
     value: String,
     path: String,
@@ -38,8 +39,9 @@ impl Jar {
         }
     }
 
-    /// What an answer to a request for `path`, with or without a query, sets and deletes. Needs the answer's headers.
-    pub fn take(&mut self, answer: &Answer, path: &str) {
+    /// Takes the cookies that a response sets and deletes; it needs the headers. `path` is that of the request, with or
+    /// without a query.
+    pub fn take(&mut self, answer: &Response, path: &str) {
         for (name, line) in &answer.headers {
             if name.eq_ignore_ascii_case("set-cookie")
                 && let Ok(line) = std::str::from_utf8(line)
@@ -50,22 +52,22 @@ impl Jar {
         }
     }
 
-    /// The `cookie` header of a request for `path`; none where no cookie is meant for it.
+    /// The `cookie` header of a request for `path`; `None` where no cookie matches it.
     pub fn header(&self, path: &str, secure: bool) -> Option<String> {
         let mut out = String::new();
         self.write(path, secure, &mut out);
         (!out.is_empty()).then_some(out)
     }
 
-    /// Behind what already stands in the header.
+    /// Appends the cookies to those that are in the header.
     pub(super) fn write(&self, path: &str, secure: bool, out: &mut String) {
         let path = path_of(path);
-        let mut fitting: Vec<&Kept> = self
+        let mut fitting: Vec<&StoredCookie> = self
             .cookies
             .iter()
             .filter(|cookie| (secure || !cookie.secure) && is_below(path, &cookie.path))
             .collect();
-        // RFC 6265, 5.4: longer paths first, then the older ones; the sort keeps their order.
+        // Longer paths come first, then older cookies (RFC 6265, 5.4). The sort is stable.
         fitting.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));
         for cookie in fitting {
             if !out.is_empty() {
@@ -81,7 +83,7 @@ impl Jar {
         self.cookies.is_empty()
     }
 
-    fn set(&mut self, cookie: &Cookie<'_>, answer: &Answer, requested: &str) {
+    fn set(&mut self, cookie: &Cookie<'_>, answer: &Response, requested: &str) {
         let (name, value) = cookie.name_value();
         if name.len() + value.len() > LARGEST
             || name.chars().chain(value.chars()).any(char::is_control)
@@ -101,7 +103,7 @@ impl Jar {
             known.map(|at| self.cookies.remove(at));
             return;
         }
-        let kept = Kept {
+        let kept = StoredCookie {
             name: name.to_owned(),
             value: value.to_owned(),
             path: path.to_owned(),
@@ -118,7 +120,7 @@ impl Jar {
         }
     }
 
-    /// RFC 6265, 5.1.3: the host, or a domain that it is in; an address is in no domain.
+    /// Whether a domain is the host or contains it; an IP address is in no domain (RFC 6265, 5.1.3).
     fn is_of(&self, domain: &str) -> bool {
         let domain = domain.trim_start_matches('.').to_ascii_lowercase();
         if self.host == domain {
@@ -130,7 +132,7 @@ impl Jar {
     }
 }
 
-fn ends_at_once(cookie: &Cookie<'_>, answer: &Answer) -> bool {
+fn ends_at_once(cookie: &Cookie<'_>, answer: &Response) -> bool {
     if let Some(age) = cookie.max_age() {
         return age.is_zero() || age.is_negative();
     }
@@ -140,8 +142,8 @@ fn ends_at_once(cookie: &Cookie<'_>, answer: &Answer) -> bool {
     end.unix_timestamp() <= date(answer).unwrap_or(LONG_AGO)
 }
 
-/// Of the answer, in seconds since 1970; its form is that of a cookie's `Expires`.
-fn date(answer: &Answer) -> Option<i64> {
+/// The date of a response in seconds since 1970. It has the form of a cookie's `Expires`.
+fn date(answer: &Response) -> Option<i64> {
     let mut headers = answer.headers.iter();
     let (_, line) = headers.find(|(name, _)| name.eq_ignore_ascii_case("date"))?;
     let line = std::str::from_utf8(line).ok()?;
@@ -149,7 +151,7 @@ fn date(answer: &Answer) -> Option<i64> {
     Some(cookie.expires_datetime()?.unix_timestamp())
 }
 
-/// RFC 6265, 5.1.4: where a cookie without a path belongs.
+/// The path of a cookie that names none (RFC 6265, 5.1.4).
 fn folder(path: &str) -> &str {
     match path.rfind('/') {
         Some(at) if at > 0 && path.starts_with('/') => path.get(..at).unwrap_or("/"),
@@ -157,7 +159,7 @@ fn folder(path: &str) -> &str {
     }
 }
 
-/// RFC 6265, 5.1.4: `/a` holds for `/a` and `/a/b`, and not for `/ab`.
+/// Whether a path is in a folder: `/a` contains `/a` and `/a/b`, but not `/ab` (RFC 6265, 5.1.4).
 fn is_below(path: &str, folder: &str) -> bool {
     path.strip_prefix(folder)
         .is_some_and(|rest| rest.is_empty() || folder.ends_with('/') || rest.starts_with('/'))

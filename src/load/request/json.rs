@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-/// The content of a string, the JSON text of anything else.
+/// A value as text: the content of a string, the JSON of anything else.
 pub(super) fn as_text(value: &Value) -> Cow<'_, str> {
     match value {
         Value::String(text) => Cow::Borrowed(text),
@@ -12,7 +12,7 @@ pub(super) fn as_text(value: &Value) -> Cow<'_, str> {
     }
 }
 
-/// Equal as JSON means it: `1` is `1.0`, and the order of fields says nothing.
+/// Whether two values are equal in JSON: `1` is `1.0`, and the order of fields does not matter.
 pub(super) fn is_same(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => {

@@ -2,7 +2,7 @@
 //! checks, cookies. Pure: no connection, no clock.
 //!
 //! ```text
-//!  Data ─► Values ─► Template ─► outgoing ─► (wire) ─► examine ─► Values
+//!  Data ─► Values ─► Template ─► outgoing ─► (http) ─► examine ─► Values
 //!                                   ▲           │
 //!                                  Jar ◄────────┘
 //! ```
@@ -11,13 +11,13 @@ mod auth;
 mod data;
 mod escape;
 mod examine;
+mod excerpt;
+mod extractor;
 mod headers;
 mod jar;
 mod json;
 mod outgoing;
-mod probe;
 mod redirect;
-mod shown;
 mod target;
 mod template;
 #[cfg(test)]
@@ -26,25 +26,25 @@ mod values;
 
 use super::scenario::Base;
 
-pub use data::{Data, Generator};
+pub use data::{Data, ValueGenerator, ValueGenerator as Generator};
 pub use escape::Escape;
 pub use examine::{examine, wanted};
-pub use headers::belongs_to_the_wire;
+pub use extractor::{Extractor, Extractor as Probe};
+pub use headers::{is_connection_header, is_connection_header as belongs_to_the_wire};
 pub use jar::Jar;
 pub use outgoing::{is_fixed, opening, outgoing, refill};
-pub use probe::Probe;
 pub use redirect::{redirected, renew_cookies};
 pub use template::{Missing, Template};
 pub use values::Values;
 
-/// What one user of the service carries from one request to the next.
+/// The values and cookies that one user has.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Session {
+pub struct UserState {
     pub values: Values,
     pub jar: Jar,
 }
 
-impl Session {
+impl UserState {
     pub fn new(base: &Base) -> Self {
         Self {
             values: Values::default(),

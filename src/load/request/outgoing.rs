@@ -1,39 +1,38 @@
-//! A step and what its user knows become a request.
+//! Makes the request of a step from the values and cookies of a user.
 
 use bytes::Bytes;
-use http::Method;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderName, USER_AGENT};
 
-use super::headers::{Lines, belongs_to_the_wire, render};
-use super::target::Address;
-use super::{Escape, Session, Template, Values, auth};
+use super::headers::{HeaderLines, is_connection_header, render};
+use super::target::TargetSpec;
+use super::{Escape, Template, UserState, Values, auth};
+use crate::load::http::{Failure, OutgoingRequest};
 use crate::load::scenario::{Auth, Base, Body, Call, Scheme, Socket};
-use crate::load::wire::{Failure, Outgoing};
 
 const AGENT: &str = concat!("perfgate/", env!("CARGO_PKG_VERSION"));
 
-/// Fails where a value is missing or cannot stand where it should.
-pub fn outgoing(call: &Call, base: &Base, session: &Session) -> Result<Outgoing, Failure> {
-    let mut new = empty();
-    refill(call, base, session, &mut new)?;
+/// Makes a request. Fails where a value is missing or is not allowed where it is used.
+pub fn outgoing(call: &Call, base: &Base, state: &UserState) -> Result<OutgoingRequest, Failure> {
+    let mut new = OutgoingRequest::empty();
+    refill(call, base, state, &mut new)?;
     Ok(new)
 }
 
-/// Like `outgoing`, in the room of a request that is no longer needed.
+/// Makes a request like `outgoing`, using the memory of an earlier one.
 pub fn refill(
     call: &Call,
     base: &Base,
-    session: &Session,
-    room: &mut Outgoing,
+    state: &UserState,
+    buffer: &mut OutgoingRequest,
 ) -> Result<(), Failure> {
-    room.method.clone_from(&call.method);
-    let address = Address {
+    buffer.method.clone_from(&call.method);
+    let address = TargetSpec {
         base,
         path: &call.path,
         query: &call.query,
     };
-    address.write(&session.values, &mut room.target)?;
-    Head {
+    address.write(&state.values, &mut buffer.target)?;
+    HeaderSpec {
         headers: &call.headers,
         auth: call.auth.as_ref(),
         defaults: match call.body {
@@ -42,30 +41,34 @@ pub fn refill(
             Body::Empty | Body::Text(_) | Body::Bytes(_) => &PLAIN,
         },
     }
-    .write(base, session, room)?;
-    room.body = body(&call.body, &session.values)?;
+    .write(base, state, buffer)?;
+    buffer.body = body(&call.body, &state.values)?;
     Ok(())
 }
 
-/// The request that opens a WebSocket, without what the handshake adds to it.
-pub fn opening(socket: &Socket, base: &Base, session: &Session) -> Result<Outgoing, Failure> {
-    let mut new = empty();
-    let address = Address {
+/// The request that opens a WebSocket, without the headers of the handshake.
+pub fn opening(
+    socket: &Socket,
+    base: &Base,
+    state: &UserState,
+) -> Result<OutgoingRequest, Failure> {
+    let mut new = OutgoingRequest::empty();
+    let address = TargetSpec {
         base,
         path: &socket.path,
         query: &[],
     };
-    address.write(&session.values, &mut new.target)?;
-    Head {
+    address.write(&state.values, &mut new.target)?;
+    HeaderSpec {
         headers: &socket.headers,
         auth: None,
         defaults: &SOCKET,
     }
-    .write(base, session, &mut new)?;
+    .write(base, state, &mut new)?;
     Ok(new)
 }
 
-/// Whether it is the same bytes for every iteration and user; `cookies` says whether users keep those they are sent.
+/// Whether the request is the same for every iteration and user. `cookies` says whether users keep cookies.
 pub fn is_fixed(call: &Call, cookies: bool) -> bool {
     let is_body_fixed = match &call.body {
         Body::Empty | Body::Bytes(_) => true,
@@ -93,20 +96,25 @@ const FORM: [Line; 3] = [
     OURS,
 ];
 
-/// What a step says of its headers.
-pub(super) struct Head<'a> {
+/// The headers that a step asks for.
+pub(super) struct HeaderSpec<'a> {
     pub(super) headers: &'a [(HeaderName, Template)],
     auth: Option<&'a Auth>,
-    /// Where the step does not say otherwise.
+    /// The headers that are added unless the step sets them.
     defaults: &'a [Line],
 }
 
-impl Head<'_> {
-    fn write(&self, base: &Base, session: &Session, room: &mut Outgoing) -> Result<(), Failure> {
-        let values = &session.values;
-        let mut lines = Lines::over(&mut room.headers);
+impl HeaderSpec<'_> {
+    fn write(
+        &self,
+        base: &Base,
+        state: &UserState,
+        buffer: &mut OutgoingRequest,
+    ) -> Result<(), Failure> {
+        let values = &state.values;
+        let mut lines = HeaderLines::over(&mut buffer.headers);
         for (name, value) in self.headers {
-            if *name != COOKIE && !belongs_to_the_wire(name) {
+            if *name != COOKIE && !is_connection_header(name) {
                 lines.write(name.as_str(), |out| {
                     render(value, values, Escape::None, out)
                 })?;
@@ -117,7 +125,7 @@ impl Head<'_> {
         {
             lines.write(AUTHORIZATION.as_str(), |out| auth::write(auth, values, out))?;
         }
-        let cookies = cookies(self.headers, base, session, &room.target)?;
+        let cookies = cookies(self.headers, base, state, &buffer.target)?;
         if !cookies.is_empty() {
             lines.write(COOKIE.as_str(), |out| {
                 out.push_str(&cookies);
@@ -141,11 +149,11 @@ impl Head<'_> {
     }
 }
 
-/// Those that the step sets and those of the jar in one line, as RFC 6265 wants; empty where there are none.
+/// The cookies that the step sets and those of the jar, in one line (RFC 6265); empty where there are none.
 pub(super) fn cookies(
     headers: &[(HeaderName, Template)],
     base: &Base,
-    session: &Session,
+    state: &UserState,
     target: &str,
 ) -> Result<String, Failure> {
     let mut out = String::new();
@@ -153,11 +161,11 @@ pub(super) fn cookies(
         if !out.is_empty() {
             out.push_str("; ");
         }
-        render(value, &session.values, Escape::None, &mut out)?;
+        render(value, &state.values, Escape::None, &mut out)?;
     }
-    if !session.jar.is_empty() {
+    if !state.jar.is_empty() {
         let is_secure = base.scheme == Scheme::Https;
-        session.jar.write(target, is_secure, &mut out);
+        state.jar.write(target, is_secure, &mut out);
     }
     Ok(out)
 }
@@ -181,13 +189,4 @@ fn body(body: &Body, values: &Values) -> Result<Bytes, Failure> {
         }
     }
     Ok(Bytes::from(out))
-}
-
-fn empty() -> Outgoing {
-    Outgoing {
-        method: Method::GET,
-        target: String::new(),
-        headers: Vec::new(),
-        body: Bytes::new(),
-    }
 }

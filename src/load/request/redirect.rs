@@ -1,26 +1,26 @@
-//! Where an answer sends its user.
+//! Where a redirect leads.
 
 use bytes::Bytes;
 use http::Method;
 use http::header::COOKIE;
 use url::{Position, Url};
 
-use super::Session;
-use super::headers::Lines;
+use super::UserState;
+use super::excerpt::excerpt;
+use super::extractor::SHOWN;
+use super::headers::HeaderLines;
 use super::outgoing::cookies;
-use super::probe::SHOWN;
-use super::shown::shown;
+use crate::load::http::{Failure, FailureKind, OutgoingRequest, Response};
 use crate::load::scenario::{Base, Call};
-use crate::load::wire::{Answer, Failure, Kind, Outgoing};
 
-/// The request that follows an answer, where that is a redirect which the step does not expect. Its cookies are still
-/// those of the previous request: once the jar has taken the answer, `renew_cookies` puts those for the new target.
+/// The request that follows a redirect; `None` where the response is no redirect, or one that the step expects. It has
+/// the cookies of the previous request: once the jar has taken the response, `renew_cookies` replaces them.
 pub fn redirected(
     call: &Call,
     base: &Base,
-    answer: &Answer,
-    previous: &Outgoing,
-) -> Option<Result<Outgoing, Failure>> {
+    answer: &Response,
+    previous: &OutgoingRequest,
+) -> Option<Result<OutgoingRequest, Failure>> {
     let keeps_method = match answer.status {
         301..=303 => false,
         307 | 308 => true,
@@ -33,9 +33,9 @@ pub fn redirected(
     let (_, location) = headers.find(|(name, _)| name.eq_ignore_ascii_case("location"))?;
     let target = match target(location, base, previous) {
         Ok(target) => target,
-        Err(what) => return Some(Err(Failure::new(Kind::Check, what))),
+        Err(what) => return Some(Err(Failure::new(FailureKind::Check, what))),
     };
-    let mut next = Outgoing {
+    let mut next = OutgoingRequest {
         target,
         ..previous.clone()
     };
@@ -44,27 +44,27 @@ pub fn redirected(
             next.method = Method::GET;
         }
         next.body = Bytes::new();
-        // What tells of a body that is no longer there.
+        // These headers describe a body that is no longer there.
         next.headers
             .retain(|(name, _)| !name.starts_with("content-"));
     }
     Some(Ok(next))
 }
 
-/// The `cookie` header as the session would send it to the request's target now.
+/// Replaces the `cookie` header by the cookies that the user has for the request's target now.
 pub fn renew_cookies(
     call: &Call,
     base: &Base,
-    session: &Session,
-    next: &mut Outgoing,
+    state: &UserState,
+    next: &mut OutgoingRequest,
 ) -> Result<(), Failure> {
     next.headers.retain(|(name, _)| name != COOKIE.as_str());
-    let cookies = cookies(&call.headers, base, session, &next.target)?;
+    let cookies = cookies(&call.headers, base, state, &next.target)?;
     if cookies.is_empty() {
         return Ok(());
     }
     let mut line = Vec::new();
-    Lines::over(&mut line).write(COOKIE.as_str(), |out| {
+    HeaderLines::over(&mut line).write(COOKIE.as_str(), |out| {
         out.push_str(&cookies);
         Ok(())
     })?;
@@ -72,16 +72,16 @@ pub fn renew_cookies(
     Ok(())
 }
 
-/// Path and query of the location, which may be relative to the target of the previous request.
-fn target(location: &[u8], base: &Base, previous: &Outgoing) -> Result<String, String> {
-    let seen = shown(location, SHOWN);
+/// The path and query of the location, which may be relative to the target of the previous request.
+fn target(location: &[u8], base: &Base, previous: &OutgoingRequest) -> Result<String, String> {
+    let seen = excerpt(location, SHOWN);
     let origin = base.origin();
     let from = Url::parse(&format!("{origin}{}", previous.target));
     let to = std::str::from_utf8(location)
         .ok()
         .and_then(|location| from.ok()?.join(location).ok())
         .ok_or_else(|| format!("redirect to `{seen}`, which is no URL"))?;
-    // A service that is asked under another name answers with URLs of that name.
+    // A service that is asked under another name responds with URLs of that name.
     let mut names = previous.headers.iter().filter(|(name, _)| name == "host");
     let is_same = |origin: &str| Url::parse(origin).is_ok_and(|url| url.origin() == to.origin());
     if is_same(&origin)

@@ -1,20 +1,20 @@
-//! What stands in the request line: path and query.
+//! The target of the request line: path and query.
 
+use super::excerpt::excerpt;
+use super::extractor::SHOWN;
 use super::headers::render;
-use super::probe::SHOWN;
-use super::shown::shown;
 use super::{Escape, Template, Values};
+use crate::load::http::{Failure, FailureKind};
 use crate::load::scenario::Base;
-use crate::load::wire::{Failure, Kind};
 
-/// What a step says of its target.
-pub(super) struct Address<'a> {
+/// The target that a step asks for.
+pub(super) struct TargetSpec<'a> {
     pub(super) base: &'a Base,
     pub(super) path: &'a Template,
     pub(super) query: &'a [(String, Template)],
 }
 
-impl Address<'_> {
+impl TargetSpec<'_> {
     pub(super) fn write(&self, values: &Values, out: &mut String) -> Result<(), Failure> {
         out.clear();
         Escape::Path.text(&self.base.prefix, out);
@@ -22,9 +22,9 @@ impl Address<'_> {
         render(self.path, values, Escape::Path, out)?;
         let path = out.get(prefix..).unwrap_or_default();
         if !path.starts_with('/') {
-            let path = shown(path.as_bytes(), SHOWN);
+            let path = excerpt(path.as_bytes(), SHOWN);
             let what = format!("path `{path}` does not begin with a slash");
-            return Err(Failure::new(Kind::Check, what));
+            return Err(Failure::new(FailureKind::Check, what));
         }
         let mut separator = if path.contains('?') { '&' } else { '?' };
         for (name, value) in self.query {
@@ -38,7 +38,7 @@ impl Address<'_> {
     }
 }
 
-/// Without the query.
+/// A target without its query.
 pub(super) fn path_of(target: &str) -> &str {
     target.split_once('?').map_or(target, |(path, _)| path)
 }

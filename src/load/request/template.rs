@@ -1,14 +1,14 @@
-//! Text with places for values: `/items/{{id}}`.
+//! Text with placeholders for values: `/items/{{id}}`.
 //!
-//! `{{name}}` is a place; `{{name:raw}}` is one where the value is not escaped, and where it is all of a JSON string,
-//! `"{{name:raw}}"`, the quotes go with it. `\{{` is two braces. Behind an even number of backslashes, as JSON writes
-//! a backslash, `{{` is a place again.
+//! `{{name}}` is a placeholder. `{{name:raw}}` is one whose value is not escaped; where it is a whole JSON string,
+//! `"{{name:raw}}"`, the quotes belong to it. `\{{` is two braces. After an even number of backslashes, which is how
+//! JSON writes a backslash, `{{` begins a placeholder again.
 
 use std::fmt;
 
 use super::Values;
 use super::escape::Escape;
-use super::shown::shown;
+use super::excerpt::excerpt;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Template {
@@ -20,11 +20,11 @@ enum Part {
     Text(String),
     Value(String),
     Raw(String),
-    /// A raw value that stood between quotes, which are not in the texts beside it.
+    /// A raw value whose quotes belonged to it. They are not in the texts beside it.
     Quoted(String),
 }
 
-/// A name that no value has.
+/// A name that has no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
     pub name: String,
@@ -39,14 +39,14 @@ impl fmt::Display for Missing {
 impl std::error::Error for Missing {}
 
 impl Template {
-    /// Text in which braces mean nothing.
+    /// Text without placeholders, in which braces have no meaning.
     pub fn fixed(text: &str) -> Self {
         let mut template = Self::default();
         template.push_text(text);
         template
     }
 
-    /// The error says what is wrong and at which character.
+    /// Parses a text. The error says what is wrong and at which character.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut template = Self::default();
         let mut rest = text;
@@ -68,7 +68,7 @@ impl Template {
             let part = Part::parse(inner).map_err(|why| {
                 format!(
                     "`{{{{{}}}}}` at {} {why}",
-                    shown(inner.as_bytes(), 40),
+                    excerpt(inner.as_bytes(), 40),
                     place()
                 )
             })?;
@@ -78,7 +78,7 @@ impl Template {
         Ok(template)
     }
 
-    /// A JSON document from its value: each string, names of fields included, is a template of its own.
+    /// A JSON document in which each string is a template of its own, including the names of fields.
     pub fn json(value: &serde_json::Value) -> Result<Self, String> {
         let mut template = Self::default();
         template.push_json(value)?;
@@ -89,7 +89,7 @@ impl Template {
         self.as_fixed().is_some()
     }
 
-    /// All of it, where it has no places.
+    /// The whole text, if there are no placeholders.
     pub fn as_fixed(&self) -> Option<&str> {
         match self.parts.as_slice() {
             [] => Some(""),
@@ -98,7 +98,7 @@ impl Template {
         }
     }
 
-    /// The names that it needs; one used twice comes twice.
+    /// The names of all placeholders; a name that is used twice comes twice.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
             Part::Value(name) | Part::Raw(name) | Part::Quoted(name) => Some(name.as_str()),
@@ -106,7 +106,7 @@ impl Template {
         })
     }
 
-    /// As it is written in a scenario.
+    /// The template as it is written in a scenario.
     pub fn written(&self) -> String {
         let mut written = String::new();
         for part in &self.parts {
@@ -120,7 +120,8 @@ impl Template {
         written
     }
 
-    /// The same with all text of its own left out: what is fixed may be a secret, and names of values are none.
+    /// The template as it is written in a scenario, with its own text hidden, because text may be a secret and names
+    /// are not.
     pub fn written_without_text(&self) -> String {
         let mut without = Self::default();
         for part in &self.parts {
@@ -132,7 +133,7 @@ impl Template {
         without.written()
     }
 
-    /// At the end of `out`; where a value is missing, what stood before it has been written.
+    /// Appends the rendered text to `out`. Where a value is missing, the text before it has been appended.
     pub fn render(&self, values: &Values, escape: Escape, out: &mut String) -> Result<(), Missing> {
         for part in &self.parts {
             match part {
@@ -160,7 +161,7 @@ impl Template {
         }
     }
 
-    /// Returns what of `after` is still to be read.
+    /// Adds a placeholder. Returns the part of `after` that is still to be read.
     fn push_place<'a>(&mut self, part: Part, after: &'a str) -> &'a str {
         if let Part::Raw(name) = &part
             && let Some(behind_quote) = after.strip_prefix('"')
@@ -173,7 +174,7 @@ impl Template {
         after
     }
 
-    /// Whether the text ends in a quote that no backslash makes part of a string.
+    /// Removes the quote at the end of the text, unless a backslash makes it part of a string. Returns whether it did.
     fn drop_opening_quote(&mut self) -> bool {
         let Some(Part::Text(text)) = self.parts.last_mut() else {
             return false;
@@ -232,7 +233,7 @@ impl Template {
                     Escape::Json.value(&text, &mut escaped);
                     self.push_text(&escaped);
                 }
-                // Its quotes were characters of the string.
+                // The quotes were characters of the string.
                 Part::Quoted(name) => {
                     self.push_text("\\\"");
                     self.parts.push(Part::Raw(name));
@@ -247,7 +248,7 @@ impl Template {
 }
 
 impl Part {
-    /// From what stands between the braces; the error goes on behind "`{{…}}` at …".
+    /// Parses the text between the braces. The error continues "`{{…}}` at …".
     fn parse(inner: &str) -> Result<Self, &'static str> {
         let (name, is_raw) = match inner.trim().split_once(':') {
             None => (inner.trim(), false),
@@ -274,7 +275,7 @@ fn known<'a>(values: &'a Values, name: &str) -> Result<&'a str, Missing> {
     })
 }
 
-/// As people count: `character 8`, `line 2, character 8`.
+/// A position as people count: `character 8`, or `line 2, character 8`.
 fn position(text: &str, at: usize) -> String {
     let before = text.get(..at).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |end| end + 1);

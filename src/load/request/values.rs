@@ -1,10 +1,10 @@
-//! What a user knows by name. A scenario has a handful of names and fills them again for every iteration, so the
-//! texts keep their room and a name is stored once.
+//! The values of a user, by name. A scenario has few names and sets them again for every iteration, so the texts keep
+//! their memory and each name is stored once.
 
-/// Made values, rows of feeds, captures.
+/// Generated values, cells of feeds, and captured values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Values {
-    /// By name, in order.
+    /// The names and their values, sorted by name.
     entries: Vec<(Box<str>, String)>,
 }
 
@@ -15,27 +15,27 @@ impl Values {
     }
 
     pub fn set(&mut self, name: &str, value: String) {
-        self.rewrite(name, |room| *room = value);
+        self.rewrite(name, |buffer| *buffer = value);
     }
 
-    /// Writes the value into the emptied room of the one before it.
+    /// Writes a value into the memory of the previous one.
     pub fn rewrite(&mut self, name: &str, write: impl FnOnce(&mut String)) {
         match self.place(name) {
             Ok(at) => {
-                if let Some((_, room)) = self.entries.get_mut(at) {
-                    room.clear();
-                    write(room);
+                if let Some((_, buffer)) = self.entries.get_mut(at) {
+                    buffer.clear();
+                    write(buffer);
                 }
             }
             Err(at) => {
-                let mut room = String::new();
-                write(&mut room);
-                self.entries.insert(at, (name.into(), room));
+                let mut buffer = String::new();
+                write(&mut buffer);
+                self.entries.insert(at, (name.into(), buffer));
             }
         }
     }
 
-    /// For a user whose captures of earlier iterations must not be seen by the next one.
+    /// Removes all values, so that captures of one iteration are not seen by the next.
     pub fn clear(&mut self) {
         self.entries.clear();
     }
@@ -68,9 +68,9 @@ mod tests {
     fn a_value_written_anew_has_nothing_of_the_one_before_and_needs_no_new_room() {
         let mut values = Values::default();
         values.set("id", "a long value that was here".to_owned());
-        let room = values.get("id").unwrap().as_ptr();
-        values.rewrite("id", |room| room.push_str("short"));
+        let buffer = values.get("id").unwrap().as_ptr();
+        values.rewrite("id", |buffer| buffer.push_str("short"));
         assert_eq!(values.get("id"), Some("short"));
-        assert_eq!(values.get("id").unwrap().as_ptr(), room);
+        assert_eq!(values.get("id").unwrap().as_ptr(), buffer);
     }
 }

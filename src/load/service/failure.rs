@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-/// A sentence and the lines that belong under it.
+/// What went wrong, and the service's last output.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct ServiceFailure {
     pub sentence: String,
-    /// Harmless to print, at most twenty lines.
+    /// At most twenty lines, sanitized.
     pub output: Vec<String>,
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for ServiceFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.sentence)?;
         if self.output.is_empty() {
@@ -23,4 +23,4 @@ impl fmt::Display for Failure {
     }
 }
 
-impl std::error::Error for Failure {}
+impl std::error::Error for ServiceFailure {}

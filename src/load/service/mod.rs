@@ -1,7 +1,8 @@
-//! The system under test where perfgate starts it: started, awaited, told of when it dies, and never left running.
+//! The system under test, where perfgate starts it: it is started, awaited, watched for an early end, and never left
+//! running.
 //!
-//! All that the service starts is one group of processes, which is ended as a whole: when the run is over, when the
-//! value is dropped, and when perfgate itself is killed.
+//! All processes that the service starts are one group. The group is ended when the run is over, when the value is
+//! dropped, and when perfgate itself is killed.
 
 mod failure;
 mod output;
@@ -11,40 +12,40 @@ use std::time::{Duration, Instant};
 use anyhow::anyhow;
 use tokio::time::sleep;
 
-pub use failure::Failure;
+pub use failure::ServiceFailure;
 
 use self::output::Output;
-use self::ready::{Probe, Unready};
-use super::group::{LOOK, Launch, Processes};
+use self::ready::{ReadyCheck, Unready};
+use super::group::{Launch, POLL_INTERVAL, ProcessGroup};
 use super::scenario::Service;
 use crate::text::{duration, sanitize, shorten};
 
-/// How long a service has to end by itself where there is no time to ask how long it needs.
-const IN_HASTE: Duration = Duration::from_millis(500);
-/// How long the system may take to end what was killed.
+/// How long a service may take to end when it is dropped.
+const END_WHEN_DROPPED: Duration = Duration::from_millis(500);
+/// How long the system may take to end a killed process.
 const AFTER_KILL: Duration = Duration::from_secs(2);
 
-/// A service that answers. Dropped, it is ended.
+/// A service that is ready. It is ended when the value is dropped.
 #[derive(Debug)]
-pub struct Running {
+pub struct RunningService {
     command: String,
     stop_within: Duration,
-    processes: Processes,
+    processes: ProcessGroup,
     output: Output,
 }
 
-/// How a service ended that was asked to.
+/// How a service ended after it was asked to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StopReport {
-    /// In time, by itself.
+    /// It ended by itself and in time.
     Ended,
-    /// It had to be killed, or even that did not end it.
-    Forced(Failure),
+    /// It had to be killed, or could not be killed.
+    Forced(ServiceFailure),
 }
 
-/// Starts the service and waits until it is ready. What the service did wrong is a [`Failure`] inside the error.
-pub async fn start(service: &Service) -> anyhow::Result<Running> {
-    let probe = Probe::new(&service.ready)?;
+/// Starts the service and waits until it is ready. What the service did wrong is a [`ServiceFailure`] inside the error.
+pub async fn start(service: &Service) -> anyhow::Result<RunningService> {
+    let probe = ReadyCheck::new(&service.ready)?;
     probe.refuse_another().await?;
     let command = brief_command(&service.command);
     let launched = Output::capture().and_then(|(output, writer)| {
@@ -55,7 +56,7 @@ pub async fn start(service: &Service) -> anyhow::Result<Running> {
             stdout: writer.try_clone()?.into(),
             stderr: writer.into(),
         };
-        Processes::launch(launch).map(|processes| (processes, output))
+        ProcessGroup::launch(launch).map(|processes| (processes, output))
     });
     let (processes, output) = launched.map_err(|error| {
         anyhow!(error).context(format!(
@@ -63,7 +64,7 @@ pub async fn start(service: &Service) -> anyhow::Result<Running> {
             service.folder.display()
         ))
     })?;
-    let mut running = Running {
+    let mut running = RunningService {
         command,
         stop_within: service.stop_within,
         processes,
@@ -73,7 +74,7 @@ pub async fn start(service: &Service) -> anyhow::Result<Running> {
         Ok(()) => return Ok(running),
         Err(why) => why,
     };
-    let Running { command, .. } = &running;
+    let RunningService { command, .. } = &running;
     let url = &service.ready.url;
     let sentence = match why {
         Unready::Ended(how) => {
@@ -84,26 +85,26 @@ pub async fn start(service: &Service) -> anyhow::Result<Running> {
             duration::text(service.ready.within)
         ),
     };
-    // The failure itself and nothing around it, so that its lines can be found and shown as lines.
+    // The failure has no context around it, so that its lines can be found and shown as lines.
     Err(running.end(sentence).await.into())
 }
 
-impl Running {
-    /// Of the group that holds all its processes.
+impl RunningService {
+    /// The number of the process group.
     pub fn pid(&self) -> u32 {
         self.processes.pid()
     }
 
-    /// How it ended, where it has ended by itself.
-    pub fn check(&mut self) -> Option<Failure> {
+    /// How the service ended, if it has ended by itself.
+    pub fn check(&mut self) -> Option<ServiceFailure> {
         let how = self.processes.ended()?;
-        Some(Failure {
+        Some(ServiceFailure {
             sentence: format!("the service `{}` ended with {how} in mid-run", self.command),
             output: self.output.final_lines(),
         })
     }
 
-    /// Asks it to end, and ends it where it does not do so in time.
+    /// Asks the service to end, and kills it if it does not end in time.
     pub async fn stop(mut self) -> StopReport {
         self.processes.ask_to_end();
         if self.has_ended_by(self.stop_within).await {
@@ -122,42 +123,42 @@ impl Running {
             duration::text(self.stop_within)
         );
         self.processes.reap();
-        StopReport::Forced(Failure {
+        StopReport::Forced(ServiceFailure {
             sentence,
             output: self.output.final_lines(),
         })
     }
 
-    /// For one that never became ready.
-    async fn end(mut self, sentence: String) -> Failure {
+    /// Ends a service that never became ready.
+    async fn end(mut self, sentence: String) -> ServiceFailure {
         self.processes.ask_to_end();
         self.has_ended_by(self.stop_within).await;
         self.processes.reap();
-        Failure {
+        ServiceFailure {
             sentence,
             output: self.output.final_lines(),
         }
     }
 
-    async fn has_ended_by(&mut self, patience: Duration) -> bool {
-        let until = Instant::now() + patience;
+    async fn has_ended_by(&mut self, time: Duration) -> bool {
+        let until = Instant::now() + time;
         while self.processes.is_alive() {
             if Instant::now() >= until {
                 return false;
             }
-            sleep(LOOK).await;
+            sleep(POLL_INTERVAL).await;
         }
         true
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningService {
     fn drop(&mut self) {
-        self.processes.end_within(IN_HASTE);
+        self.processes.end_within(END_WHEN_DROPPED);
     }
 }
 
-/// A command may stand on several lines and be long; a sentence needs only so much of it that it is known again.
+/// The beginning of a command, on one line: a sentence needs only so much that the command can be recognised.
 fn brief_command(command: &str) -> String {
     let words: Vec<&str> = command.split_whitespace().collect();
     sanitize::inline(&shorten::end(&words.join(" "), 80))

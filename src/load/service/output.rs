@@ -1,4 +1,5 @@
-//! What a service prints: always drained, so that it never waits for us, and its end kept for when it fails.
+//! What a service prints: read all the time, so that the service never waits for perfgate, with its end kept for an
+//! error message.
 
 use crate::text::{sanitize, shorten};
 use std::collections::VecDeque;
@@ -7,13 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// So much of the output is kept.
+/// How many bytes of the output are kept.
 const KEPT: usize = 64 * 1024;
-/// So many lines of it are shown, each cut at so many characters.
+/// How many lines are shown, and how many characters of each.
 const LINES: usize = 20;
 const WIDTH: usize = 400;
 
-/// Both streams of a service in the order in which they were written.
+/// Both output streams of a service, in the order in which they were written.
 #[derive(Debug)]
 pub(super) struct Output {
     last: Arc<Mutex<VecDeque<u8>>>,
@@ -21,7 +22,7 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// The end that the service writes to has to be dropped here once the service has it.
+    /// Starts to read. The caller has to drop its copy of the writer once the service has one.
     pub(super) fn capture() -> io::Result<(Self, PipeWriter)> {
         let (reader, writer) = io::pipe()?;
         let last = Arc::new(Mutex::new(VecDeque::with_capacity(KEPT)));
@@ -32,7 +33,7 @@ impl Output {
         Ok((Self { last, reader }, writer))
     }
 
-    /// The last lines, harmless to print.
+    /// The last lines, sanitized.
     pub(super) fn last_lines(&self) -> Vec<String> {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let bytes: Vec<u8> = last.iter().copied().collect();
@@ -40,10 +41,11 @@ impl Output {
         last_lines(&bytes)
     }
 
-    /// The same of a service that has ended: the rest of what it wrote may still be on its way to us.
+    /// The last lines of a service that has ended. The rest of its output may still be in the pipe, so this waits
+    /// shortly.
     pub(super) fn final_lines(&self) -> Vec<String> {
-        let patience = Instant::now() + Duration::from_millis(200);
-        while !self.reader.is_finished() && Instant::now() < patience {
+        let until = Instant::now() + Duration::from_millis(200);
+        while !self.reader.is_finished() && Instant::now() < until {
             thread::sleep(Duration::from_millis(2));
         }
         self.last_lines()
@@ -108,7 +110,7 @@ mod tests {
     #[test]
     fn a_writer_is_never_held_up_and_the_end_of_what_it_wrote_is_kept() {
         let (output, mut writer) = Output::capture().unwrap();
-        // Much more than a pipe and the ring hold.
+        // This is much more than the pipe and the buffer hold.
         for n in 0..100_000 {
             writeln!(writer, "this is line {n}").unwrap();
         }

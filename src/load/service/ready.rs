@@ -1,4 +1,4 @@
-//! When a service is ready: its URL answers with the status that was asked for, and nobody else answered there before.
+//! Whether a service is ready: its URL answers with the expected status, and nothing else answered there before.
 
 use std::time::{Duration, Instant};
 
@@ -8,30 +8,30 @@ use tokio::time::{sleep, timeout};
 use url::Url;
 
 use crate::hint::WithHint;
-use crate::load::group::Processes;
+use crate::load::group::ProcessGroup;
 use crate::load::provider;
 use crate::load::scenario::Ready;
 
-const BETWEEN: Duration = Duration::from_millis(50);
-/// A service that takes longer for one answer is asked anew.
-const PATIENCE: Duration = Duration::from_secs(5);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+/// A question that takes longer is asked again.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Why it is not ready.
+/// Why a service is not ready.
 pub(super) enum Unready {
-    /// How it ended.
+    /// It ended; the text says how.
     Ended(String),
-    /// What the last attempt met.
+    /// It did not answer as expected in time; the text says what the last attempt met.
     Late(String),
 }
 
 /// Asks the URL of a service until it is ready.
-pub(super) struct Probe<'a> {
+pub(super) struct ReadyCheck<'a> {
     ready: &'a Ready,
     url: Url,
     client: reqwest::Client,
 }
 
-impl<'a> Probe<'a> {
+impl<'a> ReadyCheck<'a> {
     pub(super) fn new(ready: &'a Ready) -> anyhow::Result<Self> {
         provider::install();
         let url = Url::parse(&ready.url)
@@ -39,16 +39,16 @@ impl<'a> Probe<'a> {
         let client = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
-            // A connection per question: one kept open would be load of its own on the service.
+            // Each question opens a connection: one that is kept open would be load of its own on the service.
             .pool_max_idle_per_host(0)
-            // Only whether it answers is asked here; the load itself looks at certificates.
+            // This only asks whether the service answers. The load itself checks certificates.
             .tls_danger_accept_invalid_certs(true)
             .build()
             .context("prepare the ready check of the service")?;
         Ok(Self { ready, url, client })
     }
 
-    /// What answers before the service is started would be measured in its place.
+    /// Refuses to start while something else answers at the URL: it would be measured instead of the service.
     pub(super) async fn refuse_another(&self) -> anyhow::Result<()> {
         let host = self.url.host().map(|host| match host {
             url::Host::Domain(name) => name.to_owned(),
@@ -77,7 +77,7 @@ impl<'a> Probe<'a> {
         Ok(())
     }
 
-    pub(super) async fn wait(&self, processes: &mut Processes) -> Result<(), Unready> {
+    pub(super) async fn wait(&self, processes: &mut ProcessGroup) -> Result<(), Unready> {
         let until = Instant::now() + self.ready.within;
         let mut met = "nothing answered".to_owned();
         loop {
@@ -96,17 +96,21 @@ impl<'a> Probe<'a> {
                 }
                 Answer::None(why) => met = why,
             }
-            sleep(BETWEEN.min(until.saturating_duration_since(Instant::now()))).await;
+            sleep(POLL_INTERVAL.min(until.saturating_duration_since(Instant::now()))).await;
         }
     }
 
-    /// One question, given up at once where the service ends meanwhile.
-    async fn ask(&self, left: Duration, processes: &mut Processes) -> Result<Answer, Unready> {
-        let patience = left.min(PATIENCE);
-        let asked = self.client.get(self.url.clone()).timeout(patience).send();
+    /// Asks once, and gives up at once if the service ends meanwhile.
+    async fn ask(&self, left: Duration, processes: &mut ProcessGroup) -> Result<Answer, Unready> {
+        let timeout_of_answer = left.min(ANSWER_TIMEOUT);
+        let asked = self
+            .client
+            .get(self.url.clone())
+            .timeout(timeout_of_answer)
+            .send();
         let mut asked = std::pin::pin!(asked);
         loop {
-            match timeout(BETWEEN, &mut asked).await {
+            match timeout(POLL_INTERVAL, &mut asked).await {
                 Ok(Ok(answer)) => return Ok(Answer::Status(answer.status().as_u16())),
                 Ok(Err(error)) if error.is_timeout() => {
                     return Ok(Answer::None(
@@ -129,7 +133,7 @@ enum Answer {
     None(String),
 }
 
-/// The cause without the layers of the client around it: `Connection refused (os error 111)`.
+/// The innermost cause, as in `Connection refused (os error 111)`, without the client's words around it.
 fn innermost(error: &reqwest::Error) -> String {
     let mut inner: &dyn std::error::Error = error;
     while let Some(source) = inner.source() {

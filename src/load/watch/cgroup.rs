@@ -1,73 +1,73 @@
-//! A control group as one thing to look at: version 2, and version 1 where only that is mounted.
+//! A control group as one probe: version 2, or version 1 where only that is mounted.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 
-use super::look::{Eye, Look, risen};
+use super::probe::{Probe, Reading, increase};
 use crate::hint::WithHint;
 
 const ROOT: &str = "/sys/fs/cgroup";
 
-/// A number, and where it stands.
+/// A file with a number, and its format.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Figure {
+struct FigureFile {
     file: PathBuf,
-    form: Form,
+    form: FileFormat,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
+enum FileFormat {
     Number,
-    /// `usage_usec 12`: microseconds.
+    /// A line `usage_usec 12`, in microseconds.
     Usage,
-    /// `inactive_file 12`
+    /// A line with this label, as in `inactive_file 12`.
     Labelled(&'static str),
-    /// `8:0 rbytes=1 wbytes=2`, a line for each disk.
+    /// A line for each disk, as in `8:0 rbytes=1 wbytes=2`; the name of the number to add up.
     Disks(&'static str),
-    /// `8:0 Read 1`, a line for each disk and direction.
+    /// A line for each disk and direction, as in `8:0 Read 1`; the direction to add up.
     Directions(&'static str),
 }
 
-/// The figures that this system has of the group.
+/// The files in which this system counts the group.
 #[derive(Debug)]
-pub(super) struct Cgroup {
+pub(super) struct CgroupProbe {
     name: String,
-    cpu: Option<Figure>,
-    memory: Option<Figure>,
-    /// Of the memory, what the system would take back at any time: pages of files that nobody uses.
-    cache: Option<Figure>,
-    peak: Option<Figure>,
-    read: Option<Figure>,
-    written: Option<Figure>,
+    cpu: Option<FigureFile>,
+    memory: Option<FigureFile>,
+    /// The part of the memory that the system can take back at any time: unused pages of files.
+    cache: Option<FigureFile>,
+    peak: Option<FigureFile>,
+    read: Option<FigureFile>,
+    written: Option<FigureFile>,
     highest: u64,
-    /// Of `cpu`, `read` and `written`: the last of the system's, and the sum so far.
-    sums: [Rising; 3],
+    /// The sums of `cpu`, `read` and `written`.
+    sums: [RisingCounter; 3],
     warnings: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Rising {
+struct RisingCounter {
     before: Option<u64>,
     sum: u64,
 }
 
-impl Rising {
+impl RisingCounter {
     fn update(&mut self, now: Option<u64>) -> Option<u64> {
-        // A group that was made anew counts from nothing.
-        self.sum += risen(self.before.unwrap_or(now?), now?);
+        // A group that was made anew counts from zero.
+        self.sum += increase(self.before.unwrap_or(now?), now?);
         self.before = now;
         Some(self.sum)
     }
 }
 
-impl Cgroup {
+impl CgroupProbe {
     pub(super) fn find(path: &Path) -> anyhow::Result<Self> {
         Self::below(Path::new(ROOT), path)
     }
 
-    /// `path` is below the root, or a folder of its own where it is absolute.
+    /// Finds a group. `path` is relative to the root, or the folder itself where it is absolute.
     fn below(root: &Path, path: &Path) -> anyhow::Result<Self> {
         let name = path.display().to_string();
         if !path.is_absolute() && !root.is_dir() {
@@ -80,35 +80,38 @@ impl Cgroup {
         let mut group = Self {
             cpu: any(
                 &folders,
-                &[("cpu.stat", Form::Usage), ("cpuacct.usage", Form::Number)],
+                &[
+                    ("cpu.stat", FileFormat::Usage),
+                    ("cpuacct.usage", FileFormat::Number),
+                ],
             ),
             memory: any(
                 &folders,
                 &[
-                    ("memory.current", Form::Number),
-                    ("memory.usage_in_bytes", Form::Number),
+                    ("memory.current", FileFormat::Number),
+                    ("memory.usage_in_bytes", FileFormat::Number),
                 ],
             ),
             cache: any(
                 &folders,
                 &[
-                    // Version 1 writes both, and the first is of the group without those below it.
-                    ("memory.stat", Form::Labelled("total_inactive_file")),
-                    ("memory.stat", Form::Labelled("inactive_file")),
+                    // Version 1 has both; only the first includes the groups below.
+                    ("memory.stat", FileFormat::Labelled("total_inactive_file")),
+                    ("memory.stat", FileFormat::Labelled("inactive_file")),
                 ],
             ),
             peak: any(
                 &folders,
                 &[
-                    ("memory.peak", Form::Number),
-                    ("memory.max_usage_in_bytes", Form::Number),
+                    ("memory.peak", FileFormat::Number),
+                    ("memory.max_usage_in_bytes", FileFormat::Number),
                 ],
             ),
             read: disk(&folders, "rbytes", "Read"),
             written: disk(&folders, "wbytes", "Write"),
             name,
             highest: 0,
-            sums: [Rising::default(); 3],
+            sums: [RisingCounter::default(); 3],
             warnings: Vec::new(),
         };
         if group.cpu.is_none() && group.memory.is_none() {
@@ -121,9 +124,9 @@ impl Cgroup {
             ));
         }
         group.warn_of_absent();
-        // Both are of before our time.
-        group.highest = group.peak.as_ref().and_then(Figure::read).unwrap_or(0);
-        group.look()?;
+        // The peak and the sums are from before the watch began.
+        group.highest = group.peak.as_ref().and_then(FigureFile::read).unwrap_or(0);
+        group.read()?;
         Ok(group)
     }
 
@@ -149,9 +152,9 @@ impl Cgroup {
     }
 }
 
-impl Eye for Cgroup {
-    fn look(&mut self) -> anyhow::Result<Look> {
-        let read = |figure: &Option<Figure>| figure.as_ref().and_then(Figure::read);
+impl Probe for CgroupProbe {
+    fn read(&mut self) -> anyhow::Result<Reading> {
+        let read = |figure: &Option<FigureFile>| figure.as_ref().and_then(FigureFile::read);
         let (cpu, memory) = (read(&self.cpu), read(&self.memory));
         if cpu.is_none() && memory.is_none() {
             return Err(anyhow!(
@@ -165,7 +168,7 @@ impl Eye for Cgroup {
         let rose = highest > self.highest;
         self.highest = self.highest.max(highest);
         let [of_cpu, of_read, of_written] = &mut self.sums;
-        Ok(Look {
+        Ok(Reading {
             cpu: of_cpu.update(cpu),
             rss,
             peak: rss.map(|rss| {
@@ -186,14 +189,15 @@ impl Eye for Cgroup {
     }
 }
 
-/// Where files of the group may be: version 2 and its place beside version 1, then version 1's controllers.
+/// The folders in which files of the group may be: version 2, its folder beside version 1, then version 1's
+/// controllers.
 fn folders(root: &Path, path: &Path) -> Vec<PathBuf> {
     if path.is_absolute() && !path.starts_with(root) {
         return vec![path.to_owned()];
     }
     let below = path.strip_prefix(root).unwrap_or(path);
     let controllers = ["unified", "cpuacct", "cpu,cpuacct", "memory", "blkio"];
-    // The path may be that of one controller: the others' are beside it.
+    // The path may be that of one controller; those of the others are beside it.
     let inner = controllers
         .iter()
         .find_map(|controller| below.strip_prefix(controller).ok());
@@ -207,9 +211,9 @@ fn folders(root: &Path, path: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-fn any(folders: &[PathBuf], forms: &[(&str, Form)]) -> Option<Figure> {
+fn any(folders: &[PathBuf], forms: &[(&str, FileFormat)]) -> Option<FigureFile> {
     let figures = forms.iter().flat_map(|&(file, form)| {
-        folders.iter().map(move |folder| Figure {
+        folders.iter().map(move |folder| FigureFile {
             file: folder.join(file),
             form,
         })
@@ -217,20 +221,23 @@ fn any(folders: &[PathBuf], forms: &[(&str, Form)]) -> Option<Figure> {
     figures.into_iter().find(|figure| figure.read().is_some())
 }
 
-/// A group that never read or wrote has an empty file.
-fn disk(folders: &[PathBuf], second: &'static str, first: &'static str) -> Option<Figure> {
+/// The file of bytes that were read or written; it is empty where there were none.
+fn disk(folders: &[PathBuf], second: &'static str, first: &'static str) -> Option<FigureFile> {
     let forms = [
-        ("io.stat", Form::Disks(second)),
+        ("io.stat", FileFormat::Disks(second)),
         (
             "blkio.throttle.io_service_bytes_recursive",
-            Form::Directions(first),
+            FileFormat::Directions(first),
         ),
-        ("blkio.throttle.io_service_bytes", Form::Directions(first)),
+        (
+            "blkio.throttle.io_service_bytes",
+            FileFormat::Directions(first),
+        ),
     ];
     any(folders, &forms)
 }
 
-impl Figure {
+impl FigureFile {
     fn read(&self) -> Option<u64> {
         let text = fs::read_to_string(&self.file)
             .context("read a control group")
@@ -239,7 +246,7 @@ impl Figure {
     }
 }
 
-impl Form {
+impl FileFormat {
     fn parse(self, text: &str) -> Option<u64> {
         let words = |line: &str| -> Vec<String> {
             line.split_ascii_whitespace().map(str::to_owned).collect()
@@ -301,7 +308,7 @@ mod tests {
                 ),
             ],
         );
-        let mut group = Cgroup::below(root.path(), Path::new("app.slice/shop")).unwrap();
+        let mut group = CgroupProbe::below(root.path(), Path::new("app.slice/shop")).unwrap();
         assert!(group.warnings().is_empty());
         write(
             &folder,
@@ -313,8 +320,8 @@ mod tests {
                 ),
             ],
         );
-        let look = group.look().unwrap();
-        let expected = Look {
+        let read = group.read().unwrap();
+        let expected = Reading {
             cpu: Some(250_000_000),
             rss: Some(2_000_000),
             peak: Some(2_000_000),
@@ -322,11 +329,11 @@ mod tests {
             written: Some(3),
             open_files: None,
         };
-        assert_eq!(look, expected, "a peak of before our time is not ours");
+        assert_eq!(read, expected, "a peak of before our time is not ours");
         write(&folder, &[("memory.peak", "9500000\n")]);
-        assert_eq!(group.look().unwrap().peak, Some(8_500_000));
+        assert_eq!(group.read().unwrap().peak, Some(8_500_000));
         fs::remove_dir_all(&folder).unwrap();
-        let error = group.look().unwrap_err().to_string();
+        let error = group.read().unwrap_err().to_string();
         assert_eq!(
             error,
             "control group `app.slice/shop` is not there any more"
@@ -351,12 +358,12 @@ mod tests {
             &[(bytes, "8:0 Read 40\n8:0 Write 2\nTotal 42\n")],
         );
         for path in [PathBuf::from("docker/x"), at("memory")] {
-            let mut group = Cgroup::below(root.path(), &path).unwrap();
+            let mut group = CgroupProbe::below(root.path(), &path).unwrap();
             write(&at("cpu,cpuacct"), &[("cpuacct.usage", "1700\n")]);
             write(&at("blkio"), &[(bytes, "8:0 Read 41\n8:0 Write 2\n")]);
-            let look = group.look().unwrap();
-            assert_eq!((look.cpu, look.rss), (Some(700), Some(400)));
-            assert_eq!((look.read, look.written), (Some(1), Some(0)));
+            let read = group.read().unwrap();
+            assert_eq!((read.cpu, read.rss), (Some(700), Some(400)));
+            assert_eq!((read.read, read.written), (Some(1), Some(0)));
             write(&at("cpu,cpuacct"), &[("cpuacct.usage", "1000\n")]);
             write(&at("blkio"), &[(bytes, "8:0 Read 40\n8:0 Write 2\n")]);
         }
@@ -365,14 +372,14 @@ mod tests {
     #[test]
     fn a_group_that_is_not_there_and_one_that_counts_little_are_told() {
         let root = tempfile::tempdir().unwrap();
-        let error = Cgroup::below(root.path(), Path::new("nope")).unwrap_err();
+        let error = CgroupProbe::below(root.path(), Path::new("nope")).unwrap_err();
         assert_eq!(
             error.to_string(),
             "watch control group `nope`: there is none"
         );
         let alone = root.path().join("elsewhere");
         write(&alone, &[("cpu.stat", "usage_usec 1\n")]);
-        let mut group = Cgroup::below(Path::new("/nowhere"), &alone).unwrap();
+        let mut group = CgroupProbe::below(Path::new("/nowhere"), &alone).unwrap();
         let warnings = group.warnings();
         assert!(
             warnings[0].ends_with("does not count `rss` nor `read` and `written`"),

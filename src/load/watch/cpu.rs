@@ -1,23 +1,23 @@
-//! The CPU time of one process, from what the kernel counts coarsely and what it counts finely.
+//! The CPU time of one process, from a coarse and a fine count of the kernel.
 
 use std::collections::HashMap;
 
-use super::look::risen;
+use super::probe::increase;
 
-/// Counted from the moment that it was first looked at.
+/// The CPU time since the process was first seen.
 ///
-/// Clock ticks (10 ms) hold all threads that ever ended, nanoseconds only those that live. While no thread ends unseen
-/// the two agree within two ticks, and the nanoseconds are the better number.
+/// Clock ticks (10 ms) include all threads that ever ended; nanoseconds are known only of living threads. As long as no
+/// thread ends unseen, the two agree within two ticks, and the nanoseconds are more exact.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Cpu {
+pub(super) struct ProcessCpu {
     threads: HashMap<u32, u64>,
     fine: u64,
     coarse: u64,
     grown: u64,
 }
 
-impl Cpu {
-    /// Everything so far is before our time.
+impl ProcessCpu {
+    /// A process that was there before the watch began: nothing that it used so far is counted.
     pub(super) fn of_a_process_already_there(threads: &[(u32, u64)], ticks: u64) -> Self {
         Self {
             threads: threads.iter().copied().collect(),
@@ -27,11 +27,11 @@ impl Cpu {
         }
     }
 
-    /// Takes a look, with `ticks` in nanoseconds; `since` is what they were when counting began.
+    /// Adds a reading of the threads' nanoseconds and of the clock ticks.
     pub(super) fn update(&mut self, threads: &[(u32, u64)], ticks: Ticks) {
         for (thread, now) in threads {
             let before = self.threads.insert(*thread, *now).unwrap_or(0);
-            self.fine += risen(before, *now);
+            self.fine += increase(before, *now);
         }
         self.threads
             .retain(|known, _| threads.iter().any(|(thread, _)| thread == known));
@@ -49,7 +49,7 @@ impl Cpu {
     }
 }
 
-/// All in nanoseconds.
+/// Clock ticks in nanoseconds: how many there were, and how long one is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ticks {
     pub(super) now: u64,
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn living_threads_are_counted_to_the_nanosecond() {
-        let mut cpu = Cpu::of_a_process_already_there(&[(1, 500), (2, 700)], 40 * MS);
+        let mut cpu = ProcessCpu::of_a_process_already_there(&[(1, 500), (2, 700)], 40 * MS);
         cpu.update(&[(1, 512), (2, 700), (3, 30)], ticks(50));
         assert_eq!(cpu.grown(), 42);
         cpu.update(&[(1, 512), (3, 31)], ticks(50));
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn threads_that_came_and_went_unseen_are_in_the_ticks() {
-        let mut cpu = Cpu::default();
+        let mut cpu = ProcessCpu::default();
         cpu.update(&[(1, MS)], ticks(500));
         assert_eq!(cpu.grown(), 500 * MS);
         cpu.update(&[(1, 2 * MS)], ticks(490));
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_kernel_without_fine_counts_is_read_by_its_ticks() {
-        let mut cpu = Cpu::of_a_process_already_there(&[], 100 * MS);
+        let mut cpu = ProcessCpu::of_a_process_already_there(&[], 100 * MS);
         cpu.update(&[], ticks(400));
         assert_eq!(cpu.grown(), 300 * MS);
     }

@@ -1,10 +1,10 @@
-//! The text format in which Prometheus endpoints show their metrics, and the part of OpenMetrics that is the same:
+//! The text format of Prometheus endpoints, and the part of OpenMetrics that is the same:
 //! `http_requests_total{code="200"} 17`. Pure.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// One line of numbers.
+/// One sample.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample<'a> {
     pub name: Cow<'a, str>,
@@ -12,13 +12,13 @@ pub struct Sample<'a> {
     pub value: f64,
 }
 
-/// In the order in which they are written.
+/// Labels in the order in which they are written.
 pub type Labels<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
 /// A line that is neither a sample nor a comment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadLine {
-    /// Counted from one.
+    /// The number of the line, counted from one.
     pub line: usize,
     pub why: &'static str,
 }
@@ -31,7 +31,7 @@ impl fmt::Display for BadLine {
 
 impl std::error::Error for BadLine {}
 
-/// All samples in order; comments are passed over.
+/// All samples in order, without comments.
 pub fn samples(text: &str) -> impl Iterator<Item = Result<Sample<'_>, BadLine>> {
     text.split('\n')
         .enumerate()
@@ -40,7 +40,7 @@ pub fn samples(text: &str) -> impl Iterator<Item = Result<Sample<'_>, BadLine>> 
         .map(|(line, text)| sample(text).map_err(|why| BadLine { line, why }))
 }
 
-/// The names of which a type is told, also where there is no sample yet.
+/// The names that have a declared type, even if there is no sample yet.
 pub fn declared(text: &str) -> impl Iterator<Item = &str> {
     text.lines()
         .filter_map(|line| line.trim().strip_prefix("# TYPE "))
@@ -49,7 +49,7 @@ pub fn declared(text: &str) -> impl Iterator<Item = &str> {
 
 fn sample(text: &str) -> Result<Sample<'_>, &'static str> {
     let (name, labels, rest) = head(text)?;
-    // A time may follow, and an exemplar behind `#`: neither is of use here.
+    // A time and an exemplar after `#` may follow. Neither is used.
     let mut words = rest.split_whitespace();
     let value = words.next().ok_or("a value is missing")?;
     let value = value.parse().map_err(|_| "the value is not a number")?;
@@ -67,7 +67,7 @@ fn sample(text: &str) -> Result<Sample<'_>, &'static str> {
     })
 }
 
-/// A name with its labels, and what stands behind it.
+/// Reads a name with its labels. Returns them with the text after them.
 pub(super) fn head(text: &str) -> Result<(Cow<'_, str>, Labels<'_>, &str), &'static str> {
     let (bare, rest) = bare_name(text);
     let mut name = (!bare.is_empty()).then_some(Cow::Borrowed(bare));
@@ -100,7 +100,7 @@ pub(super) fn head(text: &str) -> Result<(Cow<'_, str>, Labels<'_>, &str), &'sta
             labels.push((word, value));
             rest = behind.trim_start();
         } else if is_quoted && name.is_none() && !word.is_empty() {
-            // A name that is no plain word stands in quotes inside the braces.
+            // A name with other characters is quoted, inside the braces.
             name = Some(word);
         } else {
             return Err("a label is not written as name=\"value\"");
@@ -113,7 +113,8 @@ pub(super) fn head(text: &str) -> Result<(Cow<'_, str>, Labels<'_>, &str), &'sta
     }
 }
 
-/// Letters, digits, `_`, `:`; also `.` is taken, which some write without the quotes that it needs.
+/// A name of letters, digits, `_` and `:`. A `.` is accepted, too, which some services write without the required
+/// quotes.
 fn bare_name(text: &str) -> (&str, &str) {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':' | '.');
     if text.starts_with(|c: char| c.is_ascii_digit()) {
@@ -123,7 +124,7 @@ fn bare_name(text: &str) -> (&str, &str) {
     text.split_at_checked(end).unwrap_or((text, ""))
 }
 
-/// What stands before the closing quote, with its escapes undone, and what stands behind.
+/// Reads up to the closing quote. Returns the unescaped text and the text after the quote.
 fn unquote(text: &str) -> Result<(Cow<'_, str>, &str), &'static str> {
     let mut plain = Cow::Borrowed("");
     let mut rest = text;
@@ -140,7 +141,7 @@ fn unquote(text: &str) -> Result<(Cow<'_, str>, &str), &'static str> {
             Some('n') => plain += "\n",
             Some('"') => plain += "\"",
             Some('\\') => plain += "\\",
-            // The format knows no others, and its readers leave them as they are.
+            // There are no other escapes; readers of the format leave them as they are.
             Some(other) => {
                 let plain = plain.to_mut();
                 plain.push('\\');

@@ -1,22 +1,22 @@
-//! How memory moves over a run: a bounded number of looks at it, and its growth.
+//! The growth of memory over a run, from a bounded number of readings.
 
 use std::time::Duration;
 
 use crate::stats::order;
 
-/// So many looks are kept at most, evenly spread over the run.
+/// The largest number of readings that are kept, evenly spread over the run.
 const KEPT: usize = 512;
 
-/// Hours and bytes.
+/// Readings of memory, in hours and bytes.
 #[derive(Clone, Debug)]
-pub(super) struct Course {
+pub(super) struct MemoryTrend {
     points: Vec<(f64, f64)>,
-    /// Of so many looks one is kept.
+    /// One of this many readings is kept.
     stride: usize,
     seen: usize,
 }
 
-impl Default for Course {
+impl Default for MemoryTrend {
     fn default() -> Self {
         Self {
             points: Vec::new(),
@@ -26,7 +26,7 @@ impl Default for Course {
     }
 }
 
-impl Course {
+impl MemoryTrend {
     pub(super) fn add(&mut self, at: Duration, bytes: u64) {
         if self.seen.is_multiple_of(self.stride) {
             #[expect(clippy::cast_precision_loss, reason = "memory is below 2^53 bytes")]
@@ -43,7 +43,8 @@ impl Course {
         }
     }
 
-    /// Bytes an hour: the median slope between any two looks (Theil and Sen), which a spike does not bend.
+    /// The growth in bytes per hour: the median slope between any two readings (Theil and Sen), which a spike does not
+    /// change.
     pub(super) fn growth(&self) -> Option<f64> {
         let slopes: Vec<f64> = self
             .points
@@ -65,30 +66,30 @@ mod tests {
 
     #[test]
     fn growth_is_that_of_the_line_behind_spikes_and_steps() {
-        let mut course = Course::default();
+        let mut trend = MemoryTrend::default();
         for second in 0..3600 {
             let spike = if second % 10 == 3 { 50_000_000 } else { 0 };
-            course.add(
+            trend.add(
                 Duration::from_secs(second),
                 1_000_000 + second * 100 + spike,
             );
         }
-        let growth = course.growth().unwrap();
+        let growth = trend.growth().unwrap();
         assert!((growth / 360_000.0 - 1.0).abs() < 0.01, "{growth}");
-        assert!(course.points.len() <= KEPT);
-        assert!(course.points.last().unwrap().0 > 0.99);
+        assert!(trend.points.len() <= KEPT);
+        assert!(trend.points.last().unwrap().0 > 0.99);
     }
 
     #[test]
     fn memory_that_stands_still_does_not_grow_and_that_falls_grows_less_than_nothing() {
-        let mut still = Course::default();
-        let mut falling = Course::default();
+        let mut still = MemoryTrend::default();
+        let mut falling = MemoryTrend::default();
         for second in 0..60 {
             still.add(Duration::from_secs(second), 5 << 20);
             falling.add(Duration::from_secs(second), (5 << 20) - second * 1024);
         }
         assert_eq!(still.growth(), Some(0.0));
         assert!(falling.growth().unwrap() < 0.0);
-        assert_eq!(Course::default().growth(), None);
+        assert_eq!(MemoryTrend::default().growth(), None);
     }
 }

@@ -1,23 +1,23 @@
-//! The system under test beside the requests: what its processes, its control group or its own metrics say.
+//! The resources of the system under test, from its processes, its control group, or its own metrics.
 //!
-//! Each watched thing is looked at by a task of the caller's runtime, off the thread that sends requests: four times
-//! a second at first, later once a second, a Prometheus endpoint every five. What is counted is counted from
+//! Each watched thing is read by a task of the caller's runtime, off the thread that sends requests: four times a
+//! second at first, later once a second, a Prometheus endpoint every five seconds. Resources are counted from
 //! [`Watch::begin_counting`] to [`Watch::finish`].
 
 mod cgroup;
 mod cpu;
 pub mod exposition;
 mod inheritance;
-mod look;
 mod memory;
+mod probe;
 pub(super) mod proc;
-mod processes;
+mod process_probe;
+mod process_selection;
 mod prometheus;
-mod record;
+mod resource_record;
 mod selector;
 mod task;
 mod tracked;
-mod which;
 
 use std::time::Duration;
 
@@ -25,44 +25,46 @@ use anyhow::anyhow;
 
 pub use selector::Selector;
 
-use self::cgroup::Cgroup;
-use self::look::Eye;
-use self::processes::Processes;
+use self::cgroup::CgroupProbe;
+use self::probe::Probe;
+use self::process_probe::ProcessProbe;
+use self::process_selection::ProcessSelection;
 use self::prometheus::Endpoint;
-use self::record::{Counted, GROWTH_NEEDS};
-use self::task::{Seen, Task};
-use self::which::Which;
+use self::resource_record::{GROWTH_NEEDS, LoadSummary};
+use self::task::{TaskResult, WatchTask};
 use super::scenario::{Source, Watched};
 use crate::hint::WithHint;
 use crate::model::{Measurement, MetricName, Subject};
 
-/// All that is watched in one run. Dropped, it looks no more.
+/// Everything that is watched in one run, until it is dropped.
 #[derive(Debug)]
 pub struct Watch {
-    tasks: Vec<Task>,
+    tasks: Vec<WatchTask>,
 }
 
-/// What was seen of all that was watched.
+/// The result of a watch.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Observed {
     pub measurements: Vec<(Subject, MetricName, Measurement)>,
-    /// For a reader of the run: what is left out and why.
+    /// What is left out of the run, and why.
     pub warnings: Vec<String>,
-    /// A sentence for each that ended in mid-run: the run says nothing of what it was to measure.
+    /// A message for each watched thing that ended during the run. Such a run says nothing about it.
     pub ended: Vec<String>,
 }
 
-/// Looks at each once, so that what cannot be watched is told before anything is loaded. Has to be called inside a
-/// `LocalSet` or `LocalRuntime`.
+/// Starts to watch. Reads each thing once, so that what cannot be watched is reported before there is load. Has to be
+/// called inside a `LocalSet` or `LocalRuntime`.
 pub async fn start(what: &[Watched], service_pid: Option<u32>) -> anyhow::Result<Watch> {
     let mut tasks = Vec::new();
     for watched in what {
         let subject = Subject::new(watched.name.as_str());
-        let system = |which| Processes::find(which).map(|found| Box::new(found) as Box<dyn Eye>);
-        let eye: Box<dyn Eye> = match &watched.what {
+        let system = |selection| {
+            ProcessProbe::find(selection).map(|found| Box::new(found) as Box<dyn Probe>)
+        };
+        let probe: Box<dyn Probe> = match &watched.what {
             Source::Prometheus { url, metrics } => {
                 let endpoint = Endpoint::open(url, metrics).await?;
-                tasks.push(Task::of_endpoint(subject, endpoint));
+                tasks.push(WatchTask::of_endpoint(subject, endpoint));
                 continue;
             }
             Source::Service => {
@@ -70,41 +72,41 @@ pub async fn start(what: &[Watched], service_pid: Option<u32>) -> anyhow::Result
                 let pid = service_pid
                     .ok_or_else(absent)
                     .hint("add [service] to the scenario, or watch a process by number or name")?;
-                system(Which::Group(pid))?
+                system(ProcessSelection::Group(pid))?
             }
-            Source::Pid(pid) => system(Which::One(*pid))?,
-            Source::Process(name) => system(Which::Named(name.clone()))?,
-            Source::Cgroup(path) => Box::new(Cgroup::find(path)?),
+            Source::Pid(pid) => system(ProcessSelection::One(*pid))?,
+            Source::Process(name) => system(ProcessSelection::Named(name.clone()))?,
+            Source::Cgroup(path) => Box::new(CgroupProbe::find(path)?),
         };
-        tasks.push(Task::of_system(subject, eye));
+        tasks.push(WatchTask::of_system(subject, probe));
     }
     Ok(Watch { tasks })
 }
 
 impl Watch {
-    /// From here on all is counted; before, nothing is.
+    /// Begins to count.
     pub fn begin_counting(&mut self) {
         for task in &self.tasks {
             task.begin_counting();
         }
     }
 
-    /// A sentence where something watched has ended.
+    /// A message if something watched has ended.
     pub fn check(&self) -> Option<String> {
-        self.tasks.iter().find_map(Task::ended)
+        self.tasks.iter().find_map(WatchTask::ended)
     }
 
     pub async fn finish(self, counted_requests: u64, counted: Duration) -> Observed {
-        let counted = Counted {
+        let counted = LoadSummary {
             requests: counted_requests,
             time: counted,
         };
         let mut observed = Observed::default();
-        // All look at the same time, then all are heard.
+        // All tasks read at the same time before any result is awaited.
         let asked: Vec<_> = self.tasks.iter().map(|task| task.finish(counted)).collect();
         let (mut systems, mut begun) = (0, true);
         for (task, asked) in self.tasks.iter().zip(asked) {
-            let Ok(seen) = asked.await else {
+            let Ok(result) = asked.await else {
                 let watched = task.subject();
                 observed
                     .warnings
@@ -112,8 +114,8 @@ impl Watch {
                 continue;
             };
             systems += usize::from(task.is_system());
-            begun &= seen.has_begun;
-            observed.add(task.subject(), seen);
+            begun &= result.has_begun;
+            observed.add(task.subject(), result);
         }
         if !begun {
             let nothing =
@@ -135,11 +137,11 @@ impl Watch {
 }
 
 impl Observed {
-    fn add(&mut self, subject: &Subject, seen: Seen) {
+    fn add(&mut self, subject: &Subject, result: TaskResult) {
         let own = |text: String| format!("watch {subject}: {text}");
-        self.warnings.extend(seen.warnings.into_iter().map(own));
-        self.ended.extend(seen.ended.map(own));
-        let measurements = seen
+        self.warnings.extend(result.warnings.into_iter().map(own));
+        self.ended.extend(result.ended.map(own));
+        let measurements = result
             .figures
             .into_iter()
             .map(|(metric, measurement)| (subject.clone(), metric, measurement));

@@ -1,49 +1,49 @@
-//! What Linux tells of one process under `/proc`.
+//! What Linux tells about a process in `/proc`.
 
 use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-/// The parts of `/proc/PID/stat` that are of use.
+/// The fields of `/proc/PID/stat` that are used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::load) struct Stat {
-    /// At most 15 bytes of the program's name, or what it named itself.
+    /// The program's name, cut at 15 bytes, or the name that the process gave itself.
     pub(in crate::load) name: String,
     pub(in crate::load) state: char,
     pub(in crate::load) parent: u32,
     pub(in crate::load) group: u32,
-    /// Clock ticks of the process with its ended threads.
+    /// Clock ticks of the process, including its ended threads.
     pub(in crate::load) ticks: u64,
-    /// Clock ticks of the children that it has waited for, with theirs.
+    /// Clock ticks of the children that it has waited for, including their children.
     pub(in crate::load) childrens_ticks: u64,
-    /// Tells two processes of one number apart.
+    /// The start time, which tells two processes with the same number apart.
     pub(in crate::load) started: u64,
 }
 
 impl Stat {
-    /// Dead, and only its number left for its parent to ask after.
+    /// Whether the process is dead and only its entry is left.
     pub(in crate::load) fn is_dead(&self) -> bool {
         matches!(self.state, 'Z' | 'X' | 'x')
     }
 }
 
-/// Memory of a process, in bytes.
+/// The memory of a process in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Memory {
+pub(super) struct ProcessMemory {
     pub(super) resident: u64,
-    /// The most that was ever resident.
+    /// The highest resident memory so far.
     pub(super) peak: u64,
 }
 
-/// Bytes that went from and to a disk, with those of children that were waited for.
+/// Bytes read from and written to disks, including children that were waited for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Io {
+pub(super) struct ProcessIo {
     pub(super) read: u64,
     pub(super) written: u64,
 }
 
 fn read(pid: u32, file: &str) -> io::Result<String> {
-    // A process may name itself in any bytes.
+    // A process may give itself a name in any bytes.
     fs::read(format!("/proc/{pid}/{file}"))
         .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
@@ -52,7 +52,7 @@ pub(super) fn is_there() -> bool {
     fs::exists("/proc/self/stat").unwrap_or(false)
 }
 
-/// Every process that can be seen; none where there is no `/proc`.
+/// All visible processes; none where there is no `/proc`.
 pub(super) fn all() -> Vec<u32> {
     numbers("/proc".into())
 }
@@ -64,7 +64,7 @@ fn numbers(folder: PathBuf) -> Vec<u32> {
         .collect()
 }
 
-/// Whether anything of a process group runs; `None` where the system does not tell.
+/// Whether any process of a group runs; `None` where the system does not tell.
 pub(in crate::load) fn group_is_alive(group: u32) -> Option<bool> {
     is_there().then(|| {
         all()
@@ -74,24 +74,24 @@ pub(in crate::load) fn group_is_alive(group: u32) -> Option<bool> {
     })
 }
 
-/// `None` where there is no such process.
+/// The state of a process; `None` where it does not exist.
 pub(in crate::load) fn stat(pid: u32) -> Option<Stat> {
     parse_stat(&read(pid, "stat").ok()?)
 }
 
 fn parse_stat(text: &str) -> Option<Stat> {
-    // The name may hold spaces and parentheses; nothing behind it does.
+    // The name may contain spaces and parentheses; the fields after it do not.
     let (start, rest) = text.rsplit_once(')')?;
     let (_, name) = start.split_once('(')?;
     let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
-    // Numbered as in proc(5), where the name is the second.
+    // Fields are numbered as in proc(5), where the name is the second.
     let field = |number: usize| fields.get(number.checked_sub(3)?).copied();
     let number = |at: usize| field(at)?.parse::<u64>().ok();
     Some(Stat {
         name: name.to_owned(),
         state: field(3)?.chars().next()?,
         parent: field(4)?.parse().ok()?,
-        // Processes of other namespaces have none that we know.
+        // Processes of other namespaces have no group here.
         group: field(5)?.parse().unwrap_or(0),
         ticks: number(14)?.saturating_add(number(15)?),
         childrens_ticks: number(16)?.saturating_add(number(17)?),
@@ -99,7 +99,7 @@ fn parse_stat(text: &str) -> Option<Stat> {
     })
 }
 
-/// The program as it was called, without its folder.
+/// The name by which the program was called, without its folder.
 pub(super) fn called(pid: u32) -> Option<String> {
     let line = read(pid, "cmdline").ok()?;
     let program = line.split(['\0', ' ']).next()?;
@@ -107,7 +107,7 @@ pub(super) fn called(pid: u32) -> Option<String> {
     (!name.is_empty()).then(|| name.to_owned())
 }
 
-/// The CPU time of each living thread in nanoseconds; empty where the kernel does not count so finely.
+/// The CPU time of each living thread in nanoseconds; empty where the kernel does not count it.
 pub(super) fn threads(pid: u32) -> Vec<(u32, u64)> {
     numbers(format!("/proc/{pid}/task").into())
         .into_iter()
@@ -119,30 +119,30 @@ pub(super) fn threads(pid: u32) -> Vec<(u32, u64)> {
         .collect()
 }
 
-pub(super) fn memory(pid: u32) -> io::Result<Memory> {
+pub(super) fn memory(pid: u32) -> io::Result<ProcessMemory> {
     read(pid, "status").map(|text| parse_memory(&text))
 }
 
-/// A dead process has no lines of memory.
-fn parse_memory(text: &str) -> Memory {
+/// Parses memory; a dead process has none.
+fn parse_memory(text: &str) -> ProcessMemory {
     let bytes = |name: &str| {
         let value = labelled(text, name)?.strip_suffix("kB")?.trim();
         value.parse::<u64>().ok()?.checked_mul(1024)
     };
     let resident = bytes("VmRSS").unwrap_or(0);
-    Memory {
+    ProcessMemory {
         resident,
         peak: bytes("VmHWM").unwrap_or(0).max(resident),
     }
 }
 
-pub(super) fn io(pid: u32) -> io::Result<Io> {
+pub(super) fn io(pid: u32) -> io::Result<ProcessIo> {
     read(pid, "io").map(|text| parse_io(&text))
 }
 
-fn parse_io(text: &str) -> Io {
+fn parse_io(text: &str) -> ProcessIo {
     let bytes = |name: &str| labelled(text, name)?.parse().ok();
-    Io {
+    ProcessIo {
         read: bytes("read_bytes").unwrap_or(0),
         written: bytes("write_bytes").unwrap_or(0),
     }
@@ -157,7 +157,8 @@ fn labelled<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 
 pub(super) fn open_files(pid: u32) -> io::Result<u64> {
     let folder = format!("/proc/{pid}/fd");
-    // Since Linux 6.2 the size of the folder is the number; before, it is 0 and the entries have to be counted.
+    // Since Linux 6.2 the size of the folder is the number of files. Before, it is 0 and the entries have to be
+    // counted.
     let size = fs::metadata(&folder)?.len();
     if size > 0 {
         return Ok(size);
@@ -166,7 +167,7 @@ pub(super) fn open_files(pid: u32) -> io::Result<u64> {
     Ok(u64::try_from(count).unwrap_or(u64::MAX))
 }
 
-/// Nanoseconds of one clock tick.
+/// The length of a clock tick in nanoseconds.
 pub(super) fn tick() -> u64 {
     #[cfg(unix)]
     let ticks = rustix::param::clock_ticks_per_second();
@@ -197,15 +198,15 @@ mod tests {
     fn memory_and_io_are_read_as_the_kernel_writes_them() {
         let status =
             "Name:\tnginx\nVmPeak:\t   90000 kB\nVmHWM:\t    5120 kB\nVmRSS:\t    4096 kB\n";
-        let memory = Memory {
+        let memory = ProcessMemory {
             resident: 4 << 20,
             peak: 5 << 20,
         };
         assert_eq!(parse_memory(status), memory);
-        assert_eq!(parse_memory("Name:\tzombie\n"), Memory::default());
+        assert_eq!(parse_memory("Name:\tzombie\n"), ProcessMemory::default());
         let text =
             "rchar: 9\nwchar: 9\nread_bytes: 4096\nwrite_bytes: 8192\ncancelled_write_bytes: 1\n";
-        let io = Io {
+        let io = ProcessIo {
             read: 4096,
             written: 8192,
         };

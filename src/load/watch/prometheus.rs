@@ -1,35 +1,35 @@
-//! A Prometheus endpoint, read now and then, and the metrics chosen of it.
+//! A Prometheus endpoint, read at intervals, and the metrics that were chosen.
 
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 
 use super::exposition::{self, Sample};
-use super::selector::{Absent, Selector};
-use super::tracked::Tracked;
+use super::selector::{Selector, UnknownMetric};
+use super::tracked::TrackedMetric;
 use crate::hint::WithHint;
 use crate::load::provider;
 use crate::load::scenario::{Chosen, ChosenKind};
 use crate::model::{Evidence, Measurement, MetricName, Role, Unit};
 
 const PATIENCE: Duration = Duration::from_secs(5);
-/// A page larger than this is no page of metrics.
+/// The largest page that is read.
 const LARGEST: usize = 64 * 1024 * 1024;
 
 #[derive(Debug)]
 pub(super) struct Endpoint {
     client: reqwest::Client,
     url: String,
-    chosen: Vec<(Chosen, Tracked)>,
+    chosen: Vec<(Chosen, TrackedMetric)>,
     looks: usize,
     failed: usize,
-    /// Why the last look failed, if it did.
+    /// Why the last reading failed, if it did.
     failure: Option<String>,
-    /// Whether the look at which counting began succeeded.
+    /// Whether the reading at the beginning of counting succeeded.
     has_begun: bool,
 }
 
-/// A machine without certificate authorities, such as a slim container, can read endpoints without TLS all the same.
+/// A client. Without certificate authorities, as in a slim container, it still reads endpoints without TLS.
 fn client() -> reqwest::Result<reqwest::Client> {
     let builder = || reqwest::Client::builder().no_proxy().timeout(PATIENCE);
     builder()
@@ -45,7 +45,7 @@ impl Endpoint {
         for metric in metrics {
             let selector =
                 Selector::parse(&metric.selector).map_err(|why| anyhow!("watch {url}: {why}"))?;
-            chosen.push((metric.clone(), Tracked::new(selector, metric.kind)));
+            chosen.push((metric.clone(), TrackedMetric::new(selector, metric.kind)));
         }
         let mut endpoint = Self {
             client,
@@ -71,7 +71,7 @@ impl Endpoint {
             .header("accept", "text/plain;version=0.0.4;q=1,*/*;q=0.1")
             .send()
             .await
-            // The client's own sentence names the URL once more.
+            // The client's own message would name the URL a second time.
             .map_err(reqwest::Error::without_url)
             .with_context(read)?;
         let status = answer.status();
@@ -105,7 +105,9 @@ impl Endpoint {
             .hint("it has to be in the text format of Prometheus, usually at /metrics")?;
         let declared: Vec<&str> = exposition::declared(page).collect();
         for (_, tracked) in &self.chosen {
-            if let Err(Absent { what, nearest }) = tracked.selector().known(&samples, &declared) {
+            if let Err(UnknownMetric { what, nearest }) =
+                tracked.selector().known(&samples, &declared)
+            {
                 let hint = match nearest {
                     Some(nearest) => format!("did you mean `{nearest}`?"),
                     None => "a metric that appears with the first request has to be there before: \
@@ -126,7 +128,7 @@ impl Endpoint {
         Ok(())
     }
 
-    pub(super) async fn look(&mut self) {
+    pub(super) async fn read(&mut self) {
         self.looks += 1;
         let looked = match self.page().await {
             Ok(page) => self.take(&page),
@@ -137,14 +139,14 @@ impl Endpoint {
     }
 
     pub(super) async fn begin_counting(&mut self) {
-        self.look().await;
+        self.read().await;
         self.has_begun = self.failure.is_none();
         for (_, tracked) in &mut self.chosen {
             tracked.begin_counting();
         }
     }
 
-    /// What the last look saw, and what a reader should know of it.
+    /// The metrics of the last reading, and warnings about them.
     pub(super) fn figures(&self) -> (Vec<(MetricName, Measurement)>, Vec<String>) {
         let (mut figures, mut warnings) = (Vec::new(), Vec::new());
         if let Some(failure) = &self.failure {
@@ -173,7 +175,7 @@ impl Endpoint {
     fn figure(
         &self,
         chosen: &Chosen,
-        tracked: &Tracked,
+        tracked: &TrackedMetric,
     ) -> anyhow::Result<(MetricName, Measurement)> {
         let left_out = || format!("`{}` at {} is left out", chosen.selector, self.url);
         if chosen.kind == ChosenKind::Counter && !self.has_begun {

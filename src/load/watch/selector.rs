@@ -1,4 +1,4 @@
-//! Which samples of a Prometheus endpoint are meant: a name, and labels that they must have. Pure.
+//! Which samples of a Prometheus endpoint are chosen: a name, and labels that they must have. Pure.
 
 use std::collections::BTreeSet;
 
@@ -6,16 +6,16 @@ use crate::toml_file::nearest::near;
 
 use super::exposition::{self, Sample};
 
-/// `http_requests_total`, or `http_requests_total{code="500"}`: other labels may be anything.
+/// A selector as in `http_requests_total` or `http_requests_total{code="500"}`. Other labels may have any value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selector {
     name: String,
     labels: Vec<(String, String)>,
 }
 
-/// Why an endpoint has nothing that is meant, with the name that may have been meant.
+/// Why a selector matches nothing at an endpoint, with the nearest name there is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Absent {
+pub(super) struct UnknownMetric {
     pub(super) what: String,
     pub(super) nearest: Option<String>,
 }
@@ -42,14 +42,18 @@ impl Selector {
         sample.name == self.name
             && self.labels.iter().all(|(label, value)| {
                 let own = sample.labels.iter().find(|(own, _)| own == label);
-                // A label that is not there is an empty one.
+                // A missing label is an empty one.
                 own.map_or("", |(_, value)| value.as_ref()) == value
             })
     }
 
-    /// Whether the endpoint knows the name and the labels, though perhaps not yet these values of them: a counter
-    /// of failures appears with the first failure.
-    pub(super) fn known(&self, samples: &[Sample<'_>], declared: &[&str]) -> Result<(), Absent> {
+    /// Whether the endpoint has the name and the labels, though perhaps not yet with these values: a counter of
+    /// failures appears with the first failure.
+    pub(super) fn known(
+        &self,
+        samples: &[Sample<'_>],
+        declared: &[&str],
+    ) -> Result<(), UnknownMetric> {
         let own: Vec<&Sample<'_>> = samples
             .iter()
             .filter(|sample| sample.name == self.name)
@@ -59,7 +63,7 @@ impl Selector {
                 return Ok(());
             }
             let names: BTreeSet<&str> = samples.iter().map(|sample| sample.name.as_ref()).collect();
-            return Err(Absent {
+            return Err(UnknownMetric {
                 what: format!("there is no metric `{}`", self.name),
                 nearest: near(
                     &self.name,
@@ -78,7 +82,7 @@ impl Selector {
             .find(|(label, value)| !value.is_empty() && !labels.contains(label.as_str()));
         match unknown {
             None => Ok(()),
-            Some((label, _)) => Err(Absent {
+            Some((label, _)) => Err(UnknownMetric {
                 what: format!("metric `{}` has no label `{label}`", self.name),
                 nearest: near(label, labels).map(str::to_owned),
             }),
@@ -92,7 +96,7 @@ mod tests {
 
     const TEXT: &str = "# TYPE later_total counter\nhits{code=\"200\",path=\"/\"} 5\nhits{code=\"500\",path=\"/\"} 1\nup 1\n";
 
-    fn taken(selector: &str) -> f64 {
+    fn inherited(selector: &str) -> f64 {
         let selector = Selector::parse(selector).unwrap();
         let samples = exposition::samples(TEXT).map(Result::unwrap);
         samples
@@ -101,7 +105,7 @@ mod tests {
             .sum()
     }
 
-    fn known(selector: &str) -> Result<(), Absent> {
+    fn known(selector: &str) -> Result<(), UnknownMetric> {
         let samples: Vec<Sample<'_>> = exposition::samples(TEXT).flatten().collect();
         let declared: Vec<&str> = exposition::declared(TEXT).collect();
         Selector::parse(selector)
@@ -111,11 +115,11 @@ mod tests {
 
     #[test]
     fn labels_that_are_named_must_match_and_others_may_be_anything() {
-        assert!((taken("hits") - 6.0).abs() < 1e-9);
-        assert!((taken("hits{path=\"/\"}") - 6.0).abs() < 1e-9);
-        assert!((taken("hits{code=\"500\"}") - 1.0).abs() < 1e-9);
-        assert!((taken("hits{code=\"500\",zone=\"\"}") - 1.0).abs() < 1e-9);
-        assert!(taken("hits{code=\"404\"}").abs() < 1e-9);
+        assert!((inherited("hits") - 6.0).abs() < 1e-9);
+        assert!((inherited("hits{path=\"/\"}") - 6.0).abs() < 1e-9);
+        assert!((inherited("hits{code=\"500\"}") - 1.0).abs() < 1e-9);
+        assert!((inherited("hits{code=\"500\",zone=\"\"}") - 1.0).abs() < 1e-9);
+        assert!(inherited("hits{code=\"404\"}").abs() < 1e-9);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The task that looks at one watched thing, and the way to talk to it.
+//! The task that reads one watched thing, and how to talk to it.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -10,49 +10,49 @@ use tokio::sync::oneshot;
 use tokio::task::{spawn_blocking, spawn_local};
 use tokio::time::timeout;
 
-use super::look::{Eye, Look};
+use super::probe::{Probe, Reading};
 use super::prometheus::Endpoint;
-use super::record::{Counted, Record};
+use super::resource_record::{LoadSummary, ResourceRecord};
 use crate::model::{Measurement, MetricName, Subject};
 
-/// So long a run is looked at often, since it may be over soon.
+/// How long readings are frequent, because a run may be short.
 const YOUNG: Duration = Duration::from_secs(10);
 const OFTEN: Duration = Duration::from_millis(250);
 const USUALLY: Duration = Duration::from_secs(1);
-/// Each look at an endpoint is work for the service.
+/// The interval for endpoints. Each reading is work for the service.
 const ENDPOINT: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
-pub(super) struct Task {
+pub(super) struct WatchTask {
     subject: Subject,
     commands: UnboundedSender<Command>,
-    ended: Ended,
+    ended: EndedProcess,
     is_system: bool,
 }
 
-/// The sentence of one that has ended.
-type Ended = Rc<RefCell<Option<String>>>;
+/// The message of a watched thing that has ended.
+type EndedProcess = Rc<RefCell<Option<String>>>;
 
 enum Command {
     Begin,
-    Finish(Counted, oneshot::Sender<Seen>),
+    Finish(LoadSummary, oneshot::Sender<TaskResult>),
 }
 
-/// What a task found.
+/// The result of a task.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct TaskResult {
     pub(super) figures: Vec<(MetricName, Measurement)>,
     pub(super) warnings: Vec<String>,
     pub(super) ended: Option<String>,
     pub(super) has_begun: bool,
 }
 
-impl Task {
-    pub(super) fn of_system(subject: Subject, eye: Box<dyn Eye>) -> Self {
+impl WatchTask {
+    pub(super) fn of_system(subject: Subject, probe: Box<dyn Probe>) -> Self {
         let (commands, heard) = unbounded_channel();
-        let ended = Ended::default();
-        let system = System {
-            eye: Some(eye),
+        let ended = EndedProcess::default();
+        let system = SystemTask {
+            probe: Some(probe),
             record: None,
             ended: Rc::clone(&ended),
             warnings: Vec::new(),
@@ -72,7 +72,7 @@ impl Task {
         Self {
             subject,
             commands,
-            ended: Ended::default(),
+            ended: EndedProcess::default(),
             is_system: false,
         }
     }
@@ -93,44 +93,44 @@ impl Task {
     }
 
     pub(super) fn begin_counting(&self) {
-        // Where the task is gone, the end tells it.
+        // If the task has ended, `finish` reports it.
         drop(self.commands.send(Command::Begin));
     }
 
-    pub(super) fn finish(&self, counted: Counted) -> oneshot::Receiver<Seen> {
+    pub(super) fn finish(&self, counted: LoadSummary) -> oneshot::Receiver<TaskResult> {
         let (answer, heard) = oneshot::channel();
         drop(self.commands.send(Command::Finish(counted, answer)));
         heard
     }
 }
 
-struct System {
-    /// Gone with what it looked at.
-    eye: Option<Box<dyn Eye>>,
-    record: Option<Record>,
-    ended: Ended,
+struct SystemTask {
+    /// The probe, until it has failed.
+    probe: Option<Box<dyn Probe>>,
+    record: Option<ResourceRecord>,
+    ended: EndedProcess,
     warnings: Vec<String>,
 }
 
-impl System {
+impl SystemTask {
     async fn watch(mut self, mut commands: UnboundedReceiver<Command>) {
         loop {
             match timeout(self.pause(), commands.recv()).await {
                 Err(_) => {
-                    if let Some(look) = self.look().await
+                    if let Some(read) = self.read().await
                         && let Some(record) = &mut self.record
                     {
-                        record.add(Instant::now(), look);
+                        record.add(Instant::now(), read);
                     }
                 }
                 Ok(Some(Command::Begin)) => {
-                    let look = self.look().await;
-                    self.record = look.map(|look| Record::begin(Instant::now(), look));
+                    let read = self.read().await;
+                    self.record = read.map(|read| ResourceRecord::begin(Instant::now(), read));
                 }
                 Ok(Some(Command::Finish(counted, answer))) => {
-                    let seen = self.finish(counted).await;
-                    // Nobody listens where the caller gave up.
-                    drop(answer.send(seen));
+                    let result = self.finish(counted).await;
+                    // The receiver is gone if the caller gave up.
+                    drop(answer.send(result));
                     return;
                 }
                 Ok(None) => return,
@@ -145,18 +145,19 @@ impl System {
         }
     }
 
-    /// On a thread of its own: reading hundreds of files takes milliseconds, and requests are due meanwhile.
-    async fn look(&mut self) -> Option<Look> {
-        let mut eye = self.eye.take()?;
+    /// Takes a reading in another thread, because reading hundreds of files takes milliseconds in which requests are
+    /// due.
+    async fn read(&mut self) -> Option<Reading> {
+        let mut probe = self.probe.take()?;
         let looked = spawn_blocking(move || {
-            let look = eye.look();
-            (look, eye)
+            let read = probe.read();
+            (read, probe)
         });
         let why = match looked.await {
-            Ok((Ok(look), mut eye)) => {
-                self.warnings.append(&mut eye.warnings());
-                self.eye = Some(eye);
-                return Some(look);
+            Ok((Ok(read), mut probe)) => {
+                self.warnings.append(&mut probe.warnings());
+                self.probe = Some(probe);
+                return Some(read);
             }
             Ok((Err(error), _)) => error,
             Err(_) => anyhow!("the look at it failed"),
@@ -165,18 +166,18 @@ impl System {
         None
     }
 
-    async fn finish(mut self, counted: Counted) -> Seen {
-        let look = self.look().await;
+    async fn finish(mut self, counted: LoadSummary) -> TaskResult {
+        let read = self.read().await;
         let has_begun = self.record.is_some() || self.ended.borrow().is_some();
-        let figures = match (look, &mut self.record) {
-            (Some(look), Some(record)) => {
-                record.add(Instant::now(), look);
+        let figures = match (read, &mut self.record) {
+            (Some(read), Some(record)) => {
+                record.add(Instant::now(), read);
                 record.figures(counted)
             }
-            // Half of its numbers would pass for all.
+            // Half of the metrics could be mistaken for all.
             _ => Vec::new(),
         };
-        Seen {
+        TaskResult {
             figures,
             warnings: self.warnings,
             ended: self.ended.take(),
@@ -189,21 +190,21 @@ async fn watch_endpoint(mut endpoint: Endpoint, mut commands: UnboundedReceiver<
     let mut has_begun = false;
     loop {
         match timeout(ENDPOINT, commands.recv()).await {
-            Err(_) => endpoint.look().await,
+            Err(_) => endpoint.read().await,
             Ok(Some(Command::Begin)) => {
                 endpoint.begin_counting().await;
                 has_begun = true;
             }
             Ok(Some(Command::Finish(_, answer))) => {
-                let mut seen = Seen {
+                let mut result = TaskResult {
                     has_begun,
-                    ..Seen::default()
+                    ..TaskResult::default()
                 };
                 if has_begun {
-                    endpoint.look().await;
-                    (seen.figures, seen.warnings) = endpoint.figures();
+                    endpoint.read().await;
+                    (result.figures, result.warnings) = endpoint.figures();
                 }
-                drop(answer.send(seen));
+                drop(answer.send(result));
                 return;
             }
             Ok(None) => return,

@@ -1,4 +1,4 @@
-//! One chosen metric over a run: a counter grows from the moment that counting began, a gauge is its last value. Pure.
+//! One chosen metric over a run: the growth of a counter since counting began, or the last value of a gauge. Pure.
 
 use std::collections::BTreeMap;
 
@@ -7,16 +7,16 @@ use super::selector::Selector;
 use crate::load::scenario::ChosenKind;
 
 #[derive(Clone, Debug)]
-pub(super) struct Tracked {
+pub(super) struct TrackedMetric {
     selector: Selector,
     kind: ChosenKind,
-    /// The last value of each, by its labels.
+    /// The last value of each sample, by its labels.
     last: Option<BTreeMap<String, f64>>,
     grown: f64,
     resets: usize,
 }
 
-impl Tracked {
+impl TrackedMetric {
     pub(super) fn new(selector: Selector, kind: ChosenKind) -> Self {
         Self {
             selector,
@@ -45,7 +45,8 @@ impl Tracked {
             }
         }
         for (key, value) in &now {
-            // What was there when we came is not ours; what appears later began at nothing.
+            // The first value of a series that was there before is not counted. A series that appears later began at
+            // zero.
             let Some(before) = &before else { continue };
             let last = before.get(key).copied().unwrap_or(0.0);
             if *value >= last {
@@ -58,7 +59,7 @@ impl Tracked {
         self.last = Some(now);
     }
 
-    /// `None` for a gauge that is not there.
+    /// The value of the metric; `None` for a gauge that is not there.
     pub(super) fn value(&self) -> Option<f64> {
         match self.kind {
             ChosenKind::Counter => self.last.as_ref().map(|_| self.grown),
@@ -69,13 +70,13 @@ impl Tracked {
         }
     }
 
-    /// Whether the process behind it began anew since counting began.
+    /// Whether the counter was reset since counting began.
     pub(super) fn was_reset(&self) -> bool {
         self.resets > 0
     }
 }
 
-/// The order of labels means nothing.
+/// A key of the labels in any order.
 fn key(sample: &Sample<'_>) -> String {
     let mut labels: Vec<String> = sample
         .labels
@@ -91,11 +92,11 @@ mod tests {
     use super::*;
     use crate::load::watch::exposition;
 
-    fn tracked(kind: ChosenKind, selector: &str) -> Tracked {
-        Tracked::new(Selector::parse(selector).unwrap(), kind)
+    fn tracked(kind: ChosenKind, selector: &str) -> TrackedMetric {
+        TrackedMetric::new(Selector::parse(selector).unwrap(), kind)
     }
 
-    fn take(tracked: &mut Tracked, text: &str) {
+    fn take(tracked: &mut TrackedMetric, text: &str) {
         let samples: Vec<Sample<'_>> = exposition::samples(text).map(Result::unwrap).collect();
         tracked.take(&samples);
     }
@@ -116,7 +117,7 @@ mod tests {
         let mut hits = tracked(ChosenKind::Counter, "hits");
         take(&mut hits, "hits{a=\"1\"} 100\nhits{a=\"2\"} 100\n");
         hits.begin_counting();
-        // In their sum the fall would be hidden.
+        // The fall would be hidden in the sum.
         take(&mut hits, "hits{a=\"2\"} 300\nhits{a=\"1\"} 7\n");
         assert_eq!(hits.value(), Some(207.0));
         assert!(hits.was_reset());

@@ -1,7 +1,7 @@
 //! What is looked for in answers, and what later steps are given of them.
 
 use bytes::Bytes;
-use perfgate::load::wire::Kind;
+use perfgate::load::http::FailureKind;
 use serde_json::json;
 
 use super::loaded::{Heard, loaded};
@@ -96,7 +96,7 @@ fn a_capture_that_finds_nothing_ends_its_iteration_and_is_an_error_of_its_step()
             "#
         );
         let run = loaded(&server, &text);
-        assert_eq!(run.failures(), [(Kind::Capture, 3)]);
+        assert_eq!(run.failures(), [(FailureKind::Capture, 3)]);
         assert!(run.why().starts_with("capture token: "), "{}", run.why());
         assert!(run.why().contains(sentence), "{}", run.why());
         assert_eq!(run.counted("POST /login"), (3, 6));
@@ -130,7 +130,7 @@ fn a_value_of_one_iteration_is_not_there_in_the_next() {
         iterations = 4
         "#,
     );
-    assert_eq!(run.failures(), [(Kind::Capture, 3)]);
+    assert_eq!(run.failures(), [(FailureKind::Capture, 3)]);
     assert_eq!(heard.one("/b").query, "token=first");
 }
 
@@ -164,22 +164,34 @@ fn what_is_expected_of_status_body_and_json_is_held_against_each_answer() {
     for (expect, kind, sentence) in [
         (
             "{ status = 404 }",
-            Kind::Status,
+            FailureKind::Status,
             "status 200 where 404 was expected",
         ),
         (
             "{ status = [201, 204] }",
-            Kind::Status,
+            FailureKind::Status,
             "status 200 where 201 or 204 was expected",
         ),
         (
             r#"{ contains = ["count", "price"] }"#,
-            Kind::Check,
+            FailureKind::Check,
             "`price` is not in",
         ),
-        (r#"{ json = { "$.ok" = false } }"#, Kind::Check, "$.ok"),
-        (r#"{ json = { "$.count" = "2" } }"#, Kind::Check, "$.count"),
-        (r#"{ json = { "$.gone" = 1 } }"#, Kind::Check, "$.gone"),
+        (
+            r#"{ json = { "$.ok" = false } }"#,
+            FailureKind::Check,
+            "$.ok",
+        ),
+        (
+            r#"{ json = { "$.count" = "2" } }"#,
+            FailureKind::Check,
+            "$.count",
+        ),
+        (
+            r#"{ json = { "$.gone" = 1 } }"#,
+            FailureKind::Check,
+            "$.gone",
+        ),
     ] {
         let run = expected(expect, found());
         assert_eq!(run.failures(), [(kind, 2)], "{expect}");
@@ -188,7 +200,7 @@ fn what_is_expected_of_status_body_and_json_is_held_against_each_answer() {
     }
     // Where nobody expects a status, 400 and more are errors; where somebody does, they may be right.
     let run = expected(r#"{ contains = "404" }"#, Reply::status(404));
-    assert_eq!(run.failures(), [(Kind::Status, 2)]);
+    assert_eq!(run.failures(), [(FailureKind::Status, 2)]);
     expected("{ status = 404 }", Reply::status(404)).is_clean("GET /", 2);
     expected(
         r#"{ contains = "304" }"#,

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use perfgate::load::wire::Kind;
+use perfgate::load::http::FailureKind;
 
 use super::loaded::{Around, Loaded, based, load, loaded, refused};
 use crate::support::server::{Body, Reply, Script, Server, nobody};
@@ -31,7 +31,7 @@ fn an_answer_that_takes_longer_than_its_timeout_is_an_error_however_it_dawdles()
         let act = format!("{:.60}", format!("{:?}", reply.act));
         let script = Script::new().on("/", move |_| reply.clone());
         let (run, _server) = asked(script, "timeout = \"150ms\"", 2);
-        assert_eq!(run.failures(), [(Kind::Timeout, 2)], "{act}");
+        assert_eq!(run.failures(), [(FailureKind::Timeout, 2)], "{act}");
         assert_eq!(run.why(), "no answer within 0.15 s");
         assert_eq!(run.counted("GET /"), (2, 2));
         let took = begin.elapsed();
@@ -115,7 +115,7 @@ fn a_connection_that_ends_in_the_middle_of_an_answer_is_broken() {
         });
         let head = "headers = { connection-number = \"1\" }";
         let (run, _server) = asked(script.keep_alive(1), head, 5);
-        assert_eq!(run.failures(), [(Kind::Broken, 1)], "{shown}");
+        assert_eq!(run.failures(), [(FailureKind::Broken, 1)], "{shown}");
         assert_eq!(run.counted("GET /"), (1, 5), "{shown}");
     }
 }
@@ -222,7 +222,7 @@ fn what_the_service_holds_up_is_dropped_and_the_run_is_valid() {
     assert_eq!(run.0.run.provenance.invalid, None);
     let kinds = run.failures();
     assert!(
-        kinds.contains(&(Kind::Dropped, 100 - server.log().len() as u64)),
+        kinds.contains(&(FailureKind::Dropped, 100 - server.log().len() as u64)),
         "{kinds:?}"
     );
 }

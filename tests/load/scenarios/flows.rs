@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use perfgate::load::wire::Kind;
+use perfgate::load::http::FailureKind;
 
 use super::loaded::{Loaded, loaded};
 use crate::support::server::{Reply, Script, Server};
@@ -85,7 +85,7 @@ fn a_failed_step_ends_its_iteration_and_the_next_one_begins_anew() {
         iterations = 40
     "#;
     let run = loaded(&server, text);
-    assert_eq!(run.failures(), [(Kind::Status, 10)]);
+    assert_eq!(run.failures(), [(FailureKind::Status, 10)]);
     assert_eq!(run.counted("GET /first"), (0, 40));
     assert_eq!(run.counted("GET /second"), (10, 40));
     assert_eq!(run.counted("GET /third"), (0, 30));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use perfgate::load::wire::Kind;
+use perfgate::load::http::FailureKind;
 
 use super::loaded::{Around, Heard, load, loaded, scenario_in};
 use crate::support::server::{Reply, Script, Server};
@@ -257,19 +257,19 @@ fn redirects_without_end_and_to_others_are_refused_and_none_need_be_followed() {
     let round = walk("redirects = 3", "/round");
     assert_eq!(
         (round.failures(), round.why()),
-        (vec![(Kind::Check, 2)], "more than 3 redirects")
+        (vec![(FailureKind::Check, 2)], "more than 3 redirects")
     );
     assert_eq!(server.log().len(), 8);
     walk("redirects = 2", "/three").is_clean("GET /three", 2);
     assert_eq!(
         walk("redirects = 1", "/three").failures(),
-        [(Kind::Check, 2)]
+        [(FailureKind::Check, 2)]
     );
     // One that is not followed is an answer like others.
     walk("redirects = 0", "/round").is_clean("GET /round", 2);
 
     let away = walk("", "/away");
-    assert_eq!(away.failures(), [(Kind::Check, 2)]);
+    assert_eq!(away.failures(), [(FailureKind::Check, 2)]);
     let leaves = format!("redirect to `{}` leaves {}", other.url("/"), server.url(""));
     assert_eq!(away.why(), leaves);
     assert_eq!(other.connections(), 0);

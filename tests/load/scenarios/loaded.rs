@@ -5,9 +5,9 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use perfgate::load::http::FailureKind;
 use perfgate::load::scenario::{Machine, Surroundings, parse_in};
-use perfgate::load::wire::Kind;
-use perfgate::load::{Observer, Order, Outcome, Scenario, Snapshot, Stop, run};
+use perfgate::load::{LoadOutcome, Observer, RunRequest, Scenario, Snapshot, Stop, run};
 use perfgate::model::Evidence;
 
 use crate::support::server::{Asked, Reply, Script, Server};
@@ -102,8 +102,8 @@ pub fn refused(scenario: &Scenario) -> String {
     format!("{:#}", tried(scenario).map(|_| ()).unwrap_err())
 }
 
-fn tried(scenario: &Scenario) -> anyhow::Result<Outcome> {
-    let order = Order {
+fn tried(scenario: &Scenario) -> anyhow::Result<LoadOutcome> {
+    let order = RunRequest {
         scenario,
         allow_remote: false,
     };
@@ -120,7 +120,7 @@ impl Observer for Quiet {
 }
 
 /// What came of a run.
-pub struct Loaded(pub Outcome);
+pub struct Loaded(pub LoadOutcome);
 
 impl Loaded {
     pub fn subjects(&self) -> Vec<&str> {
@@ -164,7 +164,7 @@ impl Loaded {
         }
     }
 
-    pub fn failures(&self) -> Vec<(Kind, u64)> {
+    pub fn failures(&self) -> Vec<(FailureKind, u64)> {
         let failures = self.0.failures.iter();
         failures.map(|(kind, count, _)| (*kind, *count)).collect()
     }

@@ -4,7 +4,7 @@ use std::io::copy;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-use perfgate::load::wire::Kind;
+use perfgate::load::http::FailureKind;
 
 use super::loaded::{Around, Heard, based, load, loaded, refused, scenario};
 use crate::support::server::{Echo, Leaf, Reply, Script, Server, tls};
@@ -176,7 +176,7 @@ fn a_certificate_of_another_name_in_mid_run_is_an_error_of_its_own_kind() {
     let base = format!("https://{}", switch(good.address(), bad.address()));
     let text = with_ca("[[step]]\nget = \"/\"\n[load]\nusers = 1\niterations = 2\n");
     let run = load(&based(&base, &text, &Around::default()));
-    assert_eq!(run.failures(), [(Kind::Tls, 2)]);
+    assert_eq!(run.failures(), [(FailureKind::Tls, 2)]);
     assert!(run.why().contains("other.example"), "{}", run.why());
     assert_eq!(run.counted("GET /"), (2, 2));
     assert!(run.find("GET /", "errors_tls").is_some());
@@ -251,7 +251,7 @@ fn the_answer_that_ends_a_round_trip_is_the_one_awaited() {
     let found = text.replace("AWAITED", "mine");
     loaded(&server, &found).is_clean("talk", 4);
     let never = loaded(&server, &text.replace("AWAITED", "yours"));
-    assert_eq!(never.failures(), [(Kind::Timeout, 2)]);
+    assert_eq!(never.failures(), [(FailureKind::Timeout, 2)]);
     assert_eq!(never.counted("talk connect"), (0, 2));
 }
 
@@ -276,7 +276,7 @@ fn the_upgrade_belongs_to_the_connect() {
     assert!(smallest >= 59.0, "{smallest}");
 
     let run = loaded(&server, &text("/no"));
-    assert_eq!(run.failures(), [(Kind::Status, 3)]);
+    assert_eq!(run.failures(), [(FailureKind::Status, 3)]);
     assert!(run.why().contains("403"), "{}", run.why());
     assert_eq!(run.counted("talk connect"), (3, 3));
 }
@@ -298,7 +298,7 @@ fn round_trips_before_a_socket_breaks_are_counted() {
         iterations = 4
     "#;
     let run = loaded(&server, text);
-    assert_eq!(run.failures(), [(Kind::Broken, 4)]);
+    assert_eq!(run.failures(), [(FailureKind::Broken, 4)]);
     assert!(run.why().contains("enough"), "{}", run.why());
     assert_eq!(run.counted("talk"), (4, 16));
 }
@@ -383,7 +383,10 @@ fn over_http2_one_answer_that_does_not_come_holds_nobody_else_up() {
         iterations = 200
         "#,
     );
-    assert_eq!(run.failures(), [(Kind::Timeout, 2), (Kind::Broken, 1)]);
+    assert_eq!(
+        run.failures(),
+        [(FailureKind::Timeout, 2), (FailureKind::Broken, 1)]
+    );
     assert_eq!(run.counted("GET /n/{{n}}"), (3, 200));
     // One for the requests, and one that asked whether anybody is there.
     assert_eq!((server.connections(), server.log().len()), (2, 200));
@@ -412,7 +415,12 @@ fn an_answer_that_comes_too_late_is_not_taken_for_the_next_one() {
             "#
         );
         let run = loaded(&server, &text);
-        assert_eq!(run.failures(), [(Kind::Timeout, 4)], "{:?}", run.0.failures);
+        assert_eq!(
+            run.failures(),
+            [(FailureKind::Timeout, 4)],
+            "{:?}",
+            run.0.failures
+        );
         assert_eq!(run.counted("GET /n/{{n}}"), (4, 12));
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use perfgate::load::service::{self, Failure, Running, StopReport};
+use perfgate::load::service::{self, RunningService, ServiceFailure, StopReport};
 use served::{Port, is_running, within};
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -18,7 +18,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::task::LocalSet::new().block_on(&runtime, future)
 }
 
-fn failure(error: &anyhow::Error) -> &Failure {
+fn failure(error: &anyhow::Error) -> &ServiceFailure {
     match error.downcast_ref() {
         Some(failure) => failure,
         None => panic!("{error:#}"),
@@ -207,7 +207,7 @@ fn a_service_that_prints_without_end_is_never_held_up() {
     });
 }
 
-fn drop_it(running: Running) -> u32 {
+fn drop_it(running: RunningService) -> u32 {
     running.pid()
 }
 

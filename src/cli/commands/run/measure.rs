@@ -7,16 +7,16 @@ use super::progress::Progress;
 use crate::cli::output::Output;
 use crate::cli::results::checkout::Checkout;
 use crate::cli::settings::provenance::Stamp;
-use crate::load::{self, Order, Outcome};
+use crate::load::{self, LoadOutcome, RunRequest};
 
 /// What was measured, and whether a signal ended it early.
 pub(crate) struct Measured {
-    pub(crate) outcome: Outcome,
+    pub(crate) outcome: LoadOutcome,
     pub(crate) interrupted: bool,
 }
 
 pub(crate) fn measure(
-    order: &Order<'_>,
+    order: &RunRequest<'_>,
     interrupt: &Interrupt,
     stamp: &Stamp,
     output: &mut Output<'_>,

@@ -37,7 +37,7 @@ use crate::cli::settings::provenance::Stamp;
 use crate::cli::settings::{Settings, Typed};
 use crate::exit::Exit;
 use crate::hint::WithHint;
-use crate::load::{Order, Outcome, Stop};
+use crate::load::{LoadOutcome, RunRequest, Stop};
 use crate::model::{Evidence, MetricName, Run, Subject, run_file};
 use crate::text::duration;
 
@@ -53,7 +53,7 @@ pub(crate) fn run(args: RunArgs, env: &Env, output: &mut Output<'_>) -> anyhow::
     let name = args.origin.environment.as_deref();
     let name = name.or_else(|| env.get("PERFGATE_ENVIRONMENT"));
     let stamp = Stamp::new(&args.origin, name, env);
-    let order = Order {
+    let order = RunRequest {
         scenario: &planned.scenario,
         allow_remote: args.remote.allow_remote,
     };
@@ -139,7 +139,7 @@ fn wait(moment: jiff::Timestamp, stop: &Stop, output: &mut Output<'_>) -> anyhow
 const GONE: Duration = Duration::from_secs(1);
 
 /// Whether it is a run to go on with, and if not, why.
-fn usable(outcome: &Outcome) -> anyhow::Result<()> {
+fn usable(outcome: &LoadOutcome) -> anyhow::Result<()> {
     let run = &outcome.run;
     if let Some(why) = &run.provenance.invalid {
         return Err(anyhow!("the run is invalid: {why}"))
@@ -226,11 +226,11 @@ pub(crate) fn next(file: &str, run: &Run, env: &Env) -> Option<String> {
 mod tests {
     use super::*;
     use crate::hint;
-    use crate::load::wire::Kind;
+    use crate::load::http::FailureKind;
     use crate::model::{Better, Measurement, Role, Unit};
 
     /// So many requests, of which so many failed.
-    fn outcome(failed: u64, of: u64) -> Outcome {
+    fn outcome(failed: u64, of: u64) -> LoadOutcome {
         let mut run = Run::default();
         if let Ok(evidence) = Evidence::proportion(failed, of) {
             let errors = Measurement {
@@ -241,8 +241,8 @@ mod tests {
             };
             run.insert(Subject::new("GET /"), MetricName::new("errors"), errors);
         }
-        let failures = vec![(Kind::Status, failed, "answered 500".to_owned())];
-        Outcome {
+        let failures = vec![(FailureKind::Status, failed, "answered 500".to_owned())];
+        LoadOutcome {
             run,
             failures,
             reasons: Vec::new(),
@@ -251,14 +251,14 @@ mod tests {
         }
     }
 
-    fn ends(outcome: Outcome, interrupted: bool) -> Exit {
+    fn ends(outcome: LoadOutcome, interrupted: bool) -> Exit {
         exit(&Measured {
             outcome,
             interrupted,
         })
     }
 
-    fn refused(outcome: &Outcome) -> String {
+    fn refused(outcome: &LoadOutcome) -> String {
         let error = usable(outcome).unwrap_err();
         assert!(hint::of(&error).is_some());
         format!("{error:#}")

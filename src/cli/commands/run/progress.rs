@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::load::{Observer, Phase, Snapshot, Stop};
+use crate::load::{LevelStage, Observer, Snapshot, Stop};
 use crate::model::Unit;
 use crate::report::figures;
 use crate::text::{duration, sanitize, shorten};
@@ -147,10 +147,10 @@ fn parts(snapshot: &Snapshot) -> Vec<(Weight, String)> {
         parts.push((Weight::Level, sanitize::line(level)));
     }
     let phase = match snapshot.phase {
-        Phase::Starting => "starting",
-        Phase::WarmingUp => "warming up",
-        Phase::Counting => "measuring",
-        Phase::Draining | Phase::Over => "finishing",
+        LevelStage::Starting => "starting",
+        LevelStage::WarmingUp => "warming up",
+        LevelStage::Counting => "measuring",
+        LevelStage::Draining | LevelStage::Over => "finishing",
     };
     parts.push((Weight::Phase, phase.to_owned()));
     let rate = figures::quantity(snapshot.rate.round(), &Unit::none());
@@ -203,7 +203,7 @@ mod tests {
     fn snapshot() -> Snapshot {
         Snapshot {
             level: Some("users=50".to_owned()),
-            phase: Phase::Counting,
+            phase: LevelStage::Counting,
             elapsed: Duration::from_secs(12),
             remaining: Some(Duration::from_millis(17_400)),
             rate: 1204.3,

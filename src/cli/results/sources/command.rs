@@ -12,7 +12,7 @@ use crate::cli::commands::run::{Interrupt, Interrupted};
 use crate::cli::output::Output;
 use crate::hint::WithHint;
 use crate::load::Stop;
-use crate::load::group::{Ended, Launch, Processes};
+use crate::load::group::{Launch, ProcessEnd, ProcessGroup};
 use crate::text::duration;
 
 /// How often the command is looked at.
@@ -31,7 +31,7 @@ pub(crate) struct Order<'a> {
 
 /// Why a command is not waited for any longer.
 enum Wait {
-    Ended(Ended),
+    Ended(ProcessEnd),
     TimedOut,
     Stopped,
 }
@@ -77,7 +77,7 @@ fn launched(order: &Order<'_>, stop: &Stop) -> anyhow::Result<(Wait, bool)> {
         stdout: std::io::stderr().into(),
         stderr: std::io::stderr().into(),
     };
-    let mut processes = Processes::launch(launch)
+    let mut processes = ProcessGroup::launch(launch)
         .with_context(|| format!("start `{}` in {}", order.command, order.folder.display()))?;
     let wait = attend(&mut processes, order.timeout, stop);
     let left = matches!(wait, Wait::Ended(_)) && !follows(&mut processes);
@@ -85,7 +85,7 @@ fn launched(order: &Order<'_>, stop: &Stop) -> anyhow::Result<(Wait, bool)> {
     Ok((wait, left))
 }
 
-fn attend(processes: &mut Processes, timeout: Duration, stop: &Stop) -> Wait {
+fn attend(processes: &mut ProcessGroup, timeout: Duration, stop: &Stop) -> Wait {
     let begun = Instant::now();
     loop {
         if let Some(ended) = processes.leader_ended() {
@@ -102,7 +102,7 @@ fn attend(processes: &mut Processes, timeout: Duration, stop: &Stop) -> Wait {
 }
 
 /// Whether the rest of the group ends by itself.
-fn follows(processes: &mut Processes) -> bool {
+fn follows(processes: &mut ProcessGroup) -> bool {
     let until = Instant::now() + TO_FOLLOW;
     while processes.is_alive() {
         if Instant::now() > until {

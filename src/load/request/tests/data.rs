@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{call, scenario_of};
 use crate::load::Scenario;
-use crate::load::request::{Data, Generator, Values};
+use crate::load::request::{Data, ValueGenerator, Values};
 use crate::load::scenario::{Feed, Order, Rows};
 
 const ALL: &str = "/{{page}}/{{color}}/{{token}}/{{id}}/{{count}}";
@@ -13,11 +13,11 @@ fn scenario(paths: &[&str]) -> Scenario {
     let mut scenario = scenario_of(paths.iter().map(|path| call(path)).collect());
     let colors = ["red", "green", "blue"].map(str::to_owned).to_vec();
     for (name, generator) in [
-        ("page", Generator::Int { low: -2, high: 3 }),
-        ("color", Generator::Choice(colors)),
-        ("token", Generator::Text { length: 12 }),
-        ("id", Generator::Uuid),
-        ("count", Generator::Counter),
+        ("page", ValueGenerator::Int { low: -2, high: 3 }),
+        ("color", ValueGenerator::Choice(colors)),
+        ("token", ValueGenerator::Text { length: 12 }),
+        ("id", ValueGenerator::Uuid),
+        ("count", ValueGenerator::Counter),
     ] {
         scenario.values.insert(name.to_owned(), generator);
     }
@@ -59,7 +59,7 @@ fn a_seed_and_an_iteration_always_give_these_values() {
     let names = ["page", "color", "token", "id", "count"];
     let first = filled(&data, 0, &names);
     let far = filled(&data, 1_000_000, &names);
-    // Written down, so that a scenario sends next year what it sends today.
+    // These are fixed, so that a scenario sends next year what it sends today.
     assert_eq!(
         first,
         [
@@ -177,10 +177,10 @@ fn random_rows_are_whole_and_come_about_as_often() {
 fn what_should_have_been_refused_makes_empty_values_and_no_panic() {
     let mut scenario = scenario(&["/{{user.email}}/{{none}}/{{turned}}"]);
     scenario.feeds.push(feed(Order::Random, 0));
-    let turned = Generator::Int { low: 5, high: 1 };
+    let turned = ValueGenerator::Int { low: 5, high: 1 };
     scenario
         .values
-        .insert("none".to_owned(), Generator::Choice(Vec::new()));
+        .insert("none".to_owned(), ValueGenerator::Choice(Vec::new()));
     scenario.values.insert("turned".to_owned(), turned);
     let data = Data::new(&scenario, 7);
     let names = ["user.email", "none", "turned"];

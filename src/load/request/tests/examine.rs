@@ -3,12 +3,12 @@
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{answer, call, session, template};
-use crate::load::request::{Probe, Session, examine, wanted};
+use super::{answer, call, state, template};
+use crate::load::http::{FailureKind, Response, Wanted};
+use crate::load::request::{Extractor, UserState, examine, wanted};
 use crate::load::scenario::Call;
-use crate::load::wire::{Answer, Kind, Wanted};
 
-fn capturing(captures: &[(&str, Probe)]) -> Call {
+fn capturing(captures: &[(&str, Extractor)]) -> Call {
     let mut call = call("/");
     for (name, probe) in captures {
         call.captures.push(((*name).to_owned(), probe.clone()));
@@ -16,16 +16,16 @@ fn capturing(captures: &[(&str, Probe)]) -> Call {
     call
 }
 
-fn told(call: &Call, answer: &Answer) -> String {
-    let failure = examine(call, answer, &mut session(&[])).unwrap_err();
+fn told(call: &Call, answer: &Response) -> String {
+    let failure = examine(call, answer, &mut state(&[])).unwrap_err();
     assert!(!failure.what.contains(char::is_control), "{failure:?}");
     failure.to_string()
 }
 
-fn captured(call: &Call, answer: &Answer) -> Session {
-    let mut session = session(&[]);
-    examine(call, answer, &mut session).unwrap();
-    session
+fn captured(call: &Call, answer: &Response) -> UserState {
+    let mut state = state(&[]);
+    examine(call, answer, &mut state).unwrap();
+    state
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_status_counts_as_expected_or_below_400() {
         call.expect.status = expected;
         for status in good {
             assert_eq!(
-                examine(&call, &answer(status, &[], ""), &mut session(&[])),
+                examine(&call, &answer(status, &[], ""), &mut state(&[])),
                 Ok(())
             );
         }
@@ -72,7 +72,7 @@ fn a_status_counts_as_expected_or_below_400() {
 fn a_body_must_contain_what_is_expected() {
     let mut call = call("/");
     call.expect.contains = vec![template("\"ok\""), template("id {{id}}")];
-    let mut user = session(&[("id", "7")]);
+    let mut user = state(&[("id", "7")]);
     assert_eq!(
         examine(&call, &answer(200, &[], "\"ok\", id 7"), &mut user),
         Ok(())
@@ -88,7 +88,7 @@ fn a_body_must_contain_what_is_expected() {
         told(&call, &answer(200, &[], "x")),
         "capture: `{{id}}` has no value"
     );
-    let binary = Answer {
+    let binary = Response {
         body: bytes::Bytes::from_static(b"\xff\x00id 7"),
         ..answer(200, &[], "")
     };
@@ -100,16 +100,16 @@ fn json_must_equal_what_is_expected() {
     let mut call = call("/");
     let body = r#"{"status":"done","n":2.0,"items":[{"id":7}]}"#;
     for (probe, expected) in [
-        (Probe::json("$.status"), json!("done")),
-        (Probe::json("$.n"), json!(2)),
-        (Probe::json("$.items"), json!([{"id": 7}])),
-        (Probe::json("$..id"), json!(7)),
-        (Probe::header("X-Left"), json!(3)),
-        (Probe::regex("\"n\":([0-9.]+)"), json!("2.0")),
+        (Extractor::json("$.status"), json!("done")),
+        (Extractor::json("$.n"), json!(2)),
+        (Extractor::json("$.items"), json!([{"id": 7}])),
+        (Extractor::json("$..id"), json!(7)),
+        (Extractor::header("X-Left"), json!(3)),
+        (Extractor::regex("\"n\":([0-9.]+)"), json!("2.0")),
     ] {
         call.expect.json = vec![(probe.unwrap(), expected)];
         let answer = answer(200, &[("x-left", "3")], body);
-        assert_eq!(examine(&call, &answer, &mut session(&[])), Ok(()));
+        assert_eq!(examine(&call, &answer, &mut state(&[])), Ok(()));
     }
     for (probe, expected, body, sentence) in [
         (
@@ -143,7 +143,7 @@ fn json_must_equal_what_is_expected() {
             "check: $.id found no JSON (expected value at line 1 column 1) in <html>\\r\\n<b>\\u{1b}[31m",
         ),
     ] {
-        call.expect.json = vec![(Probe::json(probe).unwrap(), expected)];
+        call.expect.json = vec![(Extractor::json(probe).unwrap(), expected)];
         assert_eq!(told(&call, &answer(200, &[], body)), sentence);
     }
 }
@@ -161,23 +161,23 @@ fn values_are_captured_from_json_headers_and_text() {
         body,
     );
     let probes = [
-        ("id", Probe::json("$.id"), "7"),
-        ("name", Probe::json("$['name']"), "a\"b"),
-        ("tags", Probe::json("$.tags"), "[\"x\",null]"),
-        ("gone", Probe::json("$.gone"), "null"),
-        ("last", Probe::json("$.tags[-2]"), "x"),
-        ("location", Probe::header("Location"), "/items/7"),
-        ("etag", Probe::header("etag"), "\"1\""),
-        ("group", Probe::regex(r#""id":(\d+)"#), "7"),
-        ("whole", Probe::regex(r"\d+"), "7"),
+        ("id", Extractor::json("$.id"), "7"),
+        ("name", Extractor::json("$['name']"), "a\"b"),
+        ("tags", Extractor::json("$.tags"), "[\"x\",null]"),
+        ("gone", Extractor::json("$.gone"), "null"),
+        ("last", Extractor::json("$.tags[-2]"), "x"),
+        ("location", Extractor::header("Location"), "/items/7"),
+        ("etag", Extractor::header("etag"), "\"1\""),
+        ("group", Extractor::regex(r#""id":(\d+)"#), "7"),
+        ("whole", Extractor::regex(r"\d+"), "7"),
     ];
     let captures: Vec<_> = probes
         .iter()
         .map(|(name, probe, _)| (*name, probe.clone().unwrap()))
         .collect();
-    let session = captured(&capturing(&captures), &answer);
+    let state = captured(&capturing(&captures), &answer);
     for (name, _, expected) in probes {
-        assert_eq!(session.values.get(name), Some(expected), "{name}");
+        assert_eq!(state.values.get(name), Some(expected), "{name}");
     }
 }
 
@@ -186,19 +186,19 @@ fn a_capture_that_finds_nothing_says_what_was_there_instead() {
     let answer = answer(200, &[("etag", "1")], r#"{"error":"unknown user"}"#);
     for (probe, sentence) in [
         (
-            Probe::json("$.id"),
+            Extractor::json("$.id"),
             "capture: capture id: $.id found nothing in {\"error\":\"unknown user\"}",
         ),
         (
-            Probe::header("X-Id"),
+            Extractor::header("X-Id"),
             "capture: capture id: header x-id is not in the answer",
         ),
         (
-            Probe::regex("id=(.*)"),
+            Extractor::regex("id=(.*)"),
             "capture: capture id: /id=(.*)/ found nothing in {\"error\":\"unknown user\"}",
         ),
         (
-            Probe::regex("error|(nothing)"),
+            Extractor::regex("error|(nothing)"),
             "capture: capture id: /error|(nothing)/ found nothing in {\"error\":\"unknown user\"}",
         ),
     ] {
@@ -211,16 +211,21 @@ fn a_capture_that_finds_nothing_says_what_was_there_instead() {
 
 #[test]
 fn status_then_text_then_json_then_captures_are_looked_at() {
-    let mut call = capturing(&[("id", Probe::json("$.id").unwrap())]);
+    let mut call = capturing(&[("id", Extractor::json("$.id").unwrap())]);
     call.expect.contains = vec![template("yes")];
-    call.expect.json = vec![(Probe::json("$.ok").unwrap(), json!(true))];
+    call.expect.json = vec![(Extractor::json("$.ok").unwrap(), json!(true))];
     for (status, body, kind, part) in [
-        (500, "", Kind::Status, "status 500"),
-        (200, "", Kind::Check, "`yes`"),
-        (200, "{\"yes\":1}", Kind::Check, "$.ok"),
-        (200, "{\"yes\":1,\"ok\":true}", Kind::Capture, "capture id"),
+        (500, "", FailureKind::Status, "status 500"),
+        (200, "", FailureKind::Check, "`yes`"),
+        (200, "{\"yes\":1}", FailureKind::Check, "$.ok"),
+        (
+            200,
+            "{\"yes\":1,\"ok\":true}",
+            FailureKind::Capture,
+            "capture id",
+        ),
     ] {
-        let failure = examine(&call, &answer(status, &[], body), &mut session(&[])).unwrap_err();
+        let failure = examine(&call, &answer(status, &[], body), &mut state(&[])).unwrap_err();
         assert_eq!(failure.kind, kind);
         assert!(failure.what.contains(part), "{failure}");
     }
@@ -230,7 +235,7 @@ fn status_then_text_then_json_then_captures_are_looked_at() {
 fn a_failure_is_one_short_line_whatever_the_service_sent() {
     let body = format!("{{\"a\":\"{}\"}}", "\u{202e}x\n".repeat(10_000));
     let sentence = told(
-        &capturing(&[("id", Probe::json("$.id").unwrap())]),
+        &capturing(&[("id", Extractor::json("$.id").unwrap())]),
         &answer(200, &[], &body),
     );
     assert!(sentence.chars().count() < 1300, "{}", sentence.len());
@@ -239,8 +244,8 @@ fn a_failure_is_one_short_line_whatever_the_service_sent() {
 
 #[test]
 fn only_what_somebody_looks_at_is_wanted() {
-    let json = || Probe::json("$.id").unwrap();
-    let header = || Probe::header("etag").unwrap();
+    let json = || Extractor::json("$.id").unwrap();
+    let header = || Extractor::header("etag").unwrap();
     let mut containing = call("/");
     containing.expect.contains = vec![template("x")];
     let mut expecting = call("/");
@@ -269,19 +274,25 @@ fn only_what_somebody_looks_at_is_wanted() {
 fn a_probe_that_means_nothing_is_refused_with_its_text() {
     for (probe, part) in [
         (
-            Probe::json("id"),
+            Extractor::json("id"),
             "`id` is no JSON path: one begins with `$`, like `$.items[0].id`",
         ),
         (
-            Probe::json("$.["),
+            Extractor::json("$.["),
             "`$.[` is no JSON path: at position 2, in dot member name",
         ),
-        (Probe::json("$[?@.a = 1]"), "is no JSON path: at position"),
-        (Probe::json("$.a b"), "is no JSON path: at position"),
-        (Probe::json("$.ü..["), "is no JSON path: at position"),
-        (Probe::header("a b"), "`a b` cannot be the name of a header"),
-        (Probe::header(""), "`` cannot be"),
-        (Probe::regex("(a"), "`(a` is no regular expression"),
+        (
+            Extractor::json("$[?@.a = 1]"),
+            "is no JSON path: at position",
+        ),
+        (Extractor::json("$.a b"), "is no JSON path: at position"),
+        (Extractor::json("$.ü..["), "is no JSON path: at position"),
+        (
+            Extractor::header("a b"),
+            "`a b` cannot be the name of a header",
+        ),
+        (Extractor::header(""), "`` cannot be"),
+        (Extractor::regex("(a"), "`(a` is no regular expression"),
     ] {
         let message = probe.unwrap_err();
         assert!(message.contains(part), "{message}");
@@ -291,17 +302,17 @@ fn a_probe_that_means_nothing_is_refused_with_its_text() {
 proptest! {
     #[test]
     fn no_answer_makes_a_check_fall_over(body in any::<Vec<u8>>(), value in any::<String>()) {
-        let probes = ["$..*", "$[?@.a > 1]"].map(|path| ("a", Probe::json(path).unwrap()));
-        let answer = Answer {
+        let probes = ["$..*", "$[?@.a > 1]"].map(|path| ("a", Extractor::json(path).unwrap()));
+        let answer = Response {
             body: body.into(),
             ..answer(200, &[("x", &value)], "")
         };
         for probe in probes {
-            if let Err(failure) = examine(&capturing(&[probe]), &answer, &mut session(&[])) {
+            if let Err(failure) = examine(&capturing(&[probe]), &answer, &mut state(&[])) {
                 prop_assert!(!failure.what.contains(char::is_control));
             }
         }
-        let session = captured(&capturing(&[("v", Probe::header("x").unwrap())]), &answer);
-        prop_assert_eq!(session.values.get("v"), Some(value.as_str()));
+        let state = captured(&capturing(&[("v", Extractor::header("x").unwrap())]), &answer);
+        prop_assert_eq!(state.values.get("v"), Some(value.as_str()));
     }
 }

@@ -1,4 +1,4 @@
-//! The room from outside: what goes out for a step, and what an answer to it does.
+//! The module from outside: the request that a step sends, and what a response to it does.
 
 mod data;
 mod examine;
@@ -14,9 +14,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderName, Method};
 
-use super::{Session, Template, Values};
+use super::{Template, UserState, Values};
+use crate::load::http::{OutgoingRequest, Response};
 use crate::load::scenario::{Base, Body, Call, Expect, Scheme};
-use crate::load::wire::{Answer, Outgoing};
 use crate::load::{Scenario, scenario};
 
 fn values(pairs: &[(&str, &str)]) -> Values {
@@ -40,10 +40,10 @@ fn base() -> Base {
     }
 }
 
-fn session(pairs: &[(&str, &str)]) -> Session {
-    Session {
+fn state(pairs: &[(&str, &str)]) -> UserState {
+    UserState {
         values: values(pairs),
-        ..Session::new(&base())
+        ..UserState::new(&base())
     }
 }
 
@@ -64,12 +64,12 @@ fn header(name: &'static str, value: &str) -> (HeaderName, Template) {
     (HeaderName::from_static(name), template(value))
 }
 
-fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Answer {
+fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Response {
     let headers = headers.iter().map(|(name, value)| {
         let value = Bytes::copy_from_slice(value.as_bytes());
         ((*name).to_owned(), value)
     });
-    Answer {
+    Response {
         status,
         headers: headers.collect(),
         body: Bytes::copy_from_slice(body.as_bytes()),
@@ -78,7 +78,7 @@ fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Answer {
 }
 
 /// Every value of the header, in order.
-fn sent<'a>(request: &'a Outgoing, name: &str) -> Vec<&'a str> {
+fn sent<'a>(request: &'a OutgoingRequest, name: &str) -> Vec<&'a str> {
     let lines = request.headers.iter().filter(|line| line.0 == name);
     lines.map(|line| line.1.as_str()).collect()
 }

@@ -1,16 +1,16 @@
-//! What goes out for a step.
+//! The request that a step sends.
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method};
 use proptest::prelude::*;
 
-use super::{answer, base, call, header, sent, session, template};
-use crate::load::request::{belongs_to_the_wire, is_fixed, opening, outgoing, refill};
+use super::{answer, base, call, header, sent, state, template};
+use crate::load::http::{FailureKind, OutgoingRequest};
+use crate::load::request::{is_connection_header, is_fixed, opening, outgoing, refill};
 use crate::load::scenario::{Auth, Body, Call, Scheme, Socket};
-use crate::load::wire::{Kind, Outgoing};
 
-fn go(call: &Call, pairs: &[(&str, &str)]) -> Outgoing {
-    outgoing(call, &base(), &session(pairs)).unwrap()
+fn go(call: &Call, pairs: &[(&str, &str)]) -> OutgoingRequest {
+    outgoing(call, &base(), &state(pairs)).unwrap()
 }
 
 fn post(body: Body) -> Call {
@@ -49,8 +49,8 @@ fn a_path_from_an_answer_must_be_a_path() {
         "/api/items?page=2"
     );
     for bad in ["", "items", "http://evil.test/x", "\r\nGET /x"] {
-        let failure = outgoing(&call, &base(), &session(&[("next", bad)])).unwrap_err();
-        assert_eq!(failure.kind, Kind::Check);
+        let failure = outgoing(&call, &base(), &state(&[("next", bad)])).unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Check);
         assert!(
             failure.what.ends_with("does not begin with a slash"),
             "{failure}"
@@ -100,12 +100,12 @@ fn what_the_connection_writes_cannot_be_written_by_a_step() {
         "upgrade",
         "keep-alive",
     ] {
-        assert!(belongs_to_the_wire(&HeaderName::from_static(name)));
+        assert!(is_connection_header(&HeaderName::from_static(name)));
         call.headers = vec![header(name, "7")];
         assert!(sent(&go(&call, &[]), name).is_empty(), "{name}");
     }
     for name in ["host", "accept-encoding", "content-type", "expect"] {
-        assert!(!belongs_to_the_wire(&HeaderName::from_static(name)));
+        assert!(!is_connection_header(&HeaderName::from_static(name)));
     }
 }
 
@@ -154,18 +154,18 @@ fn auth_is_one_header_and_one_that_is_set_wins() {
 fn cookies_of_the_step_and_of_the_jar_are_one_header() {
     let mut call = call("/a");
     call.headers = vec![header("cookie", "own={{v}}")];
-    let mut session = session(&[("v", "1")]);
+    let mut state = state(&[("v", "1")]);
     let set = [
         ("set-cookie", "s=2; Path=/api"),
         ("set-cookie", "t=3; Secure; Path=/"),
         ("set-cookie", "u=4; Path=/elsewhere"),
     ];
-    session.jar.take(&answer(200, &set, ""), "/api/login");
-    let request = outgoing(&call, &base(), &session).unwrap();
+    state.jar.take(&answer(200, &set, ""), "/api/login");
+    let request = outgoing(&call, &base(), &state).unwrap();
     assert_eq!(sent(&request, "cookie"), ["own=1; s=2"]);
     let mut secure = base();
     secure.scheme = Scheme::Https;
-    let request = outgoing(&call, &secure, &session).unwrap();
+    let request = outgoing(&call, &secure, &state).unwrap();
     assert_eq!(sent(&request, "cookie"), ["own=1; s=2; t=3"]);
 }
 
@@ -178,7 +178,7 @@ fn a_value_that_nobody_set_fails_as_a_capture_does() {
         in_header,
         post(Body::Text(template("{{id}}"))),
     ] {
-        let failure = outgoing(&call, &base(), &session(&[])).unwrap_err();
+        let failure = outgoing(&call, &base(), &state(&[])).unwrap_err();
         assert_eq!(failure.to_string(), "capture: `{{id}}` has no value");
     }
 }
@@ -187,11 +187,11 @@ fn a_value_that_nobody_set_fails_as_a_capture_does() {
 fn a_request_written_over_another_is_as_if_it_were_new() {
     let mut busy = post(Body::Json(template("{\"a\":1}")));
     busy.headers = vec![header("x-a", "1"), header("x-b", "2")];
-    let mut room = go(&busy, &[]);
-    let session = session(&[("id", "7")]);
+    let mut buffer = go(&busy, &[]);
+    let state = state(&[("id", "7")]);
     for call in [call("/{{id}}"), busy.clone(), post(Body::Form(Vec::new()))] {
-        refill(&call, &base(), &session, &mut room).unwrap();
-        assert_eq!(room, outgoing(&call, &base(), &session).unwrap());
+        refill(&call, &base(), &state, &mut buffer).unwrap();
+        assert_eq!(buffer, outgoing(&call, &base(), &state).unwrap());
     }
 }
 
@@ -231,11 +231,11 @@ fn the_opening_of_a_socket_has_path_headers_and_cookies_and_asks_for_nothing() {
         headers: vec![header("x-id", "{{room}}")],
         messages: Vec::new(),
     };
-    let mut session = session(&[("room", "a b")]);
-    session
+    let mut state = state(&[("room", "a b")]);
+    state
         .jar
         .take(&answer(200, &[("set-cookie", "s=1; Path=/")], ""), "/");
-    let request = opening(&socket, &base(), &session).unwrap();
+    let request = opening(&socket, &base(), &state).unwrap();
     assert_eq!(
         (request.method.as_str(), request.target.as_str()),
         ("GET", "/api/live/a%20b")
@@ -254,10 +254,10 @@ proptest! {
         call.headers = vec![header("x-id", "{{v}}"), header("cookie", "c={{v}}")];
         call.auth = Some(Auth::Bearer(template("{{v}}")));
         let is_hostile = value.chars().any(|c| c.is_ascii_control());
-        match outgoing(&call, &base(), &session(&[("v", &value)])) {
+        match outgoing(&call, &base(), &state(&[("v", &value)])) {
             Err(failure) => {
                 prop_assert!(is_hostile, "{}", failure);
-                prop_assert_eq!(failure.kind, Kind::Check);
+                prop_assert_eq!(failure.kind, FailureKind::Check);
                 prop_assert!(!failure.what.contains(char::is_control));
             }
             Ok(request) => {
@@ -271,7 +271,7 @@ proptest! {
         }
         call.headers.clear();
         call.auth = None;
-        let request = outgoing(&call, &base(), &session(&[("v", &value)])).unwrap();
+        let request = outgoing(&call, &base(), &state(&[("v", &value)])).unwrap();
         prop_assert!(request.target.bytes().all(|byte| byte.is_ascii_graphic()));
     }
 }

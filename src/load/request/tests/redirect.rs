@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use http::Method;
 
-use super::{answer, base, call, header, sent, session, template};
+use super::{answer, base, call, header, sent, state, template};
+use crate::load::http::{FailureKind, OutgoingRequest};
 use crate::load::request::{outgoing, redirected, renew_cookies};
 use crate::load::scenario::{Body, Call, Scheme};
-use crate::load::wire::{Kind, Outgoing};
 
 fn login() -> Call {
     let mut call = call("/shop/login?next=1");
@@ -16,15 +16,15 @@ fn login() -> Call {
     call
 }
 
-fn sent_first() -> Outgoing {
-    outgoing(&login(), &base(), &session(&[])).unwrap()
+fn sent_first() -> OutgoingRequest {
+    outgoing(&login(), &base(), &state(&[])).unwrap()
 }
 
-fn follow(status: u16, location: &str) -> Option<Result<Outgoing, String>> {
+fn follow(status: u16, location: &str) -> Option<Result<OutgoingRequest, String>> {
     let answer = answer(status, &[("location", location)], "");
     redirected(&login(), &base(), &answer, &sent_first()).map(|next| {
         next.map_err(|failure| {
-            assert_eq!(failure.kind, Kind::Check);
+            assert_eq!(failure.kind, FailureKind::Check);
             failure.what
         })
     })
@@ -58,7 +58,7 @@ fn see_other_becomes_a_get_and_a_temporary_redirect_says_it_all_again() {
     }
     for status in [307, 308] {
         let next = follow(status, "/home").unwrap().unwrap();
-        let expected = Outgoing {
+        let expected = OutgoingRequest {
             target: "/home".to_owned(),
             ..first.clone()
         };
@@ -66,7 +66,7 @@ fn see_other_becomes_a_get_and_a_temporary_redirect_says_it_all_again() {
     }
     let mut head = call("/");
     head.method = Method::HEAD;
-    let first = outgoing(&head, &base(), &session(&[])).unwrap();
+    let first = outgoing(&head, &base(), &state(&[])).unwrap();
     let to = answer(303, &[("location", "/x")], "");
     assert_eq!(
         redirected(&head, &base(), &to, &first)
@@ -99,7 +99,7 @@ fn what_leaves_the_host_is_told_and_not_followed() {
 fn a_service_asked_under_another_name_may_answer_with_that_name() {
     let mut call = call("/");
     call.headers = vec![header("host", "shop.test")];
-    let first = outgoing(&call, &base(), &session(&[])).unwrap();
+    let first = outgoing(&call, &base(), &state(&[])).unwrap();
     for (location, is_followed) in [("http://shop.test/a", true), ("http://shop2.test/a", false)] {
         let to = answer(302, &[("location", location)], "");
         let next = redirected(&call, &base(), &to, &first).unwrap();
@@ -113,7 +113,7 @@ fn an_ipv6_address_and_a_usual_port_are_the_same_host() {
     base.host = "::1".to_owned();
     base.port = 443;
     base.scheme = Scheme::Https;
-    let first = outgoing(&call("/"), &base, &session(&[])).unwrap();
+    let first = outgoing(&call("/"), &base, &state(&[])).unwrap();
     let to = answer(302, &[("location", "https://[::1]/x")], "");
     let next = redirected(&call("/"), &base, &to, &first).unwrap();
     assert_eq!(next.unwrap().target, "/x");
@@ -139,7 +139,7 @@ fn a_cookie_that_came_with_the_redirect_goes_with_the_next_request() {
         ("set-cookie", "old=; Path=/; Max-Age=0"),
     ];
     let to = answer(302, &set, "");
-    let mut session = session(&[]);
+    let mut state = state(&[]);
     let before = answer(
         200,
         &[
@@ -148,16 +148,16 @@ fn a_cookie_that_came_with_the_redirect_goes_with_the_next_request() {
         ],
         "",
     );
-    session.jar.take(&before, "/");
-    let first = outgoing(&login(), &base(), &session).unwrap();
+    state.jar.take(&before, "/");
+    let first = outgoing(&login(), &base(), &state).unwrap();
     assert_eq!(sent(&first, "cookie"), ["own=1; shop=1; old=1"]);
     let mut next = redirected(&login(), &base(), &to, &first).unwrap().unwrap();
-    session.jar.take(&to, &first.target);
-    renew_cookies(&login(), &base(), &session, &mut next).unwrap();
+    state.jar.take(&to, &first.target);
+    renew_cookies(&login(), &base(), &state, &mut next).unwrap();
     assert_eq!(sent(&next, "cookie"), ["own=1; session=2"]);
 
     let mut bare = next;
-    let nobody = super::session(&[]);
+    let nobody = super::state(&[]);
     renew_cookies(&call("/"), &base(), &nobody, &mut bare).unwrap();
     assert!(sent(&bare, "cookie").is_empty());
 }

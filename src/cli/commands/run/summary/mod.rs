@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use crate::cli::commands::run::columns::{aligned, listed};
-use crate::load::Reason;
-use crate::load::wire::Kind;
+use crate::load::FailureReason;
+use crate::load::http::FailureKind;
 use crate::model::run::Metrics;
 use crate::model::{Evidence, MetricName, Quantile, Run, Statistic, Subject, Unit};
 use crate::report::{Style, figures};
@@ -27,7 +27,7 @@ const SENTENCE: usize = 160;
 pub(crate) struct Summary<'a> {
     pub(crate) run: &'a Run,
     /// Sentence by sentence; empty where only the run is known.
-    pub(crate) failures: &'a [Reason],
+    pub(crate) failures: &'a [FailureReason],
     /// In which order subjects stand; others behind them, as people number things.
     pub(crate) order: &'a [Subject],
     pub(crate) file: String,
@@ -214,7 +214,7 @@ impl Summary<'_> {
 }
 
 /// `failed: 12 of GET /items by timeout: no answer within 5 s`, and what the service said.
-fn reason(reason: &Reason) -> String {
+fn reason(reason: &FailureReason) -> String {
     let what = shorten::end_to_width(&sanitize::line(&reason.what), SENTENCE);
     let colon = if what.is_empty() { "" } else { ": " };
     let (count, subject) = (
@@ -228,7 +228,7 @@ fn reason(reason: &Reason) -> String {
         )
     });
     match reason.kind {
-        Kind::Local => {
+        FailureKind::Local => {
             format!(
                 "not sent: {count} of {subject}, as this machine could not{colon}{what}{said}\n"
             )

@@ -65,8 +65,8 @@ fn measured() -> Run {
     run
 }
 
-fn reasons(kind: Kind, count: u64, what: String) -> [Reason; 1] {
-    [Reason {
+fn reasons(kind: FailureKind, count: u64, what: String) -> [FailureReason; 1] {
+    [FailureReason {
         subject: Subject::new("POST /items"),
         kind,
         what,
@@ -75,7 +75,7 @@ fn reasons(kind: Kind, count: u64, what: String) -> [Reason; 1] {
     }]
 }
 
-fn summed(run: &Run, failures: &[Reason], width: Option<usize>) -> String {
+fn summed(run: &Run, failures: &[FailureReason], width: Option<usize>) -> String {
     Summary {
         run,
         failures,
@@ -92,7 +92,7 @@ fn summed(run: &Run, failures: &[Reason], width: Option<usize>) -> String {
 
 #[test]
 fn a_summary_goes_from_subjects_to_the_generator_to_what_failed_and_what_to_type_next() {
-    let failures = reasons(Kind::Timeout, 12, "no answer within 5 s".to_owned());
+    let failures = reasons(FailureKind::Timeout, 12, "no answer within 5 s".to_owned());
     let expected = "\
 shop: 30.0 s measured
 
@@ -147,7 +147,11 @@ fn hostile_names_are_inert_and_long_ones_give_way() {
     put(&mut run, &long, "latency", "ms", times(&[5]));
     run.provenance.scenario = Some("a\n::error::b".to_owned());
     run.warnings.push("w\u{202e}\u{7}".to_owned());
-    let failures = reasons(Kind::Status, 1, "a\r\n::set-output\u{1b}]8".repeat(50));
+    let failures = reasons(
+        FailureKind::Status,
+        1,
+        "a\r\n::set-output\u{1b}]8".repeat(50),
+    );
     let text = summed(&run, &failures, Some(80));
     assert!(
         !text.contains(|c: char| c.is_control() && c != '\n'),

@@ -12,34 +12,34 @@ use h2::client::{Builder, SendRequest};
 use http::HeaderMap;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{Answer, Failure, Kind, Outgoing, Wanted};
+use super::{Failure, FailureKind, OutgoingRequest, Response, Wanted};
 use crate::load::scenario::Base;
 
-pub use request::{Prepared, prepare};
+pub use request::{PreparedRequest, prepare};
 
-/// Of one answer, before the service has to wait until it is read.
+/// The flow-control window of one response.
 const WINDOW: u32 = 1024 * 1024;
 
-/// Of all answers under way together.
+/// The flow-control window of all responses of a connection together.
 const WINDOW_OF_ALL: u32 = 16 * 1024 * 1024;
 
-/// A handle; its clones share the connection, which ends with the last of them.
+/// A handle of a connection. Its clones share the connection, which ends with the last of them.
 #[derive(Clone)]
 pub struct Connection {
     sender: SendRequest<Bytes>,
-    fate: Rc<Fate>,
+    state: Rc<ConnectionState>,
     stale: bool,
 }
 
-/// What became of the connection, for all of its handles.
+/// The state of a connection, shared by all of its handles.
 #[derive(Default)]
-struct Fate {
+struct ConnectionState {
     ended: RefCell<Option<String>>,
-    /// Whether the service ever said something in HTTP/2.
+    /// Whether the service has ever sent a frame of HTTP/2.
     spoken: Cell<bool>,
 }
 
-/// Within a local runtime, in which the connection lives as a task of its own.
+/// Opens a connection, which runs as a task of its own. Has to be called inside a local runtime.
 pub async fn open<S>(stream: S) -> Result<Connection, Failure>
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
@@ -50,9 +50,9 @@ where
         .initial_connection_window_size(WINDOW_OF_ALL)
         .handshake::<_, Bytes>(stream)
         .await
-        .map_err(|error| Failure::new(Kind::Broken, told(&error)))?;
-    let fate = Rc::new(Fate::default());
-    let told_to = Rc::clone(&fate);
+        .map_err(|error| Failure::new(FailureKind::Broken, told(&error)))?;
+    let state = Rc::new(ConnectionState::default());
+    let told_to = Rc::clone(&state);
     tokio::task::spawn_local(async move {
         let end = match connection.await {
             Ok(()) => "the service closed the connection".to_owned(),
@@ -67,76 +67,81 @@ where
     });
     Ok(Connection {
         sender,
-        fate,
+        state,
         stale: false,
     })
 }
 
 impl Connection {
-    /// Whether another request may be sent: nothing has ended it, and the service has not said goodbye.
+    /// Whether another request may be sent: the connection has not ended, and the service has not announced that it
+    /// ends it.
     pub fn is_open(&self) -> bool {
         let mut context = Context::from_waker(Waker::noop());
         let ready = self.sender.clone().poll_ready(&mut context);
-        self.fate.ended.borrow().is_none() && !matches!(ready, Poll::Ready(Err(_)))
+        self.state.ended.borrow().is_none() && !matches!(ready, Poll::Ready(Err(_)))
     }
 
-    /// Whether the last failure was that of a request which the service has not looked at: it was refused, or the
-    /// service had said goodbye before it came. It may be sent again on another connection.
+    /// Whether the service has not looked at the last request, which failed: it refused the request, or had announced
+    /// the end of the connection before. Such a request may be sent again on another connection.
     pub fn was_stale(&self) -> bool {
         self.stale
     }
 
     pub async fn exchange(
         &mut self,
-        request: &Outgoing,
+        request: &OutgoingRequest,
         base: &Base,
         wanted: Wanted,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Response, Failure> {
         let prepared = prepare(request, base)?;
         self.send(&prepared, wanted).await
     }
 
-    /// Like `exchange`, for a request that is sent many times.
-    pub async fn send(&mut self, prepared: &Prepared, wanted: Wanted) -> Result<Answer, Failure> {
+    /// Sends a prepared request, which may be sent many times.
+    pub async fn send(
+        &mut self,
+        prepared: &PreparedRequest,
+        wanted: Wanted,
+    ) -> Result<Response, Failure> {
         self.stale = false;
         match self.attempt(prepared, wanted).await {
             Ok(answer) => answer,
             Err(error) => {
                 self.stale = is_stale(&error);
-                Err(Failure::new(Kind::Broken, self.why(&error)))
+                Err(Failure::new(FailureKind::Broken, self.why(&error)))
             }
         }
     }
 
     async fn attempt(
         &mut self,
-        prepared: &Prepared,
+        prepared: &PreparedRequest,
         wanted: Wanted,
-    ) -> Result<Result<Answer, Failure>, h2::Error> {
+    ) -> Result<Result<Response, Failure>, h2::Error> {
         std::future::poll_fn(|context| self.sender.poll_ready(context)).await?;
         let body = prepared.body.clone();
         let is_bare = body.is_empty();
         let (response, mut stream) = self.sender.send_request(prepared.head.clone(), is_bare)?;
         if !is_bare {
-            // Kept by the connection for as long as the service's window is closed.
+            // The connection keeps the body for as long as the service's window is closed.
             stream.send_data(body, true)?;
         }
         let (head, body) = response.await?.into_parts();
-        self.fate.spoken.set(true);
+        self.state.spoken.set(true);
         let headers = match wanted.headers {
             true => in_order(&head.headers),
             false => Vec::new(),
         };
         let part = match wanted.body {
-            true => body::Part::All,
-            false if head.status.as_u16() >= 400 => body::Part::Beginning,
-            false => body::Part::Nothing,
+            true => body::KeptPart::All,
+            false if head.status.as_u16() >= 400 => body::KeptPart::Beginning,
+            false => body::KeptPart::Nothing,
         };
         let received = match body::receive(body, part).await? {
             Ok(received) => received,
             Err(failure) => return Ok(Err(failure)),
         };
-        Ok(Ok(Answer {
+        Ok(Ok(Response {
             status: head.status.as_u16(),
             headers,
             body: received.kept,
@@ -144,14 +149,14 @@ impl Connection {
         }))
     }
 
-    /// An error of a stream is often that of its connection, which knows more.
+    /// Why a request failed. The connection often knows more than the error of the stream.
     fn why(&self, error: &h2::Error) -> String {
-        let ended = self.fate.ended.borrow();
+        let ended = self.state.ended.borrow();
         let why = match &*ended {
             Some(end) if !error.is_reset() && !error.is_go_away() => end.clone(),
             _ => told(error),
         };
-        match self.fate.spoken.get() {
+        match self.state.spoken.get() {
             false if error.is_library() => format!("no HTTP/2 came back: {why}"),
             false if error.is_io() => format!("{why} before its first answer"),
             _ => why,
@@ -176,7 +181,7 @@ fn is_stale(error: &h2::Error) -> bool {
     error.is_remote() && (refused || goodbye)
 }
 
-/// With the protocol's own name of the reason, by which it is found in the service's log.
+/// An error in words, with the protocol's name of the reason, which the service's log uses as well.
 fn told(error: &h2::Error) -> String {
     let Some(reason) = error.reason() else {
         return error.to_string();

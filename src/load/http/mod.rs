@@ -1,5 +1,5 @@
-//! Requests on connections: what goes out, what comes back, and what can go wrong on the way. Nothing here knows
-//! of flows, users or times.
+//! HTTP on connections: requests, responses, and the ways in which they fail. Nothing here knows of flows, users or
+//! measured times.
 
 pub mod address;
 pub mod dial;
@@ -14,55 +14,68 @@ use bytes::Bytes;
 
 /// One request, ready to be encoded.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Outgoing {
+pub struct OutgoingRequest {
     pub method: http::Method,
-    /// Path and query, as they stand in the request line.
+    /// The path and query, as they are written in the request line.
     pub target: String,
-    /// Without `content-length` and what belongs to the connection; names in lower case. A `host` is here only where
-    /// the scenario sets one, and then it is sent in place of the base's.
+    /// The headers, with names in lower case, without `content-length` and those of the connection. A `host` is here
+    /// only where the scenario sets one; it then replaces the base's.
     pub headers: Vec<(String, String)>,
     pub body: Bytes,
 }
 
-/// How much of an answer somebody will look at; the rest is read and dropped.
+impl OutgoingRequest {
+    /// A request to be filled in.
+    pub fn empty() -> Self {
+        Self {
+            method: http::Method::GET,
+            target: String::new(),
+            headers: Vec::new(),
+            body: Bytes::new(),
+        }
+    }
+}
+
+/// Which parts of a response are needed. The others are read and dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
     pub headers: bool,
     pub body: bool,
 }
 
-/// One answer. Headers and body are empty where they were not wanted.
+/// One response. Headers and body are empty where they are not wanted.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Answer {
+pub struct Response {
     pub status: u16,
-    /// In the order they came, names in lower case.
+    /// The headers in the order in which they came, with names in lower case.
     pub headers: Vec<(String, Bytes)>,
     pub body: Bytes,
-    /// Of the body, as it was sent.
+    /// The number of bytes of the body, as it was sent.
     pub received: u64,
 }
 
-/// Why a request did not succeed; the order is that of reports.
+/// The kinds of failure of a request, in the order of reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub enum FailureKind {
     Connect,
     Tls,
     Timeout,
-    /// Closed in the middle, reset, or no HTTP.
+    /// The connection was closed half-way or reset, or the response was not HTTP.
     Broken,
     Status,
     Check,
-    /// A value that a later step needs was not in the answer.
+    /// A value that a later step needs was not in the response.
     Capture,
-    /// Under way when the run ended.
+    /// The request was under way when the run ended.
     Unfinished,
-    /// Due and never sent.
+    /// The request was due and never sent.
     Dropped,
-    /// This machine could not send it: it had no free port, no file handle, no memory. No fault of the service.
+    /// This machine could not send it, as it had no free port, no file handle, or no memory. It is not a fault of the
+    /// service.
     Local,
 }
 
-impl Kind {
+impl FailureKind {
     pub const ALL: [Self; 10] = [
         Self::Connect,
         Self::Tls,
@@ -92,17 +105,17 @@ impl Kind {
     }
 }
 
-/// One failure: its kind is counted, and so is each distinct sentence.
+/// One failure. Failures are counted by kind and by message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    pub kind: Kind,
+    pub kind: FailureKind,
     pub what: String,
-    /// What the service said, where that helps to understand it.
+    /// The service's own words, where they help to understand the failure.
     pub example: Option<String>,
 }
 
 impl Failure {
-    pub fn new(kind: Kind, what: impl Into<String>) -> Self {
+    pub fn new(kind: FailureKind, what: impl Into<String>) -> Self {
         Self {
             kind,
             what: what.into(),

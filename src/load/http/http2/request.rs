@@ -1,23 +1,23 @@
-//! A request in the words of HTTP/2. Pure.
+//! Prepares a request for HTTP/2. Pure.
 
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TE, TRANSFER_ENCODING, UPGRADE};
 use http::uri::{Authority, PathAndQuery};
 use http::{HeaderName, HeaderValue, Request, Uri};
 
+use crate::load::http::http1::authority;
+use crate::load::http::{Failure, FailureKind, OutgoingRequest};
 use crate::load::scenario::Base;
-use crate::load::wire::http1::authority;
-use crate::load::wire::{Failure, Kind, Outgoing};
 
-/// A request, ready to be sent any number of times.
+/// A request that can be sent any number of times.
 #[derive(Clone, Debug)]
-pub struct Prepared {
+pub struct PreparedRequest {
     pub(super) head: Request<()>,
     pub(super) body: Bytes,
 }
 
-/// Fails where something cannot stand in a request.
-pub fn prepare(request: &Outgoing, base: &Base) -> Result<Prepared, Failure> {
+/// Prepares a request. Fails where a part of it is not allowed in HTTP/2.
+pub fn prepare(request: &OutgoingRequest, base: &Base) -> Result<PreparedRequest, Failure> {
     let mut head = Request::new(());
     head.method_mut().clone_from(&request.method);
     let mut host = None;
@@ -49,20 +49,20 @@ pub fn prepare(request: &Outgoing, base: &Base) -> Result<Prepared, Failure> {
         .path_and_query(target)
         .build()
         .map_err(|error| impossible(error.to_string()))?;
-    Ok(Prepared {
+    Ok(PreparedRequest {
         head,
         body: request.body.clone(),
     })
 }
 
-/// HTTP/2 refuses requests that carry one of these.
+/// Whether a header belongs to the connection: HTTP/2 refuses requests that carry one of these.
 fn is_of_the_connection(name: &HeaderName) -> bool {
     [CONNECTION, CONTENT_LENGTH, TE, TRANSFER_ENCODING, UPGRADE].contains(name)
         || ["keep-alive", "proxy-connection"].contains(&name.as_str())
 }
 
 fn impossible(what: impl Into<String>) -> Failure {
-    Failure::new(Kind::Check, what)
+    Failure::new(FailureKind::Check, what)
 }
 
 #[cfg(test)]
@@ -81,9 +81,9 @@ mod tests {
         }
     }
 
-    fn request(headers: &[(&str, &str)]) -> Outgoing {
+    fn request(headers: &[(&str, &str)]) -> OutgoingRequest {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        Outgoing {
+        OutgoingRequest {
             method: Method::PUT,
             target: "/items?a=b".to_owned(),
             headers: headers.iter().map(owned).collect(),

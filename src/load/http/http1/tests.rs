@@ -1,4 +1,4 @@
-//! A connection against answers of every shape, cut at every byte, and against those that mean it badly.
+//! A connection against responses of every shape, cut at every byte, and against hostile ones.
 
 use proptest::prelude::*;
 use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
@@ -18,8 +18,8 @@ fn block_on<F: Future>(future: F) -> F::Output {
         .block_on(future)
 }
 
-/// The answer to one GET where the server says `pieces` one by one and then closes.
-async fn said(pieces: &[&[u8]], wanted: Wanted) -> (Result<Answer, Failure>, bool) {
+/// The response to one GET where the server sends `pieces` one by one and then closes.
+async fn said(pieces: &[&[u8]], wanted: Wanted) -> (Result<Response, Failure>, bool) {
     let (client, mut server) = duplex(1 << 20);
     let mut connection = Connection::new(client);
     let talk = async {
@@ -34,7 +34,7 @@ async fn said(pieces: &[&[u8]], wanted: Wanted) -> (Result<Answer, Failure>, boo
     (answer, connection.is_open())
 }
 
-fn answer(text: &[u8]) -> Result<Answer, Failure> {
+fn answer(text: &[u8]) -> Result<Response, Failure> {
     block_on(said(&[text], ALL)).0
 }
 
@@ -71,10 +71,10 @@ fn answers_are_the_same_wherever_they_are_cut() {
 fn what_nobody_wants_is_counted_and_not_kept() {
     let (text, ..) = ANSWERS[0];
     let (answer, open) = block_on(said(&[text], Wanted::default()));
-    let expected = Answer {
+    let expected = Response {
         status: 200,
         received: 5,
-        ..Answer::default()
+        ..Response::default()
     };
     assert_eq!((answer.unwrap(), open), (expected, true));
 }
@@ -86,7 +86,11 @@ fn an_answer_cut_short_is_a_failure_that_says_where() {
         for cut in 0..text.len() {
             let (answer, open) = said(&[&text[..cut]], ALL).await;
             let failure = answer.unwrap_err();
-            assert_eq!((failure.kind, open), (Kind::Broken, false), "at {cut}");
+            assert_eq!(
+                (failure.kind, open),
+                (FailureKind::Broken, false),
+                "at {cut}"
+            );
             assert!(failure.what.contains("closed"), "{failure}");
         }
     });
@@ -106,11 +110,11 @@ fn hostile_answers_are_failures_and_cost_no_memory() {
         b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
         b"* OK IMAP4rev1 Service Ready\r\n",
     ] {
-        assert_eq!(answer(text).unwrap_err().kind, Kind::Broken);
+        assert_eq!(answer(text).unwrap_err().kind, FailureKind::Broken);
     }
 }
 
-/// Keeps saying zeroes until nobody listens.
+/// Sends zeroes until nobody reads them.
 async fn endless(mut server: DuplexStream) {
     let head = b"HTTP/1.1 200 OK\r\ncontent-length: 100000000000\r\n\r\n";
     server.write_all(head).await.unwrap();
@@ -249,7 +253,7 @@ proptest! {
     }
 }
 
-/// A stream that says how often it was read.
+/// A stream that counts how often it was read.
 struct Counted<S>(S, std::rc::Rc<std::cell::Cell<usize>>);
 
 impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {

@@ -1,14 +1,15 @@
-//! Time for the engine: one clock for a level, and waiting for a moment so exactly that our own lateness is no part
-//! of what is measured.
+//! Time for the engine: one clock for a level, and a timer so exact that perfgate's own lateness is no part of what is
+//! measured.
 
 use std::time::{Duration, Instant};
 
-/// Nanoseconds since the clock was started: half the size of an `Instant` and one subtraction to compare.
+/// A time in nanoseconds since the clock was started. It is half as large as an `Instant`, and compared in one
+/// instruction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment(u64);
 
 impl Moment {
-    /// Later than any run.
+    /// A moment that never comes.
     pub const NEVER: Self = Self(u64::MAX);
 
     pub fn from_nanos(nanos: u64) -> Self {
@@ -19,7 +20,7 @@ impl Moment {
         self.0
     }
 
-    /// Zero where `earlier` is the later one.
+    /// The time since an earlier moment; zero where `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
@@ -33,7 +34,7 @@ fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// What `Moment`s are counted from.
+/// The clock whose start all `Moment`s are counted from.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     start: Instant,
@@ -51,8 +52,8 @@ impl Clock {
     }
 }
 
-/// For how long this machine has slept since it was started; zero where the system does not tell. `Moment`s do not
-/// see it: their clock sleeps too.
+/// How long this machine has slept since it was started; zero where the system does not tell. `Moment`s leave sleep
+/// out, because their clock stops with the machine.
 pub fn slept() -> Duration {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {
@@ -70,7 +71,7 @@ pub fn slept() -> Duration {
     Duration::ZERO
 }
 
-/// CPU time of the calling thread; zero where the system does not tell.
+/// The CPU time of the calling thread; zero where the system does not tell.
 pub fn thread_cpu() -> Duration {
     #[cfg(any(target_os = "linux", target_os = "android", target_os = "macos"))]
     {
@@ -83,7 +84,7 @@ pub fn thread_cpu() -> Duration {
     Duration::ZERO
 }
 
-/// How long the calling thread wanted to run and got no core; zero where the system does not tell.
+/// How long the calling thread was ready to run and had no core; zero where the system does not tell.
 pub fn thread_waited() -> Duration {
     let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let nanos = told.split_whitespace().nth(1).and_then(|n| n.parse().ok());
@@ -95,7 +96,8 @@ pub use linux::Timer;
 #[cfg(not(target_os = "linux"))]
 pub use portable::Timer;
 
-/// A kernel timer wakes the runtime within some tens of microseconds; tokio's own is a millisecond wide.
+/// Waits with a kernel timer, which wakes the runtime within some tens of microseconds. The precision of tokio's own
+/// timer is a millisecond.
 #[cfg(target_os = "linux")]
 mod linux {
     use super::{Clock, Duration, Moment};
@@ -106,9 +108,9 @@ mod linux {
     };
     use tokio::io::{Interest, unix::AsyncFd};
 
-    /// What an idle core takes to wake up, and with it the kernel's timer.
-    const LATE: Duration = Duration::from_micros(40);
-    /// At most this part of a wait is spent awake.
+    /// How late the kernel's timer is because an idle core has to wake up first.
+    const WAKE_UP: Duration = Duration::from_micros(40);
+    /// The wait is cut short by at most one part in this many, which is then spent yielding.
     const AWAKE: u32 = 20;
 
     pub struct Timer {
@@ -117,7 +119,7 @@ mod linux {
     }
 
     impl Timer {
-        /// Inside a runtime.
+        /// Has to be called inside a runtime.
         #[expect(
             deprecated,
             reason = "its successor is unsafe for handles that are not owned; this one is"
@@ -131,10 +133,10 @@ mod linux {
             })
         }
 
-        /// Returns the time at which it found the moment reached. Woken a little early, it lets others run until the
-        /// moment is there.
+        /// Waits for a moment and returns the time at which it was found reached. The timer fires a little early; the
+        /// rest of the wait lets other tasks run.
         pub async fn until(&self, moment: Moment) -> std::io::Result<Moment> {
-            let early = LATE.min(moment.since(self.clock.now()) / AWAKE);
+            let early = WAKE_UP.min(moment.since(self.clock.now()) / AWAKE);
             loop {
                 let now = self.clock.now();
                 if now >= moment {
@@ -145,10 +147,10 @@ mod linux {
                     tokio::task::yield_now().await;
                     continue;
                 }
-                // Never nothing: that would disarm the timer.
+                // A wait of zero would disarm the timer.
                 self.arm((wait - early).max(Duration::from_nanos(1)))?;
-                // Arming forgets older expirations, so the timer need not be read; a stale readiness is found by
-                // the clock above.
+                // Arming the timer clears older expirations, so it need not be read. The clock above recognises a stale
+                // readiness.
                 self.timer.readable().await?.clear_ready();
             }
         }
@@ -170,7 +172,7 @@ mod linux {
     }
 }
 
-/// Sleeps until shortly before, then lets others run until the moment is there.
+/// Waits with tokio's timer until shortly before the moment, then lets other tasks run until it is reached.
 #[cfg(not(target_os = "linux"))]
 mod portable {
     use super::{Clock, Duration, Moment};

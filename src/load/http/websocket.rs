@@ -1,4 +1,4 @@
-//! WebSockets: a message goes out, and the answer that ends its round trip comes back.
+//! WebSockets: a message is sent, and the response that ends its round trip is awaited.
 
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
@@ -13,34 +13,34 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use super::http1::authority;
-use super::{Failure, Kind};
+use super::{Failure, FailureKind};
 use crate::load::scenario::{Base, Scheme};
 
-/// Of one message.
+/// The largest message that is read.
 const MOST_MESSAGE: usize = 16 * 1024 * 1024;
 
-/// How long the service may take to answer our goodbye.
+/// How long the service may take to answer the closing handshake.
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// An open WebSocket.
-pub struct Socket<S>(WebSocketStream<S>);
+pub struct WebSocket<S>(WebSocketStream<S>);
 
-/// One message, its values put in.
+/// A message with its values inserted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rendered {
+pub struct RenderedMessage {
     pub send: String,
-    /// The next answer that contains this; the very next one where nobody said.
+    /// The text that the response has to contain. Without it, the next message is the response.
     pub awaits: Option<String>,
     pub times: NonZeroUsize,
 }
 
-/// Asks for the upgrade; `path` is what stands in the request line, with the base's prefix.
+/// Asks for the upgrade. `path` is the target of the request line, with the base's prefix.
 pub async fn connect<S>(
     stream: S,
     base: &Base,
     path: &str,
     headers: &[(String, String)],
-) -> Result<Socket<S>, Failure>
+) -> Result<WebSocket<S>, Failure>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -49,24 +49,24 @@ where
         .max_message_size(Some(MOST_MESSAGE))
         .max_frame_size(Some(MOST_MESSAGE));
     match client_async_with_config(request, stream, Some(limits)).await {
-        Ok((socket, _)) => Ok(Socket(socket)),
+        Ok((socket, _)) => Ok(WebSocket(socket)),
         Err(Error::Http(answer)) => {
             let status = answer.status().as_u16();
             let what = format!("the service answered the upgrade with status {status}");
-            Err(Failure::new(Kind::Status, what))
+            Err(Failure::new(FailureKind::Status, what))
         }
         Err(error) => Err(broken(format!("upgrade to a WebSocket: {}", told(&error)))),
     }
 }
 
-impl<S> Socket<S>
+impl<S> WebSocket<S>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    /// Each message's round trips one behind the other; what they took is there also where a later one fails.
+    /// Makes the round trips of all messages one after another. Those before a failed one are in `trips`, too.
     pub async fn talk(
         &mut self,
-        messages: &[Rendered],
+        messages: &[RenderedMessage],
         trips: &mut Vec<Duration>,
     ) -> Result<(), Failure> {
         for message in messages {
@@ -80,7 +80,8 @@ where
         Ok(())
     }
 
-    /// Sends, and reads until the answer that contains `awaits`, or any where nobody said. Pings are answered.
+    /// Sends a message and reads until a response that contains `awaits`, or any where it is `None`. Pings are
+    /// answered.
     pub async fn round_trip(&mut self, send: &str, awaits: Option<&str>) -> Result<(), Failure> {
         let sent = self.0.send(Message::text(send)).await;
         sent.map_err(|error| broken(format!("send a message: {}", told(&error))))?;
@@ -96,7 +97,7 @@ where
                 Message::Text(text) => text.as_bytes(),
                 Message::Binary(bytes) => bytes,
                 Message::Close(frame) => return Err(broken(closed(frame.as_ref()))),
-                // The answer to a ping goes out with the next read.
+                // The pong is sent with the next read.
                 Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => continue,
             };
             if awaits.is_none_or(|words| contains(data, words.as_bytes())) {
@@ -105,7 +106,7 @@ where
         }
     }
 
-    /// Says goodbye and waits for the service's; what goes wrong now no longer counts.
+    /// Closes the WebSocket. Failures no longer count.
     pub async fn close(mut self) {
         let goodbye = async {
             if self.0.close(None).await.is_ok() {
@@ -144,7 +145,7 @@ fn upgrade(base: &Base, path: &str, headers: &[(String, String)]) -> Result<Requ
     Ok(request)
 }
 
-/// What the handshake itself says.
+/// Whether the handshake sets this header itself.
 fn is_of_the_handshake(name: &HeaderName) -> bool {
     let known = [
         "host",
@@ -182,9 +183,9 @@ fn told(error: &Error) -> String {
 }
 
 fn broken(what: impl Into<String>) -> Failure {
-    Failure::new(Kind::Broken, what)
+    Failure::new(FailureKind::Broken, what)
 }
 
 fn impossible(what: impl Into<String>) -> Failure {
-    Failure::new(Kind::Check, what)
+    Failure::new(FailureKind::Check, what)
 }

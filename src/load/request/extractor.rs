@@ -1,4 +1,4 @@
-//! Where a value stands in an answer, and finding it there.
+//! Where a value is in a response, and how it is extracted.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -8,28 +8,28 @@ use regex_lite::Regex;
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
+use super::excerpt::excerpt;
 use super::json;
-use super::shown::shown;
-use crate::load::wire::Answer;
+use crate::load::http::Response;
 
-/// Of a body or a value inside a sentence.
+/// How many characters of a body or a value are shown in a message.
 pub(super) const SHOWN: usize = 100;
 
-/// Where a value stands in an answer.
+/// Where a value is in a response.
 #[derive(Clone, Debug)]
-pub enum Probe {
-    /// RFC 9535; the first match.
+pub enum Extractor {
+    /// The first match of a JSON path (RFC 9535) in the body.
     Json(JsonPath),
     Header(String),
-    /// The first group where there is one, else the whole match, in the body.
+    /// The first group of a regular expression in the body; the whole match where it has no group.
     Regex(Regex),
 }
 
-impl Probe {
-    /// `$.items[0].id`
+impl Extractor {
+    /// A JSON path, as in `$.items[0].id`.
     pub fn json(path: &str) -> Result<Self, String> {
         JsonPath::parse(path).map(Self::Json).map_err(|error| {
-            let seen = shown(path.as_bytes(), SHOWN);
+            let seen = excerpt(path.as_bytes(), SHOWN);
             match path.starts_with('$') {
                 true => format!("`{seen}` is no JSON path: {error}"),
                 false => {
@@ -43,14 +43,14 @@ impl Probe {
         http::HeaderName::from_bytes(name.as_bytes())
             .map(|name| Self::Header(name.as_str().to_owned()))
             .map_err(|_| {
-                let name = shown(name.as_bytes(), SHOWN);
+                let name = excerpt(name.as_bytes(), SHOWN);
                 format!("`{name}` cannot be the name of a header")
             })
     }
 
     pub fn regex(pattern: &str) -> Result<Self, String> {
         Regex::new(pattern).map(Self::Regex).map_err(|error| {
-            let pattern = shown(pattern.as_bytes(), SHOWN);
+            let pattern = excerpt(pattern.as_bytes(), SHOWN);
             format!("`{pattern}` is no regular expression: {error}")
         })
     }
@@ -59,8 +59,8 @@ impl Probe {
         matches!(self, Self::Header(_))
     }
 
-    /// The sentence that a failed search ends with.
-    pub(super) fn found_nothing(&self, answer: &Seen<'_>) -> String {
+    /// The message of a search that found nothing.
+    pub(super) fn found_nothing(&self, answer: &ReadResponse<'_>) -> String {
         match self {
             Self::Header(_) => format!("{self} is not in the answer"),
             Self::Regex(_) => format!("{self} found nothing in {answer}"),
@@ -72,25 +72,25 @@ impl Probe {
     }
 }
 
-impl fmt::Display for Probe {
+impl fmt::Display for Extractor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Json(path) => f.write_str(&shown(path.to_string().as_bytes(), SHOWN)),
+            Self::Json(path) => f.write_str(&excerpt(path.to_string().as_bytes(), SHOWN)),
             Self::Header(name) => write!(f, "header {name}"),
-            Self::Regex(regex) => write!(f, "/{}/", shown(regex.as_str().as_bytes(), SHOWN)),
+            Self::Regex(regex) => write!(f, "/{}/", excerpt(regex.as_str().as_bytes(), SHOWN)),
         }
     }
 }
 
-/// An answer whose body is read as text or JSON at most once, and only where somebody looks.
-pub(super) struct Seen<'a> {
-    answer: &'a Answer,
+/// A response whose body is decoded as text or JSON at most once, and only if it is needed.
+pub(super) struct ReadResponse<'a> {
+    answer: &'a Response,
     text: OnceCell<Cow<'a, str>>,
     json: OnceCell<Result<Value, String>>,
 }
 
-impl<'a> Seen<'a> {
-    pub(super) fn new(answer: &'a Answer) -> Self {
+impl<'a> ReadResponse<'a> {
+    pub(super) fn new(answer: &'a Response) -> Self {
         Self {
             answer,
             text: OnceCell::new(),
@@ -112,40 +112,43 @@ impl<'a> Seen<'a> {
             .map_err(String::as_str)
     }
 
-    pub(super) fn find(&self, probe: &Probe) -> Option<Found<'_>> {
+    pub(super) fn find(&self, probe: &Extractor) -> Option<ExtractedValue<'_>> {
         match probe {
-            Probe::Json(path) => path.query(self.json().ok()?).first().map(Found::Json),
-            Probe::Header(name) => {
+            Extractor::Json(path) => path
+                .query(self.json().ok()?)
+                .first()
+                .map(ExtractedValue::Json),
+            Extractor::Header(name) => {
                 let mut headers = self.answer.headers.iter();
                 let (_, value) = headers.find(|(known, _)| known.eq_ignore_ascii_case(name))?;
-                Some(Found::Text(String::from_utf8_lossy(value)))
+                Some(ExtractedValue::Text(String::from_utf8_lossy(value)))
             }
-            Probe::Regex(regex) => {
+            Extractor::Regex(regex) => {
                 let group = usize::from(regex.captures_len() > 1);
                 let found = regex.captures(self.text())?.get(group)?;
-                Some(Found::Text(Cow::Borrowed(found.as_str())))
+                Some(ExtractedValue::Text(Cow::Borrowed(found.as_str())))
             }
         }
     }
 }
 
-/// The start of the body.
-impl fmt::Display for Seen<'_> {
+/// Shows the beginning of the body.
+impl fmt::Display for ReadResponse<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.answer.body.is_empty() {
             true => f.write_str("an empty body"),
-            false => f.write_str(&shown(&self.answer.body, SHOWN)),
+            false => f.write_str(&excerpt(&self.answer.body, SHOWN)),
         }
     }
 }
 
-/// What a probe found.
-pub(super) enum Found<'a> {
+/// The value that an extractor found.
+pub(super) enum ExtractedValue<'a> {
     Json(&'a Value),
     Text(Cow<'a, str>),
 }
 
-impl Found<'_> {
+impl ExtractedValue<'_> {
     pub(super) fn text(&self) -> Cow<'_, str> {
         match self {
             Self::Json(value) => json::as_text(value),
@@ -153,7 +156,8 @@ impl Found<'_> {
         }
     }
 
-    /// Text from a header or a regular expression equals a string by its content and a number by its digits.
+    /// Compares with the expected value. Text from a header or a regular expression equals a string by its content, and
+    /// a number by its digits.
     pub(super) fn equals(&self, expected: &Value) -> bool {
         match self {
             Self::Json(value) => json::is_same(value, expected),
@@ -162,12 +166,12 @@ impl Found<'_> {
     }
 }
 
-impl fmt::Display for Found<'_> {
+impl fmt::Display for ExtractedValue<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
             Self::Json(value) => value.to_string(),
             Self::Text(text) => Value::from(text.as_ref()).to_string(),
         };
-        f.write_str(&shown(text.as_bytes(), SHOWN))
+        f.write_str(&excerpt(text.as_bytes(), SHOWN))
     }
 }

@@ -1,33 +1,33 @@
-//! The body of an answer: each piece is given back to the service's window as it comes.
+//! Reads the body of a response and gives each piece back to the service's flow-control window.
 
 use bytes::{Bytes, BytesMut};
 use h2::RecvStream;
 
-use crate::load::wire::{Failure, Kind};
+use crate::load::http::{Failure, FailureKind};
 
-/// Of a body that somebody will look at.
+/// The largest body that can be examined.
 const MOST_BODY: u64 = 16 * 1024 * 1024;
 
 /// How much of a body is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum KeptPart {
     Nothing,
-    /// Of an error's body the first piece, which says what was wrong.
+    /// The first piece, which says of an error what was wrong.
     Beginning,
     All,
 }
 
-pub struct Received {
-    /// Empty where it was not wanted.
+pub struct ReceivedBody {
+    /// The kept part of the body.
     pub kept: Bytes,
     pub bytes: u64,
 }
 
-/// Until its end; trailers are not looked at.
+/// Reads a body to its end. Trailers are ignored.
 pub async fn receive(
     mut body: RecvStream,
-    wanted: Part,
-) -> Result<Result<Received, Failure>, h2::Error> {
+    wanted: KeptPart,
+) -> Result<Result<ReceivedBody, Failure>, h2::Error> {
     let mut first = Bytes::new();
     let mut more = BytesMut::new();
     let mut bytes = 0;
@@ -35,15 +35,15 @@ pub async fn receive(
         let piece = piece?;
         bytes += u64::try_from(piece.len()).unwrap_or_default();
         body.flow_control().release_capacity(piece.len())?;
-        if wanted == Part::Nothing || (wanted == Part::Beginning && !first.is_empty()) {
+        if wanted == KeptPart::Nothing || (wanted == KeptPart::Beginning && !first.is_empty()) {
             continue;
         }
         if bytes > MOST_BODY {
             let what = "a body of more than 16 MiB cannot be looked at";
-            return Ok(Err(Failure::new(Kind::Broken, what)));
+            return Ok(Err(Failure::new(FailureKind::Broken, what)));
         }
         if first.is_empty() {
-            // Most bodies come in one piece and are never copied.
+            // Most bodies come in one piece, which is not copied.
             first = piece;
         } else {
             if more.is_empty() {
@@ -57,5 +57,5 @@ pub async fn receive(
     } else {
         more.freeze()
     };
-    Ok(Ok(Received { kept, bytes }))
+    Ok(Ok(ReceivedBody { kept, bytes }))
 }

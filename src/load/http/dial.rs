@@ -1,4 +1,4 @@
-//! New connections: to the first address that answers, with TLS where the scheme asks for it.
+//! Opens connections: to the first address that answers, with TLS where the scheme asks for it.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,16 +9,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-use super::tls::Connector;
-use super::{Failure, Kind};
+use super::tls::{Alpn, Connector};
+use super::{Failure, FailureKind};
 use crate::load::scenario::{Base, Scheme, Tls};
-
-/// What is spoken behind the connect; a TLS server is asked for exactly this.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Alpn {
-    Http1,
-    Http2,
-}
 
 /// A connection to the service.
 pub enum Stream {
@@ -33,7 +26,7 @@ pub struct Dialer {
 }
 
 impl Dialer {
-    /// Reads the certificates that it needs; no connection is made.
+    /// Reads the certificates that it needs. No connection is opened.
     pub fn new(base: &Base, tls: &Tls, addresses: Vec<SocketAddr>) -> anyhow::Result<Self> {
         let connector = match base.scheme {
             Scheme::Http => None,
@@ -49,23 +42,26 @@ impl Dialer {
         let tcp = self.tcp().await?;
         match &self.connector {
             None => Ok(Stream::Plain(tcp)),
-            Some(connector) => connector.wrap(tcp, alpn).await,
+            Some(connector) => {
+                let stream = connector.connect(tcp, alpn).await?;
+                Ok(Stream::Tls(Box::new(stream)))
+            }
         }
     }
 
     async fn tcp(&self) -> Result<TcpStream, Failure> {
-        let mut last = Failure::new(Kind::Connect, "the host has no address");
+        let mut last = Failure::new(FailureKind::Connect, "the host has no address");
         for address in &self.addresses {
             match TcpStream::connect(address).await {
                 Ok(stream) => {
-                    // Without it small requests wait for the acknowledgement of the ones before.
+                    // Without this, small requests wait for the acknowledgement of earlier ones.
                     stream.set_nodelay(true).ok();
                     return Ok(stream);
                 }
                 Err(error) => {
                     let kind = match is_ours(&error) {
-                        true => Kind::Local,
-                        false => Kind::Connect,
+                        true => FailureKind::Local,
+                        false => FailureKind::Connect,
                     };
                     last = Failure::new(kind, format!("connect to {address}: {error}"));
                 }
@@ -75,13 +71,13 @@ impl Dialer {
     }
 }
 
-/// Whether it is this machine that could not: no free port, no file handle, no memory for a socket.
+/// Whether this machine could not connect: it has no free port, no file handle, or no memory for a socket.
 fn is_ours(error: &io::Error) -> bool {
     use io::ErrorKind::{AddrInUse, AddrNotAvailable, OutOfMemory};
     matches!(error.kind(), AddrNotAvailable | AddrInUse | OutOfMemory) || is_at_a_limit(error)
 }
 
-/// What has no `ErrorKind`.
+/// The limits of the machine that have no `ErrorKind`.
 #[cfg(unix)]
 fn is_at_a_limit(error: &io::Error) -> bool {
     use rustix::io::Errno;
@@ -91,7 +87,7 @@ fn is_at_a_limit(error: &io::Error) -> bool {
         .any(|limit| error.raw_os_error() == Some(limit.raw_os_error()))
 }
 
-/// `WSAENOBUFS` and `WSAEMFILE`.
+/// The limits of the machine that have no `ErrorKind`: `WSAENOBUFS` and `WSAEMFILE`.
 #[cfg(not(unix))]
 fn is_at_a_limit(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(10055 | 10024))

@@ -1,83 +1,84 @@
-//! From measured levels to one run, with what makes it partial or invalid.
+//! From the results of all levels to one run, with what makes it partial or invalid.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::level::Measured;
+use super::level::LevelResult;
 use crate::load::definition;
-use crate::load::record::{Generator, histogram};
+use crate::load::http::FailureKind;
+use crate::load::record::{GeneratorHealth, histogram};
 use crate::load::scenario::{Level, Scenario};
 use crate::load::watch::Observed;
-use crate::load::wire::Kind;
 use crate::model::{Run, Subject, ToolName};
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub struct LoadOutcome {
     pub run: Run,
-    /// Of each kind of failure: how often it was met, and the first of them in words.
-    pub failures: Vec<(Kind, u64, String)>,
-    /// The same sentence by sentence, the most frequent first.
-    pub reasons: Vec<Reason>,
-    /// Every subject that there may be, in the order of the levels and flows.
+    /// How often each kind of failure was met, and the sentence of the first.
+    pub failures: Vec<(FailureKind, u64, String)>,
+    /// The failures again, sentence by sentence, the most frequent first.
+    pub reasons: Vec<FailureReason>,
+    /// Every subject that the run may have, in the order of the levels and flows.
     pub order: Vec<Subject>,
-    /// For how long nothing had succeeded when the load ended.
+    /// For how long no request had succeeded when the load ended.
     pub silent_end: Option<Duration>,
 }
 
 /// One way in which requests of a subject failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reason {
+pub struct FailureReason {
     pub subject: Subject,
-    pub kind: Kind,
+    pub kind: FailureKind,
     pub what: String,
     pub count: u64,
-    /// What the service said the first time.
+    /// What the service answered the first time.
     pub example: Option<String>,
 }
 
-pub struct Report {
+/// Builds the run of several levels.
+pub struct RunBuilder {
     run: Run,
-    failures: BTreeMap<Kind, (u64, String)>,
+    failures: BTreeMap<FailureKind, (u64, String)>,
     counted: Duration,
     silent_end: Option<Duration>,
-    reasons: Vec<Reason>,
+    reasons: Vec<FailureReason>,
     order: Vec<Subject>,
 }
 
-impl Measured {
-    /// Counted requests, whatever became of them.
+impl LevelResult {
+    /// The number of counted requests, whether they succeeded or failed.
     pub fn requests(&self) -> u64 {
         let tallies = self.record.tallies().iter();
         tallies.map(crate::load::record::Tally::all).sum()
     }
 
-    /// Why it says nothing about the service, and what else is to be told of the generator.
-    fn judged(&self) -> (Option<String>, Option<String>) {
+    /// Why the result says nothing about the service, and a warning where it does.
+    fn validity(&self) -> (Option<String>, Option<String>) {
         let (mut response, mut least) = (histogram(), histogram());
         for tally in self.record.tallies() {
             response.add(&tally.response).ok();
             least.add(&tally.least).ok();
         }
         let mut reasons = self.record.reasons.by_kind();
-        let why = reasons.remove(&Kind::Local);
-        let generator = Generator {
+        let why = reasons.remove(&FailureKind::Local);
+        let health = GeneratorHealth {
             lag: &self.record.lag,
             response: &response,
             least: &least,
-            arrived: self.record.arrived,
+            arrivals: self.record.arrivals,
             unable: (self.record.unable, why.as_ref().map_or("", |(_, why)| why)),
-            absent: self.absent,
+            stalls: self.stalls,
             counted: self.counted,
             requests: self.requests(),
-            busy: self.busy,
+            saturation: self.saturation,
             users: self.users,
         };
-        (generator.invalid(), generator.warning())
+        (health.invalid(), health.warning())
     }
 }
 
-impl Report {
+impl RunBuilder {
     pub fn new(scenario: &Scenario) -> Self {
         let mut run = Run::default();
         run.provenance.tool = Some(ToolName {
@@ -100,15 +101,15 @@ impl Report {
     pub fn add(
         &mut self,
         level: &Level,
-        measured: &Measured,
+        result: &LevelResult,
         observed: Observed,
     ) -> anyhow::Result<()> {
-        let Measured {
+        let LevelResult {
             figures,
             record,
             cpu,
             ..
-        } = measured;
+        } = result;
         figures.write(record, *cpu, &mut self.run)?;
         let named = |text: String| match &level.prefix {
             Some(prefix) => format!("{prefix}: {text}"),
@@ -123,20 +124,20 @@ impl Report {
         }
         let warnings = observed.warnings.into_iter().map(named);
         self.run.warnings.extend(warnings);
-        let (invalid, warning) = measured.judged();
+        let (invalid, warning) = result.validity();
         self.run.warnings.extend(warning.map(named));
         let invalid = invalid.or(observed.ended.into_iter().next());
         self.silent_end = figures.silent_end(record);
         let provenance = &mut self.run.provenance;
         provenance.invalid = provenance.invalid.take().or(invalid.map(named));
-        provenance.partial |= measured.partial;
+        provenance.partial |= result.partial;
         for (kind, (count, first)) in record.reasons.by_kind() {
             let known = self.failures.entry(kind);
             known.or_insert_with(|| (0, first)).0 += count;
         }
-        for (place, kind, sentence) in record.reasons.sorted() {
-            self.reasons.push(Reason {
-                subject: figures.name(place),
+        for (tally, kind, sentence) in record.reasons.sorted() {
+            self.reasons.push(FailureReason {
+                subject: figures.name(tally),
                 kind,
                 what: sentence.what.clone(),
                 count: sentence.count,
@@ -144,7 +145,7 @@ impl Report {
             });
         }
         self.order.extend(figures.order());
-        self.counted += measured.counted;
+        self.counted += result.counted;
         Ok(())
     }
 
@@ -152,16 +153,16 @@ impl Report {
         !self.run.subjects.is_empty()
     }
 
-    /// Levels were left out.
+    /// Marks the run as partial, because levels were left out.
     pub fn end_early(&mut self) {
         self.run.provenance.partial = true;
     }
 
-    pub fn outcome(mut self) -> Outcome {
+    pub fn outcome(mut self) -> LoadOutcome {
         self.reasons
             .sort_by_key(|reason| std::cmp::Reverse(reason.count));
         self.run.provenance.duration_s = Some(self.counted.as_secs_f64());
-        Outcome {
+        LoadOutcome {
             run: self.run,
             failures: self
                 .failures

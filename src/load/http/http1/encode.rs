@@ -1,12 +1,12 @@
-//! A request as the bytes that go over the wire. Pure.
+//! Encodes a request as bytes of HTTP/1.1. Pure.
 
 use http::Method;
 
+use crate::load::http::OutgoingRequest;
 use crate::load::scenario::{Base, Scheme};
-use crate::load::wire::Outgoing;
 
 /// Appends the request to `out`.
-pub fn encode(request: &Outgoing, base: &Base, out: &mut Vec<u8>) {
+pub fn encode(request: &OutgoingRequest, base: &Base, out: &mut Vec<u8>) {
     let mut put = |parts: &[&str]| {
         for part in parts {
             out.extend_from_slice(part.as_bytes());
@@ -32,7 +32,7 @@ pub fn encode(request: &Outgoing, base: &Base, out: &mut Vec<u8>) {
     out.extend_from_slice(&request.body);
 }
 
-/// Host and port as a client names them: the scheme's own port goes without saying.
+/// Host and port as clients write them: without the scheme's default port.
 pub fn authority(base: &Base) -> String {
     let usual = match base.scheme {
         Scheme::Http => 80,
@@ -59,7 +59,7 @@ mod tests {
         }
     }
 
-    fn encoded(request: &Outgoing, base: &Base) -> String {
+    fn encoded(request: &OutgoingRequest, base: &Base) -> String {
         let mut out = Vec::new();
         encode(request, base, &mut out);
         String::from_utf8(out).unwrap()
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_request_names_its_host_and_the_length_of_its_body() {
-        let mut request = Outgoing {
+        let mut request = OutgoingRequest {
             method: Method::POST,
             target: "/items?a=b".to_owned(),
             headers: vec![("accept".to_owned(), "text/plain".to_owned())],

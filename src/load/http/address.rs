@@ -1,4 +1,5 @@
-//! Where the service is, and whether it may be loaded without a word more: only what is ours.
+//! The addresses of the service, and whether it may be loaded without a further flag: only this machine and private
+//! networks may.
 
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 
@@ -7,7 +8,7 @@ use anyhow::{Context, anyhow};
 use crate::hint::WithHint;
 use crate::load::scenario::Base;
 
-/// All addresses of the host, asked once; a run never asks a name server while it measures.
+/// Resolves the host once. A run never asks a name server while it measures.
 pub fn resolve(base: &Base, allow_remote: bool) -> anyhow::Result<Vec<SocketAddr>> {
     let host = &base.host;
     let addresses: Vec<SocketAddr> = (host.as_str(), base.port)
@@ -28,7 +29,7 @@ pub fn resolve(base: &Base, allow_remote: bool) -> anyhow::Result<Vec<SocketAddr
     }
 }
 
-/// This machine, or a network that is not the Internet.
+/// Whether an address is this machine's or in a network that is not the Internet.
 fn is_near(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {

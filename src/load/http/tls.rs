@@ -1,4 +1,4 @@
-//! TLS as the scenario asks for it: the system's authorities, and one of its own beside them.
+//! TLS with the system's certificate authorities, and with that of the scenario if it names one.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,11 +9,18 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
-use super::dial::{Alpn, Stream};
-use super::{Failure, Kind};
+use super::{Failure, FailureKind};
 use crate::hint::WithHint;
 use crate::load::scenario::{Base, Tls};
+
+/// The protocol spoken on a connection. A TLS server is asked for exactly this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alpn {
+    Http1,
+    Http2,
+}
 
 /// Makes TLS connections to one name.
 pub struct Connector {
@@ -44,7 +51,11 @@ impl Connector {
         })
     }
 
-    pub async fn wrap(&self, tcp: TcpStream, alpn: Alpn) -> Result<Stream, Failure> {
+    pub async fn connect(
+        &self,
+        tcp: TcpStream,
+        alpn: Alpn,
+    ) -> Result<TlsStream<TcpStream>, Failure> {
         let connector = match alpn {
             Alpn::Http1 => &self.http1,
             Alpn::Http2 => &self.http2,
@@ -52,16 +63,16 @@ impl Connector {
         let stream = connector
             .connect(self.name.clone(), tcp)
             .await
-            .map_err(|error| Failure::new(Kind::Tls, format!("TLS handshake: {error}")))?;
+            .map_err(|error| Failure::new(FailureKind::Tls, format!("TLS handshake: {error}")))?;
         if alpn == Alpn::Http2 && stream.get_ref().1.alpn_protocol() != Some(b"h2") {
             let what = "the server did not agree to HTTP/2";
-            return Err(Failure::new(Kind::Tls, what));
+            return Err(Failure::new(FailureKind::Tls, what));
         }
-        Ok(Stream::Tls(Box::new(stream)))
+        Ok(stream)
     }
 }
 
-/// Where the system has none, the scenario's own are enough.
+/// The certificate authorities. It is enough if the scenario names one and the system has none.
 fn roots(own: Option<&Path>) -> anyhow::Result<RootCertStore> {
     let mut roots = RootCertStore::empty();
     let system = rustls_native_certs::load_native_certs();

@@ -8,23 +8,23 @@ use super::proc::{self, Stat};
 use crate::hint::WithHint;
 use crate::toml_file::nearest::near;
 
-/// Which processes.
+/// Which processes are watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Which {
+pub(super) enum ProcessSelection {
     One(u32),
     Named(String),
-    /// The group of this number, and whatever descends from its leader.
+    /// The process group with this number, and all descendants of its leader.
     Group(u32),
 }
 
-/// Every process that can be seen.
+/// All visible processes.
 pub(super) fn stats() -> impl Iterator<Item = (u32, Stat)> {
     proc::all()
         .into_iter()
         .filter_map(|pid| Some((pid, proc::stat(pid)?)))
 }
 
-/// Ourselves we never mean, whatever we are called.
+/// Whether a process has this name. Perfgate itself is never meant.
 fn is_named(pid: u32, stat: &Stat, name: &str) -> bool {
     // The kernel cuts names at 15 bytes.
     let cut = name.get(..15).unwrap_or(name);
@@ -54,9 +54,9 @@ fn of_service(leader: u32, all: HashMap<u32, Stat>) -> BTreeMap<u32, Stat> {
         .collect()
 }
 
-impl Which {
-    /// Empty where none lives. The dead that nobody waited for yet stay, also where their name is gone and they
-    /// are only `known`: their sums are nobody else's.
+impl ProcessSelection {
+    /// The selected processes; empty where none is alive. Dead processes that nobody has waited for are included, even
+    /// if their name is gone and they are only `known`: their sums are in no other process.
     pub(super) fn there(&self, known: impl Fn(u32, &Stat) -> bool) -> BTreeMap<u32, Stat> {
         let found: BTreeMap<u32, Stat> = match self {
             Self::One(pid) => proc::stat(*pid)
@@ -91,7 +91,7 @@ impl Which {
     }
 }
 
-impl std::fmt::Display for Which {
+impl std::fmt::Display for ProcessSelection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::One(pid) => write!(f, "process {pid}"),

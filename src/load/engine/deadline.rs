@@ -1,5 +1,5 @@
-//! Deadlines without timers: each user has a seat, and one sweep of all seats every few milliseconds wakes those that
-//! waited too long. A timer for each request would cost more than the rest of its bookkeeping.
+//! Deadlines without timers: each user has a slot for its deadline, and one sweep over all slots every few milliseconds
+//! wakes the users whose deadline has passed. A timer for each request would cost more than the rest of its bookkeeping.
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
@@ -7,42 +7,43 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use crate::load::pace::Moment;
-use crate::load::wire::{Failure, Kind};
+use crate::load::clock::Moment;
+use crate::load::http::{Failure, FailureKind};
 
-/// What the sweep knows of one user.
-pub struct Seat {
+/// The deadline of one user, and what it is doing.
+pub struct DeadlineSlot {
     deadline: Cell<Moment>,
     expired: Cell<bool>,
     waker: RefCell<Option<Waker>>,
     is_busy: Cell<bool>,
-    /// Where the request under way would be counted.
-    under_way: Cell<Option<usize>>,
+    /// The tally in which the request under way would be counted.
+    tally: Cell<Option<usize>>,
 }
 
-impl Seat {
+impl DeadlineSlot {
     fn new() -> Self {
         Self {
             deadline: Cell::new(Moment::NEVER),
             expired: Cell::new(false),
             waker: RefCell::new(None),
             is_busy: Cell::new(false),
-            under_way: Cell::new(None),
+            tally: Cell::new(None),
         }
     }
 
-    /// Between two of these a request is under way; a place where it is counted.
-    pub fn begin(&self, place: Option<usize>) {
+    /// Marks the start of a request, with its tally if the request is counted. The request is under way until `end`.
+    pub fn begin(&self, tally: Option<usize>) {
         self.is_busy.set(true);
-        self.under_way.set(place);
+        self.tally.set(tally);
     }
 
+    /// Marks the end of a request.
     pub fn end(&self) {
         self.is_busy.set(false);
-        self.under_way.set(None);
+        self.tally.set(None);
     }
 
-    /// What the future says, or that it took too long; then it is dropped in its middle.
+    /// Runs a future to its end or to the deadline. At the deadline the future is dropped and the result is a timeout.
     pub async fn within<T>(
         &self,
         deadline: Moment,
@@ -54,7 +55,7 @@ impl Seat {
         let result = poll_fn(|context| match future.as_mut().poll(context) {
             Poll::Ready(result) => Poll::Ready(result),
             Poll::Pending if self.expired.get() => {
-                Poll::Ready(Err(Failure::new(Kind::Timeout, "no answer in time")))
+                Poll::Ready(Err(Failure::new(FailureKind::Timeout, "no answer in time")))
             }
             Poll::Pending => {
                 self.remember(context);
@@ -66,7 +67,7 @@ impl Seat {
         result
     }
 
-    /// Waits until a sweep finds it so.
+    /// Waits until the condition holds; it is tested whenever the slot is woken.
     pub async fn until(&self, condition: impl Fn() -> bool) {
         poll_fn(|context| {
             if condition() {
@@ -93,84 +94,82 @@ impl Seat {
     }
 }
 
-/// All seats of one thread.
+/// The deadline slots of all users of one thread.
 #[derive(Default)]
-pub struct Seats(RefCell<Vec<Rc<Seat>>>);
+pub struct DeadlineSlots(RefCell<Vec<Rc<DeadlineSlot>>>);
 
-impl Seats {
-    pub fn take(&self) -> Rc<Seat> {
-        let seat = Rc::new(Seat::new());
-        self.0.borrow_mut().push(Rc::clone(&seat));
-        seat
+impl DeadlineSlots {
+    /// Adds a slot for a new user.
+    pub fn add(&self) -> Rc<DeadlineSlot> {
+        let slot = Rc::new(DeadlineSlot::new());
+        self.0.borrow_mut().push(Rc::clone(&slot));
+        slot
     }
 
-    /// Wakes those whose time is over.
+    /// Wakes the users whose deadline has passed.
     pub fn sweep(&self, now: Moment) {
-        for seat in self.0.borrow().iter() {
-            if seat.deadline.get() <= now {
-                seat.deadline.set(Moment::NEVER);
-                seat.expired.set(true);
-                seat.wake();
+        for slot in self.0.borrow().iter() {
+            if slot.deadline.get() <= now {
+                slot.deadline.set(Moment::NEVER);
+                slot.expired.set(true);
+                slot.wake();
             }
         }
     }
 
     pub fn wake_all(&self) {
-        self.0.borrow().iter().for_each(|seat| seat.wake());
+        self.0.borrow().iter().for_each(|slot| slot.wake());
     }
 
     /// Whether no request is under way, counted or not.
     pub fn is_quiet(&self) -> bool {
-        let seats = self.0.borrow();
-        seats.iter().all(|seat| !seat.is_busy.get())
+        let slots = self.0.borrow();
+        slots.iter().all(|slot| !slot.is_busy.get())
     }
 
-    /// The places of all counted requests under way.
+    /// The tallies of all counted requests that are under way.
     pub fn under_way(&self) -> Vec<usize> {
-        let seats = self.0.borrow();
-        seats
-            .iter()
-            .filter_map(|seat| seat.under_way.get())
-            .collect()
+        let slots = self.0.borrow();
+        slots.iter().filter_map(|slot| slot.tally.get()).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::pace::Clock;
+    use crate::load::clock::Clock;
     use std::future::pending;
     use std::time::Duration;
 
     #[tokio::test(flavor = "current_thread")]
-    async fn what_takes_too_long_is_given_up_and_what_does_not_is_not() {
+    async fn a_future_is_given_up_at_its_deadline_and_not_before() {
         let clock = Clock::start();
-        let seats = Seats::default();
-        let seat = seats.take();
+        let slots = DeadlineSlots::default();
+        let slot = slots.add();
         let deadline = clock.now().plus(Duration::from_millis(5));
-        let endless = seat.within(deadline, pending::<Result<(), Failure>>());
+        let endless = slot.within(deadline, pending::<Result<(), Failure>>());
         let sweeping = async {
             loop {
                 tokio::time::sleep(Duration::from_millis(1)).await;
-                seats.sweep(clock.now());
+                slots.sweep(clock.now());
             }
         };
         tokio::select! {
-            result = endless => assert_eq!(result.unwrap_err().kind, Kind::Timeout),
+            result = endless => assert_eq!(result.unwrap_err().kind, FailureKind::Timeout),
             () = sweeping => unreachable!(),
         }
         assert!(clock.now() >= deadline);
-        assert_eq!(seat.within(deadline, async { Ok(7) }).await, Ok(7));
+        assert_eq!(slot.within(deadline, async { Ok(7) }).await, Ok(7));
     }
 
     #[test]
     fn only_requests_that_would_be_counted_are_seen_under_way() {
-        let seats = Seats::default();
-        let (a, b) = (seats.take(), seats.take());
+        let slots = DeadlineSlots::default();
+        let (a, b) = (slots.add(), slots.add());
         a.begin(Some(3));
         b.begin(None);
-        assert_eq!(seats.under_way(), [3]);
+        assert_eq!(slots.under_way(), [3]);
         a.end();
-        assert!(seats.under_way().is_empty());
+        assert!(slots.under_way().is_empty());
     }
 }

@@ -1,58 +1,58 @@
-//! From looks at the system under test to the metrics of a run. Pure but for the time it is given.
+//! From readings to the metrics of a run. Pure but for the time it is given.
 
 use std::time::{Duration, Instant};
 
-use super::look::Look;
-use super::memory::Course;
+use super::memory::MemoryTrend;
+use super::probe::Reading;
 use crate::model::{Better, Evidence, Measurement, MetricName, Role, Unit};
 
 const MIB: f64 = 1_048_576.0;
-/// A slope over a shorter time says nothing of an hour.
+/// The shortest counted time from which a growth per hour can be told.
 pub(super) const GROWTH_NEEDS: Duration = Duration::from_secs(30);
 
-/// What was seen since counting began.
+/// The readings since counting began.
 #[derive(Clone, Debug)]
-pub(super) struct Record {
+pub(super) struct ResourceRecord {
     began: Instant,
-    first: Look,
-    last: Look,
+    first: Reading,
+    last: Reading,
     peak: Option<u64>,
     open_files: Option<u64>,
-    course: Course,
+    trend: MemoryTrend,
 }
 
-/// What was loaded meanwhile.
+/// The load during the watch.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Counted {
+pub(super) struct LoadSummary {
     pub(super) requests: u64,
     pub(super) time: Duration,
 }
 
-impl Record {
-    pub(super) fn begin(at: Instant, look: Look) -> Self {
+impl ResourceRecord {
+    pub(super) fn begin(at: Instant, read: Reading) -> Self {
         let mut record = Self {
             began: at,
-            first: look,
-            last: look,
-            // What the look tells of the time before it is not ours.
-            peak: look.rss,
+            first: read,
+            last: read,
+            // The peak of the time before is not counted.
+            peak: read.rss,
             open_files: None,
-            course: Course::default(),
+            trend: MemoryTrend::default(),
         };
-        record.see(at, look);
+        record.see(at, read);
         record
     }
 
-    pub(super) fn add(&mut self, at: Instant, look: Look) {
-        self.peak = self.peak.max(look.peak);
-        self.see(at, look);
+    pub(super) fn add(&mut self, at: Instant, read: Reading) {
+        self.peak = self.peak.max(read.peak);
+        self.see(at, read);
     }
 
-    fn see(&mut self, at: Instant, look: Look) {
-        self.last = look;
-        self.open_files = self.open_files.max(look.open_files);
-        if let Some(rss) = look.rss {
-            self.course
+    fn see(&mut self, at: Instant, read: Reading) {
+        self.last = read;
+        self.open_files = self.open_files.max(read.open_files);
+        if let Some(rss) = read.rss {
+            self.trend
                 .add(at.saturating_duration_since(self.began), rss);
         }
     }
@@ -61,22 +61,22 @@ impl Record {
         self.began.elapsed()
     }
 
-    pub(super) fn figures(&self, counted: Counted) -> Vec<(MetricName, Measurement)> {
-        let grown = |of: fn(&Look) -> Option<u64>| {
+    pub(super) fn figures(&self, counted: LoadSummary) -> Vec<(MetricName, Measurement)> {
+        let grown = |of: fn(&Reading) -> Option<u64>| {
             Some(exact(of(&self.last)?.saturating_sub(of(&self.first)?)))
         };
-        let cpu = grown(|look| look.cpu)
+        let cpu = grown(|read| read.cpu)
             .filter(|_| counted.requests > 0)
             .map(|cpu| cpu / 1e9 / exact(counted.requests) * 1000.0);
         let growth = (counted.time >= GROWTH_NEEDS)
-            .then(|| self.course.growth())
+            .then(|| self.trend.growth())
             .flatten();
         let mib = |bytes: u64| exact(bytes) / MIB;
         [
             ("cpu", "s/1000 req", Role::Outcome, cpu),
             ("rss", "MiB", Role::Outcome, self.last.rss.map(mib)),
             ("rss_peak", "MiB", Role::Outcome, self.peak.map(mib)),
-            // Near nothing where all is well, so that it has no ratio: it is for a budget, which names it.
+            // It is near zero for a healthy service, so that it has no ratio. It is meant for a budget, which names it.
             (
                 "rss_growth",
                 "MiB/h",
@@ -87,13 +87,13 @@ impl Record {
                 "read",
                 "MiB",
                 Role::Outcome,
-                grown(|look| look.read).map(|bytes| bytes / MIB),
+                grown(|read| read.read).map(|bytes| bytes / MIB),
             ),
             (
                 "written",
                 "MiB",
                 Role::Outcome,
-                grown(|look| look.written).map(|bytes| bytes / MIB),
+                grown(|read| read.written).map(|bytes| bytes / MIB),
             ),
             ("open_files", "", Role::Outcome, self.open_files.map(exact)),
         ]
@@ -123,8 +123,8 @@ fn exact(number: u64) -> f64 {
 mod tests {
     use super::*;
 
-    fn look(cpu: u64, rss: u64, peak: u64, files: u64) -> Look {
-        Look {
+    fn read(cpu: u64, rss: u64, peak: u64, files: u64) -> Reading {
+        Reading {
             cpu: Some(cpu),
             rss: Some(rss << 20),
             peak: Some(peak << 20),
@@ -137,11 +137,11 @@ mod tests {
     #[test]
     fn sums_are_those_since_counting_began_and_levels_those_at_the_end() {
         let at = Instant::now();
-        let mut record = Record::begin(at, look(5_000_000_000, 10, 99, 7));
+        let mut record = ResourceRecord::begin(at, read(5_000_000_000, 10, 99, 7));
         let later = |seconds| at + Duration::from_secs(seconds);
-        record.add(later(20), look(6_000_000_000, 11, 30, 12));
-        record.add(later(40), look(7_000_000_000, 12, 12, 9));
-        let counted = Counted {
+        record.add(later(20), read(6_000_000_000, 11, 30, 12));
+        record.add(later(40), read(7_000_000_000, 12, 12, 9));
+        let counted = LoadSummary {
             requests: 4000,
             time: Duration::from_secs(40),
         };
@@ -168,8 +168,8 @@ mod tests {
 
     #[test]
     fn a_short_run_has_no_growth_and_one_without_requests_no_cost_of_them() {
-        let record = Record::begin(Instant::now(), look(1, 2, 3, 4));
-        let figures = record.figures(Counted {
+        let record = ResourceRecord::begin(Instant::now(), read(1, 2, 3, 4));
+        let figures = record.figures(LoadSummary {
             requests: 0,
             time: Duration::from_secs(29),
         });

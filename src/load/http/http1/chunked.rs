@@ -1,17 +1,17 @@
-//! A body in chunks (RFC 9112, 7.1), read piece by piece as it comes. Pure.
+//! Reads a body in chunks (RFC 9112, 7.1), piece by piece as it arrives. Pure.
 
-/// Where in the body the next byte stands.
+/// The part of the body to which the next byte belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum At {
-    /// In the digits of a size; whether there was one already.
+enum ChunkState {
+    /// The digits of a size; `some` says whether there was a digit already.
     Size {
         some: bool,
     },
-    /// Behind the digits, up to the end of the line.
+    /// After the digits, up to the end of the line.
     Extension,
     Data,
     DataEnd,
-    /// At the start of a line of trailers, or inside one.
+    /// The trailers; `start` says whether the next byte begins a line.
     Trailer {
         start: bool,
     },
@@ -20,41 +20,42 @@ enum At {
 
 #[derive(Debug)]
 pub struct Chunked {
-    at: At,
+    at: ChunkState,
     left: u64,
-    /// Bytes that are no data and were read since the last chunk, so that nobody sends an endless line.
+    /// The number of bytes other than data since the last chunk, which is limited so that no server can send an endless
+    /// line.
     idle: usize,
 }
 
 const MOST_IDLE: usize = 64 * 1024;
 
-/// What one step found.
+/// The result of one step.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Piece<'a> {
     /// Part of the body.
     Data(&'a [u8]),
-    /// All bytes were looked at, and the body goes on.
+    /// All bytes were read, and the body goes on.
     More,
-    /// The body is over; these bytes are behind it.
+    /// The body has ended; these bytes come after it.
     End(&'a [u8]),
 }
 
 impl Chunked {
     pub fn new() -> Self {
         Self {
-            at: At::Size { some: false },
+            at: ChunkState::Size { some: false },
             left: 0,
             idle: 0,
         }
     }
 
-    /// The next piece of what has come; `bytes` goes forward over what was used.
+    /// Reads the next piece; `bytes` is moved forward past what was used.
     pub fn next<'a>(&mut self, bytes: &mut &'a [u8]) -> Result<Piece<'a>, &'static str> {
         loop {
-            if self.at == At::End {
+            if self.at == ChunkState::End {
                 return Ok(Piece::End(bytes));
             }
-            if self.at == At::Data && self.left > 0 {
+            if self.at == ChunkState::Data && self.left > 0 {
                 return Ok(self.data(bytes));
             }
             let Some((&byte, rest)) = bytes.split_first() else {
@@ -79,37 +80,41 @@ impl Chunked {
         self.left -= u64::try_from(data.len()).unwrap_or(self.left);
         self.idle = 0;
         if self.left == 0 {
-            self.at = At::DataEnd;
+            self.at = ChunkState::DataEnd;
         }
         Piece::Data(data)
     }
 
-    fn step(&mut self, byte: u8) -> Result<At, &'static str> {
+    fn step(&mut self, byte: u8) -> Result<ChunkState, &'static str> {
         match (self.at, byte) {
-            (At::Size { .. }, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
+            (ChunkState::Size { .. }, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
                 let digit = char::from(byte).to_digit(16).unwrap_or_default();
                 self.left = self
                     .left
                     .checked_mul(16)
                     .ok_or("a chunk size too large for any machine")?
                     | u64::from(digit);
-                Ok(At::Size { some: true })
+                Ok(ChunkState::Size { some: true })
             }
-            (At::Size { some: true }, b';' | b' ' | b'\t' | b'\r') => Ok(At::Extension),
-            (At::Size { some: true } | At::Extension, b'\n') => Ok(match self.left {
-                0 => At::Trailer { start: true },
-                _ => At::Data,
-            }),
-            (At::Size { .. }, _) => Err("a chunk size that is no hexadecimal number"),
-            (At::Extension, _) => Ok(At::Extension),
-            (At::DataEnd, b'\r') => Ok(At::DataEnd),
-            (At::DataEnd, b'\n') => Ok(At::Size { some: false }),
-            (At::DataEnd, _) => Err("a chunk longer than its size"),
-            (At::Trailer { start: true }, b'\n') => Ok(At::End),
-            (At::Trailer { start }, b'\r') => Ok(At::Trailer { start }),
-            (At::Trailer { .. }, b'\n') => Ok(At::Trailer { start: true }),
-            (At::Trailer { .. }, _) => Ok(At::Trailer { start: false }),
-            (At::Data | At::End, _) => Ok(self.at),
+            (ChunkState::Size { some: true }, b';' | b' ' | b'\t' | b'\r') => {
+                Ok(ChunkState::Extension)
+            }
+            (ChunkState::Size { some: true } | ChunkState::Extension, b'\n') => {
+                Ok(match self.left {
+                    0 => ChunkState::Trailer { start: true },
+                    _ => ChunkState::Data,
+                })
+            }
+            (ChunkState::Size { .. }, _) => Err("a chunk size that is no hexadecimal number"),
+            (ChunkState::Extension, _) => Ok(ChunkState::Extension),
+            (ChunkState::DataEnd, b'\r') => Ok(ChunkState::DataEnd),
+            (ChunkState::DataEnd, b'\n') => Ok(ChunkState::Size { some: false }),
+            (ChunkState::DataEnd, _) => Err("a chunk longer than its size"),
+            (ChunkState::Trailer { start: true }, b'\n') => Ok(ChunkState::End),
+            (ChunkState::Trailer { start }, b'\r') => Ok(ChunkState::Trailer { start }),
+            (ChunkState::Trailer { .. }, b'\n') => Ok(ChunkState::Trailer { start: true }),
+            (ChunkState::Trailer { .. }, _) => Ok(ChunkState::Trailer { start: false }),
+            (ChunkState::Data | ChunkState::End, _) => Ok(self.at),
         }
     }
 }
@@ -119,10 +124,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// A body and what stands behind it.
+    /// A body and the bytes after it.
     type Whole = (Vec<u8>, Vec<u8>);
 
-    /// Of pieces of any size; `None` where the body has not ended.
+    /// Reads a body from pieces of any size; `None` where it has not ended.
     fn read(pieces: &[&[u8]]) -> Result<Option<Whole>, &'static str> {
         let mut chunked = Chunked::new();
         let mut body = Vec::new();

@@ -1,23 +1,23 @@
-//! Processes as one thing to look at: one, all of a name, or those of the service.
+//! Processes as one probe: a single one, all of a name, or those of the service.
 
 use std::collections::{BTreeMap, HashMap};
 
 use anyhow::{anyhow, bail};
 
-use super::cpu::{Cpu, Ticks};
-use super::inheritance::{self, Ended};
-use super::look::{Eye, Look, risen};
-use super::proc::{self, Io, Memory, Stat};
-use super::which::{Which, stats};
+use super::cpu::{ProcessCpu, Ticks};
+use super::inheritance::{self, EndedProcess};
+use super::probe::{Probe, Reading, increase};
+use super::proc::{self, ProcessIo, ProcessMemory, Stat};
+use super::process_selection::{ProcessSelection, stats};
 use crate::hint::WithHint;
 
-/// Those that are there, with sums over those that were.
+/// The selected processes that run, with sums that include those that have ended.
 #[derive(Debug)]
-pub(super) struct Processes {
-    which: Which,
-    known: HashMap<u32, Known>,
+pub(super) struct ProcessProbe {
+    selection: ProcessSelection,
+    known: HashMap<u32, TrackedProcess>,
     carried: Carried,
-    /// The sums of the look before, below which none may fall.
+    /// The sums of the previous reading. No sum may fall below them.
     total: Total,
     denied: Denied,
     tick: u64,
@@ -25,18 +25,18 @@ pub(super) struct Processes {
 }
 
 #[derive(Debug)]
-struct Known {
+struct TrackedProcess {
     stat: Stat,
-    cpu: Cpu,
-    childrens: Sum,
-    read: Sum,
-    written: Sum,
+    cpu: ProcessCpu,
+    childrens: CountedSum,
+    read: CountedSum,
+    written: CountedSum,
     peak: u64,
 }
 
-/// Of the system, and how much of it is of our time.
+/// A sum of the system, and how much of it was counted.
 #[derive(Clone, Copy, Debug, Default)]
-struct Sum {
+struct CountedSum {
     now: u64,
     counted: u64,
 }
@@ -61,17 +61,17 @@ struct Denied {
     files: bool,
 }
 
-impl Sum {
+impl CountedSum {
     fn update(&mut self, now: u64) -> u64 {
-        let growth = risen(self.now, now);
+        let growth = increase(self.now, now);
         self.now = now;
         self.counted += growth;
         growth
     }
 }
 
-impl Processes {
-    pub(super) fn find(which: Which) -> anyhow::Result<Self> {
+impl ProcessProbe {
+    pub(super) fn find(selection: ProcessSelection) -> anyhow::Result<Self> {
         if !proc::is_there() {
             return Err(anyhow!(
                 "processes can only be watched where there is /proc, on Linux"
@@ -79,7 +79,7 @@ impl Processes {
             .hint("watch a Prometheus endpoint of the service instead");
         }
         let mut processes = Self {
-            which,
+            selection,
             known: HashMap::new(),
             carried: Carried::default(),
             total: Total::default(),
@@ -89,39 +89,39 @@ impl Processes {
         };
         let there = processes.there();
         if there.is_empty() {
-            return Err(processes.which.absent());
+            return Err(processes.selection.absent());
         }
         for (pid, stat) in there {
             let known = processes.meet(pid, stat, true);
             processes.known.insert(pid, known);
         }
         processes.warn_of_children();
-        processes.look()?;
+        processes.read()?;
         Ok(processes)
     }
 
     fn there(&self) -> BTreeMap<u32, Stat> {
-        self.which.there(|pid, stat| {
+        self.selection.there(|pid, stat| {
             let known = self.known.get(&pid);
             known.is_some_and(|known| known.stat.started == stat.started)
         })
     }
 
-    /// A process seen for the first time. What it used before our time is not counted; one that began in our time
-    /// is counted whole.
-    fn meet(&self, pid: u32, stat: Stat, already_there: bool) -> Known {
+    /// A process that is seen for the first time. What it used before the watch began is not counted; a process that
+    /// started later is counted whole.
+    fn meet(&self, pid: u32, stat: Stat, already_there: bool) -> TrackedProcess {
         let ticks = stat.ticks.saturating_mul(self.tick);
-        let mut known = Known {
-            cpu: Cpu::default(),
-            childrens: Sum::default(),
-            read: Sum::default(),
-            written: Sum::default(),
+        let mut known = TrackedProcess {
+            cpu: ProcessCpu::default(),
+            childrens: CountedSum::default(),
+            read: CountedSum::default(),
+            written: CountedSum::default(),
             peak: 0,
             stat,
         };
         if already_there {
             let io = proc::io(pid).unwrap_or_default();
-            known.cpu = Cpu::of_a_process_already_there(&proc::threads(pid), ticks);
+            known.cpu = ProcessCpu::of_a_process_already_there(&proc::threads(pid), ticks);
             known.childrens.now = known.stat.childrens_ticks.saturating_mul(self.tick);
             known.read.now = io.read;
             known.written.now = io.written;
@@ -131,7 +131,7 @@ impl Processes {
     }
 
     fn warn_of_children(&mut self) {
-        let Which::One(pid) = self.which else {
+        let ProcessSelection::One(pid) = self.selection else {
             return;
         };
         let children = stats().filter(|(_, stat)| stat.parent == pid).count();
@@ -143,10 +143,11 @@ impl Processes {
         }
     }
 
-    /// Takes leave of those that ended, given what each of the living took over.
-    fn settle(&mut self, gone: &HashMap<u32, Known>, taken: &mut Taken) {
+    /// Keeps the sums of processes that ended, given what each running process took over.
+    fn settle(&mut self, gone: &HashMap<u32, TrackedProcess>, inherited: &mut InheritedSums) {
         let heir = |mut pid: u32| {
-            // Each step leads to another of the gone; a number met anew must not lead in a circle.
+            // Each step leads to another ended process. The number of steps is limited because a reused number could
+            // lead in a circle.
             for _ in 0..=gone.len() {
                 let known = gone.get(&pid)?;
                 pid = known.stat.parent;
@@ -156,9 +157,11 @@ impl Processes {
             }
             None
         };
-        let ended = |counted: &dyn Fn(&Known) -> u64, left: &dyn Fn(&Known) -> u64| -> Vec<Ended> {
+        let ended = |counted: &dyn Fn(&TrackedProcess) -> u64,
+                     left: &dyn Fn(&TrackedProcess) -> u64|
+         -> Vec<EndedProcess> {
             gone.iter()
-                .map(|(pid, known)| Ended {
+                .map(|(pid, known)| EndedProcess {
                     heir: heir(*pid),
                     counted: counted(known),
                     left: left(known),
@@ -172,21 +175,22 @@ impl Processes {
         );
         let read = ended(&|known| known.read.counted, &|known| known.read.now);
         let written = ended(&|known| known.written.counted, &|known| known.written.now);
-        self.carried.cpu += inheritance::carried(&cpu, &mut taken.cpu, 2 * tick);
-        self.carried.read += inheritance::carried(&read, &mut taken.read, 0);
-        self.carried.written += inheritance::carried(&written, &mut taken.written, 0);
+        self.carried.cpu += inheritance::carried(&cpu, &mut inherited.cpu, 2 * tick);
+        self.carried.read += inheritance::carried(&read, &mut inherited.read, 0);
+        self.carried.written += inheritance::carried(&written, &mut inherited.written, 0);
     }
 
     fn warn_once(&mut self, what: &str, metrics: &str) {
         self.warnings.push(format!(
             "{what} of {} cannot be read, so {metrics} left out: run perfgate as the user of the process",
-            self.which
+            self.selection
         ));
     }
 
-    /// Never below the look before: where children end in ways that cannot be told apart, a sum stands still.
+    /// The sums of all processes, never below the previous reading. Where children end in ways that cannot be told
+    /// apart, a sum stays the same.
     fn sum(&self) -> Total {
-        let total = |carried: i128, of: &dyn Fn(&Known) -> u64, least: u64| {
+        let total = |carried: i128, of: &dyn Fn(&TrackedProcess) -> u64, least: u64| {
             let living: i128 = self.known.values().map(|known| i128::from(of(known))).sum();
             u64::try_from(living + carried).unwrap_or(0).max(least)
         };
@@ -209,11 +213,11 @@ impl Processes {
         }
     }
 
-    fn update(&mut self, pid: u32, stat: Stat, taken: &mut Taken) -> Memory {
-        let with_children = self.which != Which::One(pid);
+    fn update(&mut self, pid: u32, stat: Stat, inherited: &mut InheritedSums) -> ProcessMemory {
+        let with_children = self.selection != ProcessSelection::One(pid);
         let (tick, denied) = (self.tick, &mut self.denied);
         let Some(known) = self.known.get_mut(&pid) else {
-            return Memory::default();
+            return ProcessMemory::default();
         };
         let ticks = Ticks {
             now: stat.ticks.saturating_mul(tick),
@@ -222,14 +226,14 @@ impl Processes {
         known.cpu.update(&proc::threads(pid), ticks);
         if with_children {
             let childrens = stat.childrens_ticks.saturating_mul(tick);
-            taken.cpu.insert(pid, known.childrens.update(childrens));
+            inherited.cpu.insert(pid, known.childrens.update(childrens));
         }
         match proc::io(pid) {
-            Ok(Io { read, written }) => {
-                taken.read.insert(pid, known.read.update(read));
-                taken.written.insert(pid, known.written.update(written));
+            Ok(ProcessIo { read, written }) => {
+                inherited.read.insert(pid, known.read.update(read));
+                inherited.written.insert(pid, known.written.update(written));
             }
-            // One that ends at this moment denies nothing.
+            // A process that ends at this moment denies nothing.
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => denied.io = true,
             Err(_) => {}
         }
@@ -237,45 +241,48 @@ impl Processes {
         let rose = memory.peak > known.peak;
         known.peak = known.peak.max(memory.peak);
         known.stat = stat;
-        Memory {
+        ProcessMemory {
             resident: memory.resident,
             peak: if rose { memory.peak } else { memory.resident },
         }
     }
 }
 
-/// By process, what it took over of children since the look before.
+/// What each process took over from its children since the previous reading.
 #[derive(Debug, Default)]
-struct Taken {
+struct InheritedSums {
     cpu: HashMap<u32, u64>,
     read: HashMap<u32, u64>,
     written: HashMap<u32, u64>,
 }
 
-impl Eye for Processes {
-    fn look(&mut self) -> anyhow::Result<Look> {
+impl Probe for ProcessProbe {
+    fn read(&mut self) -> anyhow::Result<Reading> {
         let there = self.there();
         if there.is_empty() {
-            bail!("{} has ended", self.which);
+            bail!("{} has ended", self.selection);
         }
-        let gone: HashMap<u32, Known> = self
+        let gone: HashMap<u32, TrackedProcess> = self
             .known
             .extract_if(|pid, known| {
                 let now = there.get(pid).map(|stat| stat.started);
                 now != Some(known.stat.started)
             })
             .collect();
-        if matches!(self.which, Which::One(_)) && self.known.is_empty() {
-            bail!("{} has ended, and its number is another's now", self.which);
+        if matches!(self.selection, ProcessSelection::One(_)) && self.known.is_empty() {
+            bail!(
+                "{} has ended, and its number is another's now",
+                self.selection
+            );
         }
-        let (mut taken, mut resident, mut peak) = (Taken::default(), 0, 0);
+        let (mut inherited, mut resident, mut peak) = (InheritedSums::default(), 0, 0);
         let (mut files, before) = (0, self.denied);
         for (pid, stat) in there {
             if !self.known.contains_key(&pid) {
                 let known = self.meet(pid, stat.clone(), false);
                 self.known.insert(pid, known);
             }
-            let memory = self.update(pid, stat, &mut taken);
+            let memory = self.update(pid, stat, &mut inherited);
             resident += memory.resident;
             peak += memory.peak;
             match proc::open_files(pid) {
@@ -292,9 +299,9 @@ impl Eye for Processes {
         if self.denied.files && !before.files {
             self.warn_once("/proc/PID/fd", "`open_files` is");
         }
-        self.settle(&gone, &mut taken);
+        self.settle(&gone, &mut inherited);
         self.total = self.sum();
-        Ok(Look {
+        Ok(Reading {
             cpu: Some(self.total.cpu),
             rss: Some(resident),
             peak: Some(peak),

@@ -1,5 +1,8 @@
-//! HTTP/1.1 on one connection: a request goes out in one write, its answer is read without keeping what nobody
-//! looks at.
+//! HTTP/1.1 on one connection: a request is sent in one write, and parts of the response that nobody needs are not
+//! kept.
+//!
+//! It is written by hand because it is the hot path of the load generator: `cargo bench --bench http_client` compares
+//! what it costs with hyper.
 
 mod chunked;
 mod encode;
@@ -17,48 +20,48 @@ use http::Method;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 use super::dial::Stream;
-use super::{Answer, Failure, Kind, Wanted};
+use super::{Failure, FailureKind, Response, Wanted};
 use chunked::{Chunked, Piece};
 use head::{Framing, Head};
 
 pub use encode::{authority, encode};
 
-/// A connection that was idle for so long may have been closed for that.
+/// The idle time after which a service may have closed the connection.
 const REST: Duration = Duration::from_millis(20);
-/// Thousands of connections each have one of these.
+/// The initial size of a connection's buffer; there may be thousands of them.
 const SMALLEST: usize = 2 * 1024;
-/// A head must fit in.
+/// The largest size of a connection's buffer, into which a head must fit.
 const LARGEST: usize = 64 * 1024;
-/// Bodies are read in pieces of this size, into room that all connections of a thread have together.
+/// The size of the buffer for bodies, which all connections of a thread share.
 const PIECE: usize = 128 * 1024;
 
 thread_local! {
     static ROOM: RefCell<Box<[u8]>> = RefCell::new(vec![0; PIECE].into_boxed_slice());
 }
-/// Of an error's body, which says what was wrong.
+/// How much is kept of an error's body, which says what was wrong.
 const SHOWN: usize = 4 * 1024;
-/// Of a body that somebody looks at.
+/// The largest body that can be examined.
 const MOST_BODY: usize = 16 * 1024 * 1024;
 
 /// One connection, on which requests follow each other.
 pub struct Connection<S = Stream> {
     stream: S,
     buffer: Vec<u8>,
-    /// So much of the buffer has come from the server and is not dealt with.
+    /// The number of bytes in the buffer that came from the server and were not used yet.
     filled: usize,
     open: bool,
-    /// Whether anything of the present answer has come.
+    /// Whether any byte of the current response has arrived.
     begun: bool,
-    /// When its last answer had come.
+    /// When the last response had arrived.
     answered: Option<Instant>,
-    /// Whether it had rested when the present request was sent.
+    /// Whether the connection was idle for `REST` when the current request was sent.
     rested: bool,
-    last: Option<Box<Last>>,
+    last: Option<Box<CachedHead>>,
 }
 
-/// The head before this one. Most services say the same head again and again until the second of its date changes;
-/// the same bytes in answer to the same method mean the same.
-struct Last {
+/// The previous head. Most services send the same head again and again, until the second of its date changes; the same
+/// bytes in response to the same method mean the same.
+struct CachedHead {
     bytes: Vec<u8>,
     method: Method,
     head: Head,
@@ -78,20 +81,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Whether another request can be sent. False also where an exchange was given up in its middle.
+    /// Whether another request can be sent. This is false also after an exchange that was given up half-way.
     pub fn is_open(&self) -> bool {
         self.open
     }
 
-    /// Whether the last failure was that of a connection that had rested and ended without a word to the request. One
-    /// that ends in the middle of its work is the service's failure.
+    /// Whether the last failure was that of an idle connection that ended before any byte of the response. A connection
+    /// that ends while it is in use is the service's failure.
     pub fn was_stale(&self) -> bool {
         self.rested && !self.begun
     }
 
-    /// Whether the server has said nothing since its last answer: where it has closed the connection, or says what
-    /// nobody asked for, the next request needs another one. Sent in spite of it, the request would fail for no
-    /// fault of the service's; a connection that ends behind the request is its fault.
+    /// Whether the server has sent nothing since its last response. Where it has closed the connection, or sent
+    /// something unasked, the next request needs another connection: it would fail here without being the service's
+    /// fault. A connection that ends after the request was sent is the service's fault.
     pub fn is_quiet(&mut self) -> bool {
         let mut context = Context::from_waker(Waker::noop());
         let mut byte = [0];
@@ -101,23 +104,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             .is_pending()
     }
 
-    /// Sends a request as it is and reads its answer; the headers of a redirect are always there. A future that is dropped leaves the connection closed.
+    /// Sends an encoded request and reads its response. The headers of a redirect are always kept. If the future is
+    /// dropped, the connection counts as closed.
     pub async fn exchange(
         &mut self,
         bytes: &[u8],
         method: &Method,
         wanted: Wanted,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Response, Failure> {
         self.open = false;
         self.begun = false;
         self.rested = self.answered.is_some_and(|at| at.elapsed() >= REST);
         self.filled = 0;
         self.send(bytes).await?;
-        let mut answer = Answer::default();
+        let mut answer = Response::default();
         let head = self.head(method, wanted, &mut answer).await?;
         answer.status = head.status;
         self.body(head, wanted, &mut answer).await?;
-        // Bytes that nobody asked for would be taken for the next answer.
+        // Surplus bytes would be read as the next response.
         self.open = head.keep && self.filled == 0;
         self.answered = Some(Instant::now());
         Ok(answer)
@@ -130,13 +134,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         };
         match sent.await {
             Ok(()) => Ok(()),
-            // A server may answer and close before it has read all: what it said stands to be read.
+            // A server may respond and close before it has read the whole request; its response can still be read.
             Err(error) if closed(&error) => Ok(()),
             Err(error) => Err(broken(format!("send the request: {error}"))),
         }
     }
 
-    /// More bytes behind those in the buffer; how many there are then, and zero at the end of the stream.
+    /// Reads more bytes into the buffer. Returns how many were read, which is zero at the end of the stream.
     async fn fill(&mut self) -> io::Result<usize> {
         if self.filled == self.buffer.len() && self.filled < LARGEST {
             self.buffer.resize((self.filled * 4).min(LARGEST), 0);
@@ -152,19 +156,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.buffer.get(..self.filled).unwrap_or_default()
     }
 
-    /// Forgets the first bytes of the buffer.
+    /// Removes the first bytes of the buffer.
     fn used(&mut self, count: usize) {
         self.buffer
             .copy_within(count.min(self.filled)..self.filled, 0);
         self.filled = self.filled.saturating_sub(count);
     }
 
-    /// The head of the answer, behind any that only inform; the buffer then begins with the body.
+    /// Reads the head of the response, past informational ones. The buffer then begins with the body.
     async fn head(
         &mut self,
         method: &Method,
         wanted: Wanted,
-        answer: &mut Answer,
+        answer: &mut Response,
     ) -> Result<Head, Failure> {
         loop {
             if self.filled > 0 {
@@ -208,14 +212,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// What the last head said, where this one is the same.
+    /// The previous head, where this one has the same bytes.
     fn again(&self, method: &Method) -> Option<Head> {
         let last = self.last.as_ref()?;
         (self.come().starts_with(&last.bytes) && last.method == method).then_some(last.head)
     }
 
     fn remember(&mut self, head: Head, method: &Method) {
-        // A redirect's headers are wanted, and a head that only informs is followed by another.
+        // Redirects are left out because their headers are needed, informational heads because another head follows.
         let is_plain = head.status >= 200 && !(300..400).contains(&head.status);
         let Some(bytes) = self.buffer.get(..head.length).filter(|_| is_plain) else {
             return;
@@ -228,7 +232,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 last.head = head;
             }
             None => {
-                self.last = Some(Box::new(Last {
+                self.last = Some(Box::new(CachedHead {
                     bytes: bytes.to_vec(),
                     method: method.clone(),
                     head,
@@ -241,9 +245,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         &mut self,
         head: Head,
         wanted: Wanted,
-        answer: &mut Answer,
+        answer: &mut Response,
     ) -> Result<(), Failure> {
-        let mut kept = Kept {
+        let mut kept = BodyBuffer {
             most: match wanted.body {
                 true => MOST_BODY,
                 false if head.status >= 400 => SHOWN,
@@ -263,7 +267,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Ok(())
     }
 
-    /// The next piece of a body, as it is dealt with; `None` at the end of the stream.
+    /// Reads the next piece of a body and passes it to `take`; `None` at the end of the stream.
     async fn piece<T>(
         &mut self,
         most: u64,
@@ -281,7 +285,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         read.await.map_err(|error| lost(&error))
     }
 
-    async fn sized(&mut self, length: u64, kept: &mut Kept) -> Result<(), Failure> {
+    async fn sized(&mut self, length: u64, kept: &mut BodyBuffer) -> Result<(), Failure> {
         let here = usize::try_from(length).map_or(self.filled, |length| length.min(self.filled));
         kept.expect(length);
         kept.take(self.come().get(..here).unwrap_or_default())?;
@@ -301,7 +305,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Ok(())
     }
 
-    async fn chunked(&mut self, kept: &mut Kept) -> Result<(), Failure> {
+    async fn chunked(&mut self, kept: &mut BodyBuffer) -> Result<(), Failure> {
         let mut chunked = Chunked::new();
         if let Some(behind) = kept.chunks(&mut chunked, self.come())? {
             self.used(self.filled - behind);
@@ -313,7 +317,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             match more.await? {
                 Some(end) => {
                     if let Some(behind) = end? {
-                        // Nobody asked for what stands behind the end: the connection is not used again.
+                        // Surplus bytes after the end: the connection is not used again.
                         self.filled = behind.min(self.buffer.len());
                         return Ok(());
                     }
@@ -323,7 +327,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    async fn until_close(&mut self, kept: &mut Kept) -> Result<(), Failure> {
+    async fn until_close(&mut self, kept: &mut BodyBuffer) -> Result<(), Failure> {
         kept.take(self.come())?;
         self.filled = 0;
         while let Some(taken) = self.piece(u64::MAX, |piece| kept.take(piece)).await? {
@@ -333,17 +337,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 }
 
-/// A body as far as somebody will look at it.
-struct Kept {
+/// The part of a body that is kept.
+struct BodyBuffer {
     wanted: bool,
-    /// How much of it is kept where nobody wants it.
+    /// How many bytes are kept of a body that is not wanted.
     most: usize,
     bytes: Vec<u8>,
     received: u64,
 }
 
-impl Kept {
-    /// Room for a body of this length, if it is true; a service that lies gets no gigabytes.
+impl BodyBuffer {
+    /// Reserves memory for a body of this length, within a limit, because a service may announce a wrong length.
     fn expect(&mut self, length: u64) {
         if self.wanted {
             let length = usize::try_from(length).unwrap_or(usize::MAX);
@@ -351,7 +355,7 @@ impl Kept {
         }
     }
 
-    /// How many bytes stand behind the end of the body, once it has come.
+    /// Takes chunks. Returns how many bytes follow the body, once it has ended.
     fn chunks(
         &mut self,
         chunked: &mut Chunked,
@@ -383,7 +387,7 @@ impl Kept {
 }
 
 fn broken(what: impl Into<String>) -> Failure {
-    Failure::new(Kind::Broken, what)
+    Failure::new(FailureKind::Broken, what)
 }
 
 fn lost(error: &io::Error) -> Failure {

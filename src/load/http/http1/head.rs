@@ -1,4 +1,4 @@
-//! The head of an answer: its status, where its body ends, whether the connection lives on. Pure.
+//! The head of a response: its status, where its body ends, and whether the connection stays open. Pure.
 
 use std::mem::MaybeUninit;
 
@@ -16,7 +16,7 @@ pub enum Framing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
     pub status: u16,
-    /// Its own bytes, with the empty line.
+    /// The length of the head in bytes, with the empty line.
     pub length: usize,
     pub framing: Framing,
     pub keep: bool,
@@ -24,14 +24,15 @@ pub struct Head {
 
 const MOST_HEADERS: usize = 100;
 
-/// Where headers go.
+/// Which headers are kept, and where.
 pub struct Headers<'a> {
-    /// Otherwise only those of a redirect, which says in one of them where it leads.
+    /// Whether headers are always kept. Otherwise only those of redirects are, because one of them says where the
+    /// redirect leads.
     pub always: bool,
     pub kept: &'a mut Vec<(String, Bytes)>,
 }
 
-/// `None` where the head has not come whole.
+/// Reads a head; `None` where not all of it has arrived.
 pub fn read(bytes: &[u8], method: &Method, into: Headers<'_>) -> Result<Option<Head>, String> {
     let mut headers = [const { MaybeUninit::uninit() }; MOST_HEADERS];
     let mut response = httparse::Response::new(&mut []);
@@ -80,7 +81,7 @@ pub fn read(bytes: &[u8], method: &Method, into: Headers<'_>) -> Result<Option<H
 struct Fields {
     length: Option<u64>,
     chunked: bool,
-    /// A transfer coding whose end is the connection's.
+    /// There is a transfer coding. Unless the last one is `chunked`, the body ends with the connection.
     coded: bool,
     close: bool,
     keep_alive: bool,
@@ -88,12 +89,12 @@ struct Fields {
 
 impl Fields {
     fn take(&mut self, name: &str, value: &[u8]) -> Result<(), String> {
-        // Most names have another length than these three.
+        // Most names differ in length from these three.
         match name.len() {
             14 if name.eq_ignore_ascii_case("content-length") => self.length(value),
             17 if name.eq_ignore_ascii_case("transfer-encoding") => {
                 for word in words(value) {
-                    // Only as the last coding does it frame the body.
+                    // `chunked` frames the body only as the last coding.
                     self.chunked = word.eq_ignore_ascii_case(b"chunked");
                     self.coded = true;
                 }
@@ -124,7 +125,7 @@ impl Fields {
         Ok(())
     }
 
-    /// RFC 9112, 6.3.
+    /// Where the body ends (RFC 9112, 6.3).
     fn framing(&self, status: u16, method: &Method) -> Framing {
         match self {
             _ if method == Method::HEAD || status < 200 || status == 204 || status == 304 => {
@@ -141,7 +142,7 @@ fn words(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii)
 }
 
-/// Digits alone: a sign, as `parse` would take, is no length.
+/// Parses digits alone: a sign, which `parse` would accept, is not part of a length.
 fn decimal(text: &[u8]) -> Option<u64> {
     if text.is_empty() {
         return None;

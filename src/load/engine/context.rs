@@ -1,0 +1,122 @@
+//! What all users of one thread share: the prepared scenario, the way to the service, and the statistics they add to.
+//! Nothing here is locked, because nothing here leaves its thread.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::control::Control;
+use super::deadline::DeadlineSlots;
+use super::script::Script;
+use crate::load::clock::{Moment, Timer};
+use crate::load::http::dial::Dialer;
+use crate::load::http::{Failure, FailureKind};
+use crate::load::record::{Figures, Recent, Record, RequestTimes};
+use crate::load::scenario::Scenario;
+
+/// What every thread of a level is given.
+#[derive(Clone)]
+pub struct LevelContext {
+    pub scenario: Arc<Scenario>,
+    pub script: Arc<Script>,
+    pub figures: Arc<Figures>,
+    pub dialer: Arc<Dialer>,
+    pub control: Arc<Control>,
+}
+
+/// What every user of a thread is given.
+pub struct ThreadContext {
+    pub level: LevelContext,
+    pub deadlines: DeadlineSlots,
+    pub stats: RefCell<ThreadStats>,
+}
+
+/// What one thread has measured so far.
+pub struct ThreadStats {
+    pub record: Record,
+    /// Results since the last progress report.
+    pub recent: Recent,
+    /// When the last counted request ended.
+    pub last: Moment,
+}
+
+/// The thread in which a response was examined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExaminedBy {
+    /// The thread of the user who sent the request.
+    Worker,
+    /// A helper thread, whose CPU time is not part of the worker's.
+    Helper,
+}
+
+impl ThreadContext {
+    pub fn new(level: LevelContext) -> Self {
+        let record = Record::new(level.figures.tally_count());
+        Self {
+            level,
+            deadlines: DeadlineSlots::default(),
+            stats: RefCell::new(ThreadStats {
+                record,
+                recent: Recent::default(),
+                last: Moment::default(),
+            }),
+        }
+    }
+
+    pub fn now(&self) -> Moment {
+        self.level.control.clock.now()
+    }
+
+    /// Waits for the moment at which users may begin, and wakes them.
+    pub async fn wake_users_at_begin(&self) {
+        let control = &self.level.control;
+        if let Ok(timer) = Timer::new(control.clock) {
+            timer.until(control.begin()).await.ok();
+        }
+        self.deadlines.wake_all();
+    }
+
+    /// The index of the tally in which a subject is counted during a span; `None` where the span is not counted.
+    pub fn tally(&self, span: Option<usize>, subject: usize) -> Option<usize> {
+        span.map(|span| self.level.figures.tally_index(span, subject))
+    }
+
+    /// Adds the time for which a response was examined.
+    pub fn examined(&self, time: Duration, by: ExaminedBy) {
+        let mut stats = self.stats.borrow_mut();
+        stats.record.checking += time;
+        if by == ExaminedBy::Helper {
+            stats.record.aside += time;
+        }
+    }
+
+    /// Adds a success. Without a tally it is not counted, but still part of the progress line.
+    pub fn succeed(&self, tally: Option<usize>, times: RequestTimes, end: Moment) {
+        let mut stats = self.stats.borrow_mut();
+        let at = end.since(Moment::default());
+        stats.recent.succeed(times.response);
+        stats
+            .record
+            .silence
+            .succeed(at.saturating_sub(times.response), at);
+        if let Some(tally) = tally {
+            stats.record.succeed(tally, times);
+            stats.last = end;
+        }
+    }
+
+    /// Adds a failure. A request that this machine could not send says nothing about the service, so it is no part of
+    /// the progress line and of the outages.
+    pub fn fail(&self, tally: Option<usize>, failure: &Failure, from: Moment, end: Moment) {
+        let mut stats = self.stats.borrow_mut();
+        if failure.kind != FailureKind::Local {
+            let at = |moment: Moment| moment.since(Moment::default());
+            stats.recent.fail();
+            stats.record.silence.fail(at(from), at(end));
+        }
+        if let Some(tally) = tally {
+            stats.record.fail(tally, failure);
+            stats.last = end;
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! How a part of the system under test is read, again and again.
+
+/// One reading. `cpu`, `read` and `written` are sums that only grow. Unknown figures are `None`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Reading {
+    /// CPU time in nanoseconds.
+    pub(super) cpu: Option<u64>,
+    /// Resident memory in bytes, as all that follow.
+    pub(super) rss: Option<u64>,
+    /// The peak of resident memory since the previous reading, as far as the system tells; never less than `rss`.
+    pub(super) peak: Option<u64>,
+    pub(super) read: Option<u64>,
+    pub(super) written: Option<u64>,
+    pub(super) open_files: Option<u64>,
+}
+
+/// A part of the system under test that can be read.
+pub(super) trait Probe: Send {
+    /// Takes a reading, which may need milliseconds. An error says why there is nothing to read any more.
+    fn read(&mut self) -> anyhow::Result<Reading>;
+
+    /// Warnings about the readings, each returned once.
+    fn warnings(&mut self) -> Vec<String>;
+}
+
+/// How much a sum grew that may start again from zero.
+pub(super) fn increase(before: u64, now: u64) -> u64 {
+    now.checked_sub(before).unwrap_or(now)
+}

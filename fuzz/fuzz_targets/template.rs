@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use perfgate::load::request::{Escape, Probe, Template, Values};
+use perfgate::load::template::{Escape, Extractor, Template, Values};
 
 const ALL: [Escape; 5] = [
     Escape::None,
@@ -15,7 +15,7 @@ const ALL: [Escape; 5] = [
 
 fuzz_target!(|input: (&str, &str)| {
     let (text, value) = input;
-    let _ = (Probe::json(text), Probe::header(text), Probe::regex(text));
+    let _ = (Extractor::json(text), Extractor::header(text), Extractor::regex(text));
     let Ok(template) = Template::parse(text) else {
         return;
     };

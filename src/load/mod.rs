@@ -7,7 +7,7 @@
 //!                      record ─► Run ◄────────┘
 //! ```
 //!
-//! `scenario`, `definition`, `plan`, `request`, `record` and `merge` are pure; `http`, `engine`, `watch`, `group` and
+//! `template`, `scenario`, `definition`, `plan`, `request`, `record` and `merge` are pure; `http`, `engine`, `watch`, `group` and
 //! `service` use the network, processes and clocks.
 
 pub mod clock;
@@ -22,6 +22,7 @@ pub mod record;
 pub mod request;
 pub mod scenario;
 pub mod service;
+pub mod template;
 pub mod watch;
 
 pub use engine::{

@@ -181,8 +181,6 @@ const CIRCLES: &[(&str, &str)] = &[
     ),
     ("compare", "the measured types know the rules"),
     ("ingest", "a source and its text"),
-    ("load", "scenario, request and wire share types"),
-    ("load::wire", "dialling and TLS"),
     ("model", "a run and its workload"),
     ("report", "an entry and its words"),
     ("toml_file", "a form and its nodes"),

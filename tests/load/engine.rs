@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use perfgate::load::http::FailureKind;
-use perfgate::load::request::Template;
 use perfgate::load::scenario::{
     Action, Arrivals, Base, Body, Call, Closed, Expect, Flow, Level, Load, Open, Pause, Phase,
     Protocol, Scenario, Scheme, Step, Tls, Until,
 };
+use perfgate::load::template::Template;
 use perfgate::load::{LoadOutcome, Observer, RunRequest, Snapshot, Stop, run};
 use perfgate::model::{Evidence, Role};
 

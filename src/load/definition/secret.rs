@@ -3,7 +3,7 @@
 use http::HeaderName;
 use serde_json::Value;
 
-use crate::load::request::Template;
+use crate::load::template::Template;
 
 /// Words of a name, written without `-`, `_` and `.`, that say that its value is a secret.
 const SECRET: [&str; 12] = [

@@ -1,7 +1,7 @@
 //! What is sent, step by step, and what of the answers decides how a flow goes on.
 
-use crate::load::request::{Generator, Probe, Template};
 use crate::load::scenario::{Action, Auth, Body, Call, Expect, Flow, Scenario, Socket, Step};
+use crate::load::template::{Extractor, Template, ValueGenerator};
 use crate::model::Digest;
 
 use super::{Definition, Term, load, secret, shown, time};
@@ -215,20 +215,20 @@ fn checks(expect: &Expect) -> Option<String> {
 }
 
 /// All of it, where its `Display` is cut for sentences.
-fn probe(probe: &Probe) -> String {
+fn probe(probe: &Extractor) -> String {
     match probe {
-        Probe::Json(path) => path.to_string(),
-        Probe::Header(name) => format!("header {name}"),
-        Probe::Regex(regex) => format!("/{}/", regex.as_str()),
+        Extractor::Json(path) => path.to_string(),
+        Extractor::Header(name) => format!("header {name}"),
+        Extractor::Regex(regex) => format!("/{}/", regex.as_str()),
     }
 }
 
-pub(super) fn generator(generator: &Generator) -> String {
+pub(super) fn generator(generator: &ValueGenerator) -> String {
     match generator {
-        Generator::Int { low, high } => format!("int {low}..{high}"),
-        Generator::Choice(choices) => format!("choice of {}", choices.join(" | ")),
-        Generator::Text { length } => format!("text of {length}"),
-        Generator::Uuid => "uuid".to_owned(),
-        Generator::Counter => "counter".to_owned(),
+        ValueGenerator::Int { low, high } => format!("int {low}..{high}"),
+        ValueGenerator::Choice(choices) => format!("choice of {}", choices.join(" | ")),
+        ValueGenerator::Text { length } => format!("text of {length}"),
+        ValueGenerator::Uuid => "uuid".to_owned(),
+        ValueGenerator::Counter => "counter".to_owned(),
     }
 }

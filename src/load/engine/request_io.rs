@@ -13,8 +13,9 @@ use crate::load::http::dial::Stream;
 use crate::load::http::tls::Alpn;
 use crate::load::http::websocket::{self, RenderedMessage, WebSocket};
 use crate::load::http::{Failure, FailureKind, OutgoingRequest, Response, Wanted};
-use crate::load::request::{self, Escape, UserState};
+use crate::load::request::{self, UserState};
 use crate::load::scenario::{Base, Socket};
+use crate::load::template::{Escape, Template};
 
 /// At most this much of an error's body is searched for secrets and kept as an example.
 const EXAMPLE: usize = 4 * 1024;
@@ -182,7 +183,7 @@ impl RequestIo {
 
     /// The messages that this iteration sends over a WebSocket.
     pub fn messages(&self, socket: &Socket) -> Result<Vec<RenderedMessage>, Failure> {
-        let render = |template: &request::Template| {
+        let render = |template: &Template| {
             let mut text = String::new();
             template
                 .render(&self.state.values, Escape::None, &mut text)

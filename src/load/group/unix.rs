@@ -87,7 +87,7 @@ impl ProcessGroup {
         let status = waitid(WaitId::Pid(self.group), options).ok().flatten()?;
         Some(ProcessEnd {
             is_success: status.exit_status() == Some(0),
-            how: said(&status),
+            how: describe(&status),
         })
     }
 
@@ -141,7 +141,7 @@ impl ProcessGroup {
     }
 }
 
-fn said(status: &WaitIdStatus) -> String {
+fn describe(status: &WaitIdStatus) -> String {
     match (status.exit_status(), status.terminating_signal()) {
         (Some(code), _) => format!("exit status {code}"),
         (None, Some(signal)) => format!("signal {signal}"),

@@ -17,10 +17,10 @@ use super::{Failure, FailureKind};
 use crate::load::scenario::{Base, Scheme};
 
 /// The largest message that is read.
-const MOST_MESSAGE: usize = 16 * 1024 * 1024;
+const LARGEST_MESSAGE: usize = 16 * 1024 * 1024;
 
 /// How long the service may take to answer the closing handshake.
-const GOODBYE: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// An open WebSocket.
 pub struct WebSocket<S>(WebSocketStream<S>);
@@ -46,8 +46,8 @@ where
 {
     let request = upgrade(base, path, headers)?;
     let limits = WebSocketConfig::default()
-        .max_message_size(Some(MOST_MESSAGE))
-        .max_frame_size(Some(MOST_MESSAGE));
+        .max_message_size(Some(LARGEST_MESSAGE))
+        .max_frame_size(Some(LARGEST_MESSAGE));
     match client_async_with_config(request, stream, Some(limits)).await {
         Ok((socket, _)) => Ok(WebSocket(socket)),
         Err(Error::Http(answer)) => {
@@ -55,7 +55,10 @@ where
             let what = format!("the service answered the upgrade with status {status}");
             Err(Failure::new(FailureKind::Status, what))
         }
-        Err(error) => Err(broken(format!("upgrade to a WebSocket: {}", told(&error)))),
+        Err(error) => Err(broken(format!(
+            "upgrade to a WebSocket: {}",
+            describe(&error)
+        ))),
     }
 }
 
@@ -84,12 +87,12 @@ where
     /// answered.
     pub async fn round_trip(&mut self, send: &str, awaits: Option<&str>) -> Result<(), Failure> {
         let sent = self.0.send(Message::text(send)).await;
-        sent.map_err(|error| broken(format!("send a message: {}", told(&error))))?;
+        sent.map_err(|error| broken(format!("send a message: {}", describe(&error))))?;
         loop {
             let message = match self.0.next().await {
                 Some(Ok(message)) => message,
                 Some(Err(error)) => {
-                    return Err(broken(format!("await an answer: {}", told(&error))));
+                    return Err(broken(format!("await an answer: {}", describe(&error))));
                 }
                 None => return Err(broken("the service ended the WebSocket")),
             };
@@ -108,12 +111,12 @@ where
 
     /// Closes the WebSocket. Failures no longer count.
     pub async fn close(mut self) {
-        let goodbye = async {
+        let closing = async {
             if self.0.close(None).await.is_ok() {
                 while let Some(Ok(_)) = self.0.next().await {}
             }
         };
-        let _ = tokio::time::timeout(GOODBYE, goodbye).await;
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, closing).await;
     }
 }
 
@@ -129,7 +132,7 @@ fn upgrade(base: &Base, path: &str, headers: &[(String, String)]) -> Result<Requ
         .build()
         .map_err(|_| impossible(format!("`{path}` cannot be a path")))?
         .into_client_request()
-        .map_err(|error| impossible(told(&error)))?;
+        .map_err(|error| impossible(describe(&error)))?;
     for (name, value) in headers {
         let known: HeaderName = name
             .parse()
@@ -175,7 +178,7 @@ fn closed(frame: Option<&CloseFrame>) -> String {
     }
 }
 
-fn told(error: &Error) -> String {
+fn describe(error: &Error) -> String {
     match error {
         Error::Io(error) => error.to_string(),
         error => error.to_string(),

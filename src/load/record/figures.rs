@@ -69,7 +69,7 @@ impl Figures {
             let mut total = Tally::default();
             for (name, tally) in self.subjects.iter().zip(tallies) {
                 total.add(tally);
-                let figures = Tallied {
+                let figures = SubjectTally {
                     subject: self.subject(Some(span), name),
                     tally,
                     counted: span.counted,
@@ -82,7 +82,7 @@ impl Figures {
                 .get(&super::FailureKind::Unfinished)
                 .unwrap_or(&0);
             if self.subjects.len() > 1 {
-                let figures = Tallied {
+                let figures = SubjectTally {
                     subject: self.subject(Some(span), "total"),
                     tally: &total,
                     counted: span.counted,
@@ -90,15 +90,15 @@ impl Figures {
                 };
                 figures.write(self.open, run)?;
             }
-            self.left_out(span, tallies, run);
+            self.warn_of_left_out(span, tallies, run);
             self.outage(span, &total, record, run)?;
-            self.never_reached(span, tallies, run);
+            self.warn_of_unreached(span, tallies, run);
         }
         self.generator(record, unfinished, cpu, run)
     }
 
     /// Warns of percentiles that are left out because perfgate's own lateness may have changed them.
-    fn left_out(&self, span: &Span, tallies: &[Tally], run: &mut Run) {
+    fn warn_of_left_out(&self, span: &Span, tallies: &[Tally], run: &mut Run) {
         for (name, tally) in self.subjects.iter().zip(tallies) {
             let changed = tally.changed();
             let Some(first) = changed.first() else {
@@ -119,7 +119,7 @@ impl Figures {
     }
 
     /// Warns of steps that were never reached because an earlier one always fails.
-    fn never_reached(&self, span: &Span, tallies: &[Tally], run: &mut Run) {
+    fn warn_of_unreached(&self, span: &Span, tallies: &[Tally], run: &mut Run) {
         let (mut never, mut any) = (Vec::new(), false);
         for (name, tally) in self.subjects.iter().zip(tallies) {
             match tally.all() {
@@ -141,7 +141,7 @@ impl Figures {
         let (span, tallies) = spans.max_by_key(|(span, _)| span.when.last().map(|w| w.until))?;
         let mut total = Tally::default();
         tallies.iter().for_each(|tally| total.add(tally));
-        let last = silent(span, &total, record).pop()?;
+        let last = silent_times(span, &total, record).pop()?;
         (last.until == span.when.last()?.until).then(|| last.length())
     }
 
@@ -157,14 +157,14 @@ impl Figures {
         if total.all() == 0 {
             return Ok(());
         }
-        let silent = silent(span, total, record);
-        let length: Duration = silent.iter().map(|range| range.length()).sum();
+        let silent_times = silent_times(span, total, record);
+        let length: Duration = silent_times.iter().map(|range| range.length()).sum();
         let name = match self.subjects.as_slice() {
             [only] => only,
             _ => "total",
         };
         let subject = self.subject(Some(span), name);
-        if let Some(first) = silent.first()
+        if let Some(first) = silent_times.first()
             && total.succeeded() > 0
         {
             let begin = span.when.first().map_or(Duration::ZERO, |when| when.from);
@@ -255,21 +255,21 @@ impl Figures {
 }
 
 /// The times at which no request succeeded.
-fn silent(span: &Span, total: &Tally, record: &Record) -> Vec<TimeRange> {
+fn silent_times(span: &Span, total: &Tally, record: &Record) -> Vec<TimeRange> {
     let usual = total.usual(span.counted);
     let whole = |range| record.silence.within(range, usual);
     span.when.iter().copied().flat_map(whole).collect()
 }
 
 /// The tally of one subject, to be written into a run.
-struct Tallied<'a> {
+struct SubjectTally<'a> {
     subject: Subject,
     tally: &'a Tally,
     counted: Duration,
     role: Role,
 }
 
-impl Tallied<'_> {
+impl SubjectTally<'_> {
     fn write(&self, open: bool, run: &mut Run) -> Result<(), EvidenceError> {
         let all = self.tally.all();
         if all == 0 {
@@ -502,12 +502,12 @@ mod tests {
 
     #[test]
     fn the_time_without_success_is_an_outcome_of_the_run() {
-        let outage = |subjects: &[&str], silent: bool| {
+        let outage = |subjects: &[&str], silent_times: bool| {
             let figures = figures(subjects, false);
             let mut record = Record::new(figures.tally_count());
             (0..200).for_each(|at| {
                 let at = Duration::from_millis(at * 10);
-                if silent && at >= Duration::from_secs(1) {
+                if silent_times && at >= Duration::from_secs(1) {
                     record.fail(0, &Failure::new(FailureKind::Connect, "refused"));
                     record.silence.fail(at, at);
                 } else {

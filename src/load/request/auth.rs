@@ -4,9 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::headers::render;
-use super::{Escape, Values};
 use crate::load::http::{Failure, FailureKind};
 use crate::load::scenario::Auth;
+use crate::load::template::{Escape, Values};
 
 pub(super) fn write(auth: &Auth, values: &Values, out: &mut String) -> Result<(), Failure> {
     match auth {
@@ -41,7 +41,7 @@ pub(super) fn is_fixed(auth: &Auth) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::request::Template;
+    use crate::load::template::Template;
 
     fn written(auth: &Auth) -> Result<String, Failure> {
         let mut values = Values::default();

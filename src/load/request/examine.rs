@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use super::excerpt::excerpt;
-use super::extractor::{Extractor, ReadResponse, SHOWN};
 use super::headers::render;
-use super::{Escape, Template, UserState, Values};
+use super::read_response::{ReadResponse, found_nothing};
+use super::user_state::UserState;
 use crate::load::http::{Failure, FailureKind, Response, Wanted};
 use crate::load::scenario::{Call, Expect};
+use crate::load::template::{Escape, Extractor, SHOWN, Template, Values, excerpt};
 
 /// The parts of a response to this call that are needed for checks, captures, cookies and redirects.
 pub fn wanted(call: &Call, cookies: bool, redirects: u8) -> Wanted {
@@ -34,7 +34,7 @@ pub fn examine(call: &Call, answer: &Response, state: &mut UserState) -> Result<
     for (probe, expected) in &call.expect.json {
         let found = seen
             .find(probe)
-            .ok_or_else(|| Failure::new(FailureKind::Check, probe.found_nothing(&seen)))?;
+            .ok_or_else(|| Failure::new(FailureKind::Check, found_nothing(probe, &seen)))?;
         if !found.equals(expected) {
             let expected = excerpt(expected.to_string().as_bytes(), SHOWN);
             let what = format!("{probe} is {found} where {expected} was expected");
@@ -43,7 +43,7 @@ pub fn examine(call: &Call, answer: &Response, state: &mut UserState) -> Result<
     }
     for (name, probe) in &call.captures {
         let Some(found) = seen.find(probe) else {
-            let what = format!("capture {name}: {}", probe.found_nothing(&seen));
+            let what = format!("capture {name}: {}", found_nothing(probe, &seen));
             return Err(Failure::new(FailureKind::Capture, what));
         };
         state

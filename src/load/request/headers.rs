@@ -1,27 +1,7 @@
 //! The header lines of a request, with values that cannot end their line.
 
-use http::header::{
-    CONNECTION, CONTENT_LENGTH, HeaderName, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
-};
-
-use super::excerpt::excerpt;
-use super::extractor::SHOWN;
-use super::{Escape, Missing, Template, Values};
 use crate::load::http::{Failure, FailureKind};
-
-/// Whether a header belongs to the connection, which writes it: a scenario cannot set it.
-pub fn is_connection_header(name: &HeaderName) -> bool {
-    [
-        &CONNECTION,
-        &CONTENT_LENGTH,
-        &TE,
-        &TRAILER,
-        &TRANSFER_ENCODING,
-        &UPGRADE,
-    ]
-    .contains(&name)
-        || matches!(name.as_str(), "keep-alive" | "proxy-connection")
-}
+use crate::load::template::{Escape, Missing, SHOWN, Template, Values, excerpt};
 
 /// Header lines that replace those of an earlier request and use their memory again.
 pub(super) struct HeaderLines<'a> {

@@ -3,11 +3,13 @@
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderName, USER_AGENT};
 
-use super::headers::{HeaderLines, is_connection_header, render};
+use super::auth;
+use super::headers::{HeaderLines, render};
 use super::target::TargetSpec;
-use super::{Escape, Template, UserState, Values, auth};
+use super::user_state::UserState;
 use crate::load::http::{Failure, OutgoingRequest};
 use crate::load::scenario::{Auth, Base, Body, Call, Scheme, Socket};
+use crate::load::template::{Escape, Template, Values, is_connection_header};
 
 const AGENT: &str = concat!("perfgate/", env!("CARGO_PKG_VERSION"));
 

@@ -5,13 +5,12 @@ use http::Method;
 use http::header::COOKIE;
 use url::{Position, Url};
 
-use super::UserState;
-use super::excerpt::excerpt;
-use super::extractor::SHOWN;
 use super::headers::HeaderLines;
 use super::outgoing::cookies;
+use super::user_state::UserState;
 use crate::load::http::{Failure, FailureKind, OutgoingRequest, Response};
 use crate::load::scenario::{Base, Call};
+use crate::load::template::{SHOWN, excerpt};
 
 /// The request that follows a redirect; `None` where the response is no redirect, or one that the step expects. It has
 /// the cookies of the previous request: once the jar has taken the response, `renew_cookies` replaces them.

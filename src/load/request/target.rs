@@ -1,11 +1,9 @@
 //! The target of the request line: path and query.
 
-use super::excerpt::excerpt;
-use super::extractor::SHOWN;
 use super::headers::render;
-use super::{Escape, Template, Values};
 use crate::load::http::{Failure, FailureKind};
 use crate::load::scenario::Base;
+use crate::load::template::{Escape, SHOWN, Template, Values, excerpt};
 
 /// The target that a step asks for.
 pub(super) struct TargetSpec<'a> {

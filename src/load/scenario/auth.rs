@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::AUTHORIZATION;
 use toml::de::DeValue;
 
-use crate::load::request::Template;
+use crate::load::template::Template;
 use crate::toml_file::{FormError, Node};
 
 use super::Auth;

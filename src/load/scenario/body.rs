@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use toml::de::DeValue;
 
-use crate::load::request::Template;
+use crate::load::template::Template;
 use crate::toml_file::{Form, FormError, Node};
 
 use super::Body;

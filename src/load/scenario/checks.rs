@@ -1,6 +1,6 @@
 //! What is looked for in an answer: `expect`, what counts as success, and `capture`, values for later steps.
 
-use crate::load::request::Probe;
+use crate::load::template::Extractor;
 use crate::toml_file::{Form, FormError, Node};
 
 use super::Expect;
@@ -54,7 +54,10 @@ fn fixed(node: &Node<'_>) -> Result<serde_json::Value, FormError> {
     })
 }
 
-pub(super) fn captures(step: &Form<'_>, names: &Names) -> Result<Vec<(String, Probe)>, FormError> {
+pub(super) fn captures(
+    step: &Form<'_>,
+    names: &Names,
+) -> Result<Vec<(String, Extractor)>, FormError> {
     let Some(table) = step.node("capture") else {
         return Ok(Vec::new());
     };
@@ -73,7 +76,7 @@ pub(super) fn captures(step: &Form<'_>, names: &Names) -> Result<Vec<(String, Pr
     Ok(captures)
 }
 
-fn probe(node: &Node<'_>) -> Result<Probe, FormError> {
+fn probe(node: &Node<'_>) -> Result<Extractor, FormError> {
     let form = node.form("`capture`", &CAPTURE_KEYS)?;
     let mut given = CAPTURE_KEYS.iter().filter_map(|key| form.node(key));
     let (Some(place), None) = (given.next(), given.next()) else {
@@ -87,8 +90,8 @@ fn probe(node: &Node<'_>) -> Result<Probe, FormError> {
     let text = place.text()?;
     match place.label() {
         "json" => json_path(&place, text),
-        "header" => Probe::header(text).map_err(|why| place.error(why)),
-        _ => Probe::regex(text).map_err(|why| {
+        "header" => Extractor::header(text).map_err(|why| place.error(why)),
+        _ => Extractor::regex(text).map_err(|why| {
             place
                 .error(why)
                 .hint("in single quotes, backslashes stay as they are: '(\\d+)'")
@@ -96,6 +99,6 @@ fn probe(node: &Node<'_>) -> Result<Probe, FormError> {
     }
 }
 
-fn json_path(node: &Node<'_>, text: &str) -> Result<Probe, FormError> {
-    Probe::json(text).map_err(|why| node.error(why).hint("it begins with $: $.items[0].id"))
+fn json_path(node: &Node<'_>, text: &str) -> Result<Extractor, FormError> {
+    Extractor::json(text).map_err(|why| node.error(why).hint("it begins with $: $.items[0].id"))
 }

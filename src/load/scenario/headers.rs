@@ -2,7 +2,7 @@
 
 use http::{HeaderName, HeaderValue};
 
-use crate::load::request::{Template, belongs_to_the_wire};
+use crate::load::template::{Template, is_connection_header};
 use crate::toml_file::{FormError, Node};
 
 use super::names::Names;
@@ -31,7 +31,7 @@ pub(super) fn headers(
 pub(super) fn name(text: &str) -> Result<HeaderName, String> {
     let name = HeaderName::from_bytes(text.as_bytes())
         .map_err(|_| format!("`{text}` is no name of a header"))?;
-    if belongs_to_the_wire(&name) {
+    if is_connection_header(&name) {
         return Err(format!(
             "the header `{name}` belongs to the connection, which perfgate keeps itself"
         ));

@@ -33,7 +33,7 @@ use std::time::Duration;
 
 use http::{HeaderName, Method};
 
-use super::request::{Generator, Probe, Template};
+use super::template::{Extractor, Template, ValueGenerator};
 
 pub use error::ScenarioError;
 pub use file::{parse, parse_in};
@@ -68,7 +68,7 @@ pub struct Scenario {
     pub tls: Tls,
     pub flows: Vec<Flow>,
     /// Named values made anew for every iteration of a flow: `{{page}}`.
-    pub values: BTreeMap<String, Generator>,
+    pub values: BTreeMap<String, ValueGenerator>,
     /// Rows of CSV files, one for every iteration: `{{user.email}}`.
     pub feeds: Vec<Feed>,
     pub watch: Vec<Watched>,
@@ -218,7 +218,7 @@ pub struct Call {
     pub body: Body,
     pub expect: Expect,
     /// Values for the steps behind this one, by name.
-    pub captures: Vec<(String, Probe)>,
+    pub captures: Vec<(String, Extractor)>,
 }
 
 #[derive(Clone, Debug)]
@@ -249,7 +249,7 @@ pub struct Expect {
     /// Each must be found in the body.
     pub contains: Vec<Template>,
     /// Each must be there and equal the JSON value.
-    pub json: Vec<(Probe, serde_json::Value)>,
+    pub json: Vec<(Extractor, serde_json::Value)>,
 }
 
 /// A WebSocket for one step: connect, send, await. Its latency is from the first send to the last answer awaited;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::load::request::Template;
+use crate::load::template::Template;
 use crate::toml_file::{FormError, Node, nearest};
 
 #[derive(Clone, Debug, Default)]

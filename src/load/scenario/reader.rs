@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use toml::de::DeValue;
 
-use crate::load::request::Template;
+use crate::load::template::Template;
 use crate::toml_file::{FormError, Node};
 
 use super::names::Names;

@@ -9,7 +9,7 @@ use anyhow::{Context, anyhow};
 use http::{HeaderName, Method, header};
 
 use crate::hint::WithHint;
-use crate::load::request::Template;
+use crate::load::template::Template;
 
 use super::base::web_address;
 use super::call::parse_method;

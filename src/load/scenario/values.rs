@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::load::request::Generator;
+use crate::load::template::ValueGenerator;
 use crate::toml_file::{FormError, Node};
 
 use super::names::is_name;
 
 const KINDS: [&str; 5] = ["int", "choice", "text", "uuid", "counter"];
 
-pub(super) fn values(node: &Node<'_>) -> Result<BTreeMap<String, Generator>, FormError> {
+pub(super) fn values(node: &Node<'_>) -> Result<BTreeMap<String, ValueGenerator>, FormError> {
     let mut values = BTreeMap::new();
     for (name, entry) in node.entries()? {
         if !is_name(name) {
@@ -22,7 +22,7 @@ pub(super) fn values(node: &Node<'_>) -> Result<BTreeMap<String, Generator>, For
     Ok(values)
 }
 
-fn generator(node: &Node<'_>) -> Result<Generator, FormError> {
+fn generator(node: &Node<'_>) -> Result<ValueGenerator, FormError> {
     let form = node.form("a value", &KINDS)?;
     let mut given = KINDS.iter().filter_map(|kind| form.node(kind));
     let (Some(kind), None) = (given.next(), given.next()) else {
@@ -36,7 +36,7 @@ fn generator(node: &Node<'_>) -> Result<Generator, FormError> {
     match kind.label() {
         "int" => int(&kind),
         "choice" => choice(&kind),
-        "text" => Ok(Generator::Text {
+        "text" => Ok(ValueGenerator::Text {
             length: kind.whole(1..=65_536_usize)?,
         }),
         label => {
@@ -44,14 +44,14 @@ fn generator(node: &Node<'_>) -> Result<Generator, FormError> {
                 return Err(kind.error("expected true"));
             }
             Ok(match label {
-                "uuid" => Generator::Uuid,
-                _ => Generator::Counter,
+                "uuid" => ValueGenerator::Uuid,
+                _ => ValueGenerator::Counter,
             })
         }
     }
 }
 
-fn int(node: &Node<'_>) -> Result<Generator, FormError> {
+fn int(node: &Node<'_>) -> Result<ValueGenerator, FormError> {
     let ends = node.list()?;
     let [low, high] = ends.as_slice() else {
         return Err(node.error("expected the lowest and the highest number, like [1, 50]"));
@@ -63,10 +63,10 @@ fn int(node: &Node<'_>) -> Result<Generator, FormError> {
     if low > high {
         return Err(node.error(format!("it ends at {high}, before it begins at {low}")));
     }
-    Ok(Generator::Int { low, high })
+    Ok(ValueGenerator::Int { low, high })
 }
 
-fn choice(node: &Node<'_>) -> Result<Generator, FormError> {
+fn choice(node: &Node<'_>) -> Result<ValueGenerator, FormError> {
     let mut words = Vec::new();
     for entry in node.list()? {
         words.push(match entry.value() {
@@ -77,5 +77,5 @@ fn choice(node: &Node<'_>) -> Result<Generator, FormError> {
     if words.is_empty() {
         return Err(node.error("there is nothing to choose from"));
     }
-    Ok(Generator::Choice(words))
+    Ok(ValueGenerator::Choice(words))
 }

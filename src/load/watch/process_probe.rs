@@ -87,12 +87,12 @@ impl ProcessProbe {
             tick: proc::tick(),
             warnings: Vec::new(),
         };
-        let there = processes.there();
-        if there.is_empty() {
-            return Err(processes.selection.absent());
+        let selected = processes.selected();
+        if selected.is_empty() {
+            return Err(processes.selection.not_found());
         }
-        for (pid, stat) in there {
-            let known = processes.meet(pid, stat, true);
+        for (pid, stat) in selected {
+            let known = processes.track(pid, stat, true);
             processes.known.insert(pid, known);
         }
         processes.warn_of_children();
@@ -100,8 +100,8 @@ impl ProcessProbe {
         Ok(processes)
     }
 
-    fn there(&self) -> BTreeMap<u32, Stat> {
-        self.selection.there(|pid, stat| {
+    fn selected(&self) -> BTreeMap<u32, Stat> {
+        self.selection.find(|pid, stat| {
             let known = self.known.get(&pid);
             known.is_some_and(|known| known.stat.started == stat.started)
         })
@@ -109,7 +109,7 @@ impl ProcessProbe {
 
     /// A process that is seen for the first time. What it used before the watch began is not counted; a process that
     /// started later is counted whole.
-    fn meet(&self, pid: u32, stat: Stat, already_there: bool) -> TrackedProcess {
+    fn track(&self, pid: u32, stat: Stat, already_there: bool) -> TrackedProcess {
         let ticks = stat.ticks.saturating_mul(self.tick);
         let mut known = TrackedProcess {
             cpu: ProcessCpu::default(),
@@ -144,12 +144,16 @@ impl ProcessProbe {
     }
 
     /// Keeps the sums of processes that ended, given what each running process took over.
-    fn settle(&mut self, gone: &HashMap<u32, TrackedProcess>, inherited: &mut InheritedSums) {
+    fn carry_over(
+        &mut self,
+        ended_processes: &HashMap<u32, TrackedProcess>,
+        inherited: &mut InheritedSums,
+    ) {
         let heir = |mut pid: u32| {
             // Each step leads to another ended process. The number of steps is limited because a reused number could
             // lead in a circle.
-            for _ in 0..=gone.len() {
-                let known = gone.get(&pid)?;
+            for _ in 0..=ended_processes.len() {
+                let known = ended_processes.get(&pid)?;
                 pid = known.stat.parent;
                 if self.known.contains_key(&pid) {
                     return Some(pid);
@@ -160,7 +164,8 @@ impl ProcessProbe {
         let ended = |counted: &dyn Fn(&TrackedProcess) -> u64,
                      left: &dyn Fn(&TrackedProcess) -> u64|
          -> Vec<EndedProcess> {
-            gone.iter()
+            ended_processes
+                .iter()
                 .map(|(pid, known)| EndedProcess {
                     heir: heir(*pid),
                     counted: counted(known),
@@ -258,14 +263,14 @@ struct InheritedSums {
 
 impl Probe for ProcessProbe {
     fn read(&mut self) -> anyhow::Result<Reading> {
-        let there = self.there();
-        if there.is_empty() {
+        let selected = self.selected();
+        if selected.is_empty() {
             bail!("{} has ended", self.selection);
         }
-        let gone: HashMap<u32, TrackedProcess> = self
+        let ended_processes: HashMap<u32, TrackedProcess> = self
             .known
             .extract_if(|pid, known| {
-                let now = there.get(pid).map(|stat| stat.started);
+                let now = selected.get(pid).map(|stat| stat.started);
                 now != Some(known.stat.started)
             })
             .collect();
@@ -277,9 +282,9 @@ impl Probe for ProcessProbe {
         }
         let (mut inherited, mut resident, mut peak) = (InheritedSums::default(), 0, 0);
         let (mut files, before) = (0, self.denied);
-        for (pid, stat) in there {
+        for (pid, stat) in selected {
             if !self.known.contains_key(&pid) {
-                let known = self.meet(pid, stat.clone(), false);
+                let known = self.track(pid, stat.clone(), false);
                 self.known.insert(pid, known);
             }
             let memory = self.update(pid, stat, &mut inherited);
@@ -299,7 +304,7 @@ impl Probe for ProcessProbe {
         if self.denied.files && !before.files {
             self.warn_once("/proc/PID/fd", "`open_files` is");
         }
-        self.settle(&gone, &mut inherited);
+        self.carry_over(&ended_processes, &mut inherited);
         self.total = self.sum();
         Ok(Reading {
             cpu: Some(self.total.cpu),

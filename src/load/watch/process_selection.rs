@@ -57,7 +57,7 @@ fn of_service(leader: u32, all: HashMap<u32, Stat>) -> BTreeMap<u32, Stat> {
 impl ProcessSelection {
     /// The selected processes; empty where none is alive. Dead processes that nobody has waited for are included, even
     /// if their name is gone and they are only `known`: their sums are in no other process.
-    pub(super) fn there(&self, known: impl Fn(u32, &Stat) -> bool) -> BTreeMap<u32, Stat> {
+    pub(super) fn find(&self, known: impl Fn(u32, &Stat) -> bool) -> BTreeMap<u32, Stat> {
         let found: BTreeMap<u32, Stat> = match self {
             Self::One(pid) => proc::stat(*pid)
                 .map(|stat| (*pid, stat))
@@ -74,7 +74,7 @@ impl ProcessSelection {
         found
     }
 
-    pub(super) fn absent(&self) -> anyhow::Error {
+    pub(super) fn not_found(&self) -> anyhow::Error {
         let error = anyhow!("watch {self}: there is no such process");
         let Self::Named(name) = self else {
             return error;

@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use perfgate::hint;
-use perfgate::load::request::Template;
 use perfgate::load::scenario::{BodyArg, Load, Protocol, Simple, Until, from_url};
+use perfgate::load::template::Template;
 
 use super::{call, seconds};
 

@@ -12,11 +12,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use perfgate::load::Scenario;
-use perfgate::load::request::Generator;
 use perfgate::load::scenario::{
     Action, Arrivals, Auth, Body, Call, Load, Order, Pause, Protocol, ScenarioError, Scheme,
     Source, Surroundings, Until, parse_in,
 };
+use perfgate::load::template::ValueGenerator;
 
 /// A machine of three files and two variables.
 pub struct Around;
@@ -93,10 +93,13 @@ fn what_holds_for_the_whole_scenario_is_read() {
     assert!(matches!(scenario.protocol, Protocol::Http2 { streams } if streams.get() == 4));
     assert_eq!(scenario.tls.ca.as_deref(), Some(Path::new("load/ca.pem")));
     assert_eq!(scenario.tls.server_name.as_deref(), Some("shop.test"));
-    assert_eq!(scenario.values["page"], Generator::Int { low: 1, high: 50 });
+    assert_eq!(
+        scenario.values["page"],
+        ValueGenerator::Int { low: 1, high: 50 }
+    );
     assert_eq!(
         scenario.values["kind"],
-        Generator::Choice(vec!["a".into(), "2".into()])
+        ValueGenerator::Choice(vec!["a".into(), "2".into()])
     );
     assert_eq!(scenario.values.len(), 5);
     let feed = &scenario.feeds[0];
@@ -191,7 +194,7 @@ fn steps_are_read_with_what_holds_for_all_of_them() {
 }
 
 /// The text of a template, names in braces.
-fn shown(template: &perfgate::load::request::Template) -> String {
+fn shown(template: &perfgate::load::template::Template) -> String {
     format!("{template:?}")
 }
 

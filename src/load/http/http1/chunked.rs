@@ -24,10 +24,10 @@ pub struct Chunked {
     left: u64,
     /// The number of bytes other than data since the last chunk, which is limited so that no server can send an endless
     /// line.
-    idle: usize,
+    overhead: usize,
 }
 
-const MOST_IDLE: usize = 64 * 1024;
+const MOST_OVERHEAD: usize = 64 * 1024;
 
 /// The result of one step.
 #[derive(Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl Chunked {
         Self {
             at: ChunkState::Size { some: false },
             left: 0,
-            idle: 0,
+            overhead: 0,
         }
     }
 
@@ -62,8 +62,8 @@ impl Chunked {
                 return Ok(Piece::More);
             };
             *bytes = rest;
-            self.idle += 1;
-            if self.idle > MOST_IDLE {
+            self.overhead += 1;
+            if self.overhead > MOST_OVERHEAD {
                 return Err("a chunk's line or trailers of more than 64 KiB");
             }
             self.at = self.step(byte)?;
@@ -78,7 +78,7 @@ impl Chunked {
         let (data, rest) = bytes.split_at_checked(here).unwrap_or((bytes, &[]));
         *bytes = rest;
         self.left -= u64::try_from(data.len()).unwrap_or(self.left);
-        self.idle = 0;
+        self.overhead = 0;
         if self.left == 0 {
             self.at = ChunkState::DataEnd;
         }
@@ -168,7 +168,7 @@ mod tests {
         ] {
             assert!(read(&[bad]).is_err(), "{:?}", String::from_utf8_lossy(bad));
         }
-        let endless = [b"1;".to_vec(), vec![b'x'; 2 * MOST_IDLE]].concat();
+        let endless = [b"1;".to_vec(), vec![b'x'; 2 * MOST_OVERHEAD]].concat();
         assert!(read(&[&endless]).is_err());
         assert_eq!(read(&[b"5\r\nab"]).unwrap(), None);
     }

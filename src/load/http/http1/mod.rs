@@ -27,7 +27,7 @@ use head::{Framing, Head};
 pub use encode::{authority, encode};
 
 /// The idle time after which a service may have closed the connection.
-const REST: Duration = Duration::from_millis(20);
+const IDLE: Duration = Duration::from_millis(20);
 /// The initial size of a connection's buffer; there may be thousands of them.
 const SMALLEST: usize = 2 * 1024;
 /// The largest size of a connection's buffer, into which a head must fit.
@@ -36,12 +36,12 @@ const LARGEST: usize = 64 * 1024;
 const PIECE: usize = 128 * 1024;
 
 thread_local! {
-    static ROOM: RefCell<Box<[u8]>> = RefCell::new(vec![0; PIECE].into_boxed_slice());
+    static SHARED_BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; PIECE].into_boxed_slice());
 }
 /// How much is kept of an error's body, which says what was wrong.
-const SHOWN: usize = 4 * 1024;
+const ERROR_EXCERPT: usize = 4 * 1024;
 /// The largest body that can be examined.
-const MOST_BODY: usize = 16 * 1024 * 1024;
+const LARGEST_BODY: usize = 16 * 1024 * 1024;
 
 /// One connection, on which requests follow each other.
 pub struct Connection<S = Stream> {
@@ -51,11 +51,11 @@ pub struct Connection<S = Stream> {
     filled: usize,
     open: bool,
     /// Whether any byte of the current response has arrived.
-    begun: bool,
+    has_begun: bool,
     /// When the last response had arrived.
     answered: Option<Instant>,
     /// Whether the connection was idle for `REST` when the current request was sent.
-    rested: bool,
+    was_idle: bool,
     last: Option<Box<CachedHead>>,
 }
 
@@ -74,9 +74,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             buffer: vec![0; SMALLEST],
             filled: 0,
             open: true,
-            begun: false,
+            has_begun: false,
             answered: None,
-            rested: false,
+            was_idle: false,
             last: None,
         }
     }
@@ -89,7 +89,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Whether the last failure was that of an idle connection that ended before any byte of the response. A connection
     /// that ends while it is in use is the service's failure.
     pub fn was_stale(&self) -> bool {
-        self.rested && !self.begun
+        self.was_idle && !self.has_begun
     }
 
     /// Whether the server has sent nothing since its last response. Where it has closed the connection, or sent
@@ -113,8 +113,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         wanted: Wanted,
     ) -> Result<Response, Failure> {
         self.open = false;
-        self.begun = false;
-        self.rested = self.answered.is_some_and(|at| at.elapsed() >= REST);
+        self.has_begun = false;
+        self.was_idle = self.answered.is_some_and(|at| at.elapsed() >= IDLE);
         self.filled = 0;
         self.send(bytes).await?;
         let mut answer = Response::default();
@@ -148,16 +148,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let space = self.buffer.get_mut(self.filled..).unwrap_or_default();
         let read = self.stream.read(space).await?;
         self.filled += read;
-        self.begun |= read > 0;
+        self.has_begun |= read > 0;
         Ok(read)
     }
 
-    fn come(&self) -> &[u8] {
+    fn received(&self) -> &[u8] {
         self.buffer.get(..self.filled).unwrap_or_default()
     }
 
     /// Removes the first bytes of the buffer.
-    fn used(&mut self, count: usize) {
+    fn consume(&mut self, count: usize) {
         self.buffer
             .copy_within(count.min(self.filled)..self.filled, 0);
         self.filled = self.filled.saturating_sub(count);
@@ -173,23 +173,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         loop {
             if self.filled > 0 {
                 if !wanted.headers
-                    && let Some(head) = self.again(method)
+                    && let Some(head) = self.same_head(method)
                 {
-                    self.used(head.length);
+                    self.consume(head.length);
                     return Ok(head);
                 }
                 let headers = head::Headers {
                     always: wanted.headers,
                     kept: &mut answer.headers,
                 };
-                let head = head::read(self.come(), method, headers).map_err(broken)?;
+                let head = head::read(self.received(), method, headers).map_err(broken)?;
                 match head {
                     Some(head) if head.status == 101 => {
                         return Err(broken("101 Switching Protocols, which nobody asked for"));
                     }
                     Some(head) => {
                         self.remember(head, method);
-                        self.used(head.length);
+                        self.consume(head.length);
                         if head.status >= 200 {
                             return Ok(head);
                         }
@@ -202,7 +202,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 }
             }
             match self.fill().await {
-                Ok(0) if self.begun => {
+                Ok(0) if self.has_begun => {
                     return Err(broken("closed in the middle of the answer's head"));
                 }
                 Ok(0) => return Err(broken("closed by the server before it answered")),
@@ -213,9 +213,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// The previous head, where this one has the same bytes.
-    fn again(&self, method: &Method) -> Option<Head> {
+    fn same_head(&self, method: &Method) -> Option<Head> {
         let last = self.last.as_ref()?;
-        (self.come().starts_with(&last.bytes) && last.method == method).then_some(last.head)
+        (self.received().starts_with(&last.bytes) && last.method == method).then_some(last.head)
     }
 
     fn remember(&mut self, head: Head, method: &Method) {
@@ -249,8 +249,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ) -> Result<(), Failure> {
         let mut kept = BodyBuffer {
             most: match wanted.body {
-                true => MOST_BODY,
-                false if head.status >= 400 => SHOWN,
+                true => LARGEST_BODY,
+                false if head.status >= 400 => ERROR_EXCERPT,
                 false => 0,
             },
             wanted: wanted.body,
@@ -275,21 +275,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ) -> Result<Option<T>, Failure> {
         let most = usize::try_from(most).unwrap_or(PIECE).min(PIECE);
         let read = poll_fn(|context| {
-            ROOM.with_borrow_mut(|room| {
-                let mut buffer = ReadBuf::new(room.get_mut(..most).unwrap_or_default());
+            SHARED_BUFFER.with_borrow_mut(|shared| {
+                let mut buffer = ReadBuf::new(shared.get_mut(..most).unwrap_or_default());
                 ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer))?;
                 let read = buffer.filled();
                 Poll::Ready(io::Result::Ok((!read.is_empty()).then(|| take(read))))
             })
         });
-        read.await.map_err(|error| lost(&error))
+        read.await.map_err(|error| body_failure(&error))
     }
 
     async fn sized(&mut self, length: u64, kept: &mut BodyBuffer) -> Result<(), Failure> {
         let here = usize::try_from(length).map_or(self.filled, |length| length.min(self.filled));
         kept.expect(length);
-        kept.take(self.come().get(..here).unwrap_or_default())?;
-        self.used(here);
+        kept.take(self.received().get(..here).unwrap_or_default())?;
+        self.consume(here);
         while kept.received < length {
             let left = length - kept.received;
             match self.piece(left, |piece| kept.take(piece)).await? {
@@ -307,8 +307,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     async fn chunked(&mut self, kept: &mut BodyBuffer) -> Result<(), Failure> {
         let mut chunked = Chunked::new();
-        if let Some(behind) = kept.chunks(&mut chunked, self.come())? {
-            self.used(self.filled - behind);
+        if let Some(behind) = kept.chunks(&mut chunked, self.received())? {
+            self.consume(self.filled - behind);
             return Ok(());
         }
         self.filled = 0;
@@ -328,7 +328,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     async fn until_close(&mut self, kept: &mut BodyBuffer) -> Result<(), Failure> {
-        kept.take(self.come())?;
+        kept.take(self.received())?;
         self.filled = 0;
         while let Some(taken) = self.piece(u64::MAX, |piece| kept.take(piece)).await? {
             taken?;
@@ -378,7 +378,7 @@ impl BodyBuffer {
             self.bytes.extend_from_slice(begin);
             return Ok(());
         }
-        if self.bytes.len() + data.len() > MOST_BODY {
+        if self.bytes.len() + data.len() > LARGEST_BODY {
             return Err(broken("a body of more than 16 MiB cannot be looked at"));
         }
         self.bytes.extend_from_slice(data);
@@ -390,7 +390,7 @@ fn broken(what: impl Into<String>) -> Failure {
     Failure::new(FailureKind::Broken, what)
 }
 
-fn lost(error: &io::Error) -> Failure {
+fn body_failure(error: &io::Error) -> Failure {
     broken(format!("read the answer's body: {error}"))
 }
 

@@ -6,7 +6,7 @@ use h2::RecvStream;
 use crate::load::http::{Failure, FailureKind};
 
 /// The largest body that can be examined.
-const MOST_BODY: u64 = 16 * 1024 * 1024;
+const LARGEST_BODY: u64 = 16 * 1024 * 1024;
 
 /// How much of a body is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub async fn receive(
         if wanted == KeptPart::Nothing || (wanted == KeptPart::Beginning && !first.is_empty()) {
             continue;
         }
-        if bytes > MOST_BODY {
+        if bytes > LARGEST_BODY {
             let what = "a body of more than 16 MiB cannot be looked at";
             return Ok(Err(Failure::new(FailureKind::Broken, what)));
         }

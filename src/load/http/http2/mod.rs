@@ -36,7 +36,7 @@ pub struct Connection {
 struct ConnectionState {
     ended: RefCell<Option<String>>,
     /// Whether the service has ever sent a frame of HTTP/2.
-    spoken: Cell<bool>,
+    has_spoken: Cell<bool>,
 }
 
 /// Opens a connection, which runs as a task of its own. Has to be called inside a local runtime.
@@ -50,20 +50,20 @@ where
         .initial_connection_window_size(WINDOW_OF_ALL)
         .handshake::<_, Bytes>(stream)
         .await
-        .map_err(|error| Failure::new(FailureKind::Broken, told(&error)))?;
+        .map_err(|error| Failure::new(FailureKind::Broken, describe(&error)))?;
     let state = Rc::new(ConnectionState::default());
-    let told_to = Rc::clone(&state);
+    let ended_state = Rc::clone(&state);
     tokio::task::spawn_local(async move {
         let end = match connection.await {
             Ok(()) => "the service closed the connection".to_owned(),
             Err(error) => {
                 if error.is_remote() {
-                    told_to.spoken.set(true);
+                    ended_state.has_spoken.set(true);
                 }
-                told(&error)
+                describe(&error)
             }
         };
-        *told_to.ended.borrow_mut() = Some(end);
+        *ended_state.ended.borrow_mut() = Some(end);
     });
     Ok(Connection {
         sender,
@@ -108,7 +108,10 @@ impl Connection {
             Ok(answer) => answer,
             Err(error) => {
                 self.stale = is_stale(&error);
-                Err(Failure::new(FailureKind::Broken, self.why(&error)))
+                Err(Failure::new(
+                    FailureKind::Broken,
+                    self.describe_failure(&error),
+                ))
             }
         }
     }
@@ -127,7 +130,7 @@ impl Connection {
             stream.send_data(body, true)?;
         }
         let (head, body) = response.await?.into_parts();
-        self.state.spoken.set(true);
+        self.state.has_spoken.set(true);
         let headers = match wanted.headers {
             true => in_order(&head.headers),
             false => Vec::new(),
@@ -150,16 +153,16 @@ impl Connection {
     }
 
     /// Why a request failed. The connection often knows more than the error of the stream.
-    fn why(&self, error: &h2::Error) -> String {
+    fn describe_failure(&self, error: &h2::Error) -> String {
         let ended = self.state.ended.borrow();
-        let why = match &*ended {
+        let describe_failure = match &*ended {
             Some(end) if !error.is_reset() && !error.is_go_away() => end.clone(),
-            _ => told(error),
+            _ => describe(error),
         };
-        match self.state.spoken.get() {
-            false if error.is_library() => format!("no HTTP/2 came back: {why}"),
-            false if error.is_io() => format!("{why} before its first answer"),
-            _ => why,
+        match self.state.has_spoken.get() {
+            false if error.is_library() => format!("no HTTP/2 came back: {describe_failure}"),
+            false if error.is_io() => format!("{describe_failure} before its first answer"),
+            _ => describe_failure,
         }
     }
 }
@@ -182,11 +185,11 @@ fn is_stale(error: &h2::Error) -> bool {
 }
 
 /// An error in words, with the protocol's name of the reason, which the service's log uses as well.
-fn told(error: &h2::Error) -> String {
+fn describe(error: &h2::Error) -> String {
     let Some(reason) = error.reason() else {
         return error.to_string();
     };
-    let reason = name(reason);
+    let reason = reason_name(reason);
     if error.is_library() {
         format!("the answer breaks the rules of HTTP/2: {reason}")
     } else if error.is_go_away() {
@@ -198,6 +201,6 @@ fn told(error: &h2::Error) -> String {
     }
 }
 
-fn name(reason: h2::Reason) -> String {
+fn reason_name(reason: h2::Reason) -> String {
     format!("{reason:?} ({reason})")
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::{call, scenario_of};
 use crate::load::Scenario;
-use crate::load::request::{Data, ValueGenerator, Values};
+use crate::load::request::Data;
 use crate::load::scenario::{Feed, Order, Rows};
+use crate::load::template::{ValueGenerator, Values};
 
 const ALL: &str = "/{{page}}/{{color}}/{{token}}/{{id}}/{{count}}";
 

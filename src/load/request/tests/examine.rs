@@ -5,8 +5,9 @@ use serde_json::json;
 
 use super::{answer, call, state, template};
 use crate::load::http::{FailureKind, Response, Wanted};
-use crate::load::request::{Extractor, UserState, examine, wanted};
+use crate::load::request::{UserState, examine, wanted};
 use crate::load::scenario::Call;
+use crate::load::template::Extractor;
 
 fn capturing(captures: &[(&str, Extractor)]) -> Call {
     let mut call = call("/");

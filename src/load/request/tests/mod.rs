@@ -5,7 +5,6 @@ mod examine;
 mod jar;
 mod outgoing;
 mod redirect;
-mod template;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -14,9 +13,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderName, Method};
 
-use super::{Template, UserState, Values};
+use super::UserState;
 use crate::load::http::{OutgoingRequest, Response};
 use crate::load::scenario::{Base, Body, Call, Expect, Scheme};
+use crate::load::template::{Template, Values};
 use crate::load::{Scenario, scenario};
 
 fn values(pairs: &[(&str, &str)]) -> Values {

@@ -6,8 +6,9 @@ use proptest::prelude::*;
 
 use super::{answer, base, call, header, sent, state, template};
 use crate::load::http::{FailureKind, OutgoingRequest};
-use crate::load::request::{is_connection_header, is_fixed, opening, outgoing, refill};
+use crate::load::request::{is_fixed, opening, outgoing, refill};
 use crate::load::scenario::{Auth, Body, Call, Scheme, Socket};
+use crate::load::template::is_connection_header;
 
 fn go(call: &Call, pairs: &[(&str, &str)]) -> OutgoingRequest {
     outgoing(call, &base(), &state(pairs)).unwrap()

@@ -6,9 +6,9 @@
 
 use std::fmt;
 
-use super::Values;
 use super::escape::Escape;
 use super::excerpt::excerpt;
+use super::values::Values;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Template {

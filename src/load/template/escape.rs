@@ -19,7 +19,7 @@ pub enum Escape {
 
 impl Escape {
     /// Writes a value.
-    pub(super) fn value(self, value: &str, out: &mut String) {
+    pub fn value(self, value: &str, out: &mut String) {
         match self {
             Self::None => out.push_str(value),
             Self::Path | Self::Query => {
@@ -34,7 +34,7 @@ impl Escape {
     }
 
     /// Writes the template's own text.
-    pub(super) fn text(self, text: &str, out: &mut String) {
+    pub fn text(self, text: &str, out: &mut String) {
         match self {
             Self::None | Self::Json => out.push_str(text),
             Self::Path => url(text, out),
@@ -44,7 +44,7 @@ impl Escape {
 
     /// Writes a value that the author marked as raw, as if it were the template's text. In a URL it still cannot end
     /// the request line.
-    pub(super) fn raw(self, value: &str, out: &mut String) {
+    pub fn raw(self, value: &str, out: &mut String) {
         match self {
             Self::None | Self::Json | Self::Form => out.push_str(value),
             Self::Path | Self::Query => url(value, out),

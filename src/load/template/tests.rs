@@ -1,8 +1,15 @@
 //! What a template means, and what it refuses.
 
-use super::values;
-use crate::load::request::{Escape, Template, Values};
+use super::{Escape, Template, Values};
 use proptest::prelude::*;
+
+fn values(pairs: &[(&str, &str)]) -> Values {
+    let mut values = Values::default();
+    for (name, value) in pairs {
+        values.set(name, (*value).to_owned());
+    }
+    values
+}
 
 fn rendered(template: &str, escape: Escape, pairs: &[(&str, &str)]) -> String {
     let mut out = String::new();

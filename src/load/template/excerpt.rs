@@ -2,9 +2,12 @@
 
 use crate::text::sanitize;
 
+/// How many characters of a body or a value are shown in a message.
+pub const SHOWN: usize = 100;
+
 /// Up to `limit` characters, `…` behind them where more came. A character that is not seen or that moves others
 /// (controls, escapes, marks of direction) is written by its code.
-pub(super) fn excerpt(bytes: &[u8], limit: usize) -> String {
+pub fn excerpt(bytes: &[u8], limit: usize) -> String {
     // A character has at most four bytes, so a large body is not read to show its beginning.
     let start = bytes.get(..limit.saturating_mul(4)).unwrap_or(bytes);
     let text = String::from_utf8_lossy(start);

@@ -1,86 +1,14 @@
-//! Where a value is in a response, and how it is extracted.
+//! A response as checks and captures read it.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::fmt;
 
-use regex_lite::Regex;
 use serde_json::Value;
-use serde_json_path::JsonPath;
 
-use super::excerpt::excerpt;
 use super::json;
 use crate::load::http::Response;
-
-/// How many characters of a body or a value are shown in a message.
-pub(super) const SHOWN: usize = 100;
-
-/// Where a value is in a response.
-#[derive(Clone, Debug)]
-pub enum Extractor {
-    /// The first match of a JSON path (RFC 9535) in the body.
-    Json(JsonPath),
-    Header(String),
-    /// The first group of a regular expression in the body; the whole match where it has no group.
-    Regex(Regex),
-}
-
-impl Extractor {
-    /// A JSON path, as in `$.items[0].id`.
-    pub fn json(path: &str) -> Result<Self, String> {
-        JsonPath::parse(path).map(Self::Json).map_err(|error| {
-            let seen = excerpt(path.as_bytes(), SHOWN);
-            match path.starts_with('$') {
-                true => format!("`{seen}` is no JSON path: {error}"),
-                false => {
-                    format!("`{seen}` is no JSON path: one begins with `$`, like `$.items[0].id`")
-                }
-            }
-        })
-    }
-
-    pub fn header(name: &str) -> Result<Self, String> {
-        http::HeaderName::from_bytes(name.as_bytes())
-            .map(|name| Self::Header(name.as_str().to_owned()))
-            .map_err(|_| {
-                let name = excerpt(name.as_bytes(), SHOWN);
-                format!("`{name}` cannot be the name of a header")
-            })
-    }
-
-    pub fn regex(pattern: &str) -> Result<Self, String> {
-        Regex::new(pattern).map(Self::Regex).map_err(|error| {
-            let pattern = excerpt(pattern.as_bytes(), SHOWN);
-            format!("`{pattern}` is no regular expression: {error}")
-        })
-    }
-
-    pub(super) fn needs_headers(&self) -> bool {
-        matches!(self, Self::Header(_))
-    }
-
-    /// The message of a search that found nothing.
-    pub(super) fn found_nothing(&self, answer: &ReadResponse<'_>) -> String {
-        match self {
-            Self::Header(_) => format!("{self} is not in the answer"),
-            Self::Regex(_) => format!("{self} found nothing in {answer}"),
-            Self::Json(_) => match answer.json() {
-                Ok(_) => format!("{self} found nothing in {answer}"),
-                Err(why) => format!("{self} found no JSON ({why}) in {answer}"),
-            },
-        }
-    }
-}
-
-impl fmt::Display for Extractor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Json(path) => f.write_str(&excerpt(path.to_string().as_bytes(), SHOWN)),
-            Self::Header(name) => write!(f, "header {name}"),
-            Self::Regex(regex) => write!(f, "/{}/", excerpt(regex.as_str().as_bytes(), SHOWN)),
-        }
-    }
-}
+use crate::load::template::{Extractor, SHOWN, excerpt};
 
 /// A response whose body is decoded as text or JSON at most once, and only if it is needed.
 pub(super) struct ReadResponse<'a> {
@@ -173,5 +101,17 @@ impl fmt::Display for ExtractedValue<'_> {
             Self::Text(text) => Value::from(text.as_ref()).to_string(),
         };
         f.write_str(&excerpt(text.as_bytes(), SHOWN))
+    }
+}
+
+/// The message of a search that found nothing.
+pub(super) fn found_nothing(extractor: &Extractor, answer: &ReadResponse<'_>) -> String {
+    match extractor {
+        Extractor::Header(_) => format!("{extractor} is not in the answer"),
+        Extractor::Regex(_) => format!("{extractor} found nothing in {answer}"),
+        Extractor::Json(_) => match answer.json() {
+            Ok(_) => format!("{extractor} found nothing in {answer}"),
+            Err(why) => format!("{extractor} found no JSON ({why}) in {answer}"),
+        },
     }
 }

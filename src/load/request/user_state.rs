@@ -1,0 +1,21 @@
+//! What one user of the service has.
+
+use super::jar::Jar;
+use crate::load::scenario::Base;
+use crate::load::template::Values;
+
+/// The values and cookies that one user has.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UserState {
+    pub values: Values,
+    pub jar: Jar,
+}
+
+impl UserState {
+    pub fn new(base: &Base) -> Self {
+        Self {
+            values: Values::default(),
+            jar: Jar::new(&base.host),
+        }
+    }
+}

@@ -1,12 +1,11 @@
 //! What a GitHub Actions runner takes: annotations, outputs, the step summary.
 
+use super::Document;
 use super::entry::Entry;
 use super::headline;
-use super::markdown::{Room, markdown};
 use super::view::{Kind, View};
 use super::why;
 use super::words::Judged;
-use super::{Document, RenderError};
 use crate::text::sanitize::{self, command_message, command_property};
 use crate::text::shorten;
 
@@ -100,9 +99,4 @@ pub fn outputs(document: &Document) -> Vec<(String, String)> {
                 .map(|(name, n)| (name.to_owned(), n.to_string())),
         )
         .collect()
-}
-
-/// The comment's Markdown with the room that a job summary has.
-pub fn step_summary(document: &Document, template: Option<&str>) -> Result<String, RenderError> {
-    markdown(document, template, Room::Summary)
 }

@@ -44,6 +44,62 @@ pub(super) fn headline(document: &Document) -> String {
     }
 }
 
+/// For a pull request: what regressed is counted by what people know, endpoints and benchmarks, and what follows is said.
+pub(super) fn conclusion(document: &Document) -> String {
+    let fails = document.verdict == Judged::Fail
+        && document.budgets_only().is_none()
+        && !is_empty_gate(document);
+    if !fails {
+        return headline(document);
+    }
+    let said = failing(document, |regressed| {
+        let mut subjects: Vec<(&str, Option<&str>)> = Vec::new();
+        for entry in regressed {
+            let subject = (entry.subject.as_str(), entry.workload.as_deref());
+            if !subjects.contains(&subject) {
+                subjects.push(subject);
+            }
+        }
+        let n = subjects.len();
+        let counted = if regressed.iter().all(|entry| is_endpoint(&entry.subject)) {
+            plural(n, "endpoint", "endpoints")
+        } else if regressed
+            .iter()
+            .all(|e| e.metric == crate::model::MetricName::TIME)
+        {
+            plural(n, "benchmark", "benchmarks")
+        } else {
+            plural(regressed.len(), "series", "series")
+        };
+        format!("{counted} {}", got(regressed))
+    });
+    let said = match workload::headline(document) {
+        Some(unjudged) => format!("{said}; {unjudged}"),
+        None => said,
+    };
+    format!("{said}, so this check fails")
+}
+
+/// `GET /search`
+fn is_endpoint(subject: &str) -> bool {
+    subject.split_once(' ').is_some_and(|(method, path)| {
+        method.len() >= 3
+            && method.bytes().all(|byte| byte.is_ascii_uppercase())
+            && (path.starts_with('/') || path.starts_with("http"))
+    })
+}
+
+/// `18 series held`, of a gate in which nothing needs to be looked at.
+pub(super) fn held(document: &Document) -> String {
+    match document.budgets_only() {
+        Some(_) => headline(document),
+        None => format!(
+            "{} held",
+            plural(document.counts.compared, "series", "series")
+        ),
+    }
+}
+
 /// `3 budgets held; no baseline, 3 budgets only`
 fn only_budgets(document: &Document, budgets: usize, unjudged: Option<String>) -> String {
     let over = |e: &&Entry| e.gated && e.budget.is_some_and(|b| b.broken);
@@ -244,6 +300,14 @@ fn warned(document: &Document) -> String {
 }
 
 fn failed(document: &Document) -> String {
+    let of = plural(document.counts.compared, "series", "series");
+    failing(document, |regressed| {
+        format!("{} of {of} {}", count(regressed.len()), got(regressed))
+    })
+}
+
+/// Everything for which a gate fails, with `words` for what regressed.
+fn failing(document: &Document, words: impl Fn(&[&Entry]) -> String) -> String {
     let failing: Vec<&Entry> = document
         .comparisons
         .iter()
@@ -258,14 +322,9 @@ fn failed(document: &Document) -> String {
     let broken = those(&|e| e.budget.is_some_and(|b| b.broken));
     let drifted = those(&|e| e.drift.as_ref().is_some_and(|d| d.broken));
     let vanished = those(&|e| e.outcome == Outcome::Missing);
-    let of = plural(document.counts.compared, "series", "series");
     let mut parts = Vec::new();
     if !regressed.is_empty() {
-        parts.push(format!(
-            "{} of {of} {}",
-            count(regressed.len()),
-            got(&regressed)
-        ));
+        parts.push(words(&regressed));
     }
     let series = |n: usize| plural(n, "series", "series");
     for (n, words) in [

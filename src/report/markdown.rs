@@ -1,6 +1,6 @@
 //! The comment and the step summary: Markdown by a template, within the size that its place allows.
 
-use super::template::{Rows, Template};
+use super::template::{Rows, Template, head};
 use super::view::View;
 use super::{Document, RenderError};
 
@@ -11,9 +11,38 @@ const FIRST: usize = 400;
 /// After so many tries a few rows more are not worth the time.
 const TRIES: usize = 5;
 
+/// What the place where a text goes knows and no document holds.
+#[derive(Clone, Debug, Default)]
+pub struct Place {
+    /// The page of the run that judged; without one the text itself has every row.
+    pub run_url: Option<String>,
+    /// What a commit's name is put behind to be a page.
+    pub commits_url: Option<String>,
+    /// For the acceptance that is offered, which ends on a day.
+    pub today: Option<jiff::civil::Date>,
+}
+
+/// The comment on a pull request. `template` replaces the shipped one.
+pub fn comment(
+    document: &Document,
+    place: &Place,
+    template: Option<&str>,
+) -> Result<String, RenderError> {
+    markdown(document, place, template, Room::Comment)
+}
+
+/// The same with every row, and with the room that a job summary has.
+pub fn step_summary(
+    document: &Document,
+    place: &Place,
+    template: Option<&str>,
+) -> Result<String, RenderError> {
+    markdown(document, place, template, Room::Summary)
+}
+
 /// How long the text may be where it goes.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Room {
+enum Room {
     /// A comment: GitHub refuses 65,536 characters, and the publisher adds a line.
     Comment,
     /// A job summary: 1 MiB, counted in bytes; other steps' text is counted for themselves.
@@ -44,8 +73,9 @@ struct Try {
     length: usize,
 }
 
-pub(super) fn markdown(
+fn markdown(
     document: &Document,
+    place: &Place,
     template: Option<&str>,
     room: Room,
 ) -> Result<String, RenderError> {
@@ -53,8 +83,10 @@ pub(super) fn markdown(
     let view = View::of(document);
     let values = Rows::of(&view);
     let all = values.count();
+    let full = matches!(room, Room::Summary) || place.run_url.is_none();
+    let around = head(&view, place, full);
     let write = |rows: usize| -> Result<(String, Try), RenderError> {
-        let text = template.render(&values.context(&view, rows))?;
+        let text = template.render(&values.context(&around, rows))?;
         let text = format!("{}\n", text.trim());
         let length = room.length(&text);
         Ok((text, Try { rows, length }))

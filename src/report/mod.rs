@@ -6,6 +6,7 @@
 mod because;
 mod cause;
 mod change;
+mod conclusion;
 mod consistent;
 pub mod context;
 mod document;
@@ -41,7 +42,8 @@ pub use document::{
     document,
 };
 pub use entry::{Accepted, Assumption, Budget, Change, Drift, Entry, LeftOut, Rule, Side};
-pub use github::{outputs, step_summary, warning};
+pub use github::{outputs, warning};
+pub use markdown::{Place, comment, step_summary};
 pub use not_judged::NotJudged;
 pub use summary::summary;
 pub use workload::{Known, State, Workload, unjudged_plainly};
@@ -156,7 +158,7 @@ pub fn render(
     match format {
         Format::Text => Ok(terminal::text(document, style)),
         Format::Json => json(document),
-        Format::Markdown => markdown::markdown(document, template, markdown::Room::Comment),
+        Format::Markdown => comment(document, &Place::default(), template),
         Format::Junit => Ok(junit::junit(document)),
         Format::Github => Ok(github::annotations(document)),
     }

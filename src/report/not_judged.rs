@@ -2,6 +2,7 @@
 
 use super::remarks::short;
 use super::sentence::Sentence;
+use crate::text::sanitize;
 
 /// A gate that ended before it judged anything.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,7 +25,7 @@ impl NotJudged<'_> {
         }
         let mut text = gate.own(": ").then(self.sentence()).markdown();
         text.push_str("\n>\n> Nothing was compared, so no earlier verdict holds for this commit.");
-        if let Some(url) = self.run_url.filter(|url| is_plain(url)) {
+        if let Some(url) = self.run_url.filter(|url| sanitize::is_plain_url(url)) {
             text.push_str(&format!(" [The run]({url}) has the whole message."));
         }
         text + "\n"
@@ -42,12 +43,6 @@ impl NotJudged<'_> {
         };
         told.own(": ").then(Sentence::quoted(self.reason))
     }
-}
-
-/// Whether an address can stand in a link of Markdown as it is.
-fn is_plain(url: &str) -> bool {
-    let harmless = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#@!$&*+,;=%".contains(c);
-    (url.starts_with("https://") || url.starts_with("http://")) && url.chars().all(harmless)
 }
 
 #[cfg(test)]

@@ -8,11 +8,14 @@ use std::io::Write;
 
 use tera::{Context, Tera, Value};
 
+use super::cause::Cause;
+use super::conclusion;
 use super::entry::Entry;
 use super::headline;
+use super::markdown::Place;
 use super::sentence::Sentence;
 use super::units;
-use super::view::{Group, Kind, Row, View};
+use super::view::{Kind, Row, View};
 use super::words::Judged;
 use crate::text::{sanitize, shorten};
 
@@ -21,7 +24,6 @@ const NAME: &str = "comment.md";
 
 /// Groups that are in sight at first show this many rows; the rest is folded.
 const IN_SIGHT: usize = 25;
-const BETTER_IN_SIGHT: usize = 10;
 /// A name in a cell.
 const CELL_NAME: usize = 100;
 
@@ -70,18 +72,36 @@ impl Values<'_> {
 
 impl<'v> Rows<'v> {
     pub(super) fn of(view: &'v View<'_>) -> Self {
-        let values = |group: &'v Group<'_>| Values {
-            kind: group.kind,
-            title: safe(&group.title()),
-            rows: group
-                .entries
-                .iter()
-                .map(|entry| (*entry, OnceCell::new()))
-                .collect(),
-        };
-        Self {
-            groups: view.groups.iter().map(values).collect(),
+        let mut groups = Vec::new();
+        // A row that is not judged because its subject fails needs no decision of its own.
+        let is_silenced = |entry: &Entry| entry.cause == Some(Cause::ErrorsRose);
+        let mut silenced = Vec::new();
+        for group in &view.groups {
+            let all = group.entries.iter().map(|entry| (*entry, OnceCell::new()));
+            let (apart, rows): (Vec<_>, Vec<_>) =
+                all.partition(|(entry, _)| group.kind == Kind::Warning && is_silenced(entry));
+            silenced.extend(apart);
+            if !rows.is_empty() {
+                groups.push(Values {
+                    kind: group.kind,
+                    title: safe(&group.title()),
+                    rows,
+                });
+            }
         }
+        if !silenced.is_empty() {
+            let n = units::count(silenced.len());
+            groups.push(Values {
+                kind: Kind::Incomparable,
+                title: safe(&format!(
+                    "{n} not judged, because more of their requests fail"
+                )),
+                rows: silenced,
+            });
+        }
+        // The order in which rows are kept.
+        groups.sort_by_key(|group| group.kind);
+        Self { groups }
     }
 
     pub(super) fn count(&self) -> usize {
@@ -89,9 +109,10 @@ impl<'v> Rows<'v> {
     }
 
     /// Everything that a template sees, with the `kept` most important rows.
-    pub(super) fn context(&self, view: &View<'_>, kept: usize) -> Context {
+    pub(super) fn context(&self, around: &Context, kept: usize) -> Context {
         let mut left = kept;
         let (mut rows, mut folded, mut dropped) = (Vec::new(), Vec::new(), 0);
+        let mut undecided = 0;
         for group in &self.groups {
             let keep = left.min(group.rows.len());
             left -= keep;
@@ -100,25 +121,33 @@ impl<'v> Rows<'v> {
                 // What fails is never folded.
                 Kind::Failing => keep,
                 Kind::Warning | Kind::Possible => keep.min(IN_SIGHT),
-                Kind::Better => keep.min(BETTER_IN_SIGHT),
                 _ => 0,
             };
             rows.extend(group.first(in_sight));
             let rest: Vec<Value> = group.first(keep).skip(in_sight).collect();
             let missing = group.rows.len() - keep;
+            let decision = group.kind <= Kind::Possible;
+            if decision {
+                undecided += missing;
+            }
             if !rest.is_empty() || missing > 0 {
                 folded.push(map([
+                    (
+                        "decision",
+                        Value::from(decision || group.kind == Kind::Better),
+                    ),
                     ("title", title(group, in_sight)),
                     ("rows", Value::from(rest)),
                     ("dropped", count(missing)),
                 ]));
             }
         }
-        let mut context = head(view);
+        let mut context = around.clone();
         for (name, value) in [
             ("rows", Value::from(rows)),
             ("folded", Value::from(folded)),
             ("dropped", count(dropped)),
+            ("undecided_dropped", count(undecided)),
         ] {
             context.insert_value(name, value);
         }
@@ -140,7 +169,8 @@ fn title(group: &Values<'_>, in_sight: usize) -> Value {
     safe(&format!("{more} more {what}"))
 }
 
-fn head(view: &View<'_>) -> Context {
+/// Everything that a template sees beside the rows. `full` is true where it is to have every row.
+pub(super) fn head(view: &View<'_>, place: &Place, full: bool) -> Context {
     let document = view.document;
     let sentences = |sentences: &[Sentence]| {
         Value::from(
@@ -183,6 +213,20 @@ fn head(view: &View<'_>) -> Context {
             }),
         ),
         ("headline", safe(&view.headline)),
+        ("full", Value::from(full)),
+        ("alert", optional(conclusion::alert(document).map(safe))),
+        ("conclusion", safe(&headline::conclusion(document))),
+        (
+            "named",
+            optional(conclusion::named(view).map(|s| safe(&s.markdown()))),
+        ),
+        ("rest", sentences(&conclusion::rest(view, place))),
+        ("quiet_line", sentences(&conclusion::quiet(view, place))),
+        ("runs_title", safe(&conclusion::runs_title(document))),
+        (
+            "accept",
+            optional(conclusion::acceptances(document, place).map(|text| safe(&text))),
+        ),
         ("counted", safe(&view.counted)),
         (
             "consequence",
@@ -221,6 +265,10 @@ fn row(kind: Kind, row: &Row<'_>) -> Value {
         ("kind", safe(kind.word(entry))),
         ("outcome", safe(entry.outcome.as_str())),
         ("series", safe(&sanitize::cell_code_span(&name))),
+        ("name", safe(&conclusion::series(entry).cell())),
+        ("values", safe(&conclusion::values(entry).number_cell())),
+        ("effect", safe(&conclusion::effect(entry).number_cell())),
+        ("runs", safe(&conclusion::sparkline(entry))),
         ("subject", Value::normal_string(&entry.subject)),
         (
             "workload",
@@ -267,6 +315,10 @@ fn count(n: usize) -> Value {
     } else {
         safe(&units::count(n))
     }
+}
+
+fn optional(value: Option<Value>) -> Value {
+    value.unwrap_or_else(Value::none)
 }
 
 fn safe(text: &str) -> Value {

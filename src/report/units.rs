@@ -97,12 +97,16 @@ impl Scale {
     }
 
     pub(super) fn write(&self, value: f64) -> Sentence {
+        self.number(value).then(self.unit.clone())
+    }
+
+    /// Without the unit, for where a second number of the same scale follows.
+    pub(super) fn number(&self, value: f64) -> Sentence {
         let text = number(value * self.factor);
-        let text = match self.zeros {
+        Sentence::new(match self.zeros {
             Zeros::Kept => text,
             Zeros::Dropped => without_zeros(&text),
-        };
-        Sentence::new(text).then(self.unit.clone())
+        })
     }
 }
 

@@ -222,6 +222,12 @@ pub fn cell_code_span(text: &str) -> String {
     code_span(&text.replace("\\|", "\\ |")).replace('|', "\\|")
 }
 
+/// Whether an address can stand in a link of Markdown as it is.
+pub fn is_plain_url(url: &str) -> bool {
+    let harmless = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#@!$&*+,;=%".contains(c);
+    (url.starts_with("https://") || url.starts_with("http://")) && url.chars().all(harmless)
+}
+
 /// Character data or an attribute of XML 1.0.
 pub fn xml(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

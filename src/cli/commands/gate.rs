@@ -44,12 +44,16 @@ impl Gate<'_> {
     }
 }
 
+/// The day on which acceptances hold or have ended.
+pub(crate) fn today() -> jiff::civil::Date {
+    jiff::Timestamp::now()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date()
+}
+
 /// The verdict of today.
 pub(crate) fn verdict(sides: &Sides<'_>, policy: &Policy) -> Verdict {
-    let today = jiff::Timestamp::now()
-        .to_zoned(jiff::tz::TimeZone::UTC)
-        .date();
-    let judgement = compare::judge(sides, policy, today);
+    let judgement = compare::judge(sides, policy, today());
     let situation = if judgement.has_no_baseline() {
         Situation::NoBaseline
     } else {

@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 
+use crate::cli::commands::gate::today;
 use crate::cli::env::Env;
 use crate::publish::actions;
 use crate::report::{self, Document};
@@ -41,6 +42,11 @@ pub(crate) fn summarise(
     if env.get("GITHUB_STEP_SUMMARY").is_none() {
         return Ok(());
     }
-    let text = report::step_summary(document, template).context("render the step summary")?;
+    let place = report::Place {
+        today: Some(today()),
+        ..report::Place::default()
+    };
+    let text =
+        report::step_summary(document, &place, template).context("render the step summary")?;
     actions::summarise(&env.lookup(), &text)
 }

@@ -3,7 +3,7 @@
 use crate::support::scenes;
 use crate::support::verdicts::*;
 use perfgate::model::Quantile;
-use perfgate::report::{self, Document, Format, RenderError, Style};
+use perfgate::report::{self, Document, Format, Place, RenderError, Style};
 
 fn comment(document: &Document, template: Option<&str>) -> Result<String, RenderError> {
     report::render(document, Format::Markdown, &Style::default(), template)
@@ -34,14 +34,8 @@ fn more_failing_rows_than_a_comment_holds_keep_the_worst_and_say_how_many_more()
         .collect();
     let text = comment(&document(all), None).unwrap();
     assert!(text.encode_utf16().count() < 65_000);
-    assert!(
-        text.contains("`GET /resource/04999 latency.p95`"),
-        "the worst"
-    );
-    assert!(
-        !text.contains("`GET /resource/00000 latency.p95`"),
-        "the least"
-    );
+    assert!(text.contains("`GET /resource/04999` p95"), "the worst");
+    assert!(!text.contains("`GET /resource/00000` p95"), "the least");
     let shown = text.matches("| ❌ |").count();
     let more = format!(
         "{},{:03} more failing",
@@ -53,7 +47,7 @@ fn more_failing_rows_than_a_comment_holds_keep_the_worst_and_say_how_many_more()
 
 #[test]
 fn a_step_summary_has_more_room_and_still_a_limit() {
-    let text = report::step_summary(&scenes::many(10_000), None).unwrap();
+    let text = report::step_summary(&scenes::many(10_000), &Place::default(), None).unwrap();
     assert!(
         text.len() > 900_000 && text.len() < 1_048_576,
         "{}",
@@ -65,14 +59,17 @@ fn a_step_summary_has_more_room_and_still_a_limit() {
 fn all_is_well_in_one_line_and_a_fold() {
     let text = comment(&scenes::pass(), None).unwrap();
     let (before, _) = text.split_once("<details>").unwrap();
-    assert_eq!(before.trim(), "✅ **perfgate: no regression in 18 series**");
+    assert_eq!(
+        before.trim(),
+        "✅ **perfgate**: 18 series held · sees changes above 4 %"
+    );
     assert!(text.trim().ends_with("</details>"));
 }
 
 #[test]
 fn a_gate_that_compared_nothing_does_not_look_like_a_pass() {
     let text = comment(&scenes::nothing_compared(), None).unwrap();
-    assert!(text.starts_with("### ❌ perfgate: nothing was compared"));
+    assert!(text.starts_with("> [!CAUTION]\n> **perfgate: nothing was compared**"));
     assert!(!text.contains('✅'));
 }
 
@@ -80,7 +77,7 @@ fn a_gate_that_compared_nothing_does_not_look_like_a_pass() {
 fn a_pass_that_could_not_have_seen_a_regression_says_so_in_sight() {
     let text = comment(&scenes::weak(), None).unwrap();
     assert!(text.contains("no sign of a regression"));
-    assert!(text.contains("this gate sees changes above 14 %"));
+    assert!(text.contains("8 undecided (these runs show changes above 14 %)"));
 }
 
 #[test]
@@ -130,7 +127,7 @@ fn errors_stand_before_everything_else_that_fails() {
     )
     .unwrap();
     let first = text.lines().find(|line| line.starts_with("| ❌")).unwrap();
-    assert!(first.contains("POST /checkout errors"), "{first}");
+    assert!(first.contains("`POST /checkout` errors"), "{first}");
 }
 
 #[test]
@@ -150,7 +147,7 @@ fn the_documented_names_are_those_that_a_template_sees() {
             })
             .collect()
     };
-    assert!(names(top).len() > 10 && names(row).len() > 8 && names(folded).len() == 3);
+    assert!(names(top).len() > 10 && names(row).len() > 8 && names(folded).len() == 4);
     let mut template = String::new();
     for name in names(top) {
         template += &format!("{{% set seen = {name} %}}");

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::support::scenes;
-use perfgate::report::{self, Document, Format, Style};
+use perfgate::report::{self, Document, Format, Place, Style};
 
 fn golden(name: &str, ending: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/goldens/{name}.{ending}"))
@@ -28,10 +28,29 @@ fn rendered(document: &Document, format: Format) -> String {
     report::render(document, format, &Style::default(), None).unwrap()
 }
 
+/// Where a comment stands: it can link the run, and an acceptance can be offered until a day.
+fn pull_request() -> Place {
+    Place {
+        run_url: Some("https://github.com/acme/shop/actions/runs/70".to_owned()),
+        commits_url: Some("https://github.com/acme/shop/commit".to_owned()),
+        today: Some(jiff::civil::date(2026, 11, 20)),
+    }
+}
+
 #[test]
 fn comments_read_as_they_did() {
     for (name, document) in scenes::all() {
-        check(name, "md", &rendered(&document, Format::Markdown));
+        let comment = report::comment(&document, &pull_request(), None).unwrap();
+        check(name, "md", &comment);
+    }
+}
+
+#[test]
+fn summaries_of_a_job_have_every_row() {
+    for name in ["pass", "fail", "no-baseline"] {
+        let (_, document) = scenes::all().into_iter().find(|(n, _)| *n == name).unwrap();
+        let summary = report::step_summary(&document, &pull_request(), None).unwrap();
+        check(name, "summary.md", &summary);
     }
 }
 
@@ -66,9 +85,17 @@ fn the_document_reads_as_it_did() {
 #[test]
 fn a_comment_of_ten_thousand_series_reads_as_it_did() {
     let document = scenes::many(10_000);
-    let comment = rendered(&document, Format::Markdown);
+    let comment = report::step_summary(&document, &pull_request(), None).unwrap();
     let shown: Vec<&str> = comment.lines().collect();
-    let ends: Vec<&str> = [shown.get(..24), shown.get(shown.len() - 12..)]
+    // What is in sight, and what follows the fold with the table.
+    let folds = |line: &&str| **line == *"</details>";
+    let last = shown.iter().rposition(folds).unwrap();
+    let cut = shown[..last].iter().rposition(folds).unwrap();
+    let first = shown
+        .iter()
+        .position(|line| line.starts_with("<details>"))
+        .unwrap();
+    let ends: Vec<&str> = [shown.get(..first), shown.get(cut + 1..)]
         .into_iter()
         .flatten()
         .flatten()

@@ -141,7 +141,7 @@ fn check_posts_its_own_verdict_after_everything_else_is_written() {
         posted.err
     );
     let body = github.world().marked(7)[0].body.clone();
-    assert!(body.contains("`parse time"), "{body}");
+    assert!(body.contains("`parse` is **40 % slower**"), "{body}");
     assert!(
         !body.contains("--post"),
         "the command is to be typed elsewhere: {body}"

@@ -2,13 +2,14 @@
 
 use anyhow::Context;
 
-use crate::cli::args::{CommentWhen, ReportFormat};
+use crate::cli::args::CommentWhen;
+use crate::cli::commands::gate::today;
 use crate::cli::commands::post::place::Destination;
 use crate::cli::commands::post::send::{Content, Order};
 use crate::exit::Exit;
 use crate::publish::comment::When;
 use crate::publish::github::Conclusion;
-use crate::report::{self, Document, NotJudged, Style};
+use crate::report::{self, Document, NotJudged};
 
 pub(crate) struct Message {
     /// The comment, without its marker.
@@ -22,19 +23,20 @@ pub(crate) struct Message {
 impl Message {
     pub(crate) fn of(order: &Order<'_>, to: &Destination) -> anyhow::Result<Self> {
         match order.content {
-            Content::Verdict { document, template } => Self::of_verdict(order, document, template),
+            Content::Verdict { document, template } => {
+                Self::of_verdict(order, to, document, template)
+            }
             Content::NotJudged { reason } => Ok(Self::not_judged(order, to, reason)),
         }
     }
 
     /// Written by every run, and for the first time too: an old green must not stand for this commit.
     fn not_judged(order: &Order<'_>, to: &Destination, reason: &str) -> Self {
-        let (commit, run_url) = match to {
-            Destination::GitHub(place) => (place.head.as_deref(), place.run_url.as_deref()),
-            Destination::GitLab { place, .. } => {
-                (place.head.as_deref(), order.env.get("CI_JOB_URL"))
-            }
+        let commit = match to {
+            Destination::GitHub(place) => place.head.as_deref(),
+            Destination::GitLab { place, .. } => place.head.as_deref(),
         };
+        let run_url = run_url(order, to);
         let told = NotJudged {
             gate: order.flags.id.as_deref(),
             commit,
@@ -51,14 +53,27 @@ impl Message {
 
     fn of_verdict(
         order: &Order<'_>,
+        to: &Destination,
         document: &Document,
         template: Option<&str>,
     ) -> anyhow::Result<Self> {
-        let style = Style::default();
-        let markdown = ReportFormat::Markdown.into();
+        let run_url = run_url(order, to);
+        let place = report::Place {
+            commits_url: match to {
+                // The page of a run is below that of its repository.
+                Destination::GitHub(_) => run_url
+                    .and_then(|url| url.split_once("/actions/"))
+                    .map(|(repository, _)| format!("{repository}/commit")),
+                Destination::GitLab { .. } => order
+                    .env
+                    .get("CI_PROJECT_URL")
+                    .map(|project| format!("{project}/-/commit")),
+            },
+            run_url: run_url.map(str::to_owned),
+            today: Some(today()),
+        };
         Ok(Self {
-            text: report::render(document, markdown, &style, template)
-                .context("render the comment")?,
+            text: report::comment(document, &place, template).context("render the comment")?,
             sentence: report::summary(document),
             when: when(order.flags.comment, document),
             conclusion: match Exit::of_verdict(document.exit_code) {
@@ -67,6 +82,14 @@ impl Message {
                 _ => Conclusion::Error,
             },
         })
+    }
+}
+
+/// The page of the run that measured: from the event and the environment, never from the document.
+fn run_url<'p>(order: &'p Order<'_>, to: &'p Destination) -> Option<&'p str> {
+    match to {
+        Destination::GitHub(place) => place.run_url.as_deref(),
+        Destination::GitLab { .. } => order.env.get("CI_JOB_URL"),
     }
 }
 

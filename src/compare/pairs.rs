@@ -150,9 +150,13 @@ impl<'a> Pair<'a> {
             Evidence::Quantiles(quantiles) => quantiles.of_single_names().to_vec(),
             _ => Vec::new(),
         };
-        let all = self.base.iter().chain(&self.current).flat_map(of);
+        let all: Vec<Quantile> = self.base.iter().chain(&self.current).flat_map(of).collect();
+        if all.is_empty() {
+            return BTreeSet::new();
+        }
         let known = self.statistics();
-        all.map(Statistic::Quantile)
+        all.into_iter()
+            .map(Statistic::Quantile)
             .filter(|statistic| !known.contains(statistic))
             .collect()
     }

@@ -80,20 +80,13 @@ fn in_order(
     max: Option<f64>,
 ) -> Result<(), EvidenceError> {
     let name = |quantile: &Quantile| Statistic::Quantile(*quantile).to_string();
-    let falls = |lower: (String, Point), higher: (String, Point)| {
-        let step = lower.1.resolution.max(higher.1.resolution);
-        if higher.1.value + step >= lower.1.value {
-            return Ok(());
-        }
-        Err(EvidenceError::OutOfOrder {
-            lower: (lower.0, lower.1.value),
-            higher: (higher.0, higher.1.value),
-        })
-    };
-    let points: Vec<(&Quantile, &Point)> = points.iter().collect();
-    for pair in points.windows(2) {
-        if let [(lower, before), (higher, after)] = pair {
-            falls((name(lower), **before), (name(higher), **after))?;
+    for ((lower, before), (higher, after)) in points.iter().zip(points.iter().skip(1)) {
+        let step = before.resolution.max(after.resolution);
+        if after.value + step < before.value {
+            return Err(EvidenceError::OutOfOrder {
+                lower: (name(lower), before.value),
+                higher: (name(higher), after.value),
+            });
         }
     }
     match (min, max) {

@@ -1,5 +1,6 @@
 //! A measurement's evidence as written to [`Evidence`]: exactly one kind, with the keys that belong to it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::error::Flaw;
@@ -86,7 +87,7 @@ pub(super) fn take(form: MeasurementForm<'_>, memory: &HistogramMemory) -> Resul
         );
     }
     if let Some(values) = form.samples {
-        return samples(values, form.weights);
+        return samples(values.into_owned(), form.weights.map(Cow::into_owned));
     }
     if let Some(text) = form.histogram {
         let scale = form.scale.ok_or_else(|| {

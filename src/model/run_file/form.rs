@@ -1,4 +1,5 @@
-//! The document as it is written: what serde reads straight from the text, before anything is judged.
+//! The document as it is written, for both directions: serde reads a text into these forms before anything is judged,
+//! and a run is put into the same forms to be written. Keys stand in the order in which they are written.
 //!
 //! Text is borrowed from the document wherever it holds no escape.
 
@@ -8,9 +9,21 @@ use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
 
 /// A string, borrowed where it can be. (`Option<Cow<str>>` would always copy.)
+#[derive(serde::Serialize)]
 pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
+
+impl<'a> Text<'a> {
+    pub(super) fn of(text: &'a str) -> Self {
+        Self(Cow::Borrowed(text))
+    }
+
+    pub(super) fn opt(text: Option<&'a str>) -> Option<Self> {
+        text.map(Self::of)
+    }
+}
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -32,6 +45,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 }
 
 /// An object, never the list of its values in order, which derived forms would take as well.
+#[derive(serde::Serialize)]
 pub(crate) struct Object<T>(pub(crate) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -59,6 +73,12 @@ impl<'de: 'a, 'a, T: Deserialize<'de>> Deserialize<'de> for Entries<'a, T> {
     }
 }
 
+impl<T: Serialize> Serialize for Entries<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
 struct EntriesVisitor<'a, T>(PhantomData<(&'a (), T)>);
 
 impl<'de: 'a, 'a, T: Deserialize<'de>> Visitor<'de> for EntriesVisitor<'a, T> {
@@ -77,6 +97,8 @@ impl<'de: 'a, 'a, T: Deserialize<'de>> Visitor<'de> for EntriesVisitor<'a, T> {
 }
 
 /// A step at which the tool rounds: one for all quantiles, or one for each.
+#[derive(serde::Serialize)]
+#[serde(untagged)]
 pub(crate) enum Resolution<'a> {
     All(f64),
     Each(Entries<'a, f64>),
@@ -122,11 +144,11 @@ where
 macro_rules! form {
     ($(#[$doc:meta])* $name:ident $(<$life:lifetime>)? { $($(#[$attribute:meta])* $key:ident: $type:ty,)* }) => {
         $(#[$doc])*
-        #[derive(serde::Deserialize)]
+        #[derive(Default, serde::Deserialize, serde::Serialize)]
         #[serde(deny_unknown_fields)]
         pub(crate) struct $name $(<$life>)? {
             $(
-                #[serde(default, deserialize_with = "present")]
+                #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
                 $(#[$attribute])*
                 pub(crate) $key: Option<$type>,
             )*
@@ -177,28 +199,28 @@ form!(EnvironmentForm<'a> {
 });
 
 form!(MeasurementForm<'a> {
-    #[serde(borrow)] unit: Text<'a>,
     #[serde(borrow)] better: Text<'a>,
-    #[serde(borrow)] role: Text<'a>,
-    samples: Vec<f64>,
-    weights: Vec<f64>,
+    count: u64,
+    estimate: Object<EstimateForm>,
     #[serde(borrow)] histogram: Text<'a>,
-    scale: f64,
-    #[serde(borrow)] quantiles: Entries<'a, f64>,
-    n: u64,
+    max: f64,
     mean: f64,
     min: f64,
-    max: f64,
-    #[serde(borrow)] resolution: Resolution<'a>,
-    estimate: Object<EstimateForm>,
-    count: u64,
+    n: u64,
     of: u64,
+    #[serde(borrow)] quantiles: Entries<'a, f64>,
+    #[serde(borrow)] resolution: Resolution<'a>,
+    #[serde(borrow)] role: Text<'a>,
+    samples: Cow<'a, [f64]>,
+    scale: f64,
+    #[serde(borrow)] unit: Text<'a>,
     value: f64,
+    weights: Cow<'a, [f64]>,
 });
 
 form!(EstimateForm {
-    point: f64,
-    low: f64,
-    high: f64,
     confidence: f64,
+    high: f64,
+    low: f64,
+    point: f64,
 });

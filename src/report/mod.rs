@@ -8,6 +8,7 @@ mod cause;
 mod change;
 mod consistent;
 pub mod context;
+mod control;
 mod document;
 mod entry;
 pub mod figures;
@@ -95,6 +96,8 @@ pub struct Style {
     pub color: bool,
     /// Of the terminal; 100 where nothing says.
     pub width: Option<usize>,
+    /// Every gated series is listed, with the number of each run of both sides.
+    pub runs: bool,
 }
 
 /// Why a document could not be written.

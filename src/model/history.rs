@@ -470,8 +470,8 @@ pub(super) mod tests {
             .zip(0..)
             .map(|(name, night)| run(Some(name), 1_440 * night))
             .collect();
-        for night in [3, 7] {
-            runs.push(run(Some(&names[night as usize]), 1_440 * night + 5));
+        for (name, night) in [(&names[3], 3), (&names[7], 7)] {
+            runs.push(run(Some(name), 1_440 * night + 5));
             let history = History::of(&runs);
             let reference = history.workloads[0].reference();
             assert!(reference.spans_sessions);

@@ -1,23 +1,12 @@
 //! Controls: what is said where something moved that the code cannot touch.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test ends where something is not as it should be"
-)]
-
-mod support {
-    pub(crate) mod runs;
-}
-
+use crate::support::runs::{Session, errors, judged_by, of, rule, ruled, time};
 use perfgate::compare::{
     Cause, ControlState, Doubt, Judgement, OnInconclusive, Outcome, Policy, Rule, SeriesRole,
 };
 use perfgate::exit::Exit;
 use perfgate::model::Run;
 use perfgate::verdict::{Kind, Situation, Verdict};
-use support::runs::{Session, errors, judged_by, of, rule, ruled, time};
 
 fn control(subject: &str) -> Policy {
     ruled(vec![Rule {

@@ -1,19 +1,8 @@
 //! What the sessions of a baseline tell of each other, and what is compared with which of them.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test ends where something is not as it should be"
-)]
-
-mod support {
-    pub(crate) mod runs;
-}
-
+use crate::support::runs::{judged, only, times};
 use perfgate::compare::{Assumption, Comparison};
 use perfgate::model::Run;
-use support::runs::{judged, only, times};
 
 /// Five runs of `parse` that differ by 0.4 %, made on a day and on a machine.
 fn session(name: &str, day: i64, commit: &str, machine: &str, level: f64) -> Vec<Run> {

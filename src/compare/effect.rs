@@ -220,14 +220,7 @@ impl Prepared {
         own.extend(session(&self.levels.base, self.levels.base_as_history));
         let others = self.levels.on_other_machines.iter().map(|m| of(m));
         let machines: Vec<Vec<spread::Session>> = [own].into_iter().chain(others).collect();
-        let learned = spread::between_sessions(&machines, self.within.variance.value)?;
-        if learned.same_build {
-            return Some(learned);
-        }
-        Some(Neighbours {
-            value: learned.value.max(self.levels.assumed_between.powi(2)),
-            ..learned
-        })
+        spread::between_sessions(&machines, self.within.variance.value)
     }
 
     /// Launches tell where both sides have two or more of them, and fewer than runs.

@@ -1,7 +1,8 @@
 //! Folds comparisons into a verdict by a small lattice; the only road to an exit code.
 
 use crate::compare::{
-    Comparison, Doubt, Judgement, OnInconclusive, OnMissing, Outcome, Policy, Severity,
+    Comparison, ControlState, Doubt, Judgement, OnInconclusive, OnMissing, Outcome, Policy,
+    Severity,
 };
 use crate::exit::Exit;
 
@@ -75,6 +76,10 @@ pub enum Reason {
     Accepted(usize),
     NothingCompared,
     NoBaseline,
+    /// A control got worse: the machine is slower than that of the baseline.
+    ControlMoved,
+    /// So many controls of the baseline are not in the current runs.
+    ControlsMissing(usize),
     /// So many workloads of the current runs are not in the baseline, and others are.
     WorkloadsUnknown(usize),
 }
@@ -149,6 +154,9 @@ impl Verdict {
         };
         let (kind, exit) = if fails > 0 {
             (Kind::Fail, Exit::Fail)
+        } else if has_control(&judgement.comparisons, ControlState::Missing) {
+            // Nobody would notice that nothing watches the machine any more.
+            (Kind::Inconclusive, Exit::Error)
         } else if nothing {
             // Green here would be the gate that cannot fail.
             (Kind::Inconclusive, Exit::Error)
@@ -156,7 +164,10 @@ impl Verdict {
             && (policy.require_baseline || !judgement.comparisons.iter().any(has_judged_budget))
         {
             undecided(policy.require_baseline, Kind::NoBaseline)
-        } else if undecided_series.rules(policy.on_inconclusive) {
+        } else if undecided_series.rules(policy.on_inconclusive)
+            || policy.on_inconclusive != OnInconclusive::Pass
+                && has_control(&judgement.comparisons, ControlState::Worse)
+        {
             undecided(
                 policy.on_inconclusive == OnInconclusive::Fail,
                 Kind::Inconclusive,
@@ -185,6 +196,10 @@ impl Verdict {
             judgement,
         }
     }
+}
+
+fn has_control(comparisons: &[Comparison], state: ControlState) -> bool {
+    comparisons.iter().any(|c| c.control == Some(state))
 }
 
 /// A budget holds without any baseline, where its unit fits the series.
@@ -375,6 +390,17 @@ fn reasons(comparisons: &[Comparison], policy: &Policy, situation: Situation) ->
         if n > 0 {
             reasons.push(reason(n));
         }
+    }
+    let controls = |state| {
+        let is = |c: &&Comparison| c.control == Some(state);
+        comparisons.iter().filter(is).count()
+    };
+    if controls(ControlState::Worse) > 0 {
+        reasons.push(Reason::ControlMoved);
+    }
+    let missing = controls(ControlState::Missing);
+    if missing > 0 {
+        reasons.push(Reason::ControlsMissing(missing));
     }
     if nothing {
         reasons.push(Reason::NothingCompared);

@@ -2,7 +2,7 @@
 
 use super::policy::{Acceptance, Limits, Origin, Quantity, Severity};
 use super::weighed::Weighed;
-use crate::model::history::NoPartner;
+use crate::model::matching::NoPartner;
 use crate::model::workload::{Difference, Part, WorkloadKey};
 use crate::model::{Better, Series, Subject, Unit};
 
@@ -29,6 +29,8 @@ pub struct Comparison {
     /// What sessions differ by hides the limit from any number of runs: only both sides in one session would tell.
     pub one_session_needed: bool,
     pub limits: Limits,
+    /// How it moved, where it is a control.
+    pub control: Option<ControlState>,
     pub budget: Option<BudgetCheck>,
     pub drift: Option<Drift>,
     pub accepted: Option<Accepted>,
@@ -70,6 +72,20 @@ pub enum Doubt {
     Possible,
     /// No sign of a change, but the runs could not have shown one of twice the limit.
     NoSignal,
+}
+
+/// How a control moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ControlState {
+    /// It did not, or both sides met one machine in turns.
+    Held,
+    /// The machine is slower than that of the baseline.
+    Worse,
+    Better,
+    /// In the baseline and not in the current runs.
+    Missing,
+    /// The baseline holds nothing to compare it with.
+    NotCompared,
 }
 
 /// One side in the unit of the series.
@@ -136,6 +152,10 @@ pub enum Cause {
     OfSingleNames,
     /// More of its requests fail than before, so its latency says nothing.
     ErrorsRose,
+    /// A control got worse as well: 0.18 is 18 %.
+    ControlMoved {
+        by: f64,
+    },
     UnitsDiffer {
         baseline: Unit,
         current: Unit,
@@ -232,6 +252,7 @@ pub struct Judgement {
     pub family: usize,
     pub unmatched: Vec<UnmatchedRule>,
     pub unused: Vec<UnusedAcceptance>,
+    pub refused_controls: Vec<RefusedControl>,
     /// What was judged, in the order of their keys.
     pub workloads: Vec<JudgedWorkload>,
     /// What the baseline knows on the machines of the current runs, and the current runs do not hold.
@@ -292,6 +313,13 @@ pub struct UnmatchedRule {
     pub nearest: Option<String>,
     /// `rule` or `accept`.
     pub kind: &'static str,
+}
+
+/// A control that the code under test can touch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RefusedControl {
+    pub from: Origin,
+    pub series: String,
 }
 
 /// An acceptance that covers nothing any more.

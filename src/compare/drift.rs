@@ -1,10 +1,12 @@
 //! How far series have moved from a pinned anchor, so that forty times one percent is seen.
 
 use super::comparison::Drift;
-use super::effect::{self, Levels, Prepared, Sides, Typical};
-use super::judge::{Judged, ratio};
+use super::effect::{self, Prepared, Typical};
+use super::judge::Judged;
+use super::levels::{Levels, SidesBySession};
 use super::outcome;
-use super::readings::Scale;
+use super::scale::Scale;
+use super::shown::ratio;
 use crate::model::Anchor;
 use crate::stats::{order, reading};
 
@@ -39,13 +41,14 @@ fn drift(judged: &Judged, anchor: &Anchor, (spans, level): (bool, f64)) -> Optio
     }
     let anchor_value = Scale::Log.value(series, order::median(&base)?);
     let levels = Levels {
-        sides: if spans && base.len() > 1 {
-            Sides::BaseSpansSessions
+        sessions: if spans && base.len() > 1 {
+            SidesBySession::BaseSpansSessions
         } else {
-            Sides::Apart
+            SidesBySession::Apart
         },
         base,
         base_as_history: false,
+        history_in_base: 0,
         launches: None,
         ..levels.clone()
     };

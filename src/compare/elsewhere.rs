@@ -5,7 +5,8 @@ use super::comparison::{Cause, Doubt, Outcome};
 use super::layout::Layout;
 use super::outcome::Decision;
 use super::pairs::Pair;
-use super::readings::{Scale, values};
+use super::readings::values;
+use super::scale::Scale;
 use crate::model::{Measurement, Series};
 use crate::stats::order;
 

@@ -1,9 +1,10 @@
 //! Errors: k of n against k of n, judged before latency. The unit of replication is the run here too: rates of runs
 //! differ by more than chance inside a run explains.
 
-use super::effect::{CONFIDENCE, Effect, Levels, Prepared, SessionLevels, Sides, Unseen};
-use super::measured::Question;
+use super::effect::{CONFIDENCE, Effect, Prepared};
+use super::levels::{History, Levels, SidesBySession, SpreadFallback};
 use super::policy::Limits;
+use super::question::Question;
 use super::readings::launches;
 use crate::model::{Evidence, Measurement, Unit};
 use crate::stats::proportion::{self, Counted, Difference};
@@ -32,8 +33,9 @@ impl ErrorShift {
     pub fn of(question: &Question<'_>) -> Option<Self> {
         let Question { pair, limits, .. } = question;
         let (base, current) = (counts(&pair.base), counts(&pair.current));
-        let (all_base, all_current) = (total(&base)?, total(&current)?);
-        let levels = levels(question, (&base, &current));
+        let compared_with = counts(&question.compared_with());
+        let (all_base, all_current) = (total(&compared_with)?, total(&current)?);
+        let levels = levels(question, (&base, &current), total(&base)?.rate());
         Some(Self {
             base: all_base,
             current: all_current,
@@ -91,35 +93,22 @@ fn least_rise(limits: &Limits, base: f64) -> f64 {
         .max(base * limits.max_regression)
 }
 
-fn levels(question: &Question<'_>, sides: (&[Counted], &[Counted])) -> Levels {
-    let Question { pair, layout, .. } = question;
+fn levels(question: &Question<'_>, sides: (&[Counted], &[Counted]), pooled: f64) -> Levels {
     let (base, current) = sides;
     let each = |counts: &[Counted]| counts.iter().map(|c| arcsine(*c)).collect::<Vec<f64>>();
-    let mut history = Vec::new();
-    let mut previous: Option<&str> = None;
-    for (session, measurements) in layout.history.iter().zip(&pair.history) {
-        let values = each(&counts(measurements));
-        if values.is_empty() {
-            continue;
-        }
-        let build = session.commit();
-        history.push(SessionLevels {
-            values,
-            same_build_as_previous: build.is_some() && build == previous,
-        });
-        previous = build;
-    }
+    let history = History::of(question, |of| each(&counts(of)));
     let binomial = binomial_variance(base.iter().chain(current));
-    let pooled = total(base).map_or(0.0, Counted::rate);
     Levels {
         base: each(base),
         current: each(current),
-        history,
-        base_as_history: previous.is_some() && previous == layout.base_commit(),
-        sides: Sides::of(layout),
+        history: history.sessions,
+        history_in_base: history.in_base,
+        base_as_history: history.base_as_history,
+        on_other_machines: history.on_other_machines,
+        sessions: SidesBySession::of(question),
         launches: launches(question),
         floor: binomial.sqrt(),
-        unseen: Unseen::Prior(Variance {
+        fallback: SpreadFallback::Prior(Variance {
             value: PRIOR_OF_BINOMIAL * binomial,
             df: PRIOR_DF,
         }),

@@ -1,6 +1,6 @@
 //! Whether a series is a count that repeats to the last digit, so that no spread has to be assumed of it.
 
-use super::measured::Question;
+use super::question::Question;
 use super::readings::values;
 use crate::model::unit::Dimension;
 use crate::model::{Evidence, Measurement, MetricName, Series};
@@ -105,9 +105,9 @@ fn runs_with_builds<'a>(question: &'a Question<'_>) -> Vec<Counted<'a>> {
         let each = values(measurements, series).into_iter();
         counted.extend(each.map(|value| Counted { value, build, side }));
     };
-    for (session, (sitting, measurements)) in layout.history.iter().zip(&pair.history).enumerate() {
+    for (session, (earlier, measurements)) in layout.history.iter().zip(&pair.history).enumerate() {
         let build = Build {
-            commit: sitting.commit(),
+            commit: earlier.commit(),
             session,
         };
         add(measurements, build, CountedSide::Baseline);
@@ -121,7 +121,7 @@ fn runs_with_builds<'a>(question: &'a Question<'_>) -> Vec<Counted<'a>> {
         };
         let build = Build {
             commit: run.provenance.commit.as_deref(),
-            session: newest + if layout.base_spans_sittings { at } else { 0 },
+            session: newest + if layout.base_spans_sessions { at } else { 0 },
         };
         let judged = pair
             .base

@@ -3,29 +3,32 @@
 use std::collections::BTreeSet;
 
 use super::Cause;
+use super::advice;
 use super::comparison::{
-    Change, Comparison, Doubt, Found, JudgedWorkload, Judgement, LeftOut, Outcome, Side, Test,
-    UnmatchedRule, UnusedAcceptance,
+    Comparison, Doubt, Found, JudgedWorkload, Judgement, LeftOut, Outcome, Test, UnmatchedRule,
+    UnusedAcceptance,
 };
+use super::controls;
 use super::effect::Typical;
 use super::elsewhere::{eased, noise};
 use super::layout::Layout;
-use super::measured::{Measured, Question, advice, measure};
+use super::measured::{Measured, measure};
 use super::names::OneSided;
 use super::observations::Carried;
 use super::outcome::Adjusted;
 use super::pairs::pairs;
-use super::policy::{Policy, Severity, selects};
-use super::readings::values;
+use super::policy::{Policy, SeriesRole, Severity, selects};
+use super::question::Question;
 use super::rules::{self, Asked, RulesBySubject};
+use super::throughput;
 use super::weighed::Look;
-use crate::model::history::{Machines, NoPartner};
+use crate::model::matching::{Machines, NoPartner};
 use crate::model::workload::{Difference, Part};
 use crate::model::{
     Anchor, Matched, Matching, MetricName, Partner, Role, Run, Series, Subject, WorkloadKey,
 };
 use crate::stats::{multiplicity, order};
-use crate::text::nearest::near;
+use crate::text::nearest::near_pattern;
 
 /// What is compared.
 #[derive(Clone, Copy, Debug)]
@@ -84,10 +87,10 @@ pub fn judge_at(
                 ..anchor.clone()
             };
             anchored |= !anchor.runs.is_empty();
-            super::drift::measure_all(of_series, &anchor, layout.base_spans_sittings);
+            super::drift::measure_all(of_series, &anchor, layout.base_spans_sessions);
         }
         gate.one_sided.push(OneSided::of(&layout));
-        in_one_session.push(layout.one_sitting);
+        in_one_session.push(layout.one_session);
     }
     settle(&mut gate.series);
     gate.series
@@ -99,7 +102,7 @@ pub fn judge_at(
             .anchor
             .filter(|_| !anchored && !matching.current.is_empty())
             .map(|anchor| anchor.label.clone()),
-        ..gate.decide(today, look)
+        ..gate.decide(today, look, &in_one_session)
     }
 }
 
@@ -258,7 +261,9 @@ struct Gate<'a> {
 impl Gate<'_> {
     fn measure(&mut self, workload: usize, layout: &Layout<'_>, stranger: Option<Cause>) {
         let assumed_between = super::between::assumed(layout, self.policy.judging_machine);
-        for pair in pairs(layout) {
+        let mut pairs = pairs(layout);
+        throughput::choose(&mut pairs);
+        for pair in pairs {
             let of_single_names = pair.percentiles_of_single_names();
             let statistics = pair.statistics().into_iter();
             for statistic in statistics.chain(of_single_names.clone()) {
@@ -294,6 +299,7 @@ impl Gate<'_> {
                 let shown_for_its_total = pair.judged_as == Some(Role::Fixed);
                 asked.gated |= shown_for_its_total
                     && asked.limits.severity != Severity::Off
+                    && asked.limits.role == SeriesRole::Subject
                     && measured.fell_to_nothing();
                 let across = (!layout.elsewhere.is_empty()).then(|| noise(&key, &pair, layout));
                 self.series.push(Judged {
@@ -346,7 +352,7 @@ impl Judged {
 }
 
 impl Gate<'_> {
-    fn decide(self, today: jiff::civil::Date, look: Look) -> Judgement {
+    fn decide(self, today: jiff::civil::Date, look: Look, in_one_session: &[bool]) -> Judgement {
         let Self {
             policy,
             reached,
@@ -380,9 +386,12 @@ impl Gate<'_> {
                 own
             };
             let one_sided = one_sided.get(judged.workload).unwrap_or(&none);
-            let mut comparison = conclude(judged, adjusted, (family, look), one_sided);
-            accept(&mut comparison, policy, today, &mut used);
+            let comparison = conclude(judged, adjusted, (family, look), one_sided);
             comparisons.push(comparison);
+        }
+        controls::apply(&mut comparisons, in_one_session);
+        for comparison in &mut comparisons {
+            accept(comparison, policy, today, &mut used);
         }
         if look == Look::ONLY {
             leave_latency_of_failing_subjects(&mut comparisons);
@@ -391,6 +400,7 @@ impl Gate<'_> {
         unmatched.extend(rules_without_series(policy, &reached));
         name_nearest(&mut unmatched, &seen);
         Judgement {
+            refused_controls: controls::refused(&comparisons),
             comparisons,
             family,
             unmatched,
@@ -458,7 +468,7 @@ fn conclude(
                 adjusted.worse
             },
         });
-    let (runs_needed, one_session_needed) = advice(decision.needed);
+    let (runs_needed, one_session_needed) = advice::in_words(decision.needed);
     let mut limits = asked.limits;
     limits.min_delta = limits
         .min_delta
@@ -478,6 +488,7 @@ fn conclude(
         detectable: decision.detectable,
         runs_needed,
         one_session_needed,
+        control: None,
         budget,
         drift: measured.drift.clone(),
         accepted: None,
@@ -602,36 +613,7 @@ fn name_nearest(unmatched: &mut [UnmatchedRule], seen: &[Series]) {
     }
     let names: Vec<String> = seen.iter().map(ToString::to_string).collect();
     for rule in unmatched.iter_mut().take(READ) {
-        rule.nearest = near(&rule.pattern, names.iter().map(String::as_str)).map(str::to_owned);
-    }
-}
-
-/// Both sides in the unit of the series.
-pub(super) fn sides(question: &Question<'_>, base: f64, current: f64) -> (Side, Side) {
-    let side = |measurements: &[&crate::model::Measurement], value: f64| Side {
-        value,
-        runs: measurements.len(),
-        values: values(measurements, question.series),
-        observations: measurements
-            .iter()
-            .map(|m| m.evidence.observations())
-            .sum::<Option<u64>>(),
-    };
-    let pair = question.pair;
-    (side(&pair.base, base), side(&pair.current, current))
-}
-
-/// A change in logarithms towards worse, as the ratio of what was measured.
-pub(super) fn ratio(series: &Series, shift: (f64, f64, f64), confidence: f64) -> Change {
-    let (shift, low, high) = shift;
-    let (ratio, low, high) = match series.better {
-        crate::model::Better::Lower => (shift.exp(), low.exp(), high.exp()),
-        crate::model::Better::Higher => ((-shift).exp(), (-high).exp(), (-low).exp()),
-    };
-    Change {
-        ratio,
-        low,
-        high,
-        confidence,
+        rule.nearest =
+            near_pattern(&rule.pattern, names.iter().map(String::as_str)).map(str::to_owned);
     }
 }

@@ -1,20 +1,25 @@
 //! The two sides of one workload, as its series are measured.
 
 use crate::model::Run;
-use crate::model::history::{Matched, Partner, Reference, Session, Workload};
+use crate::model::history::{Reference, Session, Workload};
+use crate::model::matching::{Matched, Partner};
 
 /// What is compared with what, and what is known of earlier sessions.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Layout<'a> {
     /// Compared with; empty where the baseline holds nothing of this workload.
     pub base: Vec<&'a Run>,
-    /// Oldest first.
+    /// The sessions before the base, oldest first.
     pub history: Vec<Session<'a>>,
+    /// So many of the newest sessions of the history measured the build of the base, and are compared with as well.
+    pub history_in_base: usize,
     pub current: Vec<&'a Run>,
     /// Whether `base` stands for many sessions of one run each.
-    pub base_spans_sittings: bool,
+    pub base_spans_sessions: bool,
     /// Base and current were measured in turns.
-    pub one_sitting: bool,
+    pub one_session: bool,
+    /// The sessions of the same work on each other machine that the baseline knows, oldest first.
+    pub on_other_machines: Vec<Vec<Session<'a>>>,
     /// Where base and current come from different machines: the same work on each machine that the baseline knows.
     pub elsewhere: Vec<Workload<'a>>,
 }
@@ -44,9 +49,20 @@ impl<'a> Layout<'a> {
             && current
                 .iter()
                 .all(|run| run.provenance.session.as_deref() == reference.session);
+        let one_session = !reference.spans_sessions && (interleaved || shared);
         Self {
-            one_sitting: !reference.spans_sessions && (interleaved || shared),
-            base_spans_sittings: reference.spans_sessions,
+            one_session,
+            history_in_base: if one_session {
+                0
+            } else {
+                reference.earlier_of_same_build
+            },
+            on_other_machines: matched
+                .on_other_machines
+                .iter()
+                .map(|workload| workload.sessions.clone())
+                .collect(),
+            base_spans_sessions: reference.spans_sessions,
             base: reference.base,
             history: reference.earlier,
             current,
@@ -59,7 +75,7 @@ impl<'a> Layout<'a> {
 mod tests {
     use super::*;
     use crate::model::Provenance;
-    use crate::model::history::{Machines, Matching};
+    use crate::model::matching::{Machines, Matching};
 
     fn run(session: Option<&str>, machine: &str, minute: u8) -> Run {
         let mut run = Run {
@@ -83,9 +99,9 @@ mod tests {
     #[test]
     fn sides_of_one_session_were_measured_in_turns() {
         let baseline = [run(Some("a"), "x", 1), run(Some("a"), "x", 2)];
-        assert!(layout(&baseline, &[run(Some("a"), "x", 3)], false).one_sitting);
-        assert!(!layout(&baseline, &[run(Some("b"), "x", 3)], false).one_sitting);
-        assert!(layout(&baseline, &[run(Some("b"), "x", 3)], true).one_sitting);
+        assert!(layout(&baseline, &[run(Some("a"), "x", 3)], false).one_session);
+        assert!(!layout(&baseline, &[run(Some("b"), "x", 3)], false).one_session);
+        assert!(layout(&baseline, &[run(Some("b"), "x", 3)], true).one_session);
     }
 
     #[test]
@@ -94,7 +110,7 @@ mod tests {
         let current = [run(None, "x", 4)];
         let layout = layout(&baseline, &current, false);
         assert_eq!(layout.base.len(), 2);
-        assert!(!layout.one_sitting);
+        assert!(!layout.one_session);
     }
 
     #[test]

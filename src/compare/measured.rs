@@ -1,17 +1,19 @@
 //! One series, measured on both sides: what is known before the gate decides.
 
 use super::absolute;
+use super::advice;
 use super::comparison::{Assumption, Cause, Change, Drift, Method, Side};
-use super::effect::{self, Effect, Levels, Needed, Prepared, Typical};
+use super::effect::{self, Effect, Prepared, Typical};
 use super::errors::ErrorShift;
 use super::exact::is_exact;
-use super::judge::{ratio, sides};
-use super::layout::Layout;
+use super::levels::{Levels, levels};
 use super::observations::{Carried, carried};
 use super::outcome::{self, Adjusted, Decision, Position, Stakes};
-use super::pairs::Pair;
 use super::policy::{Decide, Limits, Quantity};
-use super::readings::{Readings, Scale, levels, readings, values};
+use super::question::Question;
+use super::readings::{Readings, readings, values};
+use super::scale::Scale;
+use super::shown::{ratio, sides};
 use super::weighed::Weighed;
 use super::{Doubt, Outcome};
 use crate::model::{Better, Series};
@@ -21,16 +23,6 @@ use crate::stats::order;
 const SAME: f64 = 1.0 + 1e-9;
 /// So many runs a side that all lie beyond all of the other side are certain, whatever the unit.
 const SEPARATED_RUNS: usize = 5;
-
-/// One series of a pair, with what is asked of it.
-pub(super) struct Question<'a> {
-    pub series: &'a Series,
-    pub pair: &'a Pair<'a>,
-    pub layout: &'a Layout<'a>,
-    pub limits: &'a Limits,
-    /// What two sessions are assumed to differ by.
-    pub assumed_between: f64,
-}
 
 /// What was found.
 #[derive(Clone, Debug)]
@@ -207,7 +199,8 @@ fn scale(series: &Series, base: &Readings, current: &Readings) -> Scale {
 }
 
 fn separated(levels: &Levels) -> Option<Direction> {
-    if levels.base.len().min(levels.current.len()) < SEPARATED_RUNS {
+    let base = levels.compared_with();
+    if base.len().min(levels.current.len()) < SEPARATED_RUNS {
         return None;
     }
     let ends = |values: &[f64]| {
@@ -215,7 +208,7 @@ fn separated(levels: &Levels) -> Option<Direction> {
         let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         (low, high)
     };
-    let (base, current) = (ends(&levels.base), ends(&levels.current));
+    let (base, current) = (ends(&base), ends(&levels.current));
     if current.0 > base.1 {
         Some(Direction::Worse)
     } else if current.1 < base.0 {
@@ -637,18 +630,9 @@ impl Tested {
             return decision;
         }
         let limit = limits.max_regression.ln_1p();
-        decision.detectable = Some(effect.detectable(stakes.level, limit).exp_m1());
+        decision.detectable = Some(advice::detectable(effect, stakes.level, limit).exp_m1());
         let open = matches!(outcome, Outcome::Inconclusive(_)) && stakes.decide == Decide::Certain;
-        decision.needed = open.then(|| effect.needed(stakes.level, limit));
+        decision.needed = open.then(|| advice::needed(effect, stakes.level, limit));
         decision
-    }
-}
-
-/// What is said of the number of runs: how many, and whether no number of them helps across sessions.
-pub(super) fn advice(needed: Option<Needed>) -> (Option<u32>, bool) {
-    match needed {
-        Some(Needed::FirstStep(runs) | Needed::Runs(runs)) => (Some(runs), false),
-        Some(Needed::OneSession) => (None, true),
-        Some(Needed::TooMany) | None => (None, false),
     }
 }

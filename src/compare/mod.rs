@@ -1,43 +1,50 @@
 //! Two sets of runs and a policy in, one [`Comparison`] a series out. Judging cannot fail: what is wrong with
 //! the data is an outcome with a reason.
 //!
-//! Workloads of the two sides are matched by their keys (`model::history`), and each is laid out by `layout`.
+//! Workloads of the two sides are matched by their keys (`model::matching`), and each is laid out by `layout`.
 //!
 //! The way of a series: `pairs` finds it on both sides, `rules` says what is asked of it, `effect` or
 //! `errors` says how far it moved and how sure that is, `outcome` says what that means once all series of the
 //! gate share the error allowance.
 
 mod absolute;
+mod advice;
 mod between;
 pub mod comparison;
+mod controls;
 mod drift;
 mod effect;
 mod elsewhere;
 mod errors;
 mod exact;
+mod guard;
 mod judge;
 mod layout;
+mod levels;
 mod measured;
 mod names;
 mod observations;
 mod outcome;
 mod pairs;
 pub mod policy;
+mod question;
 mod readings;
 mod rules;
+mod scale;
+mod shown;
 mod throughput;
 mod weighed;
 
 pub use crate::model::Pattern;
 pub use comparison::{
-    Accepted, Assumption, BudgetCheck, Cause, Change, Comparison, Doubt, Drift, Found,
-    JudgedWorkload, Judgement, LeftOut, Method, Outcome, Side, Test, UnmatchedRule,
-    UnusedAcceptance,
+    Accepted, Assumption, BudgetCheck, Cause, Change, Comparison, ControlState, Doubt, Drift,
+    Found, JudgedWorkload, Judgement, LeftOut, Method, Outcome, RefusedControl, Side, Test,
+    UnmatchedRule, UnusedAcceptance,
 };
 pub use errors::LEAST_RISE;
 pub use judge::{Sides, judge, judge_at};
 pub use policy::{
     Acceptance, Decide, JudgingMachine, Limits, OnInconclusive, OnMissing, OnOtherEnvironment,
-    Origin, Policy, Quantity, Rule, Severity,
+    Origin, Policy, Quantity, Rule, SeriesRole, Severity,
 };
 pub use weighed::{Direction, Look, Weighed, with_outcomes};

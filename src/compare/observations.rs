@@ -1,7 +1,7 @@
 //! How many observations a statistic needs before it can be judged.
 
 use super::comparison::Cause;
-use super::measured::Question;
+use super::question::Question;
 use crate::model::{Evidence, Measurement, MetricName, Run, Series, Statistic};
 
 /// A median, a mean or a rate of fewer requests than this is an anecdote.

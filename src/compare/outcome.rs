@@ -1,7 +1,8 @@
 //! What a shift means, once all series of the gate share the error allowance.
 
+use super::advice::Needed;
 use super::comparison::{Cause, Doubt, Method, Outcome};
-use super::effect::{Effect, Needed};
+use super::effect::Effect;
 use super::policy::{Decide, Limits};
 
 /// The family level: a gate of unchanged code fails at most this often, as far as the noise is what it seems.

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::comparison::{Cause, LeftOut};
 use super::layout::Layout;
-use super::throughput;
 use crate::model::unit::Dimension;
 use crate::model::{
     Better, Evidence, Measurement, MetricName, Quantile, Role, Run, Statistic, Subject, Unit,
@@ -130,10 +129,13 @@ impl<'a> Pair<'a> {
 
     /// All statistics that one of the sides carries.
     pub fn statistics(&self) -> BTreeSet<Statistic> {
-        let typical = self.metric.as_str() == MetricName::TIME;
+        let value = |m: &&Measurement| matches!(m.evidence, Evidence::Value(_));
+        let only_values = self.base.iter().chain(&self.current).all(value);
+        let typical = self.metric.as_str() == MetricName::TIME && !only_values;
         let of = |m: &&Measurement| {
             let mut statistics = m.evidence.statistics();
-            // An estimate or a single figure of a time is that of its typical case.
+            // An estimate of a time is that of its typical case, and so is a single figure beside samples of the other
+            // side.
             if typical && statistics == [Statistic::Value] {
                 vec![Statistic::Quantile(Quantile::P50)]
             } else {
@@ -271,6 +273,5 @@ pub(super) fn pairs<'a>(layout: &Layout<'a>) -> Vec<Pair<'a>> {
     for pair in &mut pairs {
         pair.leave_out_strangers();
     }
-    throughput::choose(&mut pairs);
     pairs
 }

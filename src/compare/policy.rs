@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Pattern;
-use crate::model::history::Machines;
+use crate::model::matching::Machines;
 use crate::model::{Better, Quantile, Series, Statistic, Unit};
 
 /// The default limit: how much worse than the baseline is tolerated.
@@ -44,6 +44,15 @@ pub enum Decide {
     Certain,
     /// The estimate is beyond the limit, sure or not.
     Limit,
+}
+
+/// What a series is to the gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SeriesRole {
+    /// It is judged.
+    Subject,
+    /// It shares no process with the code under test: where it moved, the machine did.
+    Control,
 }
 
 impl Default for Policy {
@@ -112,6 +121,7 @@ pub struct Limits {
     pub decide: Decide,
     /// Overrides the direction that the tool gave.
     pub better: Option<Better>,
+    pub role: SeriesRole,
     /// Where the limit was written.
     pub from: Origin,
 }
@@ -126,6 +136,7 @@ impl Default for Limits {
             severity: Severity::Fail,
             decide: Decide::Certain,
             better: None,
+            role: SeriesRole::Subject,
             from: Origin::new("default"),
         }
     }
@@ -152,6 +163,7 @@ pub struct Rule {
     pub severity: Option<Severity>,
     pub decide: Option<Decide>,
     pub better: Option<Better>,
+    pub role: Option<SeriesRole>,
     pub from: Origin,
 }
 

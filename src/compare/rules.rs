@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::comparison::{Accepted, BudgetCheck};
 use super::pairs::Pair;
-use super::policy::{Acceptance, Limits, Origin, Policy, Severity, selects};
+use super::policy::{Acceptance, Limits, Origin, Policy, SeriesRole, Severity, selects};
 use crate::model::{Evidence, Measurement, MetricName, Quantile, Role, Series, Statistic};
 use crate::stats::order;
 
@@ -204,6 +204,9 @@ pub(super) fn ask(
         if let Some(value) = rule.better {
             limits.better = Some(value);
         }
+        if let Some(value) = rule.role {
+            limits.role = value;
+        }
         limits.from = rule.from.clone();
     }
     // One of the two is judged, unless a rule names the other one.
@@ -214,7 +217,7 @@ pub(super) fn ask(
         None => false,
     };
     gated &= by_statistic || !other;
-    gated &= limits.severity != Severity::Off;
+    gated &= limits.severity != Severity::Off && limits.role == SeriesRole::Subject;
     Asked {
         limits,
         gated,

@@ -7,8 +7,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use super::Run;
-use super::run::MeasuredTime;
-use super::workload::{Difference, Part, WorkloadKey};
+use super::workload::WorkloadKey;
 
 /// Runs that name no session and start further apart than this are of different sessions.
 const SAME_SESSION: jiff::SignedDuration = jiff::SignedDuration::from_hours(4);
@@ -16,8 +15,11 @@ const SAME_SESSION: jiff::SignedDuration = jiff::SignedDuration::from_hours(4);
 /// Where each session holds one run, so many of the newest are compared with together.
 const NEWEST_SINGLE_RUNS: usize = 20;
 
+/// A session of fewer runs than this, among many of one run, is one of them that was measured again.
+const FEWEST_RUNS_OF_A_SIDE: usize = 3;
+
 /// Among more keys than this only equal ones are looked for: to hold each against each would take too long.
-const MOST_KEYS: usize = 1_000;
+pub(super) const MOST_KEYS: usize = 1_000;
 
 /// Runs by workload and session.
 #[derive(Clone, Debug, Default)]
@@ -63,6 +65,9 @@ pub struct Reference<'a> {
     pub base: Vec<&'a Run>,
     /// The sessions before it, oldest first.
     pub earlier: Vec<Session<'a>>,
+    /// So many of the newest earlier sessions measured the build of the base. Unless both sides were measured in one
+    /// session, they are compared with together with the base.
+    pub earlier_of_same_build: usize,
     /// The name of the session, where the base is one and has a name.
     pub session: Option<&'a str>,
     /// The base is many sessions of one run each.
@@ -97,34 +102,45 @@ impl<'a> Workload<'a> {
         places.map(|place| place.given)
     }
 
-    /// What is compared with, and its history: the newest session is compared with and the earlier ones are its
-    /// history; where each session holds one run, the newest twenty together are compared with.
+    /// What is compared with, and its history: the newest session is compared with, and the earlier ones are its
+    /// history. Where sessions hold one run each, the newest twenty together are compared with; one that was measured
+    /// again is there with its newest run.
     pub fn reference(&self) -> Reference<'a> {
         let mut sessions = self.sessions.clone();
-        let single = sessions.len() > 1 && sessions.iter().all(|s| s.runs.len() == 1);
-        if single {
+        if self.holds_single_runs() {
             let skip = sessions.len().saturating_sub(NEWEST_SINGLE_RUNS);
+            let newest = sessions.into_iter().skip(skip);
             return Reference {
-                base: sessions
-                    .into_iter()
-                    .skip(skip)
-                    .flat_map(|s| s.runs)
-                    .collect(),
+                base: newest.filter_map(|s| s.runs.last().copied()).collect(),
                 spans_sessions: true,
                 ..Reference::default()
             };
         }
-        let newest = sessions.pop();
+        let Some(newest) = sessions.pop() else {
+            return Reference::default();
+        };
+        let build = newest.commit();
+        let is_of_build = |s: &&Session<'_>| build.is_some() && s.commit() == build;
         Reference {
-            session: newest.as_ref().and_then(|s| s.name),
-            base: newest.map(|s| s.runs).unwrap_or_default(),
+            earlier_of_same_build: sessions.iter().rev().take_while(is_of_build).count(),
+            session: newest.name,
+            base: newest.runs,
             earlier: sessions,
             spans_sessions: false,
         }
     }
 
+    /// Most sessions hold one run, and the newest no more than one that was measured again.
+    fn holds_single_runs(&self) -> bool {
+        let single = self.sessions.iter().filter(|s| s.runs.len() == 1).count();
+        let newest = self.sessions.last().map_or(0, |s| s.runs.len());
+        self.sessions.len() > 1
+            && 2 * single > self.sessions.len()
+            && newest < FEWEST_RUNS_OF_A_SIDE
+    }
+
     /// Of two workloads of one history the one with the larger is the one that was measured last.
-    fn measured(&self) -> Option<usize> {
+    pub(super) fn measured(&self) -> Option<usize> {
         let places = self.sessions.iter().flat_map(|s| &s.places);
         places.map(|place| place.made).max()
     }
@@ -350,303 +366,8 @@ impl Unnamed<'_> {
     }
 }
 
-/// The workloads of two sides, with which of them are held against each other.
-#[derive(Clone, Debug, Default)]
-pub struct Matching<'a> {
-    /// One for each workload of the current side, in the order of their keys.
-    pub current: Vec<Matched<'a>>,
-    /// Workloads of the baseline that no current one is held against.
-    pub left: Vec<Workload<'a>>,
-}
-
-/// A workload of the current side.
-#[derive(Clone, Debug)]
-pub struct Matched<'a> {
-    pub current: Workload<'a>,
-    pub partner: Partner<'a>,
-}
-
-/// What a workload of the current side is held against.
-#[derive(Clone, Debug)]
-pub enum Partner<'a> {
-    Found {
-        baseline: Workload<'a>,
-        /// What one of the two keys does not say; empty where they are equal.
-        lacking: Vec<Part>,
-    },
-    /// The same work on another machine: comparable by a policy that asks for it.
-    Elsewhere {
-        /// One for each machine that the baseline knows, oldest first.
-        known: Vec<Workload<'a>>,
-    },
-    None(NoPartner),
-}
-
-/// Why the baseline holds nothing to compare with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NoPartner {
-    /// The baseline is empty.
-    NoBaseline,
-    /// It does not know this work in any form.
-    Unknown,
-    /// It knows the source and the tool, with another load.
-    OtherLoad(Vec<Difference>),
-    /// It knows the work, on other machines.
-    OtherEnvironment(Vec<KnownMachine>),
-    /// The nearest workload differs in this.
-    Differs(Vec<Difference>),
-    /// Several workloads fit, because one of the keys does not say which it is.
-    SeveralFit(Vec<WorkloadKey>),
-    /// Several workloads of the current side fit one that does not say which it is.
-    Contested(Vec<WorkloadKey>),
-}
-
-/// A machine on which a baseline knows some work.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct KnownMachine {
-    pub key: String,
-    /// In which parts of its key it differs from the machine of the current runs.
-    pub differs: Vec<&'static str>,
-}
-
-/// Whether a machine that the baseline does not know is another workload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Machines {
-    /// It is.
-    Apart,
-    /// It is, and the work of other machines is there as [`Partner::Elsewhere`].
-    Across,
-    /// All machines are one.
-    Alike,
-}
-
-impl<'a> Matching<'a> {
-    pub fn of(
-        baseline: impl IntoIterator<Item = &'a Run>,
-        current: impl IntoIterator<Item = &'a Run>,
-        machines: Machines,
-    ) -> Self {
-        let group = |runs: Vec<&'a Run>| match machines {
-            Machines::Apart | Machines::Across => History::of(runs),
-            Machines::Alike => History::anywhere(runs),
-        };
-        let baseline = group(baseline.into_iter().collect()).workloads;
-        let current = group(current.into_iter().collect()).workloads;
-        let candidates: Vec<Candidates> = current
-            .iter()
-            .map(|workload| Candidates::of(&workload.key, &baseline))
-            .collect();
-        // An equal key has the first claim, and of those that only fit none has the better one.
-        let mut claims = vec![Claim::default(); baseline.len()];
-        for found in &candidates {
-            if let Candidates::Equal(index) | Candidates::Fits(index) = found
-                && let Some(claim) = claims.get_mut(*index)
-            {
-                match found {
-                    Candidates::Equal(_) => claim.equal = true,
-                    _ => claim.fitting += 1,
-                }
-            }
-        }
-        let mut taken = vec![false; baseline.len()];
-        let keys: Vec<WorkloadKey> = current.iter().map(|w| w.key.clone()).collect();
-        let matched = current
-            .into_iter()
-            .zip(&candidates)
-            .map(|(current, found)| {
-                let partner = match found {
-                    Candidates::Equal(index) => partner(&baseline, *index, &current, &mut taken),
-                    Candidates::Fits(index) => {
-                        let claim = claims.get(*index).copied().unwrap_or_default();
-                        if claim.equal || claim.fitting > 1 {
-                            let fits = |key: &&WorkloadKey| {
-                                baseline.get(*index).is_some_and(|b| b.key.fits(key))
-                            };
-                            Partner::None(NoPartner::Contested(
-                                keys.iter().filter(fits).cloned().collect(),
-                            ))
-                        } else {
-                            partner(&baseline, *index, &current, &mut taken)
-                        }
-                    }
-                    Candidates::Several(several) => {
-                        let keys = several.iter().filter_map(|index| baseline.get(*index));
-                        Partner::None(NoPartner::SeveralFit(keys.map(|w| w.key.clone()).collect()))
-                    }
-                    Candidates::None => stranger(&baseline, &current, machines, &mut taken),
-                };
-                Matched { current, partner }
-            })
-            .collect();
-        Self {
-            current: matched,
-            left: baseline
-                .into_iter()
-                .zip(taken)
-                .filter_map(|(workload, taken)| (!taken).then_some(workload))
-                .collect(),
-        }
-    }
-}
-
-#[derive(Clone, Copy, Default)]
-struct Claim {
-    equal: bool,
-    fitting: usize,
-}
-
-enum Candidates {
-    Equal(usize),
-    Fits(usize),
-    Several(Vec<usize>),
-    None,
-}
-
-impl Candidates {
-    fn of(key: &WorkloadKey, baseline: &[Workload<'_>]) -> Self {
-        if let Ok(index) = baseline.binary_search_by(|w| w.key.cmp(key)) {
-            return Self::Equal(index);
-        }
-        if baseline.len() > MOST_KEYS {
-            return Self::None;
-        }
-        let fits: Vec<usize> = baseline
-            .iter()
-            .enumerate()
-            .filter(|(_, w)| w.key.fits(key))
-            .map(|(index, _)| index)
-            .collect();
-        match fits.as_slice() {
-            [] => Self::None,
-            [one] => Self::Fits(*one),
-            _ => Self::Several(fits),
-        }
-    }
-}
-
-fn partner<'a>(
-    baseline: &[Workload<'a>],
-    index: usize,
-    current: &Workload<'a>,
-    taken: &mut [bool],
-) -> Partner<'a> {
-    if let Some(taken) = taken.get_mut(index) {
-        *taken = true;
-    }
-    let Some(baseline) = baseline.get(index) else {
-        return Partner::None(NoPartner::Unknown);
-    };
-    match other_duration(baseline, current) {
-        Some(duration) => Partner::None(NoPartner::OtherLoad(vec![duration])),
-        None => Partner::Found {
-            baseline: baseline.clone(),
-            lacking: baseline.key.lacking(&current.key),
-        },
-    }
-}
-
-/// The times that two loads were measured for, where they differ too much to be one load. A digest covers the time that
-/// was asked for.
-fn other_duration(baseline: &Workload<'_>, current: &Workload<'_>) -> Option<Difference> {
-    let known = |workload: &Workload<'_>| workload.key.load.digest.is_some();
-    if known(baseline) && known(current) {
-        return None;
-    }
-    let (before, now) = (
-        typical_time(&baseline.reference().base)?,
-        typical_time(&current.runs().collect::<Vec<_>>())?,
-    );
-    before.is_other_load(now).then(|| Difference::Term {
-        name: "duration".to_owned(),
-        before: format!("{:.0} s", before.seconds),
-        now: format!("{:.0} s", now.seconds),
-    })
-}
-
-/// That of the run in the middle.
-fn typical_time(runs: &[&Run]) -> Option<MeasuredTime> {
-    let mut times: Vec<MeasuredTime> = runs.iter().filter_map(|run| run.measured_time()).collect();
-    times.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
-    times.get(times.len() / 2).copied()
-}
-
-/// The nearest thing that the baseline holds to a key that fits none of its own.
-fn stranger<'a>(
-    baseline: &[Workload<'a>],
-    current: &Workload<'a>,
-    machines: Machines,
-    taken: &mut [bool],
-) -> Partner<'a> {
-    let key = &current.key;
-    if baseline.is_empty() {
-        return Partner::None(NoPartner::NoBaseline);
-    }
-    let differences: Vec<(&Workload<'a>, Vec<Difference>)> = baseline
-        .iter()
-        .map(|w| (w, w.key.differences(key)))
-        .collect();
-    let is_environment = |d: &Difference| matches!(d, Difference::Environment { .. });
-    let mut known: Vec<&Workload<'a>> = differences
-        .iter()
-        .filter(|(_, found)| found.iter().all(is_environment))
-        .map(|(w, _)| *w)
-        .collect();
-    if !known.is_empty() {
-        known.sort_by_key(|w| w.measured());
-        if machines == Machines::Across {
-            let mut works: Vec<WorkloadKey> = known.iter().map(|w| w.key.anywhere()).collect();
-            works.sort();
-            works.dedup();
-            if works.len() == 1 {
-                return Partner::Elsewhere {
-                    known: known.into_iter().cloned().collect(),
-                };
-            }
-            return Partner::None(NoPartner::SeveralFit(
-                known.iter().map(|w| w.key.clone()).collect(),
-            ));
-        }
-        let here = current.newest().map(|run| &run.provenance.environment);
-        let machine = |w: &&Workload<'a>| {
-            let there = &w.newest()?.provenance.environment;
-            Some(KnownMachine {
-                key: w.key.environment.clone()?,
-                differs: here
-                    .map(|here| there.key_differences(here))
-                    .unwrap_or_default(),
-            })
-        };
-        let mut environments: Vec<KnownMachine> = known.iter().filter_map(machine).collect();
-        environments.sort();
-        environments.dedup();
-        return Partner::None(NoPartner::OtherEnvironment(environments));
-    }
-    let weight = |found: &[Difference]| {
-        let of_load = found.iter().all(|d| d.is_of_load() || is_environment(d));
-        let elsewhere = found.iter().any(is_environment);
-        let of_tool = found.iter().any(|d| matches!(d, Difference::Tool { .. }));
-        (!of_load, of_tool, elsewhere, found.len())
-    };
-    let nearest = differences
-        .into_iter()
-        .enumerate()
-        .map(|(index, (w, found))| (weight(&found), Reverse(w.measured()), index, found))
-        .min_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
-    Partner::None(match nearest {
-        Some(((false, _, elsewhere, _), _, index, found)) => {
-            // What became of this work is said where its new load is.
-            if let Some(taken) = taken.get_mut(index).filter(|_| !elsewhere) {
-                *taken = true;
-            }
-            NoPartner::OtherLoad(found.into_iter().filter(|d| !is_environment(d)).collect())
-        }
-        Some((.., found)) => NoPartner::Differs(found),
-        None => NoPartner::Unknown,
-    })
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::model::{Load, Provenance, ToolName};
 
@@ -675,7 +396,12 @@ mod tests {
     }
 
     /// Of one source and load on one machine.
-    fn of(source: Option<&str>, rate: Option<&str>, machine: &str, minute: i64) -> Run {
+    pub(in crate::model) fn of(
+        source: Option<&str>,
+        rate: Option<&str>,
+        machine: &str,
+        minute: i64,
+    ) -> Run {
         let mut run = run(None, minute);
         run.provenance.source = source.map(str::to_owned);
         run.provenance.tool = Some(ToolName {
@@ -696,12 +422,6 @@ mod tests {
             .sessions()
             .map(|session| session.runs.len())
             .collect()
-    }
-
-    fn partner<'a>(baseline: &'a [Run], current: &'a [Run]) -> Partner<'a> {
-        let mut matching = Matching::of(baseline, current, Machines::Apart);
-        assert_eq!(matching.current.len(), 1);
-        matching.current.remove(0).partner
     }
 
     #[test]
@@ -740,6 +460,54 @@ mod tests {
             (sessions.len(), sessions[0], sessions[19]),
             (20, Some("s5"), Some("s24"))
         );
+    }
+
+    #[test]
+    fn a_night_that_was_measured_twice_does_not_discard_the_other_nights() {
+        let names: Vec<String> = (0..8).map(|i| format!("night {i}")).collect();
+        let mut runs: Vec<Run> = names
+            .iter()
+            .zip(0..)
+            .map(|(name, night)| run(Some(name), 1_440 * night))
+            .collect();
+        for (name, night) in [(&names[3], 3), (&names[7], 7)] {
+            runs.push(run(Some(name), 1_440 * night + 5));
+            let history = History::of(&runs);
+            let reference = history.workloads[0].reference();
+            assert!(reference.spans_sessions);
+            assert_eq!(reference.base.len(), 8);
+            assert!(reference.base.contains(&runs.last().unwrap()));
+        }
+        // Three runs are a session of their own, and its history is the nights.
+        runs.push(run(Some("night 7"), 1_440 * 7 + 9));
+        let history = History::of(&runs);
+        let reference = history.workloads[0].reference();
+        assert_eq!((reference.base.len(), reference.earlier.len()), (3, 7));
+    }
+
+    #[test]
+    fn earlier_sessions_of_the_build_of_the_newest_are_told_up_to_the_first_of_another() {
+        let of_session = |name: &str, commit: &str, minute| {
+            let mut run = run(Some(name), minute);
+            run.provenance.commit = Some(commit.to_owned());
+            run
+        };
+        let mut runs = Vec::new();
+        for (at, (session, commit)) in [("a", "new"), ("b", "old"), ("c", "new"), ("d", "new")]
+            .into_iter()
+            .enumerate()
+        {
+            let minute = i64::try_from(at).unwrap();
+            runs.extend([0, 1, 2].map(|i| of_session(session, commit, 10 * minute + i)));
+        }
+        let told = |runs: &[Run]| {
+            History::of(runs).workloads[0]
+                .reference()
+                .earlier_of_same_build
+        };
+        assert_eq!(told(&runs), 1);
+        runs.iter_mut().for_each(|run| run.provenance.commit = None);
+        assert_eq!(told(&runs), 0);
     }
 
     #[test]
@@ -814,58 +582,6 @@ mod tests {
     }
 
     #[test]
-    fn other_work_has_no_partner_and_it_is_said_what_differs() {
-        let baseline = [of(Some("a"), Some("200/s"), "x", 0)];
-        let other_load = [of(Some("a"), Some("400/s"), "x", 9)];
-        let Partner::None(NoPartner::OtherLoad(found)) = partner(&baseline, &other_load) else {
-            panic!("another load is another workload");
-        };
-        assert_eq!(found.len(), 1);
-        assert_eq!(found[0].to_string(), "`rate` was 200/s, is 400/s");
-
-        let elsewhere = [of(Some("a"), Some("200/s"), "y", 9)];
-        let Partner::None(NoPartner::OtherEnvironment(known)) = partner(&baseline, &elsewhere)
-        else {
-            panic!("another machine is another workload");
-        };
-        assert_eq!((known.len(), known[0].key.as_str()), (1, "x"));
-
-        let stranger = [of(Some("b"), Some("200/s"), "x", 9)];
-        assert!(matches!(
-            partner(&baseline, &stranger),
-            Partner::None(NoPartner::Differs(_))
-        ));
-        assert!(matches!(
-            partner(&[], &stranger),
-            Partner::None(NoPartner::NoBaseline)
-        ));
-    }
-
-    #[test]
-    fn a_part_that_one_side_lacks_matches_where_exactly_one_fits() {
-        let old = [of(None, None, "x", 0)];
-        let new = [of(Some("a"), Some("1/s"), "x", 9)];
-        let Partner::Found { lacking, .. } = partner(&old, &new) else {
-            panic!("it is the only one that fits");
-        };
-        assert_eq!(lacking, [Part::Source, Part::Load]);
-
-        let two = [of(Some("a"), None, "x", 0), of(Some("b"), None, "x", 1)];
-        let unnamed = [of(None, None, "x", 9)];
-        assert!(matches!(
-            partner(&two, &unnamed),
-            Partner::None(NoPartner::SeveralFit(several)) if several.len() == 2
-        ));
-
-        let both = [of(Some("a"), None, "x", 8), of(Some("b"), None, "x", 9)];
-        let matching = Matching::of(&old, &both, Machines::Apart);
-        assert!(matching.current.iter().all(|m| matches!(
-            &m.partner,
-            Partner::None(NoPartner::Contested(several)) if several.len() == 2
-        )));
-    }
-
-    #[test]
     fn a_run_that_says_less_of_its_work_is_of_the_only_workload_that_says_more() {
         let runs = [
             of(Some("a"), None, "x", 0),
@@ -880,22 +596,5 @@ mod tests {
             of(Some("a"), Some("2/s"), "x", 1),
         ];
         assert_eq!(History::of(&open).workloads.len(), 3);
-    }
-
-    #[test]
-    fn other_machines_are_there_where_they_are_asked_for() {
-        let baseline = [of(None, None, "x", 5), of(None, None, "y", 0)];
-        let current = [of(None, None, "z", 9)];
-        let across = Matching::of(&baseline, &current, Machines::Across);
-        let Partner::Elsewhere { known } = &across.current[0].partner else {
-            panic!("the same work is known elsewhere");
-        };
-        let machines: Vec<_> = known.iter().map(|w| w.key.environment.as_deref()).collect();
-        assert_eq!(machines, [Some("y"), Some("x")]);
-        let alike = Matching::of(&baseline, &current, Machines::Alike);
-        let Partner::Found { baseline, .. } = &alike.current[0].partner else {
-            panic!("all machines are one");
-        };
-        assert_eq!(baseline.runs().count(), 2);
     }
 }

@@ -130,6 +130,16 @@ impl WorkloadKey {
         }
     }
 
+    /// Whether it is the same work, on whatever machine.
+    pub fn is_same_work(&self, other: &Self) -> bool {
+        self.source == other.source
+            && self.tool == other.tool
+            && self.scenario == other.scenario
+            && self.inputs == other.inputs
+            && self.load.digest == other.load.digest
+            && self.terms().eq(other.terms())
+    }
+
     /// The same work on a machine that is left open.
     #[must_use]
     pub fn anywhere(&self) -> Self {

@@ -39,6 +39,10 @@ pub(super) fn because(entry: &Entry, cause: &Cause) -> Sentence {
         Cause::ErrorsRose => {
             Sentence::new("more of its requests fail than before, so its speed says nothing")
         }
+        Cause::ControlMoved { by } => Sentence::new(format!(
+            "possible and not certain: the control is {} slower as well",
+            units::coarse(*by)
+        )),
         Cause::UnitsDiffer { baseline, current } => between("the units differ", baseline, current),
         Cause::DirectionsDiffer { baseline, current } => Sentence::new(format!(
             "the directions differ: {} is better in the baseline, {} now",

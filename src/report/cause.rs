@@ -20,6 +20,9 @@ pub enum Cause {
         need: u64,
     },
     ErrorsRose,
+    ControlMoved {
+        by: f64,
+    },
     UnitsDiffer {
         baseline: String,
         current: String,
@@ -143,6 +146,7 @@ impl Cause {
             },
             compare::Cause::OfSingleNames => Self::OfSingleNames,
             compare::Cause::ErrorsRose => Self::ErrorsRose,
+            compare::Cause::ControlMoved { by } => Self::ControlMoved { by: *by },
             compare::Cause::UnitsDiffer { baseline, current } => Self::UnitsDiffer {
                 baseline: baseline.to_string(),
                 current: current.to_string(),

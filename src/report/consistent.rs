@@ -5,7 +5,7 @@ use super::document::{Counts, Document};
 use super::entry::Entry;
 use crate::verdict::Undecided;
 
-use super::words::{Judged, OnInconclusive, Outcome, Severity, Standing};
+use super::words::{Control, Judged, OnInconclusive, Outcome, Severity, Standing};
 use super::workload;
 
 impl Document {
@@ -79,8 +79,11 @@ impl Document {
         let any = |wanted| self.comparisons.iter().any(|e| e.standing == wanted);
         let asked = |yes: bool| if yes { 3 } else { 0 };
         let on_inconclusive = self.policy.on_inconclusive;
+        let control = |state| self.comparisons.iter().any(|e| e.control == Some(state));
         if any(Standing::Fail) {
             (Judged::Fail, 1)
+        } else if control(Control::Missing) {
+            (Judged::Inconclusive, 2)
         } else if self.verdict == Judged::NoBaseline && self.counts.compared == 0 {
             (Judged::NoBaseline, asked(self.policy.require_baseline))
         } else if self.budgets_only().is_some() && !self.policy.require_baseline {
@@ -88,7 +91,9 @@ impl Document {
             (if warns { Judged::Warn } else { Judged::Pass }, 0)
         } else if self.counts.compared == 0 {
             (Judged::Inconclusive, 2)
-        } else if self.undecided().rules(on_inconclusive.into()) {
+        } else if self.undecided().rules(on_inconclusive.into())
+            || on_inconclusive != OnInconclusive::Pass && control(Control::Worse)
+        {
             let fails = on_inconclusive == OnInconclusive::Fail;
             (Judged::Inconclusive, asked(fails))
         } else if any(Standing::Warn) {

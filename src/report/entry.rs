@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cause::Cause;
 use super::why;
-use super::words::{Better, Doubt, Method, Outcome, Severity, Standing};
+use super::words::{Better, Control, Doubt, Method, Outcome, Severity, Standing};
 use super::written;
 use crate::compare::{self, Comparison, Policy};
 use crate::model::metric::metric_statistic;
@@ -40,6 +40,9 @@ pub struct Entry {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub one_session_needed: bool,
     pub rule: Rule,
+    /// How it moved, where it is a control.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control: Option<Control>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<Budget>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -204,6 +207,7 @@ impl Entry {
                     .and_then(|q| q.in_unit(&c.series.unit)),
                 from: c.limits.from.to_string(),
             },
+            control: c.control.map(Into::into),
             budget: c.budget.as_ref().map(|b| Budget {
                 limit: b.limit_in_unit,
                 value: b.value,

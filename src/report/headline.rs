@@ -1,5 +1,6 @@
 //! The first lines of every report: the verdict in one sentence, what was compared, and what follows.
 
+use super::control;
 use super::document::{Counts, Document};
 use super::entry::Entry;
 use super::sentence::Sentence;
@@ -13,9 +14,13 @@ use crate::verdict::Reason;
 pub(super) fn headline(document: &Document) -> String {
     let counts = &document.counts;
     let series = |n: usize| plural(n, "series", "series");
+    if let Some(missing) = control::missing(document) {
+        return missing;
+    }
     if is_empty_gate(document) {
         return "nothing was compared".to_owned();
     }
+    let slower = control::slower(document);
     let unjudged = workload::headline(document);
     if let Some(budgets) = document.budgets_only() {
         return only_budgets(document, budgets, unjudged);
@@ -23,6 +28,7 @@ pub(super) fn headline(document: &Document) -> String {
     let said = match document.verdict {
         Judged::NoBaseline => return unjudged.unwrap_or_else(|| "no baseline yet".to_owned()),
         Judged::Fail => failed(document),
+        Judged::Inconclusive if slower.is_some() => "could not tell".to_owned(),
         Judged::Inconclusive => format!(
             "could not tell for {} of {}",
             count(counts.inconclusive),
@@ -38,10 +44,8 @@ pub(super) fn headline(document: &Document) -> String {
         }
         Judged::Pass => format!("no regression in {}", series(counts.compared)),
     };
-    match unjudged {
-        Some(unjudged) => format!("{said}; {unjudged}"),
-        None => said,
-    }
+    let parts = [Some(said), slower, unjudged];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// For a pull request: what regressed is counted by what people know, endpoints and benchmarks, and what follows is said.
@@ -200,6 +204,9 @@ pub(super) fn partial(document: &Document) -> Option<String> {
 pub(super) fn consequence(document: &Document) -> Option<Sentence> {
     let strict = document.exit_code == 3;
     let words = match document.verdict {
+        _ if control::missing(document).is_some() => {
+            "This is an error and not a pass: nothing watches the machine where a control is missing."
+        }
         _ if is_empty_gate(document) => {
             "This is an error and not a pass: no gated series has a comparable counterpart on the other side."
         }
@@ -274,6 +281,10 @@ pub(super) fn reason(reason: &Reason) -> String {
         Reason::NotDecided(n) => format!("{} could not be decided", series(n)),
         Reason::Warnings(n) => plural(*n, "warning", "warnings"),
         Reason::Accepted(n) => plural(*n, "accepted regression", "accepted regressions"),
+        Reason::ControlMoved => "the machine is slower than that of the baseline".to_owned(),
+        Reason::ControlsMissing(n) => {
+            format!("{} missing", plural(*n, "control is", "controls are"))
+        }
         Reason::NothingCompared => "nothing was compared".to_owned(),
         Reason::NoBaseline => "there is no baseline yet".to_owned(),
         Reason::WorkloadsUnknown(n) => format!(

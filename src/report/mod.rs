@@ -9,6 +9,7 @@ mod change;
 mod conclusion;
 mod consistent;
 pub mod context;
+mod control;
 mod document;
 mod entry;
 pub mod figures;
@@ -97,6 +98,8 @@ pub struct Style {
     pub color: bool,
     /// Of the terminal; 100 where nothing says.
     pub width: Option<usize>,
+    /// Every gated series is listed, with the number of each run of both sides.
+    pub runs: bool,
 }
 
 /// Why a document could not be written.

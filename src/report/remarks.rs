@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::cause::Cause;
 use super::context::BaselineSource;
+use super::control;
 use super::document::Document;
 use super::entry::{Assumption, Entry};
 use super::sentence::Sentence;
@@ -71,6 +72,7 @@ fn evidence(entries: &[&Entry]) -> String {
 /// What the reader should know beside the rows.
 pub(super) fn remarks(document: &Document) -> Vec<Sentence> {
     let mut remarks = Vec::new();
+    remarks.extend(control::remarks(document));
     remarks.extend(workload::remarks(document));
     remarks.extend(assumptions(document));
     remarks.extend(single_runs(document));

@@ -55,6 +55,17 @@ words! {
 }
 
 words! {
+    /// How a control moved.
+    Control for compare::ControlState {
+        Held: compare::ControlState::Held,
+        Worse: compare::ControlState::Worse,
+        Better: compare::ControlState::Better,
+        Missing: compare::ControlState::Missing,
+        NotCompared: compare::ControlState::NotCompared,
+    }
+}
+
+words! {
     /// What a bad outcome leads to.
     Severity for compare::Severity {
         Off: compare::Severity::Off,

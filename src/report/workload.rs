@@ -11,7 +11,7 @@ use super::entry::Entry;
 use super::sentence::Sentence;
 use super::units::plural;
 use crate::compare::{Found, JudgedWorkload};
-use crate::model::history::NoPartner;
+use crate::model::matching::NoPartner;
 use crate::text::sanitize;
 
 /// More terms than this do not fit a headline.

@@ -6,6 +6,7 @@ pub mod launches;
 pub mod location;
 pub mod multiplicity;
 pub mod order;
+pub mod power;
 pub mod proportion;
 pub mod ranks;
 pub mod reading;

@@ -144,7 +144,7 @@ pub fn within(groups: &Groups<'_>) -> Within {
     }
 }
 
-/// One session, oldest first: its centre, and whether it measured the same build as the one before.
+/// One session of a machine, oldest first: its centre, and whether it measured the same build as the one before.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Session {
     pub centre: f64,
@@ -172,16 +172,18 @@ pub struct Neighbours {
 /// difference, inflated for few pairs, or the mean square of the differences where that is larger (the median of a
 /// few knows little of their tail), less what the spread within explains.
 ///
+/// The sessions come machine by machine, and only those of one machine are neighbours.
+///
 /// With fewer than four such pairs, from neighbours of any build: most changes do not move a series, and the median
 /// absolute difference does not feel those that do. `None` with fewer than four pairs of any kind.
-pub fn between_sessions(sessions: &[Session], within: f64) -> Option<Neighbours> {
-    of_neighbours(sessions, within, true).or_else(|| of_neighbours(sessions, within, false))
+pub fn between_sessions(machines: &[Vec<Session>], within: f64) -> Option<Neighbours> {
+    of_neighbours(machines, within, true).or_else(|| of_neighbours(machines, within, false))
 }
 
-fn of_neighbours(sessions: &[Session], within: f64, same_build: bool) -> Option<Neighbours> {
+fn of_neighbours(machines: &[Vec<Session>], within: f64, same_build: bool) -> Option<Neighbours> {
     let mut differences = Vec::new();
     let mut explained = Vec::new();
-    for pair in sessions.windows(2) {
+    for pair in machines.iter().flat_map(|sessions| sessions.windows(2)) {
         if let [before, after] = pair
             && (after.same_build_as_previous || !same_build)
         {
@@ -309,13 +311,29 @@ mod tests {
             runs: 5,
         };
         let few = [0.0, 1.0, 0.0, 1.0].map(|centre| session(centre, true));
-        assert_eq!(between_sessions(&few, 0.0), None);
+        assert_eq!(between_sessions(&[few.to_vec()], 0.0), None);
         let many: Vec<Session> = (0..6).map(|i| session(f64::from(i % 2), i > 0)).collect();
+        let many = [many];
         let got = between_sessions(&many, 0.0).unwrap();
         // |difference| 1 throughout: (1.4826 * 1.3)^2 / 2.
         assert!((got.value - 1.857_4).abs() < 1e-3, "{got:?}");
         assert!(got.same_build && (got.pairs - 5.0).abs() < 1e-12);
         assert_eq!(between_sessions(&many, 100.0).unwrap().value, 0.0);
+    }
+
+    #[test]
+    fn only_sessions_of_one_machine_are_neighbours() {
+        let session = |centre| Session {
+            centre,
+            same_build_as_previous: false,
+            runs: 5,
+        };
+        // Two machines that are 100 apart, three sessions each that differ by 1.
+        let machines = [[0.0, 1.0, 0.0], [100.0, 101.0, 100.0]].map(|m| m.map(session).to_vec());
+        let got = between_sessions(&machines, 0.0).unwrap();
+        assert!((got.pairs - 4.0).abs() < 1e-12);
+        // (1.4826 * (1 + 1.5 / 4))^2 / 2
+        assert!((got.value - 2.077_9).abs() < 1e-3, "{got:?}");
     }
 
     #[test]
@@ -327,7 +345,7 @@ mod tests {
             same_build_as_previous: false,
             runs: 5,
         });
-        let got = between_sessions(&sessions, 0.0).unwrap();
+        let got = between_sessions(&[sessions.to_vec()], 0.0).unwrap();
         // Differences 1, 0.5, 49.5, 1, 0.5: the median is 1.
         assert!((got.value - 1.857_4).abs() < 1e-3, "{got:?}");
         assert!(!got.same_build);

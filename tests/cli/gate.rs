@@ -283,6 +283,47 @@ fn update_refuses_what_the_gate_fails_and_takes_it_with_a_reason() {
     assert!(desk.read("main.json").contains("wanted"));
 }
 
+/// A machine that nobody restarts is one session: before and after would be pooled.
+#[test]
+fn after_an_accepted_regression_the_new_normal_is_a_session_of_its_own() {
+    let desk = Desk::new();
+    for (name, hour) in [("before", 10), ("slow", 11), ("again", 12), ("last", 13)] {
+        let from = if hour == 10 { "before" } else { "slow" };
+        let runs = desk.read(&format!("{from}.json"));
+        let runs = runs.replace(&format!("\"{from}\""), "\"boot 1\"");
+        let runs = runs.replace("T10:", &format!("T{hour}:"));
+        desk.write(&format!("{name}.json"), &runs);
+        if hour == 11 {
+            desk.write("slow.json", &runs.replace("T11:", "T10:"));
+            desk.write("accepted.json", &runs);
+        }
+    }
+    desk.ends("baseline update --baseline main.json before.json", 0);
+    desk.ends(
+        "baseline update --baseline main.json accepted.json --accept-regression wanted",
+        0,
+    );
+    let names = |desk: &Desk| -> Vec<String> {
+        let text = desk.read("main.json");
+        let names = text.split("\"session\"").skip(1);
+        let name = |rest: &str| rest.split('"').nth(1).unwrap().to_owned();
+        let mut names: Vec<String> = names.map(name).collect();
+        names.dedup();
+        names
+    };
+    let after = names(&desk);
+    assert_eq!(after.len(), 2, "{after:?}");
+    assert!(after[1].starts_with("boot 1; accepted 20"), "{after:?}");
+    let said = desk.ends("check --baseline main.json again.json", 0);
+    assert!(said.out.starts_with("PASS"), "{}", said.out);
+    assert!(!said.out.contains("possible"), "{}", said.out);
+    // What the same boot measures later joins the new normal.
+    desk.ends("baseline update --baseline main.json again.json", 0);
+    assert_eq!(names(&desk), after);
+    let said = desk.ends("check --baseline main.json last.json", 0);
+    assert!(said.out.starts_with("PASS"), "{}", said.out);
+}
+
 #[test]
 fn runs_that_are_there_already_are_not_added_twice() {
     let desk = Desk::seeded();

@@ -387,8 +387,8 @@ fn a_history_of_one_build_says_what_a_session_adds() {
     assert_eq!(judged.outcome, Outcome::Regressed);
     assert_eq!(
         judged.baseline.unwrap().runs,
-        3,
-        "the newest session is compared with"
+        18,
+        "all sessions of one build are compared with together"
     );
 }
 

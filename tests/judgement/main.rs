@@ -17,6 +17,7 @@ mod support {
 }
 
 mod calibration;
+mod controls;
 mod evidence;
 mod gated;
 mod histories;
@@ -25,6 +26,7 @@ mod large;
 mod recorded;
 mod report;
 mod rules;
+mod sessions;
 mod strength;
 mod symmetry;
 mod zero;

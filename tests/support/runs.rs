@@ -90,6 +90,7 @@ pub(crate) fn rule(subject: &str, metric: &str) -> Rule {
         severity: None,
         decide: None,
         better: None,
+        role: None,
         from: Origin::new("perfgate.toml:3"),
     }
 }

@@ -106,6 +106,7 @@ pub(crate) fn judged(series: Series, outcome: Outcome, baseline: f64, current: f
             from: Origin::new("perfgate.toml:14"),
             ..Limits::default()
         },
+        control: None,
         budget: None,
         drift: None,
         accepted: None,

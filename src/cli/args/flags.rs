@@ -110,6 +110,10 @@ pub(crate) struct OutputFlags {
     #[arg(long = "report", value_name = "FORMAT=PATH", value_parser = parse_report)]
     pub(crate) reports: Vec<Report>,
 
+    /// List every gated series with the number of each run of both sides
+    #[arg(long)]
+    pub(crate) runs: bool,
+
     /// Template for markdown instead of the shipped one
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) template: Option<PathBuf>,

@@ -83,6 +83,7 @@ fn of_the_same_work(
 
 /// A rule that matches nothing gates nothing, and nobody would notice.
 pub(crate) fn refuse_unmatched(judgement: &Judgement) -> anyhow::Result<()> {
+    refuse_controls(judgement)?;
     let Some(first) = judgement.unmatched.first() else {
         return Ok(());
     };
@@ -98,6 +99,18 @@ pub(crate) fn refuse_unmatched(judgement: &Judgement) -> anyhow::Result<()> {
         None => "`perfgate inspect RESULT` lists the series".to_owned(),
     };
     Err(anyhow!("{}", all.join("; "))).hint(hint)
+}
+
+/// An endpoint of the service under test moves with the code, and would hide what it is to tell.
+fn refuse_controls(judgement: &Judgement) -> anyhow::Result<()> {
+    let Some(refused) = judgement.refused_controls.first() else {
+        return Ok(());
+    };
+    let (from, series) = (&refused.from, &refused.series);
+    Err(anyhow!(
+        "{from}: `{series}` is no control: it is measured of the service that is judged"
+    ))
+    .hint("a control shares no process with the code under test: a fixed computation, or another program")
 }
 
 pub(crate) fn unmatched(rule: &UnmatchedRule) -> String {

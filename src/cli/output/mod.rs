@@ -58,6 +58,7 @@ impl<'a> Output<'a> {
         Style {
             color: self.color,
             width: self.width,
+            runs: false,
         }
     }
 

@@ -69,7 +69,11 @@ impl<'a> Outlets<'a> {
                 }
             }
         }
-        match self.render(document, self.flags.format, &output.style()) {
+        let style = Style {
+            runs: self.flags.runs,
+            ..output.style()
+        };
+        match self.render(document, self.flags.format, &style) {
             Ok(text) => output.result(&text),
             Err(error) => output.report_failed(&error),
         }
@@ -116,5 +120,6 @@ fn plain() -> Style {
     Style {
         color: false,
         width: None,
+        runs: false,
     }
 }

@@ -6,6 +6,8 @@
 //! thousand experiments ([`most`], summed from the binomial distribution). The seeds are fixed: a test that is green stays so
 //! until the judgement changes, and changes of the judgement that double a false alarm rate turn it red.
 
+mod hosted;
+mod locust;
 pub(crate) mod noise;
 mod promises;
 mod simulation;
@@ -134,6 +136,24 @@ fn gates_across_sessions_with_history_fail_in_at_most_two_of_a_hundred() {
 fn gates_of_three_runs_a_side_and_a_history_fail_in_at_most_two_of_a_hundred_with_two_humps() {
     let tally = gates_of(Shape::Bimodal, Setting::OneSessionWithHistory, 3);
     at_most(0.02, tally.failed, tally, "three runs a side, two humps");
+}
+
+#[test]
+fn gates_with_wide_outliers_fail_in_at_most_one_of_a_hundred() {
+    for setting in [Setting::OneSession, Setting::OneSessionWithHistory] {
+        let scenes = SPREADS.map(|spread| {
+            let scene = Scene {
+                shape: Shape::Outliers,
+                spread,
+                runs: 5,
+                setting,
+                slower: 0.0,
+            };
+            (scene, 150)
+        });
+        let tally = Results(play_all(&scenes)).of(|_| true);
+        at_most(0.01, tally.failed, tally, setting.name());
+    }
 }
 
 #[test]

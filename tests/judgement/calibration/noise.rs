@@ -40,6 +40,8 @@ pub(crate) enum Shape {
     Bimodal,
     /// Each run resembles the one before it (correlation 0.5).
     Autocorrelated,
+    /// One run in ten is of noise six times as wide. Not in the published table.
+    Outliers,
 }
 
 impl Shape {
@@ -56,6 +58,7 @@ impl Shape {
             Self::LogNormal => "log-normal",
             Self::Bimodal => "two humps",
             Self::Autocorrelated => "like the run before",
+            Self::Outliers => "outliers",
         }
     }
 
@@ -64,6 +67,8 @@ impl Shape {
         const SKEW: f64 = 0.5;
         const HUMP: f64 = 0.9;
         const MEMORY: f64 = 0.5;
+        const WIDE: f64 = 6.0;
+        const SHARE: f64 = 0.1;
         let mut before = dice.normal();
         let mut one = || match self {
             Self::Normal => dice.normal(),
@@ -75,6 +80,11 @@ impl Shape {
             Self::Bimodal => {
                 let mode = if dice.uniform() < 0.5 { -HUMP } else { HUMP };
                 mode + (1.0 - HUMP * HUMP).sqrt() * dice.normal()
+            }
+            Self::Outliers => {
+                let wide = if dice.uniform() < SHARE { WIDE } else { 1.0 };
+                let sd = (1.0 + SHARE * (WIDE * WIDE - 1.0)).sqrt();
+                wide * dice.normal() / sd
             }
             Self::Autocorrelated => {
                 before = MEMORY * before + (1.0 - MEMORY * MEMORY).sqrt() * dice.normal();

@@ -116,6 +116,7 @@ fn terminal_lines_fit_their_width_and_break_no_number() {
             let style = Style {
                 color: false,
                 width: Some(width),
+                runs: false,
             };
             let text = report::render(document, Format::Text, &style, None).unwrap();
             for line in text.lines() {

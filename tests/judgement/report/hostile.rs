@@ -210,6 +210,7 @@ fn a_row_of_a_terminal_stays_one_line() {
             let style = Style {
                 color: false,
                 width: Some(width),
+                runs: false,
             };
             let text = report::render(&document, Format::Text, &style, None).unwrap();
             let rows = text
@@ -231,6 +232,7 @@ fn colour_is_the_only_escape_sequence_and_only_when_asked_for() {
     let style = Style {
         color: true,
         width: None,
+        runs: false,
     };
     let plain = rendered(&scenes::hostile(), Format::Text);
     assert!(!plain.contains('\u{1b}'));

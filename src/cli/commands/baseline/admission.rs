@@ -3,7 +3,7 @@
 use anyhow::anyhow;
 
 use crate::hint::WithHint;
-use crate::model::history::Machines;
+use crate::model::matching::Machines;
 use crate::model::{Matching, Partner, Run};
 
 /// More than this share of requests failed: the run is one of failures.

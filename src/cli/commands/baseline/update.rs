@@ -19,7 +19,7 @@ use crate::cli::settings::{Settings, Typed};
 use crate::compare::{OnOtherEnvironment, Outcome, Policy, Sides};
 use crate::exit::Exit;
 use crate::hint::WithHint;
-use crate::model::history::Machines;
+use crate::model::matching::Machines;
 use crate::model::workload::Part;
 use crate::model::{Baseline, Matching, Partner, Run, WorkloadKey};
 use crate::stats::reading;
@@ -164,6 +164,7 @@ impl Update<'_> {
                 for run in &mut new {
                     run.warnings.push(warning.clone());
                 }
+                part_from_the_old_normal(&baseline.runs, &mut new);
             }
             (_, Some(_)) => done.notes.push(
                 "--accept-regression was not needed: the gate does not fail these runs".to_owned(),
@@ -171,6 +172,7 @@ impl Update<'_> {
             (_, None) => {}
         }
         name_session(&mut new);
+        follow_the_new_normal(&baseline.runs, &mut new);
         done.added = new.len();
         Ok(store::add(baseline, new, &self.window, &reading::reduce))
     }
@@ -271,11 +273,45 @@ fn reduced(run: &Run) -> Run {
     run
 }
 
+/// Stands in the name of a session between what it was called and when its regression was accepted.
+const ACCEPTED: &str = "; accepted ";
+
+fn now() -> String {
+    let now = jiff::Timestamp::now();
+    now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// On one machine a session lasts from boot to boot, and an accepted regression would be pooled with the runs from
+/// before it: the new normal is a session of its own.
+fn part_from_the_old_normal(stored: &[Run], new: &mut [Run]) {
+    let now = now();
+    for run in new {
+        if let Some(session) = &mut run.provenance.session {
+            let known = |stored: &Run| stored.provenance.session.as_ref() == Some(session);
+            if stored.iter().any(known) {
+                *session = format!("{session}{ACCEPTED}{now}");
+            }
+        }
+    }
+}
+
+/// Later runs of a session that was parted belong to its newest part.
+fn follow_the_new_normal(stored: &[Run], new: &mut [Run]) {
+    for run in new {
+        let Some(session) = &mut run.provenance.session else {
+            continue;
+        };
+        let part = format!("{session}{ACCEPTED}");
+        let names = stored.iter().filter_map(|s| s.provenance.session.as_ref());
+        if let Some(newest) = names.filter(|name| name.starts_with(&part)).max() {
+            session.clone_from(newest);
+        }
+    }
+}
+
 /// Without a name, the runs of every update would count as one long session, and its drift as noise within it.
 fn name_session(runs: &mut [Run]) {
-    let now = jiff::Timestamp::now()
-        .strftime("%Y-%m-%dT%H:%M:%SZ")
-        .to_string();
+    let now = now();
     for run in runs {
         let name = || format!("{UNNAMED_SESSION}{now}");
         run.provenance.session.get_or_insert_with(name);

@@ -1,6 +1,6 @@
 //! The parts of a config file that become rules: `[defaults]`, `[[rule]]`, `[[accept]]`.
 
-use crate::compare::{Acceptance, Decide, Origin, Pattern, Quantity, Rule, Severity};
+use crate::compare::{Acceptance, Decide, Origin, Pattern, Quantity, Rule, SeriesRole, Severity};
 use crate::model::Better;
 use crate::model::names::ByHand;
 use crate::toml_file::{Form, value};
@@ -15,7 +15,7 @@ pub(crate) const DEFAULTS_KEYS: [&str; 5] = [
     "decide",
     "max_detectable",
 ];
-pub(crate) const RULE_KEYS: [&str; 9] = [
+pub(crate) const RULE_KEYS: [&str; 10] = [
     "subject",
     "metric",
     "max_regression",
@@ -25,6 +25,7 @@ pub(crate) const RULE_KEYS: [&str; 9] = [
     "decide",
     "max_detectable",
     "better",
+    "role",
 ];
 pub(crate) const ACCEPT_KEYS: [&str; 5] = ["subject", "metric", "up_to", "reason", "until"];
 
@@ -37,6 +38,7 @@ const SEVERITIES: [(&str, Severity); 3] = [
 ];
 /// By certainty, or by the estimate alone.
 pub const DECIDE: [(&str, Decide); 2] = [("certain", Decide::Certain), ("limit", Decide::Limit)];
+const ROLES: [(&str, SeriesRole); 1] = [("control", SeriesRole::Control)];
 const DIRECTIONS: [(&str, Better); 2] = [("lower", Better::Lower), ("higher", Better::Higher)];
 
 /// What holds where no rule says otherwise.
@@ -70,6 +72,7 @@ pub(crate) fn rule(form: &Form<'_>) -> Result<Rule, ConfigError> {
         severity: value(form.choice("severity", &SEVERITIES)?),
         decide: value(form.choice("decide", &DECIDE)?),
         better: value(form.choice("better", &DIRECTIONS)?),
+        role: value(form.choice("role", &ROLES)?),
         from: origin(form.place()),
     })
 }

@@ -85,6 +85,7 @@ fn summed(run: &Run, failures: &[FailureReason], width: Option<usize>) -> String
         style: Style {
             color: false,
             width,
+            runs: false,
         },
     }
     .text()
@@ -182,6 +183,7 @@ fn subjects_stand_in_the_order_of_the_flows_and_numbers_in_theirs() {
             style: Style {
                 color: false,
                 width: None,
+                runs: false,
             },
         };
         let names = summary.subjects().into_iter();

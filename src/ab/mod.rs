@@ -13,10 +13,15 @@
 //!
 //! `order`, `looks` and `dependence` are pure; `command`, `round` and what comes beside them start programs.
 
+pub mod command;
 mod dependence;
 mod looks;
 mod order;
+pub mod revision;
+mod round;
+pub mod service;
 
 pub use dependence::Dependence;
 pub use looks::{FIRST_LOOK, Plan, Progress, Sequence, Stage};
 pub use order::{Order, Version};
+pub use round::{End, State, Watcher, Window, Windows, measure};

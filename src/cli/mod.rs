@@ -23,7 +23,7 @@ pub use output::Streams;
 
 use crate::text::sanitize;
 use args::{BaselineCommand, Cli, Color, Command};
-use commands::{baseline, check, compare, documents, inspect, merge, post, run};
+use commands::{ab, baseline, check, compare, documents, inspect, merge, post, run};
 use output::Output;
 
 /// What a command was called with, beside its own flags.
@@ -81,6 +81,7 @@ fn command(cli: Cli, invocation: &Invocation<'_>, output: &mut Output<'_>) -> an
     let env = invocation.env;
     let text = match cli.command {
         Command::Check(args) => return check::run(args, invocation, output),
+        Command::Ab(args) => return ab::run(*args, invocation, output),
         Command::Compare(args) => return compare::run(args, invocation, output),
         Command::Baseline(BaselineCommand::Update(args)) => {
             return baseline::update::run(args, env, output);

@@ -14,6 +14,8 @@ mod support {
     pub(crate) mod server;
 }
 
+#[cfg(unix)]
+mod ab;
 mod docs;
 mod exit_codes;
 mod files;

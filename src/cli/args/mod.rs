@@ -1,5 +1,6 @@
 //! What can be typed. Clap only: nothing here is looked up, joined or decided.
 
+mod ab;
 mod baseline;
 mod check;
 mod compare;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
+pub(crate) use ab::{AbArgs, AbMeasuring, AbServices};
 pub(crate) use baseline::{BaselineCommand, PinArgs, ShowArgs, UpdateArgs};
 pub(crate) use check::CheckArgs;
 pub(crate) use compare::CompareArgs;
@@ -36,6 +38,7 @@ const EXAMPLES: &str = "\
 Examples:
   perfgate check --baseline main.json       judge what lies here against a baseline
   perfgate compare before/ after/           two sets of results, no config
+  perfgate ab --base ./old --head ./new     two commands or services, measured in turns
   perfgate baseline update --baseline main.json out/run*_stats.csv
   perfgate post out/verdict.json            put a verdict on the pull request
   perfgate run http://127.0.0.1:8080/items --rate 200 --for 30s
@@ -83,6 +86,7 @@ pub(crate) enum Color {
 pub(crate) enum Command {
     Check(CheckArgs),
     Compare(CompareArgs),
+    Ab(Box<AbArgs>),
     Run(Box<RunArgs>),
     Merge(MergeArgs),
     /// Keep the runs that results are compared with: update, show, pin

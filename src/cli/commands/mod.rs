@@ -1,6 +1,7 @@
 //! One module per command. Each takes its arguments, asks `settings` and `results` for values, and hands what came of
 //! it to `output`.
 
+pub(crate) mod ab;
 pub(crate) mod baseline;
 pub(crate) mod check;
 pub(crate) mod compare;

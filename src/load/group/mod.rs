@@ -86,3 +86,73 @@ impl ProcessGroup {
         self.reap();
     }
 }
+
+/// A command that was run to its end, and what that took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spent {
+    pub ended: ProcessEnd,
+    /// From its start until its first process had ended.
+    pub wall: Duration,
+    /// Of the first process and of all that it waited for, where the system tells.
+    pub usage: Option<Usage>,
+    /// Processes that it had started were still running, and were ended.
+    pub left_running: bool,
+}
+
+/// What the system counted of processes that have ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    pub user: Duration,
+    pub system: Duration,
+    /// Of the largest of them, in bytes.
+    pub peak_memory: u64,
+    pub page_faults: Option<u64>,
+}
+
+/// What came of waiting for a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Awaited {
+    Ended(Spent),
+    TimedOut,
+    Stopped,
+}
+
+/// How long the rest of a pipeline may take to end after its first process has.
+const TO_FOLLOW: Duration = Duration::from_secs(1);
+/// How long processes may take to end that were asked to.
+const TO_END: Duration = Duration::from_secs(5);
+
+/// Runs a command to its end, and ends whatever it leaves behind.
+pub fn spend(
+    launch: Launch<'_>,
+    within: Duration,
+    is_stopped: &dyn Fn() -> bool,
+) -> std::io::Result<Awaited> {
+    let mut group = ProcessGroup::launch(launch)?;
+    let begun = Instant::now();
+    let Some((ended, at)) = group.await_leader(begun + within, is_stopped) else {
+        group.end_within(TO_END);
+        return Ok(if is_stopped() {
+            Awaited::Stopped
+        } else {
+            Awaited::TimedOut
+        });
+    };
+    let follows = Instant::now() + TO_FOLLOW;
+    let mut left_running = group.is_alive();
+    while left_running && Instant::now() < follows {
+        thread::sleep(Duration::from_millis(10));
+        left_running = group.is_alive();
+    }
+    if left_running {
+        group.ask_to_end();
+    }
+    let usage = group.usage();
+    group.end_within(TO_END);
+    Ok(Awaited::Ended(Spent {
+        ended,
+        wall: at.saturating_duration_since(begun),
+        usage,
+        left_running,
+    }))
+}

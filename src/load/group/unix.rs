@@ -3,15 +3,18 @@
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group, test_kill_process_group,
     waitid,
 };
 
-use super::{Launch, ProcessEnd, set_environment};
+use wait4::Wait4;
+
+use super::{Launch, ProcessEnd, Usage, set_environment};
 use crate::load::watch::proc;
 
 /// Waits for a line on its input before it becomes the command, so that the watchdog is there first. If perfgate dies
@@ -174,5 +177,73 @@ impl Watchdog {
         drop(self.input.write_all(b"done\n"));
         drop(self.input);
         drop(self.process.wait());
+    }
+}
+
+impl ProcessGroup {
+    /// How and when the leader ended; `None` where the time is over or somebody asked to stop. It is waited for in a
+    /// thread of its own: looking now and then would be as coarse as the looks.
+    pub(super) fn await_leader(
+        &mut self,
+        until: Instant,
+        is_stopped: &dyn Fn() -> bool,
+    ) -> Option<(ProcessEnd, Instant)> {
+        const LOOK: Duration = Duration::from_millis(10);
+        let group = self.group;
+        let (tell, told) = mpsc::channel();
+        let wait = move || {
+            let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+            while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(group), options) {}
+            // Nobody hears it where the wait was given up.
+            let _ = tell.send(Instant::now());
+        };
+        thread::Builder::new()
+            .name("wait".to_owned())
+            .spawn(wait)
+            .ok()?;
+        loop {
+            match told.recv_timeout(LOOK) {
+                Ok(at) => return self.leader_ended().map(|ended| (ended, at)),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) if is_stopped() || Instant::now() >= until => {
+                    return None;
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+
+    /// What the leader used, which has ended; it is reaped by the question.
+    pub(super) fn usage(&mut self) -> Option<Usage> {
+        if self.reaped {
+            return None;
+        }
+        let page_faults = proc::page_faults(self.pid());
+        // Once the leader is reaped its number may be another's: what is left of the group is ended before.
+        let until = Instant::now() + Duration::from_secs(1);
+        while self.is_alive() && Instant::now() < until {
+            thread::sleep(Duration::from_millis(10));
+        }
+        self.kill();
+        let used = self.leader.wait4().ok()?.rusage;
+        self.reaped = true;
+        if let Some(watchdog) = self.watchdog.take() {
+            watchdog.dismiss();
+        }
+        Some(Usage {
+            user: used.utime,
+            system: used.stime,
+            peak_memory: used.maxrss,
+            page_faults,
+        })
+    }
+
+    /// Stops every process of the group where it stands, until it is resumed.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
     }
 }

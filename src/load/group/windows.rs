@@ -3,8 +3,10 @@
 
 use std::io;
 use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use super::{Launch, ProcessEnd, set_environment};
+use super::{Launch, ProcessEnd, Usage, set_environment};
 
 #[derive(Debug)]
 pub struct ProcessGroup {
@@ -65,4 +67,33 @@ impl ProcessGroup {
         drop(self.first.kill());
         drop(self.first.wait());
     }
+}
+
+impl ProcessGroup {
+    /// How and when the first process ended; `None` where the time is over or somebody asked to stop.
+    pub(super) fn await_leader(
+        &mut self,
+        until: Instant,
+        is_stopped: &dyn Fn() -> bool,
+    ) -> Option<(ProcessEnd, Instant)> {
+        loop {
+            if let Some(ended) = self.leader_ended() {
+                return Some((ended, Instant::now()));
+            }
+            if is_stopped() || Instant::now() >= until {
+                return None;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Nothing is asked of Windows here.
+    pub(super) fn usage(&mut self) -> Option<Usage> {
+        None
+    }
+
+    /// Windows has no signal that stops a process: it goes on.
+    pub fn pause(&self) {}
+
+    pub fn resume(&self) {}
 }

@@ -152,6 +152,17 @@ impl RunningService {
     }
 }
 
+impl RunningService {
+    /// Stops all its processes where they stand, until they are resumed.
+    pub fn pause(&self) {
+        self.processes.pause();
+    }
+
+    pub fn resume(&self) {
+        self.processes.resume();
+    }
+}
+
 impl Drop for RunningService {
     fn drop(&mut self) {
         self.processes.end_within(END_WHEN_DROPPED);

@@ -90,7 +90,11 @@ impl<'a> ReadyCheck<'a> {
                 return Err(Unready::Ended(ended));
             }
             match answer {
-                Answer::Status(status) if status == self.ready.status => return Ok(()),
+                Answer::Status(status)
+                    if [status, Ready::ANY_STATUS].contains(&self.ready.status) =>
+                {
+                    return Ok(());
+                }
                 Answer::Status(status) => {
                     met = format!("it answered {status} and not {}", self.ready.status);
                 }
@@ -140,4 +144,9 @@ fn innermost(error: &reqwest::Error) -> String {
         inner = source;
     }
     inner.to_string()
+}
+
+impl Ready {
+    /// For a service of which nobody says how it answers: any answer means that it is ready.
+    pub const ANY_STATUS: u16 = 0;
 }

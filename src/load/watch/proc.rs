@@ -99,6 +99,15 @@ fn parse_stat(text: &str) -> Option<Stat> {
     })
 }
 
+/// Page faults of a process and of the children that it has waited for, also of one that has ended and is not reaped.
+pub(in crate::load) fn page_faults(pid: u32) -> Option<u64> {
+    let text = read(pid, "stat").ok()?;
+    let (_, rest) = text.rsplit_once(')')?;
+    // Fields 10 to 13 of proc(5), where the state behind the name is the third.
+    let counts = rest.split_ascii_whitespace().skip(7).take(4);
+    counts.map(|count| count.parse::<u64>().ok()).sum()
+}
+
 /// The name by which the program was called, without its folder.
 pub(super) fn called(pid: u32) -> Option<String> {
     let line = read(pid, "cmdline").ok()?;

@@ -2,7 +2,7 @@
 
 mod command;
 mod inputs;
-mod pattern;
+pub(crate) mod pattern;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -135,7 +135,7 @@ impl Worker<'_> {
                 // All are run before any is looked for: a command may write later what it measured earlier.
                 let mut begun = Vec::new();
                 for n in 1..=source.runs {
-                    begun.push(self.begun(results, n));
+                    begun.push(begun_now(self.folder, &numbered(results, n)));
                     let order = command::Order {
                         command: &numbered(command, n),
                         folder: here(self.folder),
@@ -153,18 +153,6 @@ impl Worker<'_> {
                 Ok(vec![Execution { paths, since: None }])
             }
         }
-    }
-
-    /// The time of a file that is written now where the results will be: no clock but that of their file system is
-    /// known to agree with theirs.
-    fn begun(&self, results: &str, n: u32) -> Since {
-        let near = pattern::nearest_folder(self.folder, &numbered(results, n));
-        let marker = tempfile::Builder::new()
-            .prefix(".perfgate.")
-            .tempfile_in(&near)
-            .and_then(|file| file.as_file().metadata())
-            .and_then(|facts| facts.modified());
-        Since::new(marker.unwrap_or_else(|_| SystemTime::now() - CLOCK_STEP))
     }
 
     /// Every result of the pattern: `{n}` counts the runs, `*` is any part of a name.
@@ -187,6 +175,18 @@ impl Worker<'_> {
         }
         Ok(Execution { paths, since })
     }
+}
+
+/// The time of a file that is written now where the results will be: no clock but that of their file system is
+/// known to agree with theirs.
+pub(crate) fn begun_now(folder: &Path, results: &str) -> Since {
+    let near = pattern::nearest_folder(folder, results);
+    let marker = tempfile::Builder::new()
+        .prefix(".perfgate.")
+        .tempfile_in(&near)
+        .and_then(|file| file.as_file().metadata())
+        .and_then(|facts| facts.modified());
+    Since::new(marker.unwrap_or_else(|_| SystemTime::now() - CLOCK_STEP))
 }
 
 /// The results of one run of a source.

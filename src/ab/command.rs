@@ -1,0 +1,408 @@
+//! A command as one of the two versions: started anew for every window, and measured from its start to its end.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+
+use super::order::Version;
+use super::round::Window;
+use crate::hint::WithHint;
+use crate::load::Stop;
+use crate::load::group::{Awaited, Launch, Spent, spend};
+use crate::model::{Better, Evidence, Measurement, MetricName, Role, Run, Subject, Unit};
+use crate::stats::order;
+use crate::text::sanitize;
+
+/// The longest text that is put into the environment of a window, so that the addresses of its stack differ from window
+/// to window and no single layout decides.
+const MOST_PADDING: usize = 4096;
+/// How often the start of the shell alone is measured.
+const EMPTY_RUNS: usize = 9;
+/// The start of the shell is taken off where it is at least this share of what is measured.
+const WORTH_TAKING_OFF: f64 = 0.01;
+/// So much of what a failing command printed is shown.
+const SHOWN_LINES: usize = 10;
+
+/// The command of one version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// For the shell.
+    pub command: String,
+    pub folder: PathBuf,
+    /// Run before every window, and not measured.
+    pub prepare: Option<String>,
+}
+
+/// What holds for the windows of both versions.
+#[derive(Clone, Copy, Debug)]
+pub struct Conditions<'a> {
+    /// Of the order and of whatever the commands make random: both get it as `PERFGATE_SEED`.
+    pub seed: u64,
+    /// Of one execution.
+    pub timeout: Duration,
+    /// A command that fails is measured all the same, and its failures are counted.
+    pub ignores_failure: bool,
+    pub stop: &'a Stop,
+}
+
+impl Program {
+    /// Runs it once, with `{filter}` as what is still in doubt. `None` where somebody asked to stop.
+    pub fn execute(
+        &self,
+        window: &Window<'_>,
+        conditions: &Conditions<'_>,
+    ) -> anyhow::Result<Option<Spent>> {
+        let doing = || {
+            format!(
+                "measure {} in round {}",
+                window.version.as_str(),
+                window.round + 1
+            )
+        };
+        if let Some(prepare) = &self.prepare {
+            let prepared = self.run(prepare, window, conditions).with_context(doing)?;
+            let Some((spent, output)) = prepared else {
+                return Ok(None);
+            };
+            if !spent.ended.is_success {
+                return Err(failed(prepare, &spent, output))
+                    .with_context(doing)
+                    .hint(
+                        "--prepare has to end with 0: what is measured behind it could be anything",
+                    );
+            }
+        }
+        let command = filtered(&self.command, window);
+        let Some((spent, output)) = self.run(&command, window, conditions).with_context(doing)?
+        else {
+            return Ok(None);
+        };
+        if !spent.ended.is_success && !conditions.ignores_failure {
+            return Err(failed(&command, &spent, output)).with_context(doing).hint(
+                "a command that fails may have done less; --ignore-failure measures it all the same and counts the failures",
+            );
+        }
+        Ok(Some(spent))
+    }
+
+    fn run(
+        &self,
+        command: &str,
+        window: &Window<'_>,
+        conditions: &Conditions<'_>,
+    ) -> anyhow::Result<Option<(Spent, File)>> {
+        let starting = || format!("start `{}` in {}", shown(command), self.folder.display());
+        // A file and no pipe: nobody has to read while something is measured.
+        let output = tempfile::tempfile().context("keep the output of a command")?;
+        let writer = output.try_clone().context("keep the output of a command")?;
+        let launch = Launch {
+            command,
+            folder: &self.folder,
+            environment: &environment(window, conditions.seed),
+            stdout: Stdio::null(),
+            stderr: writer.into(),
+        };
+        let is_stopped = || conditions.stop.is_asked();
+        match spend(launch, conditions.timeout, &is_stopped).with_context(starting)? {
+            Awaited::Ended(spent) => Ok(Some((spent, output))),
+            Awaited::Stopped => Ok(None),
+            Awaited::TimedOut => Err(anyhow!(
+                "`{}` took longer than {} s and was ended, with all that it started",
+                shown(command),
+                conditions.timeout.as_secs_f64()
+            ))
+            .hint("where it needs more time, give it with --timeout"),
+        }
+    }
+
+    /// What starting an empty command takes, the same way: the median of a few.
+    pub fn startup(&self, conditions: &Conditions<'_>) -> anyhow::Result<Duration> {
+        let window = Window {
+            version: Version::Base,
+            round: 0,
+            in_doubt: None,
+        };
+        let mut times = Vec::new();
+        for _ in 0..EMPTY_RUNS {
+            if let Some((spent, _)) = self.run(":", &window, conditions)? {
+                times.push(spent.wall.as_secs_f64());
+            }
+        }
+        Ok(Duration::from_secs_f64(
+            order::median(&times).unwrap_or(0.0),
+        ))
+    }
+}
+
+/// Takes the start of the shell off what is measured, where it is a noticeable part of it.
+pub fn worth_taking_off(startup: Duration, shortest: Duration) -> Option<Duration> {
+    let share = startup.as_secs_f64() / shortest.as_secs_f64().max(f64::MIN_POSITIVE);
+    (share >= WORTH_TAKING_OFF).then_some(startup)
+}
+
+/// What one execution tells of a subject.
+pub fn run_of(
+    spent: &Spent,
+    subject: &Subject,
+    startup: Duration,
+    counts_failures: bool,
+) -> anyhow::Result<Run> {
+    let mut run = Run::default();
+    let mut put = |metric: &str, unit: &str, role: Role, evidence| {
+        let measurement = Measurement {
+            unit: Unit::new(unit),
+            better: Better::Lower,
+            role,
+            evidence,
+        };
+        run.insert(subject.clone(), MetricName::new(metric), measurement);
+    };
+    // A command that is shorter than the start of a shell has still taken some time.
+    const LEAST: f64 = 1e-6;
+    let wall = (spent.wall.as_secs_f64() - startup.as_secs_f64()).max(LEAST);
+    put(
+        MetricName::TIME,
+        "s",
+        Role::Outcome,
+        Evidence::samples(vec![wall])?,
+    );
+    if let Some(usage) = &spent.usage {
+        let (user, system) = (usage.user.as_secs_f64(), usage.system.as_secs_f64());
+        for (metric, seconds) in [
+            ("user_time", user),
+            ("system_time", system),
+            ("cpu_time", user + system),
+        ] {
+            put(metric, "s", Role::Fixed, Evidence::value(seconds)?);
+        }
+        #[expect(clippy::cast_precision_loss, reason = "memory stays below 2^53 bytes")]
+        let peak = usage.peak_memory as f64 / (1024.0 * 1024.0);
+        put("rss_peak", "MiB", Role::Outcome, Evidence::value(peak)?);
+        if let Some(faults) = usage.page_faults {
+            #[expect(clippy::cast_precision_loss, reason = "nobody faults 2^53 times")]
+            let faults = faults as f64;
+            put("page_faults", "", Role::Fixed, Evidence::value(faults)?);
+        }
+    }
+    if counts_failures {
+        let failed = u64::from(!spent.ended.is_success);
+        put(
+            MetricName::ERRORS,
+            "",
+            Role::Outcome,
+            Evidence::proportion(failed, 1)?,
+        );
+    }
+    Ok(run)
+}
+
+/// Equal on both sides of a round, but for the padding.
+fn environment(window: &Window<'_>, seed: u64) -> BTreeMap<String, String> {
+    let turn = 2 * window.round + usize::from(window.version == Version::Head);
+    let turn = u64::try_from(turn).unwrap_or(u64::MAX);
+    let mut dice = fastrand::Rng::with_seed(seed.wrapping_add(turn.wrapping_mul(0x9e37_79b9)));
+    BTreeMap::from([
+        ("PERFGATE_SEED".to_owned(), seed.to_string()),
+        ("PERFGATE_ROUND".to_owned(), (window.round + 1).to_string()),
+        (
+            "PERFGATE_PADDING".to_owned(),
+            "x".repeat(dice.usize(..MOST_PADDING)),
+        ),
+    ])
+}
+
+/// `{filter}` is one argument, quoted for the shell: a regular expression of the names in doubt, of all at first.
+fn filtered(command: &str, window: &Window<'_>) -> String {
+    let expression = match window.in_doubt {
+        None => ".*".to_owned(),
+        Some(subjects) => {
+            let names: Vec<String> = subjects.iter().map(|s| escaped(s.as_str())).collect();
+            format!("^(?:{})$", names.join("|"))
+        }
+    };
+    command.replace(
+        "{filter}",
+        &format!("'{}'", expression.replace('\'', r"'\''")),
+    )
+}
+
+fn escaped(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    for c in name.chars() {
+        if r"\.+*?()|[]{}^$#&-~".contains(c) {
+            text.push('\\');
+        }
+        text.push(c);
+    }
+    text
+}
+
+fn failed(command: &str, spent: &Spent, output: File) -> anyhow::Error {
+    let what = format!("`{}` ended with {}", shown(command), spent.ended.how);
+    match last_lines(output) {
+        lines if lines.is_empty() => anyhow!(what),
+        lines => anyhow!("{what}: {}", lines.join(" / ")),
+    }
+}
+
+fn last_lines(mut output: File) -> Vec<String> {
+    const READ: u64 = 16 * 1024;
+    let mut bytes = Vec::new();
+    let length = output.metadata().map_or(0, |facts| facts.len());
+    let read = output
+        .seek(SeekFrom::Start(length.saturating_sub(READ)))
+        .and_then(|_| output.read_to_end(&mut bytes));
+    if read.is_err() {
+        return Vec::new();
+    }
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
+    let skip = lines.len().saturating_sub(SHOWN_LINES);
+    lines.into_iter().skip(skip).map(sanitize::line).collect()
+}
+
+fn shown(command: &str) -> String {
+    let words: Vec<&str> = command.split_whitespace().collect();
+    sanitize::inline(&crate::text::shorten::end(&words.join(" "), 80))
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WINDOW: Window<'static> = Window {
+        version: Version::Base,
+        round: 2,
+        in_doubt: None,
+    };
+
+    fn program(command: &str) -> Program {
+        Program {
+            command: command.to_owned(),
+            folder: std::env::temp_dir(),
+            prepare: None,
+        }
+    }
+
+    fn execute(program: &Program, stop: &Stop) -> anyhow::Result<Option<Spent>> {
+        let conditions = Conditions {
+            seed: 7,
+            timeout: Duration::from_secs(20),
+            ignores_failure: false,
+            stop,
+        };
+        program.execute(&WINDOW, &conditions)
+    }
+
+    #[test]
+    fn an_execution_tells_its_time_and_what_the_system_counted() {
+        let busy = "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done";
+        let spent = execute(&program(busy), &Stop::new()).unwrap().unwrap();
+        assert!(
+            spent.ended.is_success && spent.wall > Duration::from_millis(2),
+            "{spent:?}"
+        );
+        let run = run_of(&spent, &Subject::new("loop"), Duration::ZERO, true).unwrap();
+        let metrics: Vec<&str> = run.subjects[&Subject::new("loop")]
+            .keys()
+            .map(MetricName::as_str)
+            .collect();
+        for metric in [
+            "time",
+            "user_time",
+            "system_time",
+            "cpu_time",
+            "rss_peak",
+            "errors",
+        ] {
+            assert!(metrics.contains(&metric), "{metrics:?}");
+        }
+        let usage = spent.usage.unwrap();
+        assert!(
+            usage.user + usage.system > Duration::from_millis(1),
+            "{usage:?}"
+        );
+        assert!(usage.peak_memory > 500_000, "{usage:?}");
+    }
+
+    #[test]
+    fn a_failing_command_is_told_with_its_round_and_what_it_printed() {
+        let error = execute(&program("echo no such table >&2; exit 3"), &Stop::new()).unwrap_err();
+        let text = format!("{error:#}");
+        for part in ["measure base in round 3", "exit status 3", "no such table"] {
+            assert!(text.contains(part), "{text}");
+        }
+        assert!(crate::hint::of(&error).is_some_and(|hint| hint.contains("--ignore-failure")));
+    }
+
+    #[test]
+    fn a_stop_ends_the_command_at_once() {
+        let stop = Stop::new();
+        stop.ask();
+        let begun = std::time::Instant::now();
+        assert!(execute(&program("sleep 30"), &stop).unwrap().is_none());
+        assert!(begun.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn what_is_left_running_is_ended_and_told() {
+        let spent = execute(&program("sleep 30 & exit 0"), &Stop::new())
+            .unwrap()
+            .unwrap();
+        assert!(spent.left_running, "{spent:?}");
+    }
+
+    #[test]
+    fn preparing_is_not_measured_and_has_to_succeed() {
+        let mut slow = program("true");
+        slow.prepare = Some("sleep 0.3".to_owned());
+        let spent = execute(&slow, &Stop::new()).unwrap().unwrap();
+        assert!(spent.wall < Duration::from_millis(290), "{spent:?}");
+        slow.prepare = Some("exit 1".to_owned());
+        assert!(execute(&slow, &Stop::new()).is_err());
+    }
+
+    #[test]
+    fn the_filter_is_one_quoted_argument_with_the_names_in_doubt() {
+        let all = filtered("bench {filter}", &WINDOW);
+        assert_eq!(all, "bench '.*'");
+        let names = [Subject::new("a.b/c"), Subject::new("it's")];
+        let some = Window {
+            in_doubt: Some(&names),
+            ..WINDOW
+        };
+        assert_eq!(
+            filtered("bench {filter}", &some),
+            r"bench '^(?:a\.b/c|it'\''s)$'"
+        );
+    }
+
+    #[test]
+    fn both_versions_of_a_round_get_one_seed_and_paddings_of_their_own() {
+        let head = Window {
+            version: Version::Head,
+            ..WINDOW
+        };
+        let (base, head) = (environment(&WINDOW, 5), environment(&head, 5));
+        assert_eq!(base["PERFGATE_SEED"], head["PERFGATE_SEED"]);
+        assert_eq!(base["PERFGATE_ROUND"], "3");
+        assert_ne!(base["PERFGATE_PADDING"], head["PERFGATE_PADDING"]);
+        assert_eq!(base, environment(&WINDOW, 5));
+    }
+
+    #[test]
+    fn the_start_of_the_shell_is_taken_off_short_commands_only() {
+        let ms = Duration::from_millis;
+        assert_eq!(worth_taking_off(ms(2), ms(20)), Some(ms(2)));
+        assert_eq!(worth_taking_off(ms(2), ms(2000)), None);
+    }
+}

@@ -1,0 +1,420 @@
+//! Revisions as the two versions: each in a Git worktree of its own, built once, and removed whatever happens.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+
+use super::order::Version;
+use crate::hint::WithHint;
+use crate::load::Stop;
+use crate::load::group::{Awaited, Launch, spend};
+use crate::text::sanitize;
+
+/// Which revisions are compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    pub base: String,
+    pub head: String,
+    /// The base itself, and not where head has left it.
+    pub exact: bool,
+    /// Head is the folder as it is.
+    pub head_is_worktree: bool,
+}
+
+/// What was found of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    root: PathBuf,
+    pub base: String,
+    pub head: String,
+    /// Sentences for the reader: which commits, how far apart, and what is not measured.
+    pub notes: Vec<String>,
+    head_is_worktree: bool,
+}
+
+impl Chosen {
+    /// `folder` is anywhere in the repository.
+    pub fn find(asked: &Asked, folder: &Path) -> anyhow::Result<Self> {
+        let root = git(folder, ["rev-parse", "--show-toplevel"])
+            .context("find the Git repository")
+            .hint("--base-ref compares revisions: run it inside a Git repository")?;
+        let root = PathBuf::from(root);
+        let head = commit(&root, &asked.head, "head")?;
+        let named = commit(&root, &asked.base, "base")?;
+        let base = if asked.exact {
+            named
+        } else {
+            fork_point(&root, &asked.base, &named, &head)?
+        };
+        let ahead = git(&root, ["rev-list", "--count", &format!("{base}..{head}")])?;
+        let how = if asked.exact {
+            asked.base.clone()
+        } else {
+            format!("where head has left {}", asked.base)
+        };
+        let changed = git(&root, ["status", "--porcelain", "--untracked-files=no"])?;
+        let changed = changed.lines().count();
+        let mut notes = Vec::new();
+        match (changed, asked.head_is_worktree) {
+            (0, _) => {}
+            (n, true) => notes.push(format!("measures your folder with its {}", uncommitted(n))),
+            (n, false) => notes.push(format!(
+                "measures {}, not your {} (--head-worktree measures them)",
+                short(&head),
+                uncommitted(n)
+            )),
+        }
+        notes.push(format!(
+            "base is {} ({how}), head is {}, {ahead} {} later",
+            short(&base),
+            short(&head),
+            if ahead == "1" { "commit" } else { "commits" }
+        ));
+        if base == head && !(asked.head_is_worktree && changed > 0) {
+            return Err(anyhow!(
+                "base and head are the same commit, {}",
+                short(&base)
+            ))
+            .hint("name another --base-ref, or --head-worktree for what is not committed yet");
+        }
+        Ok(Self {
+            root,
+            base,
+            head,
+            notes,
+            head_is_worktree: asked.head_is_worktree,
+        })
+    }
+}
+
+fn uncommitted(count: usize) -> String {
+    format!(
+        "{count} uncommitted {}",
+        if count == 1 { "file" } else { "files" }
+    )
+}
+
+fn short(commit: &str) -> &str {
+    commit.get(..9).unwrap_or(commit)
+}
+
+/// The output of git without its last line break.
+fn git<I, S>(folder: &Path, arguments: I) -> anyhow::Result<String>
+where
+    I: IntoIterator<Item = S>,
+    S: AsRef<OsStr>,
+{
+    let output = Command::new("git")
+        .arg("-C")
+        .arg(folder)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .context("run git")?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(anyhow!("git: {}", sanitize::inline(said.trim())));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout)
+        .trim_end()
+        .to_owned())
+}
+
+fn is_shallow(root: &Path) -> bool {
+    git(root, ["rev-parse", "--is-shallow-repository"]).is_ok_and(|told| told == "true")
+}
+
+const DEEPEN: &str = "this clone is shallow: run `git fetch --unshallow origin`, or give actions/checkout `fetch-depth: 0`";
+
+fn commit(root: &Path, name: &str, what: &str) -> anyhow::Result<String> {
+    let found = git(
+        root,
+        [
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            &format!("{name}^{{commit}}"),
+        ],
+    )
+    .map_err(|_| anyhow!("find the {what} revision `{name}`: there is none of this name"));
+    if is_shallow(root) {
+        return found.hint(DEEPEN);
+    }
+    found.hint("a branch of the remote is `origin/NAME`, and may have to be fetched first: git fetch origin NAME")
+}
+
+fn fork_point(root: &Path, name: &str, named: &str, head: &str) -> anyhow::Result<String> {
+    let found = git(root, ["merge-base", named, head]);
+    let found =
+        found.map_err(|_| anyhow!("find where head has left `{name}`: they share no commit here"));
+    if is_shallow(root) {
+        return found.hint(DEEPEN);
+    }
+    found.hint("--exact compares with the revision itself")
+}
+
+/// Both worktrees. Dropped, they are removed.
+#[derive(Debug)]
+pub struct Worktrees {
+    root: PathBuf,
+    /// Holds both, under paths of one length.
+    folder: tempfile::TempDir,
+    made: Vec<PathBuf>,
+    head: Option<PathBuf>,
+}
+
+impl Worktrees {
+    pub fn check_out(chosen: &Chosen) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new()
+            .prefix("perfgate-ab-")
+            .tempdir()
+            .context("make a folder for the worktrees")?;
+        let mut worktrees = Self {
+            root: chosen.root.clone(),
+            folder,
+            made: Vec::new(),
+            head: chosen.head_is_worktree.then(|| chosen.root.clone()),
+        };
+        worktrees.add(Version::Base, &chosen.base)?;
+        if worktrees.head.is_none() {
+            worktrees.add(Version::Head, &chosen.head)?;
+        }
+        Ok(worktrees)
+    }
+
+    fn add(&mut self, version: Version, commit: &str) -> anyhow::Result<()> {
+        let path = self.folder.path().join(version.as_str());
+        let doing = || format!("check {} out into {}", short(commit), path.display());
+        self.made.push(path.clone());
+        let arguments: [&OsStr; 5] = [
+            "worktree".as_ref(),
+            "add".as_ref(),
+            "--detach".as_ref(),
+            path.as_os_str(),
+            commit.as_ref(),
+        ];
+        git(&self.root, arguments).with_context(doing)?;
+        if path.join(".gitmodules").is_file() {
+            git(&path, ["submodule", "update", "--init", "--recursive"])
+                .with_context(|| format!("initialise the submodules of {}", version.as_str()))
+                .hint("they are cloned anew for a worktree; can this machine reach them?")?;
+        }
+        Ok(())
+    }
+
+    pub fn folder(&self, version: Version) -> PathBuf {
+        match (version, &self.head) {
+            (Version::Head, Some(head)) => head.clone(),
+            _ => self.folder.path().join(version.as_str()),
+        }
+    }
+
+    /// Builds both. `None` where somebody asked to stop.
+    pub fn build(&self, command: &str, stop: &Stop) -> anyhow::Result<Option<()>> {
+        /// Longer than this nothing is built on a runner.
+        const WITHIN: Duration = Duration::from_secs(3600);
+        for version in Version::BOTH {
+            let folder = self.folder(version);
+            let doing = || format!("build {} in {}", version.as_str(), folder.display());
+            // Our stdout is the verdict's.
+            let launch = Launch {
+                command,
+                folder: &folder,
+                environment: &std::collections::BTreeMap::new(),
+                stdout: std::io::stderr().into(),
+                stderr: std::io::stderr().into(),
+            };
+            match spend(launch, WITHIN, &|| stop.is_asked()).with_context(doing)? {
+                Awaited::Ended(spent) if spent.ended.is_success => {}
+                Awaited::Ended(spent) => {
+                    return Err(anyhow!("`{command}` ended with {}", spent.ended.how))
+                        .with_context(doing)
+                        .hint("its output is above; the same command has to build both revisions");
+                }
+                Awaited::TimedOut => {
+                    return Err(anyhow!("`{command}` took longer than an hour"))
+                        .with_context(doing);
+                }
+                Awaited::Stopped => return Ok(None),
+            }
+        }
+        Ok(Some(()))
+    }
+}
+
+impl Drop for Worktrees {
+    fn drop(&mut self) {
+        for path in &self.made {
+            let arguments: [&OsStr; 4] = [
+                "worktree".as_ref(),
+                "remove".as_ref(),
+                "--force".as_ref(),
+                path.as_os_str(),
+            ];
+            // The folder goes with its holder; what is left in the repository is pruned.
+            let _ = git(&self.root, arguments);
+            let _ = std::fs::remove_dir_all(path);
+        }
+        let _ = git(&self.root, ["worktree", "prune"]);
+    }
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn repository() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let sh = |line: &str| {
+            let done = Command::new("sh")
+                .args(["-c", line])
+                .current_dir(folder.path())
+                .env("GIT_CONFIG_GLOBAL", "/dev/null")
+                .output()
+                .unwrap();
+            assert!(
+                done.status.success(),
+                "{line}: {}",
+                String::from_utf8_lossy(&done.stderr)
+            );
+        };
+        sh("git init -q -b main . && git config user.email a@b && git config user.name a");
+        sh("echo one > file && git add file && git commit -qm one");
+        sh("git checkout -qb work && echo two > file && git commit -qam two");
+        sh("git checkout -q main && echo other > other && git add other && git commit -qm later");
+        sh("git checkout -q work");
+        folder
+    }
+
+    fn asked(base: &str) -> Asked {
+        Asked {
+            base: base.to_owned(),
+            head: "HEAD".to_owned(),
+            exact: false,
+            head_is_worktree: false,
+        }
+    }
+
+    fn worktrees_of(folder: &Path) -> usize {
+        git(folder, ["worktree", "list"]).unwrap().lines().count()
+    }
+
+    #[test]
+    fn the_base_is_where_head_has_left_it_and_both_are_checked_out_and_removed() {
+        let repository = repository();
+        let chosen = Chosen::find(&asked("main"), repository.path()).unwrap();
+        assert_ne!(
+            chosen.base,
+            git(repository.path(), ["rev-parse", "main"]).unwrap()
+        );
+        let told = chosen.notes.join("\n");
+        assert!(
+            told.contains("where head has left main") && told.contains("1 commit later"),
+            "{told}"
+        );
+        let worktrees = Worktrees::check_out(&chosen).unwrap();
+        let [base, head] = Version::BOTH.map(|version| worktrees.folder(version));
+        assert_eq!(fs::read_to_string(base.join("file")).unwrap(), "one\n");
+        assert_eq!(fs::read_to_string(head.join("file")).unwrap(), "two\n");
+        assert_eq!(base.as_os_str().len(), head.as_os_str().len());
+        assert_eq!(worktrees_of(repository.path()), 3);
+        assert!(
+            worktrees
+                .build("test -f file", &Stop::new())
+                .unwrap()
+                .is_some()
+        );
+        let error = worktrees.build("exit 7", &Stop::new()).unwrap_err();
+        assert!(format!("{error:#}").contains("build base"), "{error:#}");
+        drop(worktrees);
+        assert_eq!(worktrees_of(repository.path()), 1);
+        assert!(!base.exists() && !head.exists());
+    }
+
+    #[test]
+    fn exact_compares_with_the_revision_itself() {
+        let repository = repository();
+        let chosen = Chosen::find(
+            &Asked {
+                exact: true,
+                ..asked("main")
+            },
+            repository.path(),
+        )
+        .unwrap();
+        assert_eq!(
+            chosen.base,
+            git(repository.path(), ["rev-parse", "main"]).unwrap()
+        );
+    }
+
+    #[test]
+    fn uncommitted_files_are_told_or_measured() {
+        let repository = repository();
+        fs::write(repository.path().join("file"), "three\n").unwrap();
+        let chosen = Chosen::find(&asked("main"), repository.path()).unwrap();
+        assert!(
+            chosen.notes[0].contains("not your 1 uncommitted file"),
+            "{:?}",
+            chosen.notes
+        );
+        let folder = Asked {
+            head_is_worktree: true,
+            ..asked("HEAD")
+        };
+        let chosen = Chosen::find(&folder, repository.path()).unwrap();
+        let worktrees = Worktrees::check_out(&chosen).unwrap();
+        let head = worktrees.folder(Version::Head);
+        assert_eq!(fs::read_to_string(head.join("file")).unwrap(), "three\n");
+        drop(worktrees);
+        assert_eq!(
+            fs::read_to_string(repository.path().join("file")).unwrap(),
+            "three\n"
+        );
+    }
+
+    #[test]
+    fn a_revision_that_is_not_there_and_one_that_is_the_same_are_refused() {
+        let repository = repository();
+        let error = Chosen::find(&asked("mian"), repository.path()).unwrap_err();
+        assert!(format!("{error:#}").contains("`mian`"), "{error:#}");
+        let error = Chosen::find(&asked("HEAD"), repository.path()).unwrap_err();
+        assert!(
+            format!("{error:#}").contains("the same commit"),
+            "{error:#}"
+        );
+        let nowhere = tempfile::tempdir().unwrap();
+        assert!(Chosen::find(&asked("main"), nowhere.path()).is_err());
+    }
+
+    #[test]
+    fn a_shallow_clone_is_told_how_to_deepen_it() {
+        let repository = repository();
+        let clone = tempfile::tempdir().unwrap();
+        let path = clone.path().join("clone");
+        let url = format!("file://{}", repository.path().display());
+        git(
+            clone.path(),
+            [
+                "clone",
+                "-q",
+                "--depth",
+                "1",
+                "--no-single-branch",
+                &url,
+                "clone",
+            ],
+        )
+        .unwrap();
+        let error = Chosen::find(&asked("origin/main"), &path).unwrap_err();
+        assert!(
+            crate::hint::of(&error).is_some_and(|hint| hint.contains("fetch-depth: 0")),
+            "{error:#}"
+        );
+    }
+}

@@ -1,0 +1,190 @@
+//! `perfgate ab`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::TEMPLATE;
+use super::flags::{OriginFlags, OutputFlags, PolicyFlags, RemoteFlag};
+use super::words::ResultFormat;
+use crate::cli::settings::config::values;
+
+const EXAMPLES: &str = "\
+Examples:
+  perfgate ab --base './old input' --head './new input'
+  perfgate ab --base-folder ../main --base 'make bench' --head 'make bench' --results bench.json
+  perfgate ab --base './old --port {port}' --head './new --port {port}' --scenario load/api.toml
+  perfgate ab --base-ref origin/main --build 'make' --run './tool input'";
+
+/// Measure base and head in turns on this machine, until it is known what changed; no stored baseline
+#[derive(Debug, Args)]
+#[command(help_template = TEMPLATE, before_help = EXAMPLES)]
+pub(crate) struct AbArgs {
+    /// The command of before, for the shell; {filter} in it is what is still in doubt
+    #[arg(
+        long,
+        value_name = "COMMAND",
+        requires = "head",
+        required_unless_present_any = ["base_url", "run", "base_ref"]
+    )]
+    pub(crate) base: Option<String>,
+
+    /// The command of after
+    #[arg(long, value_name = "COMMAND", requires = "base")]
+    pub(crate) head: Option<String>,
+
+    /// The folder that the command of before is run in [default: here]
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) base_folder: Option<PathBuf>,
+
+    /// The folder that the command of after is run in [default: here]
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) head_folder: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) revisions: AbRevisions,
+
+    #[command(flatten)]
+    pub(crate) services: AbServices,
+
+    #[command(flatten)]
+    pub(crate) measuring: AbMeasuring,
+
+    /// The config file [default: the nearest perfgate.toml up to the repository root]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) policy: PolicyFlags,
+
+    #[command(flatten)]
+    pub(crate) origin: OriginFlags,
+
+    #[command(flatten)]
+    pub(crate) output: OutputFlags,
+}
+
+/// Revisions of one repository as the two versions.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Revisions")]
+pub(crate) struct AbRevisions {
+    /// The revision of before; measured is the commit where head has left it [default: the target of the pull request, else origin/HEAD]
+    #[arg(long, value_name = "REVISION", requires = "run", conflicts_with_all = ["base", "base_url"])]
+    pub(crate) base_ref: Option<String>,
+
+    /// The revision of after [default: HEAD]
+    #[arg(long, value_name = "REVISION", requires = "run")]
+    pub(crate) head_ref: Option<String>,
+
+    /// Measure the folder as it is as head, with what is not committed yet
+    #[arg(long, requires = "run", conflicts_with = "head_ref")]
+    pub(crate) head_worktree: bool,
+
+    /// Compare with --base-ref itself, and not with the commit where head has left it
+    #[arg(long, requires = "base_ref")]
+    pub(crate) exact: bool,
+
+    /// Builds each revision, once, in a worktree of its own
+    #[arg(long, value_name = "COMMAND", requires = "run")]
+    pub(crate) build: Option<String>,
+
+    /// What is measured of each revision, run in its worktree; {port} and {filter} as in --base
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["base", "head", "base_url", "base_folder", "head_folder"])]
+    pub(crate) run: Option<String>,
+}
+
+/// Services as the two versions.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Services")]
+pub(crate) struct AbServices {
+    /// The load: both commands are services, started anew for every block on a port of their own ({port}, PORT)
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with_all = ["results", "prepare", "name"])]
+    pub(crate) scenario: Option<PathBuf>,
+
+    /// The service of before, where it runs already
+    #[arg(
+        long,
+        value_name = "URL",
+        requires = "head_url",
+        requires = "scenario",
+        conflicts_with = "base"
+    )]
+    pub(crate) base_url: Option<String>,
+
+    /// The service of after, where it runs already
+    #[arg(long, value_name = "URL", requires = "base_url")]
+    pub(crate) head_url: Option<String>,
+
+    /// How long one window of load counts
+    #[arg(long, value_name = "TIME", value_parser = values::duration, default_value = "1s", requires = "scenario")]
+    pub(crate) window: Duration,
+
+    /// Stop the service that is not loaded meanwhile (SIGSTOP), so that its background work costs nothing
+    #[arg(long, requires = "scenario")]
+    pub(crate) pause_idle: bool,
+
+    #[command(flatten)]
+    pub(crate) remote: RemoteFlag,
+}
+
+/// What is measured, how often and for how long.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Measuring")]
+pub(crate) struct AbMeasuring {
+    /// Read what the commands write after each run, a path or pattern from their folder, instead of measuring the commands
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) results: Option<String>,
+
+    /// Read these results as this format instead of recognising it
+    #[arg(long, value_enum, value_name = "FORMAT", requires = "results")]
+    pub(crate) from: Option<ResultFormat>,
+
+    /// What the commands are called in reports
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "command",
+        conflicts_with = "results"
+    )]
+    pub(crate) name: String,
+
+    /// Run before each measured command, and not measured
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) prepare: Option<String>,
+
+    /// Runs of each command before the first that is measured
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) warmup: usize,
+
+    /// Measure a command that fails all the same, and count its failures
+    #[arg(long)]
+    pub(crate) ignore_failure: bool,
+
+    /// How long one run of a command may take
+    #[arg(long, value_name = "TIME", value_parser = values::duration, default_value = "10m")]
+    pub(crate) timeout: Duration,
+
+    /// The most rounds; five are looked at first, and only what is in doubt then is measured on
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = rounds)]
+    pub(crate) max_rounds: usize,
+
+    /// How long all the measuring may take
+    #[arg(long, value_name = "TIME", value_parser = values::duration, default_value = "5m")]
+    pub(crate) time_budget: Duration,
+
+    /// Seed of the order; both commands get it as PERFGATE_SEED [default: made of the commands]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+
+    /// Keep the runs of both sides as base.json and head.json in this folder
+    #[arg(long = "output", value_name = "DIR", value_hint = clap::ValueHint::DirPath, help_heading = "Output")]
+    pub(crate) kept: Option<PathBuf>,
+}
+
+fn rounds(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(rounds @ 1..=1000) => Ok(rounds),
+        _ => Err("rounds are a number from 1 to 1000".to_owned()),
+    }
+}

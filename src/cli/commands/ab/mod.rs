@@ -1,0 +1,320 @@
+//! `perfgate ab`: base and head in turns, until it is known which series changed.
+//!
+//! `versions` says what base and head are, `windows` and `services` measure them, `view` shows how it goes, `kept` writes the runs down; what is decided is `crate::ab`'s.
+
+mod kept;
+mod services;
+mod versions;
+mod view;
+mod windows;
+
+use crate::ab::{self, End, Order, Plan, Sequence, Version};
+use crate::cli::Invocation;
+use crate::cli::args::{AbArgs, AbMeasuring};
+use crate::cli::commands::check::nothing_compared;
+use crate::cli::commands::gate::{Judged, refuse_unmatched};
+use crate::cli::commands::run::{Interrupt, Interrupted};
+use crate::cli::output::Output;
+use crate::cli::output::context::{Material, context};
+use crate::cli::output::shell_repr;
+use crate::cli::output::write_reports::Outlets;
+use crate::cli::settings::provenance::Stamp;
+use crate::cli::settings::{Settings, Typed};
+use crate::exit::Exit;
+use crate::load::Stop;
+use crate::model::Run;
+use crate::model::digest::Digest;
+use crate::report;
+use crate::report::context::{Commands, Source};
+use crate::verdict::{Situation, Verdict};
+
+use kept::Kept;
+use versions::Versions;
+use view::View;
+use windows::{ByResults, Commanded};
+
+pub(crate) fn run(
+    args: AbArgs,
+    invocation: &Invocation<'_>,
+    output: &mut Output<'_>,
+) -> anyhow::Result<Exit> {
+    let outlets = Outlets::open(&args.output, Some(invocation.env))?;
+    let mut settings = Settings::load(
+        Typed {
+            config: args.config.clone(),
+            policy: args.policy.clone(),
+            ..Typed::default()
+        },
+        invocation.env,
+    )?;
+    settings.interleaved = true;
+    let kept = Kept::prepare(args.measuring.kept.clone())?;
+    let mut files = outlets.files();
+    if let Some(config) = settings.config_path() {
+        files.reads("the config file", config);
+    }
+    files.refuse_collisions()?;
+    for warning in &settings.warnings {
+        output.warn(warning);
+    }
+    let interrupt = Interrupt::listen()?;
+    let seed = args.measuring.seed.unwrap_or_else(|| seed(&args));
+    let order = Order::of_seed(seed);
+    let today = jiff::Timestamp::now()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date();
+    let plan = Plan::up_to(args.measuring.max_rounds);
+    let mut sequence = Sequence::new(plan, order, &settings.policy, today);
+    let mut stamping = Stamping::new(&args, &settings, invocation);
+    let mut versions = Versions::of(&args, invocation.env)?;
+    stamping.commits = versions.commits();
+    let place = output.place();
+    for note in versions.notes() {
+        output.note(note);
+    }
+    let (end, _) = interrupt.during(|stop| {
+        if !versions.build(args.revisions.build.as_deref(), &stop)? {
+            return Ok((End::Stopped, Vec::new(), None));
+        }
+        let mut view = View::new(place, output.watchers());
+        let mut windows = windows_of(&args, &versions, (seed, &settings), &stop)?;
+        windows.warm_up(args.measuring.warmup, &stop)?;
+        let mut round = Rounds {
+            windows: windows.as_mut(),
+            stamping: &mut stamping,
+        };
+        let budget = args.measuring.time_budget;
+        let end = ab::measure(&mut sequence, order, &mut round, &mut view, (budget, &stop));
+        view.end();
+        let (notes, cap) = (windows.notes(), view.cap());
+        end.map(|end| (end, notes, cap))
+    });
+    let (end, mut notes, cap) = match end {
+        Ok(told) => told,
+        Err(error) => {
+            kept.rescue(&sequence, output);
+            return Err(error);
+        }
+    };
+    if end == End::Stopped {
+        kept.rescue(&sequence, output);
+        return Err(anyhow::anyhow!(Interrupted).context("measure base and head"));
+    }
+    let mut all = versions.notes().to_vec();
+    all.append(&mut notes);
+    let mut notes = all;
+    notes.append(&mut stamping.names);
+    notes.extend(told(&sequence, end, seed, cap));
+    kept.write(&sequence, output)?;
+    let head: Vec<Run> = sequence.runs(Version::Head).to_vec();
+    let base: Vec<Run> = sequence.runs(Version::Base).to_vec();
+    let judgement = sequence.finish();
+    refuse_unmatched(&judgement)?;
+    let judged = Judged {
+        verdict: Verdict::of(judgement, &settings.policy, Situation::Compared),
+        baseline: base,
+    };
+    let shown_base = versions.shown(Version::Base);
+    let material = Material {
+        judged: &judged,
+        settings: &settings,
+        current: &head,
+        commands: Commands {
+            repeat: Some(shell_repr::command(invocation.arguments)),
+            explain: None,
+            next: None,
+        },
+        sources: vec![Source {
+            path: versions.shown(Version::Head),
+            format: stamping.format.to_owned(),
+        }],
+        baseline: &shown_base,
+        names: notes,
+    };
+    let context = context(material);
+    let document = report::document(&judged.verdict, &settings.policy, context);
+    let exit = outlets.deliver(&document, judged.verdict.exit(), output);
+    if judged.verdict.exit() == Exit::Error {
+        nothing_compared(&shown_base, output);
+    }
+    Ok(exit)
+}
+
+/// Made of the commands, so that the same comparison has the same order everywhere.
+fn seed(args: &AbArgs) -> u64 {
+    let mut digest = Digest::new("order of base and head");
+    for text in [
+        &args.base,
+        &args.head,
+        &args.revisions.run,
+        &args.services.base_url,
+    ] {
+        digest.field(text.as_deref().unwrap_or_default().as_bytes());
+    }
+    let digits = digest.hex();
+    let digits = digits.rsplit(':').next().unwrap_or_default();
+    // Few digits are enough to vary the order, and can be typed.
+    let first = digits.get(..4).unwrap_or_default();
+    u64::from_str_radix(first, 16).unwrap_or_default()
+}
+
+fn windows_of<'w>(
+    args: &'w AbArgs,
+    versions: &Versions,
+    (seed, settings): (u64, &'w Settings),
+    stop: &'w Stop,
+) -> anyhow::Result<Box<dyn windows::Measures + 'w>> {
+    if let Some(scenario) = &args.services.scenario {
+        let loaded = services::Loaded::new(scenario, &args.services, versions)?;
+        return Ok(Box::new(loaded));
+    }
+    let conditions = ab::command::Conditions {
+        seed,
+        timeout: args.measuring.timeout,
+        ignores_failure: args.measuring.ignore_failure,
+        stop,
+    };
+    let programs = versions.programs(args.measuring.prepare.as_ref());
+    Ok(match &args.measuring.results {
+        None => Box::new(Commanded::new(programs, conditions, &args.measuring.name)),
+        Some(pattern) => Box::new(ByResults::new(programs, conditions, pattern, {
+            let AbMeasuring { from, .. } = &args.measuring;
+            let mut read = settings.read.clone();
+            read.from = from.map(Into::into).or(read.from);
+            read
+        })),
+    })
+}
+
+/// Where the runs of every round are from.
+struct Stamping<'a> {
+    stamp: Stamp,
+    settings: &'a Settings,
+    session: String,
+    format: &'static str,
+    /// Of base and head, where revisions are compared.
+    commits: Option<[String; 2]>,
+    names: Vec<String>,
+}
+
+impl<'a> Stamping<'a> {
+    fn new(args: &AbArgs, settings: &'a Settings, invocation: &Invocation<'_>) -> Self {
+        let name = args.origin.environment.as_deref();
+        let name = name.or(settings.environment.as_deref());
+        Self {
+            stamp: Stamp::new(&args.origin, name, invocation.env),
+            settings,
+            session: format!("ab {}", jiff::Timestamp::now()),
+            format: match (&args.measuring.results, &args.services.scenario) {
+                (Some(_), _) => "results",
+                (_, Some(_)) => "perfgate",
+                _ => "command",
+            },
+            commits: None,
+            names: Vec::new(),
+        }
+    }
+
+    fn put(&mut self, base: &mut Run, head: &mut Run) -> anyhow::Result<()> {
+        use crate::cli::results::Reference;
+        use crate::cli::settings::provenance::Maker;
+        let now = jiff::Timestamp::now();
+        for run in [&mut *base, &mut *head] {
+            run.provenance
+                .session
+                .get_or_insert_with(|| self.session.clone());
+            run.provenance.started_at = Some(now);
+        }
+        self.stamp.put_as(Maker::Ourselves, [&mut *head]);
+        let commit = base.provenance.commit.take();
+        self.stamp.put_as(Maker::Ourselves, [&mut *base]);
+        // The commit that is checked out or that the job is for is that of head.
+        base.provenance.commit = commit;
+        if let Some([of_base, of_head]) = &self.commits {
+            base.provenance.commit = Some(of_base.clone());
+            head.provenance.commit = Some(of_head.clone());
+        }
+        base.provenance.session.clone_from(&head.provenance.session);
+        let mut reference = Reference {
+            runs: vec![std::mem::take(base)],
+            anchor: None,
+        };
+        let mut current = [std::mem::take(head)];
+        let names = self
+            .settings
+            .names
+            .settle(Some(&mut reference), &mut current)?;
+        let [settled] = current;
+        *head = settled;
+        *base = reference.runs.pop().unwrap_or_default();
+        if self.names.is_empty() {
+            self.names = names;
+        }
+        Ok(())
+    }
+}
+
+/// Windows with their provenance.
+struct Rounds<'r, 's> {
+    windows: &'r mut (dyn windows::Measures + 'r),
+    stamping: &'r mut Stamping<'s>,
+}
+
+impl ab::Windows for Rounds<'_, '_> {
+    fn begin_block(&mut self, stop: &Stop) -> anyhow::Result<()> {
+        self.windows.begin_block(stop)
+    }
+
+    fn window(&mut self, window: &ab::Window<'_>, _stop: &Stop) -> anyhow::Result<Option<Run>> {
+        self.windows.window(window)
+    }
+
+    fn end_block(&mut self) -> anyhow::Result<()> {
+        self.windows.end_block()
+    }
+
+    fn complete(&mut self, base: &mut Run, head: &mut Run) -> anyhow::Result<()> {
+        self.stamping.put(base, head)
+    }
+}
+
+/// How it was measured, for whoever reads the verdict.
+fn told(sequence: &Sequence<'_>, end: End, seed: u64, cap: Option<usize>) -> Vec<String> {
+    let rounds = sequence.rounds();
+    let taken: Vec<String> = sequence
+        .taken()
+        .iter()
+        .map(|s| s.rounds.to_string())
+        .collect();
+    let looks = match taken.as_slice() {
+        [] => "before the first look at five".to_owned(),
+        [one] => format!("looked at after {one}"),
+        several => format!("looked at after {}", several.join(", ")),
+    };
+    let mut notes = vec![format!(
+        "base and head in turns for {rounds} rounds, {looks}, in the order of seed {seed}"
+    )];
+    if let Some(cap) = cap {
+        notes.push(format!(
+            "the time reached for {cap} rounds at most; more of it (--time-budget) finds smaller changes"
+        ));
+    }
+    if end == End::OutOfTime {
+        notes.push(format!(
+            "the time was over after {rounds} rounds, and what was in doubt stayed so (--time-budget)"
+        ));
+    }
+    let dependence = sequence.dependence();
+    if let Some(lag) = dependence.lag_one {
+        notes.push(format!(
+            "neighbouring windows resemble each other (correlation {lag:.2}): blocks of four are the unit"
+        ));
+    }
+    if let Some(slot) = dependence.second_slot {
+        notes.push(format!(
+            "the second window of a round differs from the first by {:+.1} %, whichever version it is: blocks of four are the unit",
+            100.0 * slot.exp_m1()
+        ));
+    }
+    notes
+}

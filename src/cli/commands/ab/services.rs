@@ -1,0 +1,70 @@
+//! Windows of load on two services.
+
+use std::path::Path;
+
+use super::versions::Versions;
+use super::windows::Measures;
+use crate::ab::Window;
+use crate::ab::service::{Conditions, Services};
+use crate::cli::args::AbServices;
+use crate::cli::commands::run::read_scenario;
+use crate::load::Stop;
+use crate::model::Run;
+
+pub(super) struct Loaded {
+    services: Services,
+    stop: Option<Stop>,
+}
+
+impl Loaded {
+    pub(super) fn new(
+        scenario: &Path,
+        args: &AbServices,
+        versions: &Versions,
+    ) -> anyhow::Result<Self> {
+        let scenario = read_scenario(scenario)?;
+        let conditions = Conditions {
+            window: args.window,
+            pauses_idle: args.pause_idle,
+            allow_remote: args.remote.allow_remote,
+            own_folders: versions.have_worktrees(),
+        };
+        let services = Services::new(scenario, versions.deployments(), conditions)?;
+        Ok(Self {
+            services,
+            stop: None,
+        })
+    }
+}
+
+impl Measures for Loaded {
+    /// Every launch is warmed up, before its block.
+    fn warm_up(&mut self, _times: usize, stop: &Stop) -> anyhow::Result<()> {
+        self.stop = Some(stop.clone());
+        Ok(())
+    }
+
+    fn begin_block(&mut self, stop: &Stop) -> anyhow::Result<()> {
+        self.services.begin_block(stop)
+    }
+
+    fn window(&mut self, window: &Window<'_>) -> anyhow::Result<Option<Run>> {
+        let stop = self.stop.clone().unwrap_or_default();
+        self.services.window(window, &stop)
+    }
+
+    fn end_block(&mut self) -> anyhow::Result<()> {
+        self.services.end_block()
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.services.notes()
+    }
+}
+
+impl Drop for Loaded {
+    fn drop(&mut self) {
+        // What cannot be ended here is ended with perfgate.
+        drop(self.services.end());
+    }
+}

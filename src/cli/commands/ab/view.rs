@@ -1,0 +1,96 @@
+//! How it goes, for people who wait: drawn between windows only, so that nothing that is measured is disturbed.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use crate::ab::{State, Watcher};
+use crate::cli::commands::run::Place;
+use crate::compare::Comparison;
+use crate::text::{sanitize, shorten};
+
+/// What is over at once needs no picture.
+const FIRST: Duration = Duration::from_millis(500);
+
+pub(super) struct View<'o> {
+    place: Place,
+    begun: Instant,
+    to: &'o mut (dyn Write + Send),
+    is_drawn: bool,
+    cap: Option<usize>,
+}
+
+impl<'o> View<'o> {
+    pub(super) fn new(place: Place, to: &'o mut (dyn Write + Send)) -> Self {
+        Self {
+            place,
+            begun: Instant::now(),
+            to,
+            is_drawn: false,
+            cap: None,
+        }
+    }
+
+    /// Takes the line away again.
+    pub(super) fn end(&mut self) {
+        if std::mem::take(&mut self.is_drawn) {
+            self.write("\r\x1b[K");
+        }
+    }
+
+    /// The cap that the time allowed, where that was lower than asked for.
+    pub(super) fn cap(&self) -> Option<usize> {
+        self.cap
+    }
+
+    fn write(&mut self, text: &str) {
+        // Where stderr is closed nobody is left to be shown anything.
+        drop(self.to.write_all(text.as_bytes()));
+        drop(self.to.flush());
+    }
+}
+
+impl Watcher for View<'_> {
+    fn between_windows(&mut self, state: &State<'_, '_>) {
+        match self.place {
+            Place::Terminal { columns } if self.begun.elapsed() >= FIRST => {
+                let line = shorten::end(&line(state), columns.unwrap_or(80).saturating_sub(1));
+                self.write(&format!("\r\x1b[K{line}"));
+                self.is_drawn = true;
+            }
+            Place::Log if state.looked => self.write(&format!("{}\n", line(state))),
+            _ => {}
+        }
+    }
+
+    fn capped(&mut self, cap: usize) {
+        self.cap = Some(cap);
+    }
+}
+
+fn line(state: &State<'_, '_>) -> String {
+    let sequence = state.sequence;
+    let (round, cap) = (sequence.rounds(), sequence.plan().cap());
+    let left = state.budget.saturating_sub(state.elapsed).as_secs();
+    let mut parts = vec![format!("round {round} of at most {cap}")];
+    if !sequence.taken().is_empty() {
+        match sequence.suspects().count() {
+            0 => parts.push("nothing in doubt".to_owned()),
+            n => parts.push(format!("{n} in doubt")),
+        }
+    }
+    parts.extend(sequence.worst().and_then(worst));
+    parts.push(format!("{}:{:02} left", left / 60, left % 60));
+    parts.join(", ")
+}
+
+fn worst(comparison: &Comparison) -> Option<String> {
+    let change = comparison.change?;
+    let percent = |ratio: f64| 100.0 * (ratio - 1.0);
+    Some(format!(
+        "{} {:+.1} % ({:+.1} to {:+.1})",
+        sanitize::inline(&comparison.series.to_string()),
+        percent(change.ratio),
+        percent(change.low),
+        percent(change.high)
+    ))
+}

@@ -1,0 +1,235 @@
+//! Windows of commands: the commands themselves measured, or what they wrote.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+
+use crate::ab::command::{Conditions, Program, run_of, worth_taking_off};
+use crate::ab::{Version, Window};
+use crate::cli::results;
+use crate::cli::results::sources::{begun_now, pattern};
+use crate::hint::WithHint;
+use crate::ingest::{self, ReadOptions};
+use crate::load::Stop;
+use crate::model::{Run, Subject};
+
+/// What measures both versions.
+pub(super) trait Measures {
+    /// Windows that are not measured, before the first that is.
+    fn warm_up(&mut self, times: usize, stop: &Stop) -> anyhow::Result<()>;
+    fn begin_block(&mut self, _stop: &Stop) -> anyhow::Result<()> {
+        Ok(())
+    }
+    fn window(&mut self, window: &Window<'_>) -> anyhow::Result<Option<Run>>;
+    fn end_block(&mut self) -> anyhow::Result<()> {
+        Ok(())
+    }
+    /// What a reader of the verdict should know.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+fn of_version(programs: &[Program; 2], version: Version) -> &Program {
+    let [base, head] = programs;
+    match version {
+        Version::Base => base,
+        Version::Head => head,
+    }
+}
+
+fn before_all(version: Version) -> Window<'static> {
+    Window {
+        version,
+        round: 0,
+        in_doubt: None,
+    }
+}
+
+/// The commands themselves are measured.
+pub(super) struct Commanded<'a> {
+    programs: [Program; 2],
+    conditions: Conditions<'a>,
+    subject: Subject,
+    startup: Option<Duration>,
+}
+
+impl<'a> Commanded<'a> {
+    pub(super) fn new(programs: [Program; 2], conditions: Conditions<'a>, name: &str) -> Self {
+        Self {
+            programs,
+            conditions,
+            subject: Subject::new(name),
+            startup: None,
+        }
+    }
+}
+
+impl Measures for Commanded<'_> {
+    fn warm_up(&mut self, times: usize, stop: &Stop) -> anyhow::Result<()> {
+        let mut shortest = Duration::MAX;
+        for _ in 0..times {
+            for version in Version::BOTH {
+                if stop.is_asked() {
+                    return Ok(());
+                }
+                let program = of_version(&self.programs, version);
+                if let Some(spent) = program.execute(&before_all(version), &self.conditions)? {
+                    shortest = shortest.min(spent.wall);
+                }
+            }
+        }
+        // Without a warm-up nobody knows yet whether they are short.
+        if times > 0 && shortest < Duration::from_millis(200) {
+            let [base, _] = &self.programs;
+            self.startup = worth_taking_off(base.startup(&self.conditions)?, shortest);
+        }
+        Ok(())
+    }
+
+    fn window(&mut self, window: &Window<'_>) -> anyhow::Result<Option<Run>> {
+        let program = of_version(&self.programs, window.version);
+        let Some(spent) = program.execute(window, &self.conditions)? else {
+            return Ok(None);
+        };
+        let startup = self.startup.unwrap_or_default();
+        let mut run = run_of(
+            &spent,
+            &self.subject,
+            startup,
+            self.conditions.ignores_failure,
+        )?;
+        if spent.left_running {
+            let version = window.version.as_str();
+            run.warnings.push(format!(
+                "the command of {version} left processes running, which were ended"
+            ));
+        }
+        Ok(Some(run))
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let taken_off = self.startup.map(|startup| {
+            format!(
+                "the start of the shell, {:.1} ms, is taken off the times",
+                1000.0 * startup.as_secs_f64()
+            )
+        });
+        taken_off.into_iter().collect()
+    }
+}
+
+/// What the commands write is read after each run.
+pub(super) struct ByResults<'a> {
+    programs: [Program; 2],
+    conditions: Conditions<'a>,
+    pattern: &'a str,
+    read: ReadOptions,
+}
+
+impl<'a> ByResults<'a> {
+    pub(super) fn new(
+        programs: [Program; 2],
+        conditions: Conditions<'a>,
+        pattern: &'a str,
+        read: ReadOptions,
+    ) -> Self {
+        Self {
+            programs,
+            conditions,
+            pattern,
+            read,
+        }
+    }
+
+    fn results(&self, folder: &Path, read: &ReadOptions) -> anyhow::Result<Run> {
+        let mut paths = pattern::paths(folder, self.pattern);
+        paths.retain(|path| ingest::is_there(path));
+        if paths.is_empty() {
+            return Err(anyhow!("found nothing that matches {}", self.pattern))
+                .hint("--results is a path or pattern from the folder of each command");
+        }
+        let results = results::read(&paths, read).or_else(|error| {
+            // Only its age speaks against what can be read without asking for it.
+            let of_any_age = ReadOptions {
+                since: None,
+                ..read.clone()
+            };
+            match results::read(&paths, &of_any_age) {
+                Ok(_) => Err(no_new_result(&paths)).hint(
+                    "look at what the command prints; results that are older than it are not taken",
+                ),
+                Err(_) => Err(error),
+            }
+        })?;
+        together(results.into_runs(), &paths)
+    }
+}
+
+impl Measures for ByResults<'_> {
+    fn warm_up(&mut self, times: usize, stop: &Stop) -> anyhow::Result<()> {
+        for _ in 0..times {
+            for version in Version::BOTH {
+                if stop.is_asked() {
+                    return Ok(());
+                }
+                of_version(&self.programs, version)
+                    .execute(&before_all(version), &self.conditions)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn window(&mut self, window: &Window<'_>) -> anyhow::Result<Option<Run>> {
+        let program = of_version(&self.programs, window.version);
+        let since = begun_now(&program.folder, self.pattern);
+        if program.execute(window, &self.conditions)?.is_none() {
+            return Ok(None);
+        }
+        let read = ReadOptions {
+            since: Some(since),
+            ..self.read.clone()
+        };
+        let (version, round) = (window.version.as_str(), window.round + 1);
+        let run = self
+            .results(&program.folder, &read)
+            .with_context(|| format!("read the results of {version} in round {round}"))?;
+        Ok(Some(run))
+    }
+}
+
+fn shown(paths: &[PathBuf]) -> String {
+    let paths: Vec<String> = paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    paths.join(", ")
+}
+
+fn no_new_result(paths: &[PathBuf]) -> anyhow::Error {
+    anyhow!("{}: no new result was written", shown(paths))
+}
+
+/// One run a window: several files are parts of it, and none of them tells the same twice.
+fn together(runs: Vec<Run>, paths: &[PathBuf]) -> anyhow::Result<Run> {
+    let mut whole: Option<Run> = None;
+    for run in runs {
+        let Some(whole) = &mut whole else {
+            whole = Some(run);
+            continue;
+        };
+        for (subject, metrics) in run.subjects {
+            if whole.subjects.contains_key(&subject) {
+                return Err(anyhow!(
+                    "{}: `{subject}` is in it more than once",
+                    shown(paths)
+                ))
+                .hint("one run of a command is one result: let each run write over the last");
+            }
+            whole.subjects.insert(subject, metrics);
+        }
+        whole.warnings.extend(run.warnings);
+    }
+    whole.ok_or_else(|| no_new_result(paths))
+}

@@ -1,0 +1,152 @@
+//! Revisions as the two versions.
+
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use super::desk::Desk;
+use super::{comparison, notes};
+
+/// `main`, and a branch `work` that takes longer.
+fn repository() -> Desk {
+    let desk = Desk::new();
+    std::fs::remove_dir_all(desk.path(".git")).unwrap();
+    git(&desk, "init -q -b main");
+    git(&desk, "config user.email a@example.org");
+    git(&desk, "config user.name a");
+    commit(&desk, "0.02");
+    git(&desk, "checkout -qb work");
+    commit(&desk, "0.06");
+    desk
+}
+
+fn commit(desk: &Desk, seconds: &str) {
+    desk.write("work.sh", &format!("sleep {seconds}\n"));
+    git(desk, "add work.sh");
+    git(desk, "commit -qm work");
+}
+
+fn git(desk: &Desk, line: &str) -> String {
+    let done = Command::new("git")
+        .args(line.split(' '))
+        .current_dir(desk.path("."))
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .output()
+        .unwrap();
+    assert!(
+        done.status.success(),
+        "{line}: {}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+    String::from_utf8(done.stdout).unwrap()
+}
+
+fn worktrees(desk: &Desk) -> usize {
+    git(desk, "worktree list").lines().count()
+}
+
+#[test]
+fn a_branch_that_takes_longer_is_red_with_the_commits_that_were_measured() {
+    let desk = repository();
+    desk.write("work.sh", "sleep 0.02 # not committed\n");
+    let said = desk.ends(
+        &[
+            "ab",
+            "--base-ref",
+            "main",
+            "--build",
+            "test -f work.sh",
+            "--run",
+            "sh work.sh",
+            "--format",
+            "json",
+        ],
+        1,
+    );
+    let verdict: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(
+        comparison(&verdict, "command", "time")["outcome"],
+        "regressed"
+    );
+    let head = git(&desk, "rev-parse HEAD");
+    assert_eq!(verdict["current"]["commit"], head.trim());
+    assert_eq!(
+        verdict["baseline"]["commit"],
+        git(&desk, "rev-parse main").trim()
+    );
+    let told = notes(&verdict);
+    assert!(told.contains("not your 1 uncommitted file"), "{told}");
+    assert_eq!(worktrees(&desk), 1);
+    // The folder as it is takes no longer.
+    let folder = [
+        "ab",
+        "--base-ref",
+        "main",
+        "--head-worktree",
+        "--run",
+        "sh work.sh",
+        "--max-regression",
+        "60%",
+    ];
+    desk.ends(&folder, 0);
+}
+
+#[test]
+fn what_cannot_be_found_or_built_ends_with_2_and_leaves_no_worktree() {
+    let desk = repository();
+    let said = desk.ends(&["ab", "--base-ref", "nain", "--run", "sh work.sh"], 2);
+    assert!(said.err.contains("`nain`"), "{}", said.err);
+    let said = desk.ends(
+        &[
+            "ab",
+            "--base-ref",
+            "main",
+            "--build",
+            "exit 9",
+            "--run",
+            "sh work.sh",
+        ],
+        2,
+    );
+    assert!(
+        said.err.contains("build base") && said.err.contains("exit status 9"),
+        "{}",
+        said.err
+    );
+    let said = desk.ends(&["ab", "--base-ref", "work", "--run", "sh work.sh"], 2);
+    assert!(said.err.contains("the same commit"), "{}", said.err);
+    assert_eq!(worktrees(&desk), 1);
+}
+
+#[test]
+fn a_signal_removes_the_worktrees() {
+    let desk = repository();
+    let child = desk.spawn(&[
+        "ab",
+        "--base-ref",
+        "main",
+        "--build",
+        "sleep 43.5",
+        "--run",
+        "sh work.sh",
+    ]);
+    let mut tries = 0;
+    while worktrees(&desk) < 3 && tries < 200 {
+        thread::sleep(Duration::from_millis(50));
+        tries += 1;
+    }
+    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    kill_process(pid, Signal::INT).unwrap();
+    let done = child.wait_with_output().unwrap();
+    assert_eq!(
+        done.status.code(),
+        Some(130),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+    assert_eq!(worktrees(&desk), 1);
+    assert_eq!(desk.processes("sleep 43.5"), 0);
+}

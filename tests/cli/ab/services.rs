@@ -1,0 +1,163 @@
+//! Services as the two versions.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::desk::Desk;
+use super::served::command;
+use super::{comparison, notes};
+
+const SCENARIO: &str = r#"
+base = "http://127.0.0.1:9"
+
+[load]
+users = 2
+duration = "10s"
+
+[[step]]
+get = "/items"
+"#;
+
+fn desk() -> Desk {
+    let desk = Desk::new();
+    desk.write("load.toml", SCENARIO);
+    desk
+}
+
+fn ab<'a>(base: &'a str, head: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let mut line = vec![
+        "ab",
+        "--base",
+        base,
+        "--head",
+        head,
+        "--scenario",
+        "load.toml",
+        "--window",
+        "400ms",
+    ];
+    line.extend_from_slice(more);
+    line
+}
+
+#[test]
+fn a_service_with_more_work_is_red_and_every_block_has_a_launch_of_its_own() {
+    let desk = desk();
+    let (base, head) = (command("WORK_US=3000"), command("WORK_US=6000"));
+    let more = ["--format", "json", "--output", "kept"];
+    let said = desk.ends(&ab(&base, &head, &more), 1);
+    let verdict: Value = serde_json::from_str(&said.out).unwrap();
+    let latency = comparison(&verdict, "GET /items", "latency");
+    assert_eq!(latency["outcome"], "regressed", "{latency:#}");
+    let told = notes(&verdict);
+    assert!(told.contains("launches of each service"), "{told}");
+    assert_eq!(desk.processes_with("ab::served::serving"), 0);
+    let kept: Value = serde_json::from_str(&desk.read("kept/head.json")).unwrap();
+    assert!(kept.as_array().unwrap().len() >= 10);
+}
+
+#[test]
+fn services_that_do_the_same_pass_with_the_idle_one_stopped() {
+    let desk = desk();
+    let same = command("WORK_US=3000");
+    let more = ["--pause-idle", "--max-regression", "60%"];
+    let said = desk.ends(&ab(&same, &same, &more), 0);
+    assert!(said.out.starts_with("PASS"), "{}", said.out);
+    assert_eq!(desk.processes_with("ab::served::serving"), 0);
+}
+
+#[test]
+fn a_service_that_never_gets_ready_or_dies_is_told_with_its_side_and_what_it_printed() {
+    let desk = desk();
+    let (good, broken, mortal) = (
+        command("WORK_US=1000"),
+        command("BROKEN=1"),
+        command("LIFE=1500"),
+    );
+    let said = desk.ends(&ab(&good, &broken, &[]), 2);
+    for part in [
+        "start the service of head",
+        "exit status 3",
+        "no such database",
+    ] {
+        assert!(said.err.contains(part), "{}", said.err);
+    }
+    let said = desk.ends(&ab(&mortal, &good, &[]), 2);
+    for part in ["base", "exit status 7", "my life is over"] {
+        assert!(said.err.contains(part), "{}", said.err);
+    }
+    assert_eq!(desk.processes_with("ab::served::serving"), 0);
+}
+
+#[test]
+fn a_service_that_fails_more_often_is_red_for_its_errors_and_not_for_its_speed() {
+    let desk = desk();
+    let (base, head) = (
+        command("WORK_US=3000"),
+        command("WORK_US=1000 FAILS_EVERY=5"),
+    );
+    let said = desk.ends(&ab(&base, &head, &["--format", "json"]), 1);
+    let verdict: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(
+        comparison(&verdict, "GET /items", "errors")["outcome"],
+        "regressed"
+    );
+    assert_eq!(
+        comparison(&verdict, "GET /items", "latency")["outcome"],
+        "incomparable"
+    );
+}
+
+#[test]
+fn services_that_run_already_are_loaded_where_they_are() {
+    let desk = desk();
+    let running: Vec<(std::process::Child, String)> = ["WORK_US=2000", "WORK_US=5000"]
+        .iter()
+        .map(|variables| {
+            let port = std::net::TcpListener::bind("127.0.0.1:0")
+                .unwrap()
+                .local_addr()
+                .unwrap()
+                .port();
+            let line = command(variables).replace("{port}", &port.to_string());
+            let child = std::process::Command::new("sh")
+                .args(["-c", &line])
+                .stdout(std::process::Stdio::null())
+                .spawn()
+                .unwrap();
+            let answers = || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok();
+            for _ in 0..200 {
+                if answers() {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            (child, format!("http://127.0.0.1:{port}"))
+        })
+        .collect();
+    let said = desk.run(&[
+        "ab",
+        "--base-url",
+        &running[0].1,
+        "--head-url",
+        &running[1].1,
+        "--scenario",
+        "load.toml",
+        "--window",
+        "300ms",
+        "--format",
+        "json",
+    ]);
+    for (mut child, _) in running {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    assert_eq!(said.code, Some(1), "{}", said.err);
+    let verdict: Value = serde_json::from_str(&said.out).unwrap();
+    assert!(
+        notes(&verdict).contains("ran already"),
+        "{}",
+        notes(&verdict)
+    );
+}

@@ -16,6 +16,17 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         .map_err(|_| format!("`{text}` is not a duration; write it like `30s`"))
 }
 
+/// `30s`, `500ms`, `0s`: as a file says it.
+pub fn duration_text(time: Duration) -> String {
+    if time.subsec_nanos() == 0 {
+        format!("{}s", time.as_secs())
+    } else if time.as_nanos().is_multiple_of(1_000_000) {
+        format!("{}ms", time.as_millis())
+    } else {
+        format!("{}s", time.as_secs_f64())
+    }
+}
+
 /// The number in front, finite, and what follows it.
 pub fn split(text: &str) -> Result<(f64, &str), String> {
     let text = text.trim();
@@ -41,5 +52,18 @@ mod tests {
         for bad in ["30", "-1s", "s", "30 seconds", "99999999999999999999h"] {
             assert!(duration(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn times_are_written_as_scenarios_write_them() {
+        for (millis, written) in [
+            (30_000, "30s"),
+            (500, "500ms"),
+            (0, "0s"),
+            (1_500, "1500ms"),
+        ] {
+            assert_eq!(duration_text(Duration::from_millis(millis)), written);
+        }
+        assert_eq!(duration_text(Duration::from_micros(1_234_567)), "1.234567s");
     }
 }

@@ -8,12 +8,13 @@ use crate::hint::WithHint;
 use crate::{load, model, report, store};
 
 pub(crate) fn schema(of: SchemaOf) -> String {
+    let scenario = load::scenario::json_schema();
     let text = match of {
         SchemaOf::Run => model::run_file::JSON_SCHEMA,
         SchemaOf::Baseline => store::JSON_SCHEMA,
         SchemaOf::Verdict => report::JSON_SCHEMA,
         SchemaOf::Config => config::JSON_SCHEMA,
-        SchemaOf::Scenario => load::scenario::JSON_SCHEMA,
+        SchemaOf::Scenario => &scenario,
     };
     format!("{}\n", text.trim_end())
 }

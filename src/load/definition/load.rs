@@ -2,7 +2,8 @@
 
 use crate::load::scenario::{Arrivals, Closed, Level, Load, Open, Pause, Phase, Scenario, Until};
 
-use super::{Definition, time};
+use super::Definition;
+use crate::toml_file::written::duration_text as time;
 
 pub(super) fn write(scenario: &Scenario, definition: &mut Definition) {
     let levels: Vec<Vec<(&str, String)>> = scenario.levels.iter().map(level).collect();

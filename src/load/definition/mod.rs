@@ -8,11 +8,10 @@ mod load;
 pub mod secret;
 mod steps;
 
-use std::time::Duration;
-
 use crate::model::{Digest, Load, Ordered};
 
 use super::scenario::{Protocol, Scenario, Scheme};
+use crate::toml_file::written::duration_text as time;
 
 /// The way in which a load is written for its digest. A change of it makes every load another.
 const VERSION: &str = "perfgate load 1";
@@ -149,8 +148,8 @@ fn data(scenario: &Scenario, definition: &mut Definition) {
         }
         let (rows, columns) = (feed.rows.len(), feed.columns.len());
         let order = match feed.order {
-            super::scenario::Order::Sequence => "in sequence",
-            super::scenario::Order::Random => "at random",
+            super::scenario::RowOrder::Sequence => "in sequence",
+            super::scenario::RowOrder::Random => "at random",
         };
         let digest = digest.hex();
         definition.put(Term {
@@ -167,17 +166,6 @@ fn data(scenario: &Scenario, definition: &mut Definition) {
 
 fn yes_or_no(yes: bool) -> String {
     if yes { "yes" } else { "no" }.to_owned()
-}
-
-/// `30s`, `500ms`, `0s`: as a scenario says it.
-pub(super) fn time(time: Duration) -> String {
-    if time.subsec_nanos() == 0 {
-        format!("{}s", time.as_secs())
-    } else if time.as_nanos().is_multiple_of(1_000_000) {
-        format!("{}ms", time.as_millis())
-    } else {
-        format!("{}s", time.as_secs_f64())
-    }
 }
 
 /// On one line, and where it is long its beginning and a digest of all of it.
@@ -199,19 +187,6 @@ pub(super) fn shown(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_written_as_scenarios_write_them() {
-        for (millis, written) in [
-            (30_000, "30s"),
-            (500, "500ms"),
-            (0, "0s"),
-            (1_500, "1500ms"),
-        ] {
-            assert_eq!(time(Duration::from_millis(millis)), written);
-        }
-        assert_eq!(time(Duration::from_micros(1_234_567)), "1.234567s");
-    }
 
     #[test]
     fn long_texts_are_cut_and_still_told_apart() {

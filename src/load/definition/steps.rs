@@ -3,8 +3,9 @@
 use crate::load::scenario::{Action, Auth, Body, Call, Expect, Flow, Scenario, Socket, Step};
 use crate::load::template::{Extractor, Template, ValueGenerator};
 use crate::model::Digest;
+use crate::toml_file::written::duration_text as time;
 
-use super::{Definition, Term, load, secret, shown, time};
+use super::{Definition, Term, load, secret, shown};
 
 pub(super) fn write(scenario: &Scenario, definition: &mut Definition) {
     if let [_, _, ..] = scenario.flows.as_slice() {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::load::Scenario;
-use crate::load::scenario::{Action, Auth, Body, Call, Feed, Flow, Order, Rows, Socket};
+use crate::load::scenario::{Action, Auth, Body, Call, Feed, Flow, RowOrder, Rows, Socket};
 use crate::load::template::{Template, ValueGenerator, Values, random, seed_of};
 
 /// The generated values and feed columns that a scenario uses. Unused ones are not made.
@@ -27,7 +27,7 @@ struct FeedColumns {
     /// Each name, as in `user.email`, with the index of its column.
     columns: Vec<(String, usize)>,
     rows: Arc<Rows>,
-    order: Order,
+    order: RowOrder,
     seed: u64,
 }
 
@@ -103,8 +103,8 @@ impl FeedColumns {
     fn row(&self, iteration: u64) -> usize {
         let rows = u64::try_from(self.rows.len()).unwrap_or(u64::MAX).max(1);
         let row = match self.order {
-            Order::Sequence => iteration % rows,
-            Order::Random => random(self.seed, iteration).u64(..rows),
+            RowOrder::Sequence => iteration % rows,
+            RowOrder::Random => random(self.seed, iteration).u64(..rows),
         };
         usize::try_from(row).unwrap_or_default()
     }

@@ -1,214 +1,748 @@
-//! A scenario file as a whole.
+//! A scenario as it is written. The structs read the file, and the JSON Schema and the tables of `docs/scenario.md` come
+//! from them and from their comments.
 
-use std::collections::BTreeSet;
-use std::num::NonZeroUsize;
-use std::path::Path;
-use std::time::Duration;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Value, json};
 
-use crate::toml_file::{Form, FormError, LineStarts, Text, value};
+use super::build::{READY_WITHIN, REDIRECTS, STOP_WITHIN, STREAMS, TIMEOUT};
+use super::load_shape::{MOST_LEVELS, USUAL_MAX_USERS};
+use super::{Arrivals, MetricKind, Pause, RowOrder};
+use crate::model::Better;
+use crate::toml_file::{
+    AnyValue, DurationText, FalseOr, FileFormat, FilledText, FreeTable, Located, OneOrMany,
+    PositiveDuration, Scalar, Table, True, Whole, Word, from_number, schema,
+};
 
-use super::error::ScenarioError;
-use super::names::Names;
-use super::reader::{Reader, some_time, time};
-use super::steps::General;
-use super::surroundings::{Machine, Surroundings};
-use super::watched::{Situation, watched};
-use super::{Base, Protocol, Scenario, Share, Tls, data, flows, levels, service, values};
+/// What messages know about a scenario file.
+pub(super) const FORMAT: FileFormat = FileFormat {
+    name: "the scenario",
+    advice,
+};
 
-const KEYS: [&str; 20] = [
-    "name",
-    "base",
-    "warmup",
-    "timeout",
-    "seed",
-    "threads",
-    "redirects",
-    "cookies",
-    "http",
-    "streams",
-    "headers",
-    "auth",
-    "load",
-    "tls",
-    "values",
-    "data",
-    "flow",
-    "step",
-    "watch",
-    "service",
-];
-const TLS_KEYS: [&str; 2] = ["ca", "server_name"];
+/// What to write where a key is missing, or where one of several must be there.
+fn advice(path: &[&str], key: &str) -> Option<&'static str> {
+    Some(match (path, key) {
+        ([], "base") => "write where every path begins: base = \"http://127.0.0.1:8080\"",
+        ([], "load") => {
+            "write [load] and below it users = 50 or rate = 200, and duration = \"30s\""
+        }
+        (["load", "phase"], _) => {
+            "write it like duration = \"60s\", rate = 50; or rate = [10, 50], which rises evenly"
+        }
+        (["data"], _) => {
+            "write it like name = \"user\", csv = \"users.csv\"; its columns are {{user.email}}"
+        }
+        (["service"], "command") => {
+            "write what starts it, as in a shell: command = \"./server --port 8080\""
+        }
+        (["service"], "ready") | (["service", "ready"], _) => {
+            "write ready = { url = \"/health\" }: load begins when it answers with 200"
+        }
+        (["watch", "metrics"], "better") => "better = \"lower\" or better = \"higher\"",
+        (["values", _], "") => "one of int, choice, text, uuid, counter: page = { int = [1, 50] }",
+        ([.., "capture", _], "") => "one of json, header, regex: id = { json = \"$.id\" }",
+        _ => return None,
+    })
+}
 
-pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
-/// Of a redirect that leads to a redirect.
-pub(super) const REDIRECTS: u8 = 5;
-/// Users that share a connection of HTTP/2.
-pub(super) const STREAMS: usize = 10;
+/// What load is put on which service.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "A load scenario of perfgate", transform = steps_or_flows)]
+pub(super) struct ScenarioFile {
+    /// What runs of different workloads are told apart by
+    #[schemars(extend("x-default" = "the file's name"))]
+    pub(super) name: Option<Located<FilledText>>,
+    /// Where every path begins: `http://127.0.0.1:8080`, `https://shop.test/api`
+    #[schemars(title = "address")]
+    pub(super) base: Located<FilledText>,
+    /// Load that is put on first and not measured, at the start of each level
+    pub(super) warmup: Option<DurationText>,
+    /// An answer that takes longer is an error
+    #[serde(default = "timeout")]
+    pub(super) timeout: PositiveDuration,
+    /// Where the random numbers begin: the same seed asks for the same things
+    #[serde(default = "seed")]
+    pub(super) seed: Whole<0, { u64::MAX >> 1 }>,
+    /// How many worker threads send the load
+    #[schemars(extend("x-default" = "from the machine"))]
+    pub(super) threads: Option<Whole<1, 256>>,
+    /// How many redirects of one answer are followed; their time counts to the step
+    #[serde(default = "redirects")]
+    pub(super) redirects: Whole<0, 20>,
+    /// Whether each user keeps the cookies it is sent
+    #[serde(default)]
+    pub(super) cookies: bool,
+    /// The version of HTTP that is spoken; `"2"` is spoken without TLS, too
+    #[serde(default)]
+    pub(super) http: Word<HttpVersion>,
+    /// With `http = "2"`: how many users share a connection
+    #[schemars(extend("default" = STREAMS))]
+    pub(super) streams: Option<Located<Whole<1, 1000>>>,
+    /// Headers of every request, by name; those of a step come instead
+    #[schemars(transform = header_names)]
+    pub(super) headers: Option<FreeTable<String>>,
+    /// Who asks, in every request: see below
+    pub(super) auth: Option<Located<FalseOr<AuthFile>>>,
+    /// How much load is put on, and for how long
+    pub(super) load: Located<Table<LoadFile>>,
+    /// How the service proves who it is
+    pub(super) tls: Option<Table<TlsFile>>,
+    /// Values that are made anew for every iteration: `{{page}}`
+    #[schemars(transform = names)]
+    pub(super) values: Option<FreeTable<GeneratorFile>>,
+    /// Rows of CSV files, one for every iteration: `{{user.email}}`
+    pub(super) data: Option<Vec<Located<Table<DataFile>>>>,
+    /// Several ways through the service; each iteration takes one of them
+    #[schemars(length(min = 1))]
+    pub(super) flow: Option<Vec<Located<Table<FlowFile>>>>,
+    /// The steps, where there is only one flow
+    #[schemars(length(min = 1))]
+    pub(super) step: Option<Located<Vec<Located<Table<StepFile>>>>>,
+    /// What is measured beside the requests
+    pub(super) watch: Option<OneOrMany<Table<WatchFile>>>,
+    /// The system under test, where perfgate starts it
+    pub(super) service: Option<Located<Table<ServiceFile>>>,
+}
 
-#[derive(Clone, Copy)]
-enum Version {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub(super) enum HttpVersion {
+    #[default]
+    #[serde(rename = "1.1")]
     One,
+    #[serde(rename = "2")]
     Two,
 }
 
-const VERSIONS: [(&str, Version); 2] = [("1.1", Version::One), ("2", Version::Two)];
-
-/// Reads a scenario; relative files start at the folder of `path`, which need not exist.
-pub fn parse(text: &str, path: &Path) -> Result<Scenario, ScenarioError> {
-    parse_in(text, path, &Machine)
+fn timeout() -> PositiveDuration {
+    PositiveDuration(TIMEOUT)
 }
 
-/// The same with other variables and files than those of this process.
-pub fn parse_in(
-    text: &str,
-    path: &Path,
-    around: &dyn Surroundings,
-) -> Result<Scenario, ScenarioError> {
-    read(text, path, around).map_err(|error| ScenarioError::new(path, error))
+fn seed() -> Whole<0, { u64::MAX >> 1 }> {
+    const { Whole::new(1) }
 }
 
-fn read(text: &str, path: &Path, around: &dyn Surroundings) -> Result<Scenario, FormError> {
-    let name = path.display().to_string();
-    let lines = LineStarts::of(text);
-    let text = Text {
-        name: &name,
-        text,
-        lines: &lines,
-    };
-    let document = text.document()?;
-    let top = Form::new(text, &document, "the scenario", &KEYS)?;
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let reader = Reader { folder, around };
-    let base = base(&top, &reader)?;
-    let values = match top.node("values") {
-        Some(node) => values::values(&node)?,
-        None => Default::default(),
-    };
-    let forms = top.tables("data", "[[data]]", &data::KEYS)?;
-    let feeds = data::feeds(&forms, &reader)?;
-    let columns = feeds.iter().flat_map(|feed| {
-        let named = |column| format!("{}.{column}", feed.name);
-        feed.columns.iter().map(named)
-    });
-    let made: BTreeSet<String> = values.keys().cloned().chain(columns).collect();
-    let general = General {
-        reader: &reader,
-        names: Names::new(made, flows::captured(&top)),
-        headers: top.node("headers"),
-        auth: top.node("auth"),
-    };
-    let name = title(&top, path)?;
-    let flows = flows::flows(&top, &general, &name)?;
-    let Some(load) = top.table("load", "[load]", &levels::KEYS)? else {
-        return Err(top
-            .error("there is no [load]")
-            .hint("write [load] and below it users = 50 or rate = 200, and duration = \"30s\""));
-    };
-    let service = match top.table("service", "[service]", &service::KEYS)? {
-        Some(form) => Some(service::service(&form, &base, &reader)?),
-        None => None,
-    };
-    let watch = match top.node("watch") {
-        Some(node) => {
-            let steps = flows.iter().flat_map(|flow| &flow.steps);
-            let situation = Situation {
-                reader: &reader,
-                base: &base,
-                has_service: service.is_some(),
-                subjects: steps.map(|step| step.subject.as_str()).collect(),
-            };
-            watched(&node, &situation)?
-        }
-        None => Vec::new(),
-    };
-    Ok(Scenario {
-        name,
-        protocol: protocol(&top)?,
-        levels: levels::levels(&load, &flows)?,
-        warmup: top
-            .node("warmup")
-            .map_or(Ok(Duration::ZERO), |node| time(&node))?,
-        timeout: top
-            .node("timeout")
-            .map_or(Ok(TIMEOUT), |node| some_time(&node))?,
-        seed: value(top.whole("seed", 0..=u64::MAX >> 1)?).unwrap_or(1),
-        threads: value(top.whole("threads", 1..=256_usize)?).and_then(NonZeroUsize::new),
-        redirects: value(top.whole("redirects", 0..=20)?).unwrap_or(REDIRECTS),
-        cookies: value(top.flag("cookies")?).unwrap_or(false),
-        tls: tls(&top, &reader)?,
-        base,
-        flows,
-        values,
-        feeds,
-        watch,
-        service,
-        share: Share::default(),
-    })
+fn redirects() -> Whole<0, 20> {
+    const { Whole::new(REDIRECTS) }
 }
 
-fn base(top: &Form<'_>, reader: &Reader<'_>) -> Result<Base, FormError> {
-    let node = top.node("base").ok_or_else(|| {
-        top.error("there is no `base`")
-            .hint("write where every path begins: base = \"http://127.0.0.1:8080\"")
-    })?;
-    Base::parse(&reader.text(&node)?).map_err(|why| node.error(why))
+/// Who asks: `bearer`, or `user` and `password`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(transform = token_or_password)]
+pub(super) struct AuthFile {
+    /// A token
+    pub(super) bearer: Option<Located<FilledText>>,
+    /// The name of a user who has a password
+    pub(super) user: Option<Located<String>>,
+    /// The password of that user
+    pub(super) password: Option<Located<String>>,
 }
 
-/// The name that was given, or that of the file.
-fn title(top: &Form<'_>, path: &Path) -> Result<String, FormError> {
-    if let Some(node) = top.node("name") {
-        let name = node.text()?.trim();
-        if name.chars().any(char::is_control) {
-            return Err(node.error("a name is one line of text"));
-        }
-        return Ok(name.to_owned());
-    }
-    let stem = path
-        .file_stem()
-        .map(|stem| stem.to_string_lossy().into_owned());
-    Ok(stem.unwrap_or_else(|| "scenario".to_owned()))
+/// Users that wait for answers, or requests that are due.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(transform = users_or_rate_or_phases)]
+pub(super) struct LoadFile {
+    /// How many users there are, each of which waits for its answer before it goes on; a list measures one level after the other
+    #[schemars(transform = levels)]
+    pub(super) users: Option<OneOrMany<UserCount>>,
+    /// How many users come in a second; measuring begins when all are there
+    #[schemars(extend("x-default" = "all at once"))]
+    pub(super) spawn_rate: Option<Located<Rate>>,
+    /// How long a user pauses between two iterations
+    pub(super) think: Option<Located<Pause>>,
+    /// How long is measured, behind the warm-up
+    pub(super) duration: Option<Located<PositiveDuration>>,
+    /// So many iterations of all users together, instead of a time
+    pub(super) iterations: Option<Located<IterationCount>>,
+    /// The same as `iterations`, where every flow has one step
+    pub(super) requests: Option<Located<IterationCount>>,
+    /// How many flows begin in a second, whether the service keeps up or not; needs a `duration`; a list measures one level after the other
+    #[schemars(transform = levels)]
+    pub(super) rate: Option<OneOrMany<Rate>>,
+    /// Under a rate: evenly, or independent of each other as those of many people
+    #[schemars(extend("default" = "constant"))]
+    pub(super) arrivals: Option<Located<Word<Arrivals>>>,
+    /// Under a rate: no more flows than this at once; one that finds none free waits, and the wait is latency
+    #[schemars(extend("default" = USUAL_MAX_USERS))]
+    pub(super) max_users: Option<Located<UserCount>>,
+    /// Rates one after the other, instead of one `rate`
+    #[schemars(length(min = 1))]
+    pub(super) phase: Option<Located<Vec<Located<Table<PhaseFile>>>>>,
 }
 
-fn protocol(top: &Form<'_>) -> Result<Protocol, FormError> {
-    let streams = value(top.whole("streams", 1..=1000_usize)?);
-    match value(top.choice("http", &VERSIONS)?) {
-        Some(Version::Two) => {
-            let streams = NonZeroUsize::new(streams.unwrap_or(STREAMS));
-            Ok(Protocol::Http2 {
-                streams: streams.unwrap_or(NonZeroUsize::MIN),
-            })
-        }
-        _ if streams.is_some() => Err(top
-            .error_at(
-                "streams",
-                "`streams`: HTTP/1.1 has one request at a time on a connection",
-            )
-            .hint("add http = \"2\"")),
-        _ => Ok(Protocol::Http1),
+pub(super) type UserCount = Whole<1, 1_000_000>;
+pub(super) type IterationCount = Whole<1, 1_000_000_000_000>;
+
+/// One stretch of time under a rate.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PhaseFile {
+    /// `50`, or `[10, 50]`, which goes evenly from one to the other
+    #[schemars(schema_with = "phase_rate")]
+    pub(super) rate: OneOrMany<RampEnd>,
+    /// How long the phase lasts
+    pub(super) duration: PositiveDuration,
+    /// A named phase is measured apart, its name before its subjects
+    pub(super) name: Option<Located<FilledText>>,
+    /// Whether it is measured, or only sent
+    #[serde(default = "yes")]
+    pub(super) counted: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Flows or requests a second, more than none.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Rate(pub(super) f64);
+
+/// Where a rate that rises or falls begins or ends: it may be 0.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RampEnd(pub(super) f64);
+
+/// How often a flow is taken.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Weight(pub(super) f64);
+
+pub(super) const MOST_PER_SECOND: f64 = 1_000_000.0;
+
+impl<'de> Deserialize<'de> for Rate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        from_number(deserializer, |rate| match rate == 0.0 {
+            true => Err("nothing would be sent at a rate of 0".to_owned()),
+            false => ramp_end(rate),
+        })
+        .map(Self)
     }
 }
 
-fn tls(top: &Form<'_>, reader: &Reader<'_>) -> Result<Tls, FormError> {
-    let Some(form) = top.table("tls", "[tls]", &TLS_KEYS)? else {
-        return Ok(Tls::default());
-    };
-    let ca = match form.node("ca") {
-        Some(node) => {
-            let bytes = reader.file(&node)?;
-            if !String::from_utf8_lossy(&bytes).contains("-----BEGIN CERTIFICATE-----") {
-                return Err(node
-                    .error("the file has no certificate")
-                    .hint("it must be PEM, which begins with -----BEGIN CERTIFICATE-----"));
-            }
-            Some(reader.path(&node)?)
+impl<'de> Deserialize<'de> for RampEnd {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        from_number(deserializer, ramp_end).map(Self)
+    }
+}
+
+fn ramp_end(rate: f64) -> Result<f64, String> {
+    match (0.0..=MOST_PER_SECOND).contains(&rate) {
+        true => Ok(rate),
+        false => Err(format!("expected a rate up to {MOST_PER_SECOND} a second")),
+    }
+}
+
+impl<'de> Deserialize<'de> for Weight {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        from_number(deserializer, |weight| match (0.0..=1e9).contains(&weight) {
+            true => Ok(weight),
+            false => Err("expected a weight from 0 on".to_owned()),
+        })
+        .map(Self)
+    }
+}
+
+schema!(Rate, { "title": "rate", "type": "number", "exclusiveMinimum": 0, "maximum": 1_000_000 });
+schema!(Weight, { "title": "from 0 on", "type": "number", "minimum": 0, "maximum": 1_000_000_000 });
+
+/// How the service proves who it is.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TlsFile {
+    /// Authorities to trust beside the system's, as PEM
+    #[schemars(title = "file", extend("x-default" = "the system's"))]
+    pub(super) ca: Option<Located<FilledText>>,
+    /// The name that the certificate must carry
+    #[schemars(extend("x-default" = "the host"))]
+    pub(super) server_name: Option<Located<FilledText>>,
+}
+
+/// How a value is made.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum GeneratorFile {
+    /// A whole number, both ends included
+    Int(#[schemars(schema_with = "low_and_high")] Located<Vec<Located<i64>>>),
+    /// One of these, each as likely
+    Choice(#[schemars(schema_with = "words")] Located<Vec<Located<Scalar>>>),
+    /// So many letters and digits
+    Text(#[schemars(title = "length")] Whole<1, 65_536>),
+    /// A random UUID
+    Uuid(True),
+    /// A number that no other iteration of the level has; 1, 2, 3 without a gap where the iterations are limited or a rate is asked for
+    Counter(True),
+}
+
+/// A CSV file.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DataFile {
+    /// What stands before the column: `{{user.email}}`
+    #[schemars(title = "name", regex(pattern = NAME))]
+    pub(super) name: Located<FilledText>,
+    /// Its first line names the columns
+    #[schemars(title = "file")]
+    pub(super) csv: Located<FilledText>,
+    /// Row after row and then from the start, or any row
+    #[serde(default)]
+    pub(super) order: Word<RowOrder>,
+}
+
+/// Steps that one iteration takes, from the first to the last.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FlowFile {
+    /// How messages call it
+    #[schemars(extend("x-default" = "`flow 1`, …"))]
+    pub(super) name: Option<Located<FilledText>>,
+    /// How often it is taken, in proportion to the others
+    #[schemars(extend("default" = 1))]
+    pub(super) weight: Option<Located<Weight>>,
+    /// The pause behind each of its steps that says nothing else, before the next one
+    pub(super) think: Option<Pause>,
+    /// `[[flow.step]]`, in order
+    #[schemars(required, length(min = 1))]
+    pub(super) step: Option<Vec<Located<Table<StepFile>>>>,
+}
+
+/// One request, or one conversation over a WebSocket.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(transform = request_or_socket)]
+pub(super) struct StepFile {
+    /// The subject of its measurements; `total` and `generator` are perfgate's own
+    #[schemars(extend("x-default" = "method and path"))]
+    pub(super) name: Option<Located<FilledText>>,
+    /// The method and the path in one
+    #[schemars(transform = path)]
+    pub(super) get: Option<Located<FilledText>>,
+    /// The method and the path in one
+    #[schemars(transform = path)]
+    pub(super) post: Option<Located<FilledText>>,
+    /// The method and the path in one
+    #[schemars(transform = path)]
+    pub(super) put: Option<Located<FilledText>>,
+    /// The method and the path in one
+    #[schemars(transform = path)]
+    pub(super) patch: Option<Located<FilledText>>,
+    /// The method and the path in one
+    #[schemars(transform = path)]
+    pub(super) delete: Option<Located<FilledText>>,
+    /// The method and the path in one
+    #[schemars(transform = path)]
+    pub(super) head: Option<Located<FilledText>>,
+    /// The method and the path in one
+    #[schemars(transform = path)]
+    pub(super) options: Option<Located<FilledText>>,
+    /// The path alone
+    #[schemars(transform = path)]
+    pub(super) path: Option<Located<FilledText>>,
+    /// With `path`: any other method
+    #[schemars(extend("x-default" = "`GET`, or `POST` with a body"))]
+    pub(super) method: Option<Located<FilledText>>,
+    /// Parameters behind the path; a list repeats its name: `tag = ["a", "b"]`
+    pub(super) query: Option<Located<FreeTable<OneOrMany<Scalar>>>>,
+    /// Headers by name; those of the connection (`content-length`, `connection`, …) are perfgate's own
+    #[schemars(transform = header_names)]
+    pub(super) headers: Option<Located<FreeTable<String>>>,
+    /// `{ bearer = … }`, `{ user = …, password = … }`, or `false`
+    #[schemars(extend("x-default" = "that of the scenario"))]
+    pub(super) auth: Option<Located<FalseOr<AuthFile>>>,
+    /// JSON, with its content type
+    #[serde(default)]
+    #[schemars(schema_with = "table_or_list")]
+    pub(super) json: Option<Located<AnyValue>>,
+    /// A form, with its content type
+    pub(super) form: Option<Located<FreeTable<OneOrMany<Scalar>>>>,
+    /// The text; say its `content-type` in `headers`
+    pub(super) body: Option<Located<String>>,
+    /// The file, as it is
+    #[schemars(title = "file")]
+    pub(super) body_file: Option<Located<FilledText>>,
+    /// A POST of JSON with `query`, `variables` (a table), and `operation` where the query has several
+    pub(super) graphql: Option<Located<Table<GraphqlFile>>>,
+    /// What counts as a success
+    #[schemars(extend("x-default" = "status below 400"))]
+    pub(super) expect: Option<Located<Table<ExpectFile>>>,
+    /// Values of the answer for later steps
+    #[schemars(transform = names)]
+    pub(super) capture: Option<Located<FreeTable<CaptureFile>>>,
+    /// A longer answer to this step is an error
+    #[schemars(extend("x-default" = "that of the scenario"))]
+    pub(super) timeout: Option<PositiveDuration>,
+    /// The pause behind this step, before the next one
+    #[schemars(extend("x-default" = "that of the flow"))]
+    pub(super) think: Option<Pause>,
+    /// The step is a WebSocket; `name`, `headers`, `auth`, `timeout` and `think` hold as for a request
+    #[schemars(transform = path)]
+    pub(super) websocket: Option<Located<FilledText>>,
+    /// Sent in order over the WebSocket, each with its answer
+    #[schemars(extend("x-default" = "required"), length(min = 1))]
+    pub(super) messages: Option<Located<Vec<Located<Table<MessageFile>>>>>,
+}
+
+/// A GraphQL query, sent by POST.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GraphqlFile {
+    /// The query
+    pub(super) query: Located<FilledText>,
+    /// Values of the variables of the query
+    #[serde(default)]
+    #[schemars(schema_with = "any_table")]
+    pub(super) variables: Option<Located<AnyValue>>,
+    /// Which operation of the query is meant
+    pub(super) operation: Option<Located<FilledText>>,
+}
+
+/// What counts as a success.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExpectFile {
+    /// The status is one of these
+    #[schemars(transform = filled_list)]
+    pub(super) status: Option<OneOrMany<Whole<100, 599>>>,
+    /// The body contains each
+    pub(super) contains: Option<OneOrMany<FilledText>>,
+    /// By JSONPath (RFC 9535): the value is there and equals this one
+    #[schemars(extend("propertyNames" = { "pattern": "^\\s*\\$" }))]
+    pub(super) json: Option<FreeTable<AnyValue>>,
+}
+
+/// Where in an answer a value is found.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum CaptureFile {
+    /// The first match in the body
+    Json(#[schemars(title = "JSONPath")] Located<FilledText>),
+    /// The value of that header
+    Header(#[schemars(title = "name")] Located<FilledText>),
+    /// In the body: the first group, else the whole match; in single quotes, backslashes stay as they are
+    Regex(#[schemars(title = "expression")] Located<FilledText>),
+}
+
+/// One message over a WebSocket, and the answer that ends its round trip.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MessageFile {
+    /// What is sent
+    pub(super) send: Located<String>,
+    /// The next answer that contains this ends the round trip
+    #[serde(rename = "await")]
+    #[schemars(extend("x-default" = "any answer"))]
+    pub(super) awaits: Option<Located<FilledText>>,
+    /// How often it is sent and awaited
+    #[serde(default = "once")]
+    pub(super) times: Whole<1, 1_000_000>,
+}
+
+fn once() -> Whole<1, 1_000_000> {
+    const { Whole::new(1) }
+}
+
+/// One thing that is watched.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(transform = one_target)]
+pub(super) struct WatchFile {
+    /// The subject of what is measured
+    pub(super) name: Option<Located<FilledText>>,
+    /// The process that `[service]` started, with its children
+    pub(super) service: Option<Located<True>>,
+    /// A process
+    #[serde(default)]
+    #[schemars(schema_with = "process_number")]
+    pub(super) pid: Option<Located<Scalar>>,
+    /// Every process of this name
+    #[schemars(title = "name")]
+    pub(super) process: Option<Located<FilledText>>,
+    /// A folder below `/sys/fs/cgroup`
+    #[schemars(title = "path")]
+    pub(super) cgroup: Option<Located<FilledText>>,
+    /// The `metrics` that are chosen
+    #[schemars(title = "address, or path of `base`")]
+    pub(super) prometheus: Option<Located<FilledText>>,
+    /// Which metrics are taken from the `prometheus` address
+    #[schemars(length(min = 1))]
+    pub(super) metrics: Option<Located<Vec<Located<Table<MetricFile>>>>>,
+}
+
+/// One metric of a Prometheus address.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MetricFile {
+    /// With labels or without, such as `http_requests_total{code="500"}`; several that match are summed
+    #[schemars(title = "metric")]
+    pub(super) name: Located<FilledText>,
+    /// Which direction is an improvement
+    pub(super) better: Word<Direction>,
+    /// Such as `B` or `s`
+    #[serde(default)]
+    #[schemars(extend("default" = "", "x-default" = "none"))]
+    pub(super) unit: String,
+    /// A counter (`_total`, `_sum`, `_count`, `_bucket`) is read as its growth, a gauge as its last value
+    #[schemars(extend("x-default" = "by the name"))]
+    pub(super) kind: Option<Word<MetricKind>>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Direction {
+    Lower,
+    Higher,
+}
+
+impl From<Direction> for Better {
+    fn from(direction: Direction) -> Self {
+        match direction {
+            Direction::Lower => Self::Lower,
+            Direction::Higher => Self::Higher,
         }
-        None => None,
+    }
+}
+
+/// The system under test.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ServiceFile {
+    /// What starts it; the shell fills in its variables itself
+    #[schemars(title = "shell command")]
+    pub(super) command: FilledText,
+    /// Where it is started
+    #[schemars(title = "path", extend("x-default" = "the scenario's"))]
+    pub(super) folder: Option<Located<FilledText>>,
+    /// Variables of its environment, beside those of perfgate
+    pub(super) env: Option<FreeTable<String>>,
+    /// When load may begin
+    pub(super) ready: Table<ReadyFile>,
+    /// How long it may take to end by itself
+    #[serde(default = "stop_within")]
+    pub(super) stop_within: DurationText,
+}
+
+fn stop_within() -> DurationText {
+    DurationText(STOP_WITHIN)
+}
+
+/// The answer that says that load may begin.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReadyFile {
+    /// What is asked again and again
+    #[schemars(title = "address, or path of `base`")]
+    pub(super) url: Located<FilledText>,
+    /// The status that says that it is ready
+    #[serde(default = "ok")]
+    pub(super) status: Whole<100, 599>,
+    /// How long it may take until then
+    #[serde(default = "ready_within")]
+    pub(super) within: PositiveDuration,
+}
+
+fn ok() -> Whole<100, 599> {
+    const { Whole::new(200) }
+}
+
+fn ready_within() -> PositiveDuration {
+    PositiveDuration(READY_WITHIN)
+}
+
+// What the schema says beside the types: keys that exclude each other, and the form of texts.
+
+/// A table with these keys and without those.
+fn with_only(keys: &[&str], others: &[&str]) -> Value {
+    let others = others.iter().filter(|other| !keys.contains(other));
+    let absent = others.map(|other| ((*other).to_owned(), Value::Bool(false)));
+    json!({ "required": keys, "properties": absent.collect::<serde_json::Map<_, _>>() })
+}
+
+/// A table with exactly one of the keys.
+fn exactly_one_of(keys: &[&str]) -> Value {
+    let each = keys.iter().map(|key| with_only(&[key], keys));
+    each.collect()
+}
+
+fn steps_or_flows(schema: &mut Schema) {
+    schema.insert("oneOf".to_owned(), exactly_one_of(&["step", "flow"]));
+    let streams = json!({ "streams": ["http"] });
+    schema.insert("dependentRequired".to_owned(), streams);
+}
+
+fn token_or_password(schema: &mut Schema) {
+    let token = with_only(&["bearer"], &["user", "password"]);
+    let password = with_only(&["user", "password"], &["bearer"]);
+    schema.insert("oneOf".to_owned(), json!([token, password]));
+}
+
+/// Keys of `[load]` that belong to a rate, and those that belong to users.
+pub(super) const OF_RATES: [&str; 2] = ["arrivals", "max_users"];
+pub(super) const OF_USERS: [&str; 4] = ["spawn_rate", "think", "iterations", "requests"];
+
+fn users_or_rate_or_phases(schema: &mut Schema) {
+    let users = with_only(&["users"], &[&["rate", "phase"][..], &OF_RATES].concat());
+    let ends = json!({ "oneOf": exactly_one_of(&["duration", "iterations", "requests"]) });
+    let users = json!({ "allOf": [users, ends] });
+    let others = |mut keys: Vec<&'static str>| {
+        keys.extend(OF_USERS);
+        keys
     };
-    Ok(Tls {
-        ca,
-        server_name: match form.node("server_name") {
-            Some(node) => Some(reader.text(&node)?),
-            None => None,
-        },
+    let rate = with_only(&["rate", "duration"], &others(vec!["users", "phase"]));
+    let phases = with_only(&["phase"], &others(vec!["users", "rate", "duration"]));
+    schema.insert("oneOf".to_owned(), json!([users, rate, phases]));
+}
+
+/// Each is a method with the path as its value: `get = "/items"`.
+pub(super) const METHODS: [&str; 7] = ["get", "post", "put", "patch", "delete", "head", "options"];
+/// At most one of them is the body.
+pub(super) const BODIES: [&str; 5] = ["json", "form", "body", "body_file", "graphql"];
+/// What a WebSocket has a use for.
+pub(super) const OF_SOCKETS: [&str; 7] = [
+    "name",
+    "websocket",
+    "messages",
+    "headers",
+    "auth",
+    "timeout",
+    "think",
+];
+
+fn request_or_socket(schema: &mut Schema) {
+    let mut targets: Vec<&str> = METHODS.to_vec();
+    targets.extend(["websocket", "messages"]);
+    let mut ways = vec![with_only(&["path"], &targets)];
+    targets.extend(["method", "path"]);
+    ways.extend(METHODS.iter().map(|method| with_only(&[method], &targets)));
+    targets.extend(["query", "expect", "capture"]);
+    targets.extend(BODIES);
+    ways.push(with_only(&["websocket", "messages"], &targets));
+    let mut bodies = vec![with_only(&[], &BODIES)];
+    bodies.extend(BODIES.iter().map(|body| with_only(&[body], &BODIES)));
+    let rules = json!([{ "oneOf": ways }, { "oneOf": bodies }]);
+    schema.insert("allOf".to_owned(), rules);
+}
+
+fn one_target(schema: &mut Schema) {
+    let targets = ["service", "pid", "process", "cgroup"];
+    let mut others = targets.to_vec();
+    others.extend(["prometheus", "metrics"]);
+    let mut ways = vec![with_only(&["prometheus", "metrics"], &others)];
+    ways.extend(targets.iter().map(|target| with_only(&[target], &others)));
+    schema.insert("oneOf".to_owned(), Value::Array(ways));
+}
+
+/// Letters, digits, `_` and `-`; a letter first.
+const NAME: &str = "^[A-Za-z_][A-Za-z0-9_-]*$";
+
+fn names(schema: &mut Schema) {
+    schema.insert("propertyNames".to_owned(), json!({ "pattern": NAME }));
+}
+
+fn header_names(schema: &mut Schema) {
+    let pattern = json!({ "pattern": "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$" });
+    schema.insert("propertyNames".to_owned(), pattern);
+}
+
+/// Begins with a slash, or with a variable that does.
+fn path(schema: &mut Schema) {
+    schema.insert("title".to_owned(), json!("path"));
+    schema.insert("pattern".to_owned(), json!("^(/|\\$\\{)"));
+}
+
+/// Adds a rule to the list of a value that may be a list.
+fn rule_of_list(schema: &mut Schema, keyword: &str, value: Value) {
+    // Of a key that may be left out, the value stands one level deeper.
+    let list = match schema.pointer("/anyOf/0/anyOf/1").is_some() {
+        true => schema.pointer_mut("/anyOf/0/anyOf/1"),
+        false => schema.pointer_mut("/anyOf/1"),
+    };
+    if let Some(Value::Object(list)) = list {
+        list.insert(keyword.to_owned(), value);
+    }
+}
+
+fn filled_list(schema: &mut Schema) {
+    rule_of_list(schema, "minItems", json!(1));
+}
+
+fn levels(schema: &mut Schema) {
+    rule_of_list(schema, "minItems", json!(1));
+    rule_of_list(schema, "maxItems", json!(MOST_LEVELS));
+    rule_of_list(schema, "uniqueItems", json!(true));
+}
+
+fn phase_rate(generator: &mut SchemaGenerator) -> Schema {
+    let rate = generator.subschema_for::<Rate>();
+    json_schema!({
+        "title": "rate, or two",
+        "anyOf": [
+            rate,
+            { "type": "array", "items": rate, "minItems": 1, "maxItems": 1 },
+            {
+                "type": "array",
+                "items": { "type": "number", "minimum": 0, "maximum": MOST_PER_SECOND },
+                "minItems": 2,
+                "maxItems": 2,
+                "not": { "items": { "const": 0 } },
+            },
+        ],
     })
+}
+
+fn low_and_high(_: &mut SchemaGenerator) -> Schema {
+    let items = json!({ "type": "integer" });
+    json_schema!({ "title": "`[low, high]`", "type": "array", "items": items, "minItems": 2, "maxItems": 2 })
+}
+
+fn words(_: &mut SchemaGenerator) -> Schema {
+    let items = json!({ "type": ["string", "integer"] });
+    json_schema!({ "type": "array", "items": items, "minItems": 1 })
+}
+
+fn table_or_list(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "title": "table or list", "type": ["object", "array"] })
+}
+
+fn any_table(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "object" })
+}
+
+fn process_number(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "title": "number",
+        "anyOf": [
+            { "type": "integer", "minimum": 1, "maximum": u32::MAX },
+            { "type": "string", "pattern": "\\S" },
+        ],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::toml_file::reference::{hold, table};
+
+    #[test]
+    fn the_tables_of_the_reference_are_those_of_the_structs() {
+        hold("docs/scenario.md", |name, only| match name {
+            "scenario" => table::<ScenarioFile>(only),
+            "auth" => table::<AuthFile>(only),
+            "load" => table::<LoadFile>(only),
+            "load.phase" => table::<PhaseFile>(only),
+            "tls" => table::<TlsFile>(only),
+            "values" => table::<GeneratorFile>(only),
+            "data" => table::<DataFile>(only),
+            "flow" => table::<FlowFile>(only),
+            "step" => table::<StepFile>(only),
+            "step.graphql" => table::<GraphqlFile>(only),
+            "step.expect" => table::<ExpectFile>(only),
+            "step.capture" => table::<CaptureFile>(only),
+            "step.messages" => table::<MessageFile>(only),
+            "watch" => table::<WatchFile>(only),
+            "watch.metrics" => table::<MetricFile>(only),
+            "service" => table::<ServiceFile>(only),
+            "service.ready" => table::<ReadyFile>(only),
+            other => panic!("no struct reads {other}"),
+        });
+    }
 }

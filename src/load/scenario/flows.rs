@@ -1,119 +1,173 @@
-//! `[[flow]]` and, where there is only one, `[[step]]`.
+//! Flows and their steps, in order: each step may use what those before it captured.
 
 use std::collections::BTreeSet;
 
-use crate::toml_file::{Form, FormError, Node};
+use super::call::call;
+use super::file::{AuthFile, FlowFile, ScenarioFile, StepFile};
+use super::socket::socket;
+use super::surroundings::Reader;
+use super::template::Names;
+use super::{Action, Flow, Pause, Step};
+use crate::toml_file::{FalseOr, FilledText, FreeTable, Located, Problem, Table};
 
-use super::reader::pause;
-use super::steps::{self, General, steps, subject};
-use super::{Flow, Pause};
+/// Subjects of a run that no step can have.
+const RESERVED: [&str; 2] = ["total", "generator"];
 
-const KEYS: [&str; 4] = ["name", "weight", "think", "step"];
+/// What holds for every step of the scenario.
+#[derive(Clone)]
+pub(super) struct General<'f> {
+    pub(super) reader: &'f Reader<'f>,
+    pub(super) names: Names,
+    pub(super) headers: Option<&'f FreeTable<String>>,
+    pub(super) auth: Option<&'f Located<FalseOr<AuthFile>>>,
+}
 
 pub(super) fn flows(
-    top: &Form<'_>,
-    general: &General<'_, '_>,
+    file: &ScenarioFile,
+    general: &General<'_>,
     scenario: &str,
-) -> Result<Vec<Flow>, FormError> {
-    if top.has("flow") && top.has("step") {
-        return Err(top
-            .error_at("step", "there are [[flow]] and also [[step]]")
-            .hint("with several flows, a step stands in one of them: [[flow.step]]"));
-    }
-    let forms = top.tables("flow", "[[flow]]", &KEYS)?;
-    let alone = top.tables("step", "[[step]]", &steps::KEYS)?;
-    if !alone.is_empty() {
-        return Ok(vec![Flow {
+) -> Result<Vec<Flow>, Problem> {
+    let nothing = || {
+        Problem::at(
+            &(0..0),
+            "there is nothing to send: no [[step]] and no [[flow]]",
+        )
+        .hint("write [[step]] and below it get = \"/items\"")
+    };
+    let flows = file.flow.as_deref().unwrap_or_default();
+    match &file.step {
+        Some(steps) if !flows.is_empty() => Err(Problem::at(
+            steps.span(),
+            "there are [[flow]] and also [[step]]",
+        )
+        .hint("with several flows, a step stands in one of them: [[flow.step]]")),
+        Some(alone) if alone.is_empty() => Err(nothing()),
+        Some(alone) => Ok(vec![Flow {
             name: scenario.to_owned(),
             weight: 1.0,
-            steps: steps(&alone, &mut fresh(general), Pause::NONE)?,
-        }]);
+            steps: steps(alone, general.clone(), Pause::NONE)?,
+        }]),
+        None if flows.is_empty() => Err(nothing()),
+        None => several(flows, general),
     }
+}
+
+fn several(
+    files: &[Located<Table<FlowFile>>],
+    general: &General<'_>,
+) -> Result<Vec<Flow>, Problem> {
     let mut flows: Vec<Flow> = Vec::new();
-    for form in &forms {
-        let flow = flow(form, general, flows.len() + 1)?;
+    for file in files {
+        let flow = flow(file, general, flows.len() + 1)?;
         if flows.iter().any(|other| other.name == flow.name) {
+            let span = file.name.as_ref().map_or(file.span(), Located::span);
             let message = format!("there are two flows of the name `{}`", flow.name);
-            return Err(form.error_at("name", message));
+            return Err(Problem::at(span, message));
         }
         flows.push(flow);
     }
-    match forms.first() {
-        None => Err(top
-            .error("there is nothing to send: no [[step]] and no [[flow]]")
-            .hint("write [[step]] and below it get = \"/items\"")),
-        Some(first) if flows.iter().all(|flow| flow.weight == 0.0) => Err(first.error_at(
-            "weight",
+    if flows.iter().all(|flow| flow.weight == 0.0) {
+        let weight = files.first().and_then(|first| first.weight.as_ref());
+        return Err(Problem::at(
+            weight.map_or(&(0..0), Located::span),
             "every flow has the weight 0, so none is ever taken",
-        )),
-        Some(_) => Ok(flows),
+        ));
     }
+    Ok(flows)
 }
 
-/// Each flow begins with what nobody captured yet.
-fn fresh<'g, 't>(general: &General<'g, 't>) -> General<'g, 't> {
-    General {
-        reader: general.reader,
-        names: general.names.clone(),
-        headers: general.headers.clone(),
-        auth: general.auth.clone(),
-    }
-}
-
-fn flow(form: &Form<'_>, general: &General<'_, '_>, number: usize) -> Result<Flow, FormError> {
-    let weight = match form.node("weight") {
-        Some(node) => weight(&node)?,
-        None => 1.0,
-    };
-    let think = match form.node("think") {
-        Some(node) => pause(&node)?,
-        None => Pause::NONE,
-    };
-    let name = match form.node("name") {
-        Some(node) => subject(&node)?,
+fn flow(
+    file: &Located<Table<FlowFile>>,
+    general: &General<'_>,
+    number: usize,
+) -> Result<Flow, Problem> {
+    let name = match &file.name {
+        Some(name) => subject(name)?,
         None => format!("flow {number}"),
     };
-    let forms = form.tables("step", "[[flow.step]]", &steps::KEYS)?;
-    if forms.is_empty() {
-        return Err(form
-            .error(format!("the flow `{name}` has no steps"))
+    let own = file.step.as_deref().unwrap_or_default();
+    if own.is_empty() {
+        return Err(file
+            .error_here(format!("the flow `{name}` has no steps"))
             .hint("write [[flow.step]] and below it get = \"/items\""));
     }
     Ok(Flow {
         name,
-        weight,
-        steps: steps(&forms, &mut fresh(general), think)?,
+        weight: file.weight.as_ref().map_or(1.0, |weight| weight.0),
+        steps: steps(own, general.clone(), file.think.unwrap_or(Pause::NONE))?,
     })
 }
 
-fn weight(node: &Node<'_>) -> Result<f64, FormError> {
-    let weight = node.number()?;
-    if !(0.0..=1e9).contains(&weight) {
-        return Err(node.error("expected a weight from 0 on"));
+/// `general` is this flow's own: it learns what the steps capture.
+fn steps(
+    files: &[Located<Table<StepFile>>],
+    mut general: General<'_>,
+    think: Pause,
+) -> Result<Vec<Step>, Problem> {
+    let mut steps = Vec::new();
+    for file in files {
+        let step = step(file, &general, think)?;
+        if let Action::Call(call) = &step.action {
+            for (name, _) in &call.captures {
+                general.names.learn(name);
+            }
+        }
+        steps.push(step);
     }
-    Ok(weight)
+    Ok(steps)
 }
 
-/// Every name that some step captures, for hints; what is malformed is refused elsewhere.
-pub(super) fn captured(top: &Form<'_>) -> BTreeSet<String> {
-    let mut tables = below(top.node("step"), "capture");
-    for steps in below(top.node("flow"), "step") {
-        tables.extend(below(Some(steps), "capture"));
+fn step(
+    file: &Located<Table<StepFile>>,
+    general: &General<'_>,
+    think: Pause,
+) -> Result<Step, Problem> {
+    let (action, usual) = match (&file.websocket, &file.messages) {
+        (Some(path), _) => {
+            let (socket, usual) = socket(file, path, general)?;
+            (Action::Socket(Box::new(socket)), usual)
+        }
+        (None, Some(messages)) => {
+            return Err(messages.error("messages are for a step with `websocket`"));
+        }
+        (None, None) => {
+            let (call, usual) = call(file, general)?;
+            (Action::Call(Box::new(call)), usual)
+        }
+    };
+    Ok(Step {
+        subject: match &file.name {
+            Some(name) => subject(name)?,
+            None => usual,
+        },
+        action,
+        timeout: file.timeout.map(|timeout| timeout.0),
+        think: file.think.unwrap_or(think),
+    })
+}
+
+/// A name that stands in reports.
+pub(super) fn subject(name: &Located<FilledText>) -> Result<String, Problem> {
+    let text = name.trim();
+    if text.chars().any(char::is_control) {
+        return Err(name.error("a name is one line of text"));
     }
-    tables
-        .iter()
-        .filter_map(|table| table.entries().ok())
-        .flatten()
+    if RESERVED.contains(&text) {
+        return Err(name.error(format!("`{text}` is a subject of perfgate's own")));
+    }
+    Ok(text.to_owned())
+}
+
+/// Every name that some step captures, for hints.
+pub(super) fn captured(file: &ScenarioFile) -> BTreeSet<String> {
+    let flows = file.flow.iter().flatten();
+    let alone = file.step.iter().flat_map(|steps| steps.get());
+    let steps = flows
+        .flat_map(|flow| flow.step.iter().flatten())
+        .chain(alone);
+    steps
+        .filter_map(|step| step.capture.as_ref())
+        .flat_map(|captures| captures.entries())
         .map(|(name, _)| name.to_owned())
-        .collect()
-}
-
-/// What stands under a key in each table of a list.
-fn below<'t>(node: Option<Node<'t>>, key: &str) -> Vec<Node<'t>> {
-    let entries = node.and_then(|node| node.list().ok()).unwrap_or_default();
-    let tables = entries.iter().filter_map(|entry| entry.entries().ok());
-    tables
-        .flatten()
-        .filter_map(|(name, node)| (name == key).then_some(node))
         .collect()
 }

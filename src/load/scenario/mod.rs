@@ -1,29 +1,19 @@
 //! What load to put on which service, validated: nothing behind this meets an unknown word or an impossible number.
 
-mod auth;
-mod base;
-mod body;
+mod address;
+mod build;
 mod call;
-mod checks;
-mod data;
-mod error;
 mod file;
 mod flows;
-mod headers;
-mod levels;
-mod names;
-mod pause;
-mod reader;
+mod load_shape;
 mod rows;
-mod service;
 mod share;
 mod simple;
 mod socket;
-mod steps;
 mod surroundings;
+mod template;
 mod values;
-mod variables;
-mod watched;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -32,18 +22,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, Method};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::template::{Extractor, Template, ValueGenerator};
 
-pub use error::ScenarioError;
-pub use file::{parse, parse_in};
+pub use build::{ScenarioError, json_schema, parse, parse_in};
 pub use rows::Rows;
 pub use share::Share;
 pub use simple::{BodyArg, Simple, from_url};
 pub use surroundings::{Machine, Surroundings};
-
-/// The JSON Schema of a scenario file, for editors.
-pub const JSON_SCHEMA: &str = include_str!("scenario.schema.json");
 
 /// One workload.
 #[derive(Clone, Debug)]
@@ -140,7 +128,8 @@ pub struct Phase {
     pub counted: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Arrivals {
     #[default]
     Constant,
@@ -279,12 +268,13 @@ pub struct Feed {
     pub columns: Vec<String>,
     /// Of all flows together: none has a copy of its own.
     pub rows: Arc<Rows>,
-    pub order: Order,
+    pub order: RowOrder,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Order {
-    /// Row after row, from the start again behind the last.
+/// In which order rows are taken: one after the other and from the start again behind the last, or at random.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RowOrder {
     #[default]
     Sequence,
     Random,
@@ -321,11 +311,13 @@ pub struct Chosen {
     pub unit: String,
     pub better: crate::model::Better,
     /// A counter is read as its growth over the counted time, a gauge as its last value.
-    pub kind: ChosenKind,
+    pub kind: MetricKind,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChosenKind {
+/// How a metric is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum MetricKind {
     Counter,
     Gauge,
 }

@@ -11,13 +11,14 @@ use http::{HeaderName, Method, header};
 use crate::hint::WithHint;
 use crate::load::template::Template;
 
-use super::base::web_address;
-use super::call::parse_method;
-use super::file::{REDIRECTS, STREAMS, TIMEOUT};
-use super::levels::{MOST_PER_SECOND, MOST_USERS, USUAL_MAX_USERS};
+use super::address::web_address;
+use super::build::{REDIRECTS, STREAMS, TIMEOUT};
+use super::call::{check_header_value, header_name, parse_method};
+use super::file::MOST_PER_SECOND;
+use super::load_shape::{MOST_USERS, USUAL_MAX_USERS};
 use super::{
     Action, Arrivals, Base, Body, Call, Closed, Expect, Flow, Level, Load, Open, Pause, Phase,
-    Protocol, Scenario, Share, Step, Tls, Until, Watched, headers,
+    Protocol, Scenario, Share, Step, Tls, Until, Watched,
 };
 
 /// Where nobody said how many or how long.
@@ -91,7 +92,7 @@ pub fn from_url(simple: Simple) -> anyhow::Result<Scenario> {
         timeout,
         seed: simple.seed.unwrap_or(1),
         threads: simple.threads,
-        redirects: REDIRECTS,
+        redirects: u8::try_from(REDIRECTS).unwrap_or(u8::MAX),
         cookies: false,
         tls: Tls {
             ca: simple.ca,
@@ -186,8 +187,8 @@ fn call(simple: &Simple, url: &url::Url) -> anyhow::Result<Call> {
             .split_once(':')
             .ok_or_else(|| anyhow!("`{written}` is no header"))
             .hint("write it like -H 'accept: application/json'")?;
-        let name = headers::name(name.trim()).map_err(|why| anyhow!(why))?;
-        headers::check_value(text.trim()).map_err(|why| anyhow!("`{name}`: {why}"))?;
+        let name = header_name(name.trim()).map_err(|why| anyhow!(why))?;
+        check_header_value(text.trim()).map_err(|why| anyhow!("`{name}`: {why}"))?;
         all.push((name, Template::fixed(text.trim())));
     }
     let method = match (&simple.method, &simple.body) {

@@ -2,103 +2,91 @@
 
 use std::num::NonZeroUsize;
 
-use crate::toml_file::{Form, FormError, Node};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::AUTHORIZATION;
 
-use super::auth::as_header;
-use super::base::check_path;
-use super::headers::{self, headers};
-use super::steps::General;
-use super::{Message, Socket};
-
-const MESSAGE_KEYS: [&str; 3] = ["send", "await", "times"];
-
-/// Keys of a step that a WebSocket has a use for.
-const USEFUL: [&str; 7] = [
-    "name",
-    "websocket",
-    "messages",
-    "headers",
-    "auth",
-    "timeout",
-    "think",
-];
+use super::address::check_path;
+use super::call::{Headers, all_headers, asks, auth};
+use super::file::{AuthFile, MessageFile, OF_SOCKETS, StepFile};
+use super::flows::General;
+use super::{Auth, Message, Socket};
+use crate::load::template::Template;
+use crate::toml_file::{FalseOr, FilledText, Located, Problem};
 
 /// A conversation, and what its subject is called where nobody said.
 pub(super) fn socket(
-    step: &Form<'_>,
-    path: &Node<'_>,
-    general: &General<'_, '_>,
-) -> Result<(Socket, String), FormError> {
+    step: &StepFile,
+    path: &Located<FilledText>,
+    general: &General<'_>,
+) -> Result<(Socket, String), Problem> {
+    if let Some((key, span)) = step.of_requests().next() {
+        let message = format!("the step has `websocket` and also `{key}`");
+        let hint = format!("a WebSocket takes {}", OF_SOCKETS.join(", "));
+        return Err(Problem::at(span, message).hint(hint));
+    }
     let General { reader, names, .. } = general;
-    if let Some(key) = step.keys().find(|key| !USEFUL.contains(key)) {
-        return Err(step
-            .error_at(key, format!("the step has `websocket` and also `{key}`"))
-            .hint(format!("a WebSocket takes {}", USEFUL.join(", "))));
-    }
-    let written = path.text()?;
-    check_path(path, &reader.expanded(path, written)?)?;
-    let mut all = Vec::new();
-    if let Some(node) = &general.headers {
-        all = headers(node, reader, names)?;
-    }
-    let own = match step.node("headers") {
-        Some(node) => headers(&node, reader, names)?,
-        None => Vec::new(),
-    };
-    let has_own = own
-        .iter()
-        .any(|(name, _)| name == http::header::AUTHORIZATION);
-    let auth = step.node("auth");
-    if has_own && let Some(auth) = &auth {
-        return Err(auth.error("the step has `auth` and an `authorization` header"));
-    }
-    let general_auth = general.auth.clone().filter(|_| !has_own);
-    if let Some(node) = auth.or(general_auth) {
-        let header = as_header(&node, reader, names)?.unwrap_or_default();
-        all.retain(|(name, _)| name != http::header::AUTHORIZATION);
-        all.extend(header);
-    }
-    let socket = Socket {
-        path: reader.template(path, names)?,
-        headers: headers::with(all, own),
-        messages: messages(step, path, general)?,
-    };
-    Ok((socket, format!("WS {written}")))
-}
-
-fn messages(
-    step: &Form<'_>,
-    path: &Node<'_>,
-    general: &General<'_, '_>,
-) -> Result<Vec<Message>, FormError> {
-    let forms = step.tables("messages", "a list of tables", &MESSAGE_KEYS)?;
-    if forms.is_empty() {
+    check_path(path, &reader.text(path)?)?;
+    let asks = asks(step, general)?.map(|asks| as_header(asks, general));
+    let messages = step.messages.as_ref().map_or(&[][..], |list| list.get());
+    if messages.is_empty() {
         return Err(path
             .error("there are no `messages`, so there is no round trip to measure")
             .hint("write messages = [{ send = \"ping\", await = \"pong\" }]"));
     }
-    forms.iter().map(|form| message(form, general)).collect()
+    let messages = messages.iter().map(|file| message(file, general));
+    let socket = Socket {
+        path: reader.template(path, names)?,
+        headers: all_headers(step, general, asks.transpose()?)?,
+        messages: messages.collect::<Result<_, _>>()?,
+    };
+    Ok((socket, format!("WS {}", path.get().as_ref())))
 }
 
-fn message(form: &Form<'_>, general: &General<'_, '_>) -> Result<Message, FormError> {
+/// Who asks, as the header of the upgrade.
+fn as_header(asks: &Located<FalseOr<AuthFile>>, general: &General<'_>) -> Result<Headers, Problem> {
     let General { reader, names, .. } = general;
-    let send = form
-        .node("send")
-        .ok_or_else(|| form.error("a message has no `send`"))?;
-    let awaits = match form.node("await") {
-        Some(node) => {
-            node.text()?;
-            Some(reader.template(&node, names)?)
+    let (Some(auth), FalseOr::Value(file)) = (auth(asks, reader, names)?, asks.get()) else {
+        return Ok(Vec::new());
+    };
+    let header = match auth {
+        Auth::Bearer(_) => {
+            let token = file
+                .bearer
+                .as_ref()
+                .map_or("", |token| token.get().as_ref());
+            reader.template_of(asks, &format!("Bearer {token}"), names)?
         }
-        None => None,
+        Auth::Basic { user, password } => {
+            if user.names().chain(password.names()).next().is_some() {
+                return Err(asks
+                    .error("a WebSocket takes a user and a password without placeholders")
+                    .hint("send an `authorization` header of your own"));
+            }
+            let part = |text: &Option<Located<String>>| match text {
+                Some(text) => reader.text(text),
+                None => Ok(String::new()),
+            };
+            let pair = format!("{}:{}", part(&file.user)?, part(&file.password)?);
+            Template::fixed(&format!("Basic {}", STANDARD.encode(pair)))
+        }
     };
-    let times = match form.node("times") {
-        Some(node) => node.whole(1..=1_000_000_usize)?,
-        None => 1,
-    };
+    Ok(vec![(AUTHORIZATION, header)])
+}
+
+fn message(file: &MessageFile, general: &General<'_>) -> Result<Message, Problem> {
+    let General { reader, names, .. } = general;
+    let awaits = file
+        .awaits
+        .as_ref()
+        .map(|text| reader.template(text, names));
     Ok(Message {
-        send: reader.template(&send, names)?,
-        awaits,
-        times: NonZeroUsize::new(times).unwrap_or(NonZeroUsize::MIN),
+        send: reader.template(&file.send, names)?,
+        awaits: awaits.transpose()?,
+        times: file
+            .times
+            .to()
+            .and_then(NonZeroUsize::new)
+            .unwrap_or(NonZeroUsize::MIN),
     })
 }

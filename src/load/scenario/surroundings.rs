@@ -2,7 +2,10 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use super::template::expand;
+use crate::toml_file::{Located, Problem};
 
 /// More than this is no body and no data of a load test.
 const LARGEST_FILE: u64 = 256 * 1024 * 1024;
@@ -30,5 +33,39 @@ impl Surroundings for Machine {
             return Err(io::Error::other("it is larger than 256 MiB"));
         }
         fs::read(path)
+    }
+}
+
+/// Completes texts, and reads the files that they name.
+pub(super) struct Reader<'r> {
+    /// The text of the scenario.
+    pub(super) source: &'r str,
+    /// What relative paths start from.
+    pub(super) folder: &'r Path,
+    pub(super) around: &'r dyn Surroundings,
+}
+
+impl Reader<'_> {
+    /// A text with its environment variables.
+    pub(super) fn text<T: AsRef<str>>(&self, text: &Located<T>) -> Result<String, Problem> {
+        self.expanded(text, text.get().as_ref())
+    }
+
+    pub(super) fn expanded<T>(&self, at: &Located<T>, text: &str) -> Result<String, Problem> {
+        expand(text, |name| self.around.variable(name))
+            .map_err(|unfilled| at.error(unfilled.message).hint(unfilled.hint))
+    }
+
+    pub(super) fn path<T: AsRef<str>>(&self, name: &Located<T>) -> Result<PathBuf, Problem> {
+        Ok(self.folder.join(self.text(name)?))
+    }
+
+    /// A file that is read now, rather than in the middle of the run.
+    pub(super) fn file<T: AsRef<str>>(&self, name: &Located<T>) -> Result<Vec<u8>, Problem> {
+        let path = self.path(name)?;
+        self.around.file(&path).map_err(|error| {
+            name.error(format!("read {}: {error}", path.display()))
+                .hint("paths start at the folder of the scenario")
+        })
     }
 }

@@ -1,81 +1,142 @@
-//! `[values]`: what is made anew for every iteration.
+//! What placeholders stand for: `[values]`, made anew for every iteration, and `[[data]]`, rows of CSV files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use super::file::{DataFile, GeneratorFile};
+use super::surroundings::Reader;
+use super::template::is_name;
+use super::{Feed, Rows};
 use crate::load::template::ValueGenerator;
-use crate::toml_file::{FormError, Node};
+use crate::toml_file::{FilledText, FreeTable, Located, Problem, Scalar, Table};
 
-use super::names::is_name;
+pub(super) const NAME_HINT: &str = "letters, digits, `_` and `-`; a letter first";
 
-const KINDS: [&str; 5] = ["int", "choice", "text", "uuid", "counter"];
-
-pub(super) fn values(node: &Node<'_>) -> Result<BTreeMap<String, ValueGenerator>, FormError> {
+pub(super) fn values(
+    table: Option<&FreeTable<GeneratorFile>>,
+) -> Result<BTreeMap<String, ValueGenerator>, Problem> {
     let mut values = BTreeMap::new();
-    for (name, entry) in node.entries()? {
+    for (name, value) in table.iter().flat_map(|table| table.entries()) {
         if !is_name(name) {
-            return Err(entry
-                .error("it is no name for a value")
-                .hint("letters, digits, `_` and `-`; a letter first"));
+            return Err(value.error("it is no name for a value").hint(NAME_HINT));
         }
-        values.insert(name.to_owned(), generator(&entry)?);
+        values.insert(name.to_owned(), generator(value)?);
     }
     Ok(values)
 }
 
-fn generator(node: &Node<'_>) -> Result<ValueGenerator, FormError> {
-    let form = node.form("a value", &KINDS)?;
-    let mut given = KINDS.iter().filter_map(|kind| form.node(kind));
-    let (Some(kind), None) = (given.next(), given.next()) else {
-        return Err(node
-            .error("expected one of int, choice, text, uuid, counter")
-            .hint(format!(
-                "write it like {} = {{ int = [1, 50] }}",
-                node.label()
-            )));
-    };
-    match kind.label() {
-        "int" => int(&kind),
-        "choice" => choice(&kind),
-        "text" => Ok(ValueGenerator::Text {
-            length: kind.whole(1..=65_536_usize)?,
-        }),
-        label => {
-            if !kind.flag()? {
-                return Err(kind.error("expected true"));
+fn generator(file: &GeneratorFile) -> Result<ValueGenerator, Problem> {
+    Ok(match file {
+        GeneratorFile::Int(ends) => {
+            let [low, high] = ends.as_slice() else {
+                return Err(ends.error("expected the lowest and the highest number, like [1, 50]"));
+            };
+            let (low, high) = (*low.get(), *high.get());
+            if low > high {
+                return Err(ends.error(format!("it ends at {high}, before it begins at {low}")));
             }
-            Ok(match label {
-                "uuid" => ValueGenerator::Uuid,
-                _ => ValueGenerator::Counter,
-            })
+            ValueGenerator::Int { low, high }
         }
-    }
+        GeneratorFile::Choice(entries) => {
+            let mut words = Vec::new();
+            for entry in entries.get() {
+                words.push(match entry.get() {
+                    Scalar::Text(text) => text.clone(),
+                    Scalar::Whole(number) => number.to_string(),
+                    Scalar::Float(_) | Scalar::Flag(_) => {
+                        return Err(entry.error("expected texts or whole numbers"));
+                    }
+                });
+            }
+            if words.is_empty() {
+                return Err(entries.error("there is nothing to choose from"));
+            }
+            ValueGenerator::Choice(words)
+        }
+        GeneratorFile::Text(length) => ValueGenerator::Text {
+            length: length.to().unwrap_or(usize::MAX),
+        },
+        GeneratorFile::Uuid(_) => ValueGenerator::Uuid,
+        GeneratorFile::Counter(_) => ValueGenerator::Counter,
+    })
 }
 
-fn int(node: &Node<'_>) -> Result<ValueGenerator, FormError> {
-    let ends = node.list()?;
-    let [low, high] = ends.as_slice() else {
-        return Err(node.error("expected the lowest and the highest number, like [1, 50]"));
-    };
-    let (low, high) = (
-        low.whole(i64::MIN..=i64::MAX)?,
-        high.whole(i64::MIN..=i64::MAX)?,
-    );
-    if low > high {
-        return Err(node.error(format!("it ends at {high}, before it begins at {low}")));
-    }
-    Ok(ValueGenerator::Int { low, high })
-}
-
-fn choice(node: &Node<'_>) -> Result<ValueGenerator, FormError> {
-    let mut words = Vec::new();
-    for entry in node.list()? {
-        words.push(match entry.value() {
-            toml::de::DeValue::Integer(_) => entry.whole(i64::MIN..=i64::MAX)?.to_string(),
-            _ => entry.any_text()?.to_owned(),
+pub(super) fn feeds(
+    files: &[Located<Table<DataFile>>],
+    reader: &Reader<'_>,
+) -> Result<Vec<Feed>, Problem> {
+    let mut feeds: Vec<Feed> = Vec::new();
+    for file in files {
+        let name = file.name.get().to_string();
+        if !is_name(&name) {
+            return Err(file.name.error("it is no name for data").hint(NAME_HINT));
+        }
+        if feeds.iter().any(|other| other.name == name) {
+            return Err(file
+                .name
+                .error(format!("there are two [[data]] of the name `{name}`")));
+        }
+        let bytes = reader.file(&file.csv)?;
+        let (columns, rows) = table(&file.csv, &bytes)?;
+        feeds.push(Feed {
+            name,
+            columns,
+            rows: Arc::new(rows),
+            order: file.order.0,
         });
     }
-    if words.is_empty() {
-        return Err(node.error("there is nothing to choose from"));
+    Ok(feeds)
+}
+
+fn table(file: &Located<FilledText>, bytes: &[u8]) -> Result<(Vec<String>, Rows), Problem> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut csv = csv::Reader::from_reader(bytes);
+    let wrong = |error: csv::Error| match error.kind() {
+        csv::ErrorKind::UnequalLengths {
+            pos,
+            expected_len,
+            len,
+        } => {
+            let line = pos.as_ref().map_or(0, csv::Position::line);
+            file.error(format!(
+                "line {line} of the file has {len} fields, and its header {expected_len}"
+            ))
+        }
+        csv::ErrorKind::Utf8 { pos, .. } => {
+            let line = pos.as_ref().map_or(0, csv::Position::line);
+            file.error(format!("line {line} of the file is not UTF-8"))
+        }
+        _ => file.error(error.to_string()),
+    };
+    let columns: Vec<String> = csv
+        .headers()
+        .map_err(wrong)?
+        .iter()
+        .map(|column| column.trim().to_owned())
+        .collect();
+    if columns.iter().all(String::is_empty) {
+        return Err(file.error("the file has no header; its first line names the columns"));
     }
-    Ok(ValueGenerator::Choice(words))
+    let mut seen = BTreeSet::new();
+    for column in &columns {
+        if !is_name(column) {
+            let message = format!("the column `{column}` cannot be named in a placeholder");
+            return Err(file.error(message).hint(
+                "the first line names the columns: letters, digits, `_` and `-`; a letter first",
+            ));
+        }
+        if !seen.insert(column) {
+            return Err(file.error(format!("the file has two columns `{column}`")));
+        }
+    }
+    let mut rows = Rows::new(columns.len());
+    let mut row = csv::StringRecord::new();
+    while csv.read_record(&mut row).map_err(wrong)? {
+        rows.push(&row);
+    }
+    rows.shrink();
+    if rows.is_empty() {
+        return Err(file.error("the file has a header and no rows"));
+    }
+    Ok((columns, rows))
 }

@@ -9,7 +9,7 @@ use super::selector::{Selector, UnknownMetric};
 use super::tracked::TrackedMetric;
 use crate::hint::WithHint;
 use crate::load::provider;
-use crate::load::scenario::{Chosen, ChosenKind};
+use crate::load::scenario::{Chosen, MetricKind};
 use crate::model::{Evidence, Measurement, MetricName, Role, Unit};
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -178,7 +178,7 @@ impl Endpoint {
         tracked: &TrackedMetric,
     ) -> anyhow::Result<(MetricName, Measurement)> {
         let left_out = || format!("`{}` at {} is left out", chosen.selector, self.url);
-        if chosen.kind == ChosenKind::Counter && !self.has_begun {
+        if chosen.kind == MetricKind::Counter && !self.has_begun {
             return Err(anyhow!("it could not be read when counting began")).with_context(left_out);
         }
         let Some(value) = tracked.value() else {

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use super::exposition::Sample;
 use super::selector::Selector;
-use crate::load::scenario::ChosenKind;
+use crate::load::scenario::MetricKind;
 
 #[derive(Clone, Debug)]
 pub(super) struct TrackedMetric {
     selector: Selector,
-    kind: ChosenKind,
+    kind: MetricKind,
     /// The last value of each sample, by its labels.
     last: Option<BTreeMap<String, f64>>,
     grown: f64,
@@ -17,7 +17,7 @@ pub(super) struct TrackedMetric {
 }
 
 impl TrackedMetric {
-    pub(super) fn new(selector: Selector, kind: ChosenKind) -> Self {
+    pub(super) fn new(selector: Selector, kind: MetricKind) -> Self {
         Self {
             selector,
             kind,
@@ -53,7 +53,7 @@ impl TrackedMetric {
                 self.grown += value - last;
             } else {
                 self.grown += value;
-                self.resets += usize::from(self.kind == ChosenKind::Counter);
+                self.resets += usize::from(self.kind == MetricKind::Counter);
             }
         }
         self.last = Some(now);
@@ -62,8 +62,8 @@ impl TrackedMetric {
     /// The value of the metric; `None` for a gauge that is not there.
     pub(super) fn value(&self) -> Option<f64> {
         match self.kind {
-            ChosenKind::Counter => self.last.as_ref().map(|_| self.grown),
-            ChosenKind::Gauge => {
+            MetricKind::Counter => self.last.as_ref().map(|_| self.grown),
+            MetricKind::Gauge => {
                 let last = self.last.as_ref().filter(|last| !last.is_empty())?;
                 Some(last.values().sum())
             }
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
     use crate::load::watch::exposition;
 
-    fn tracked(kind: ChosenKind, selector: &str) -> TrackedMetric {
+    fn tracked(kind: MetricKind, selector: &str) -> TrackedMetric {
         TrackedMetric::new(Selector::parse(selector).unwrap(), kind)
     }
 
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_counter_is_its_growth_from_the_beginning_of_counting() {
-        let mut hits = tracked(ChosenKind::Counter, "hits");
+        let mut hits = tracked(MetricKind::Counter, "hits");
         take(&mut hits, "hits{code=\"200\"} 100\n");
         take(&mut hits, "hits{code=\"200\"} 150\n");
         hits.begin_counting();
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_counter_that_began_anew_counts_from_nothing_and_says_so() {
-        let mut hits = tracked(ChosenKind::Counter, "hits");
+        let mut hits = tracked(MetricKind::Counter, "hits");
         take(&mut hits, "hits{a=\"1\"} 100\nhits{a=\"2\"} 100\n");
         hits.begin_counting();
         // The fall would be hidden in the sum.
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_series_that_went_and_came_again_began_at_nothing() {
-        let mut hits = tracked(ChosenKind::Counter, "hits");
+        let mut hits = tracked(MetricKind::Counter, "hits");
         take(&mut hits, "hits 100\n");
         take(&mut hits, "");
         take(&mut hits, "hits 120\n");
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_gauge_is_the_sum_of_what_matches_at_last() {
-        let mut depth = tracked(ChosenKind::Gauge, "depth");
+        let mut depth = tracked(MetricKind::Gauge, "depth");
         assert_eq!(depth.value(), None);
         take(&mut depth, "depth{q=\"a\"} 9\ndepth{q=\"b\"} 1\n");
         take(

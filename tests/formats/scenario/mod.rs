@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use perfgate::load::Scenario;
 use perfgate::load::scenario::{
-    Action, Arrivals, Auth, Body, Call, Load, Order, Pause, Protocol, ScenarioError, Scheme,
+    Action, Arrivals, Auth, Body, Call, Load, Pause, Protocol, RowOrder, ScenarioError, Scheme,
     Source, Surroundings, Until, parse_in,
 };
 use perfgate::load::template::ValueGenerator;
@@ -107,7 +107,7 @@ fn what_holds_for_the_whole_scenario_is_read() {
         (feed.columns[0].as_str(), feed.rows.cell(1, 0).unwrap()),
         ("email", "d,e")
     );
-    assert_eq!(feed.order, Order::Random);
+    assert_eq!(feed.order, RowOrder::Random);
 }
 
 #[test]
@@ -280,7 +280,7 @@ fn the_service_and_what_is_watched_are_read() {
         panic!("{:?}", scenario.watch[3]);
     };
     assert_eq!(url, "https://127.0.0.1:9000/api/metrics");
-    use perfgate::load::scenario::ChosenKind::{Counter, Gauge};
+    use perfgate::load::scenario::MetricKind::{Counter, Gauge};
     let kinds: Vec<_> = metrics.iter().map(|metric| metric.kind).collect();
     assert_eq!(kinds, [Counter, Gauge, Gauge]);
 }

@@ -83,11 +83,11 @@ fn unknown_keys_are_refused_everywhere_with_the_nearest_one() {
         ),
         (
             format!("{base}[[step]]\nget=\"/\"\ncapture={{a={{jsn=\"$\"}}}}\n"),
-            "unknown key `jsn` in `capture` (did you mean `json`?)",
+            "unknown key `jsn` in `capture.a` (did you mean `json`?)",
         ),
         (
             format!("{base}values={{a={{ints=[1,2]}}}}\n"),
-            "unknown key `ints` in a value (did you mean `int`?)",
+            "unknown key `ints` in `values.a` (did you mean `int`?)",
         ),
         (
             format!("{base}[[load.phase]]\nrat=1\n[[step]]\nget=\"/\"\n"),
@@ -99,7 +99,7 @@ fn unknown_keys_are_refused_everywhere_with_the_nearest_one() {
         ),
         (
             format!("{base}auth={{baerer=\"x\"}}\n[[step]]\nget=\"/\"\n"),
-            "unknown key `baerer` in `auth` (did you mean `bearer`?)",
+            "unknown key `baerer` in [auth] (did you mean `bearer`?)",
         ),
     ]);
 }
@@ -144,8 +144,8 @@ fn loads_that_are_impossible_or_two_things_at_once_are_refused() {
         (load("[[load.phase]]\nduration=\"1s\""), "[[load.phase]] has no `rate`"),
         (load("[[load.phase]]\nrate=1\nduration=\"1s\"\ncounted=false"), "no phase is counted"),
         (load("[[load.phase]]\nname=\"a\"\nrate=1\nduration=\"1s\"\n[[load.phase]]\nname=\"a\"\nrate=1\nduration=\"1s\""), "10:6 `name`: another phase has it already"),
-        ("base = \"http://h\"\n[[step]]\nget = \"/\"\n".to_owned(), "there is no [load]"),
-        ("base = \"http://h\"\nload = 5\n[[step]]\nget = \"/\"\n".to_owned(), "2:8 `load` in the scenario: expected [load], found an integer"),
+        ("base = \"http://h\"\n[[step]]\nget = \"/\"\n".to_owned(), "there is no `load` (write [load] and below it users = 50"),
+        ("base = \"http://h\"\nload = 5\n[[step]]\nget = \"/\"\n".to_owned(), "2:8 `load`: expected a table, found an integer"),
         (
             "base = \"http://h\"\n[[step]]\nget = \"/\"\n[[step]]\nget = \"/b\"\n[load]\nusers=1\nrequests=5\n".to_owned(),
             "`requests`: it is for flows of one step, and one here has 2 (write `iterations`",
@@ -162,7 +162,7 @@ fn steps_that_cannot_be_sent_are_refused() {
     hold(&[
         (
             step(""),
-            "2:1 a step of [[step]] has no path (write it like get = \"/items\"",
+            "2:1 the step has no path (write it like get = \"/items\"",
         ),
         (
             step("get = \"items\""),
@@ -200,10 +200,7 @@ fn steps_that_cannot_be_sent_are_refused() {
             step("get = \"/\"\ngraphql={query=\"{a}\"}"),
             "`graphql` is sent by POST, not by GET",
         ),
-        (
-            step("post = \"/\"\ngraphql={}"),
-            "`graphql`: it has no `query`",
-        ),
+        (step("post = \"/\"\ngraphql={}"), "`graphql` has no `query`"),
         (
             step("post = \"/\"\nbody_file=\"absent.bin\""),
             "`body_file`: read load/absent.bin: ",
@@ -266,7 +263,7 @@ fn steps_that_cannot_be_sent_are_refused() {
         ),
         (
             step("get = \"/\"\ncapture={a={}}"),
-            "`a`: expected one of json, header, regex (write it like a = {",
+            "`a`: expected a table of exactly one key (one of json, header, regex: id = {",
         ),
         (
             step("get = \"/\"\ncapture={\"a.b\"={json=\"$\"}}"),
@@ -300,7 +297,7 @@ fn steps_that_cannot_be_sent_are_refused() {
         ),
         (
             step("websocket = \"/\"\nmessages=[{}]"),
-            "a message has no `send`",
+            "[[step.messages]] has no `send`",
         ),
         (
             step("websocket = \"/\"\nmessages=[{send=\"\", times=0}]"),
@@ -361,7 +358,7 @@ fn values_data_and_variables_are_refused_where_they_give_nothing() {
     hold(&[
         (
             top("values={a={}}"),
-            "`a`: expected one of int, choice, text, uuid, counter",
+            "`a`: expected a table of exactly one key (one of int, choice, text, uuid, counter: page = {",
         ),
         (
             top("values={a={int=[5,1]}}"),
@@ -448,7 +445,7 @@ fn flows_that_are_never_taken_are_refused() {
         ),
         (
             format!("{base}{end}[step]\nget=\"/\"\n"),
-            "`step` in the scenario: expected [[step]], found a table",
+            "`step`: expected a list, found a table (a list of tables is written [[step]])",
         ),
     ]);
 }
@@ -492,14 +489,30 @@ fn the_top_level_is_held_to_sense() {
             top("tls = { ca = \"users.csv\" }"),
             "the file has no certificate",
         ),
+        (
+            top("tls = [\"ca.pem\", \"shop.test\"]"),
+            "`tls`: expected a table, found an array",
+        ),
+        (
+            top("data = [[\"user\", \"users.csv\"]]"),
+            "`data`: expected a table, found an array",
+        ),
+        (
+            top("values = { a = \"uuid\" }"),
+            "`a`: expected a table, found a string",
+        ),
+        (
+            top("seed = 99999999999999999999"),
+            "`seed`: expected a whole number from 0",
+        ),
         (top("service = {}"), "[service] has no `command`"),
         (
             top("service = { command = \"x\" }"),
-            "does not say when it is `ready` (write ready = { url",
+            "[service] has no `ready` (write ready = { url",
         ),
         (
             top("service = { command = \"x\", ready = {} }"),
-            "`ready` has no `url`",
+            "`service.ready` has no `url`",
         ),
         (
             top("service = { command = \"x\", ready = { url = \"health\" } }"),
@@ -537,7 +550,7 @@ fn the_top_level_is_held_to_sense() {
         ),
         (
             top("watch = { prometheus = \"/m\", metrics = [{ name = \"a\" }] }"),
-            "the metric a does not say what is `better`",
+            "[[watch.metrics]] has no `better` (better = \"lower\" or",
         ),
         (
             top("watch = [{ pid = 1 }, { pid = 2 }]"),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use perfgate::load::scenario::JSON_SCHEMA;
+use perfgate::load::scenario::json_schema;
 use serde_json::Value;
 
 use super::examples::scenarios;
@@ -28,7 +28,7 @@ fn as_json(text: &str) -> Value {
 
 #[test]
 fn the_schema_accepts_what_is_read() {
-    let schema: Value = serde_json::from_str(JSON_SCHEMA).unwrap();
+    let schema: Value = serde_json::from_str(&json_schema()).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let mut texts = vec![WHOLE.to_owned()];
     texts.extend(
@@ -46,12 +46,26 @@ fn the_schema_accepts_what_is_read() {
     }
 }
 
+/// As editors get it: `UPDATE_GOLDENS=1` writes it anew.
+#[test]
+fn the_schema_is_the_one_that_was_read_by_a_person() {
+    let path = "tests/formats/scenario/scenario.schema.json";
+    let schema = format!("{}\n", json_schema());
+    if std::env::var_os("UPDATE_GOLDENS").is_some() {
+        fs::write(path, &schema).unwrap();
+    }
+    assert!(
+        fs::read_to_string(path).unwrap() == schema,
+        "{path} is not what the structs say: UPDATE_GOLDENS=1 writes it anew"
+    );
+}
+
 const GOOD: &str =
     "base = \"http://h\"\n[[step]]\nget = \"/\"\n[load]\nusers = 1\niterations = 1\n";
 
 #[test]
 fn the_schema_refuses_what_the_reader_refuses() {
-    let schema: Value = serde_json::from_str(JSON_SCHEMA).unwrap();
+    let schema: Value = serde_json::from_str(&json_schema()).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     assert!(validator.is_valid(&as_json(GOOD)));
     let replaced = [
@@ -185,7 +199,7 @@ fn keys(schema: &Value, found: &mut BTreeSet<String>) {
 #[test]
 fn the_reference_names_every_key() {
     let reference = fs::read_to_string("docs/scenario.md").unwrap();
-    let schema: Value = serde_json::from_str(JSON_SCHEMA).unwrap();
+    let schema: Value = serde_json::from_str(&json_schema()).unwrap();
     let mut known = BTreeSet::new();
     keys(&schema, &mut known);
     assert!(known.len() > 70, "{known:?}");

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use endpoint::Endpoint;
-use perfgate::load::scenario::{Chosen, ChosenKind, Source, Watched};
+use perfgate::load::scenario::{Chosen, MetricKind, Source, Watched};
 use perfgate::load::watch::{self, Observed, Watch};
 use perfgate::model::{Better, Evidence, Role};
 use worker::Worker;
@@ -334,7 +334,7 @@ fn a_run_that_ends_before_counting_tells_nothing() {
     });
 }
 
-fn chosen(selector: &str, kind: ChosenKind) -> Chosen {
+fn chosen(selector: &str, kind: MetricKind) -> Chosen {
     Chosen {
         selector: selector.to_owned(),
         unit: "hits".to_owned(),
@@ -354,10 +354,10 @@ fn prometheus(endpoint: &Endpoint, metrics: Vec<Chosen>) -> Source {
 fn chosen_metrics_of_an_endpoint_are_their_growth_or_their_last_value() {
     let endpoint = Endpoint::serve("hits_total{code=\"200\"} 1000\nseconds_sum 4.5\nqueue 8\n");
     let metrics = vec![
-        chosen("hits_total", ChosenKind::Counter),
-        chosen("hits_total{code=\"500\"}", ChosenKind::Counter),
-        chosen("seconds_sum", ChosenKind::Counter),
-        chosen("queue", ChosenKind::Gauge),
+        chosen("hits_total", MetricKind::Counter),
+        chosen("hits_total{code=\"500\"}", MetricKind::Counter),
+        chosen("seconds_sum", MetricKind::Counter),
+        chosen("queue", MetricKind::Gauge),
     ];
     block_on(async {
         let source = prometheus(&endpoint, metrics);
@@ -394,8 +394,8 @@ fn chosen_metrics_of_an_endpoint_are_their_growth_or_their_last_value() {
 fn an_endpoint_that_began_anew_or_went_away_is_told() {
     let endpoint = Endpoint::serve("hits_total 1000\nqueue 8\n");
     let metrics = || {
-        let gauge = chosen("queue", ChosenKind::Gauge);
-        vec![chosen("hits_total", ChosenKind::Counter), gauge]
+        let gauge = chosen("queue", MetricKind::Gauge);
+        vec![chosen("hits_total", MetricKind::Counter), gauge]
     };
     block_on(async {
         let source = prometheus(&endpoint, metrics());
@@ -431,7 +431,7 @@ fn an_endpoint_that_began_anew_or_went_away_is_told() {
 #[test]
 fn an_endpoint_without_what_was_chosen_is_told_with_the_nearest_name() {
     let endpoint = Endpoint::serve("http_requests_total{code=\"200\"} 1\n");
-    let of = |selector| prometheus(&endpoint, vec![chosen(selector, ChosenKind::Counter)]);
+    let of = |selector| prometheus(&endpoint, vec![chosen(selector, MetricKind::Counter)]);
     let url = endpoint.url();
     let (error, hint) = refused(of("http_request_total"));
     assert_eq!(

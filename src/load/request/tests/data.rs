@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{call, scenario_of};
 use crate::load::Scenario;
 use crate::load::request::Data;
-use crate::load::scenario::{Feed, Order, Rows};
+use crate::load::scenario::{Feed, RowOrder, Rows};
 use crate::load::template::{ValueGenerator, Values};
 
 const ALL: &str = "/{{page}}/{{color}}/{{token}}/{{id}}/{{count}}";
@@ -25,7 +25,7 @@ fn scenario(paths: &[&str]) -> Scenario {
     scenario
 }
 
-fn feed(order: Order, rows: usize) -> Feed {
+fn feed(order: RowOrder, rows: usize) -> Feed {
     Feed {
         name: "user".to_owned(),
         columns: ["email", "password"].map(str::to_owned).to_vec(),
@@ -146,7 +146,7 @@ fn only_what_a_step_names_is_made() {
 #[test]
 fn rows_of_a_feed_come_in_order_and_begin_again() {
     let mut scenario = scenario(&["/{{user.email}}/{{user.password}}"]);
-    scenario.feeds.push(feed(Order::Sequence, 3));
+    scenario.feeds.push(feed(RowOrder::Sequence, 3));
     let data = Data::new(&scenario, 7);
     for (iteration, email, password) in [(0, "0@x", "p0"), (2, "2@x", "p2"), (3, "0@x", "p0")] {
         assert_eq!(
@@ -159,7 +159,7 @@ fn rows_of_a_feed_come_in_order_and_begin_again() {
 #[test]
 fn random_rows_are_whole_and_come_about_as_often() {
     let mut scenario = scenario(&["/{{user.email}}/{{user.password}}"]);
-    scenario.feeds.push(feed(Order::Random, 4));
+    scenario.feeds.push(feed(RowOrder::Random, 4));
     let data = Data::new(&scenario, 7);
     let mut times = [0; 4];
     for iteration in 0..4000 {
@@ -177,7 +177,7 @@ fn random_rows_are_whole_and_come_about_as_often() {
 #[test]
 fn what_should_have_been_refused_makes_empty_values_and_no_panic() {
     let mut scenario = scenario(&["/{{user.email}}/{{none}}/{{turned}}"]);
-    scenario.feeds.push(feed(Order::Random, 0));
+    scenario.feeds.push(feed(RowOrder::Random, 0));
     let turned = ValueGenerator::Int { low: 5, high: 1 };
     scenario
         .values

@@ -2,29 +2,11 @@
 
 use std::path::PathBuf;
 
-use crate::model::Better;
-use crate::toml_file::{Form, FormError, Node, value};
-
-use super::reader::Reader;
-use super::steps::subject;
-use super::{Base, Chosen, ChosenKind, Source, Watched};
-
-const KEYS: [&str; 7] = [
-    "name",
-    "service",
-    "pid",
-    "process",
-    "cgroup",
-    "prometheus",
-    "metrics",
-];
-const SOURCES: [&str; 5] = ["service", "pid", "process", "cgroup", "prometheus"];
-const METRIC_KEYS: [&str; 4] = ["name", "unit", "better", "kind"];
-const KINDS: [(&str, ChosenKind); 2] = [
-    ("counter", ChosenKind::Counter),
-    ("gauge", ChosenKind::Gauge),
-];
-const DIRECTIONS: [(&str, Better); 2] = [("lower", Better::Lower), ("higher", Better::Higher)];
+use super::file::{MetricFile, WatchFile};
+use super::flows::subject;
+use super::surroundings::Reader;
+use super::{Base, Chosen, MetricKind, Source, Watched};
+use crate::toml_file::{FilledText, Located, OneOrMany, Problem, Scalar, Table};
 
 /// What every entry is held against.
 pub(super) struct Situation<'s> {
@@ -37,19 +19,18 @@ pub(super) struct Situation<'s> {
 
 /// A table is one entry, a list several.
 pub(super) fn watched(
-    node: &Node<'_>,
+    files: &OneOrMany<Table<WatchFile>>,
     situation: &Situation<'_>,
-) -> Result<Vec<Watched>, FormError> {
+) -> Result<Vec<Watched>, Problem> {
     let mut all: Vec<Watched> = Vec::new();
-    for entry in node.one_or_more()? {
-        let form = entry.form("[[watch]]", &KEYS)?;
-        let watched = one(&form, situation)?;
+    for file in files.entries() {
+        let watched = one(file, situation)?;
         let taken = all.iter().any(|other| other.name == watched.name)
             || situation.subjects.contains(&watched.name.as_str());
         if taken {
+            let span = file.name.as_ref().map_or(file.span(), Located::span);
             let message = format!("`name`: there is another subject `{}`", watched.name);
-            return Err(form
-                .error_at("name", message)
+            return Err(Problem::at(span, message)
                 .hint("give each thing that is watched a `name` of its own"));
         }
         all.push(watched);
@@ -57,128 +38,130 @@ pub(super) fn watched(
     Ok(all)
 }
 
-fn one(form: &Form<'_>, situation: &Situation<'_>) -> Result<Watched, FormError> {
-    let mut given = SOURCES.iter().filter_map(|key| form.node(key));
-    let (Some(node), None) = (given.next(), given.next()) else {
-        return Err(form
-            .error("expected one of service, pid, process, cgroup, prometheus")
-            .hint("write it like process = \"nginx\""));
-    };
-    if node.label() != "prometheus" && form.has("metrics") {
-        return Err(form.error_at("metrics", "metrics are chosen of a `prometheus` address"));
-    }
+fn one(file: &Located<Table<WatchFile>>, situation: &Situation<'_>) -> Result<Watched, Problem> {
     let reader = situation.reader;
-    let (usual, what) = match node.label() {
-        "service" => {
-            if !node.flag()? {
-                return Err(node.error("expected true"));
-            }
+    if let (Some(metrics), None) = (&file.metrics, &file.prometheus) {
+        return Err(Problem::at(
+            metrics.span(),
+            "metrics are chosen of a `prometheus` address",
+        ));
+    }
+    let WatchFile {
+        service,
+        pid,
+        process,
+        cgroup,
+        prometheus,
+        ..
+    } = &**file.get();
+    let (usual, what) = match (service, pid, process, cgroup, prometheus) {
+        (Some(service), None, None, None, None) => {
             if !situation.has_service {
-                return Err(node
+                return Err(service
                     .error("there is no [service] that perfgate starts")
                     .hint("watch it by `process`, `pid` or `cgroup`"));
             }
             ("service".to_owned(), Source::Service)
         }
-        "pid" => {
-            // From a variable, a number comes as a text.
-            let pid = match node.value() {
-                toml::de::DeValue::String(_) => reader.text(&node)?.parse().ok(),
-                _ => Some(node.whole(1..=u32::MAX)?),
-            };
-            let pid = pid.filter(|pid| *pid > 0);
-            let pid = pid.ok_or_else(|| node.error("expected the number of a process"))?;
-            ("service".to_owned(), Source::Pid(pid))
+        (None, Some(pid), None, None, None) => {
+            ("service".to_owned(), Source::Pid(self::pid(pid, reader)?))
         }
-        "process" => {
-            let name = reader.text(&node)?;
+        (None, None, Some(process), None, None) => {
+            let name = reader.text(process)?;
             (name.clone(), Source::Process(name))
         }
-        "cgroup" => {
-            let path = PathBuf::from(reader.text(&node)?);
-            let last = path
-                .file_name()
-                .map(|name| name.to_string_lossy().into_owned());
-            (
-                last.unwrap_or_else(|| "cgroup".to_owned()),
-                Source::Cgroup(path),
-            )
+        (None, None, None, Some(cgroup), None) => {
+            let path = PathBuf::from(reader.text(cgroup)?);
+            let last = path.file_name();
+            let last = last.map(|name| name.to_string_lossy().into_owned());
+            let usual = last.unwrap_or_else(|| "cgroup".to_owned());
+            (usual, Source::Cgroup(path))
         }
-        _ => ("metrics".to_owned(), prometheus(form, &node, situation)?),
+        (None, None, None, None, Some(address)) => {
+            let source = self::prometheus(file, address, situation)?;
+            ("metrics".to_owned(), source)
+        }
+        _ => {
+            return Err(file
+                .error_here("expected one of service, pid, process, cgroup, prometheus")
+                .hint("write it like process = \"nginx\""));
+        }
     };
     Ok(Watched {
-        name: match form.node("name") {
-            Some(name) => subject(&name)?,
+        name: match &file.name {
+            Some(name) => subject(name)?,
             None => usual,
         },
         what,
     })
 }
 
+/// From a variable, a number comes as a text.
+fn pid(pid: &Located<Scalar>, reader: &Reader<'_>) -> Result<u32, Problem> {
+    match pid.get() {
+        Scalar::Text(text) => {
+            let number = reader.expanded(pid, text)?.parse().ok();
+            let number = number.filter(|number| *number > 0);
+            number.ok_or_else(|| pid.error("expected the number of a process"))
+        }
+        Scalar::Whole(number) => {
+            let number = u32::try_from(*number).ok().filter(|number| *number > 0);
+            let (low, high) = (1, u32::MAX);
+            number.ok_or_else(|| pid.error(format!("expected a whole number from {low} to {high}")))
+        }
+        Scalar::Float(_) | Scalar::Flag(_) => Err(pid.error("expected the number of a process")),
+    }
+}
+
 fn prometheus(
-    form: &Form<'_>,
-    node: &Node<'_>,
+    file: &WatchFile,
+    address: &Located<FilledText>,
     situation: &Situation<'_>,
-) -> Result<Source, FormError> {
-    let url = situation
-        .base
-        .address(node, &situation.reader.text(node)?)?;
-    let forms = form.tables("metrics", "a list of tables", &METRIC_KEYS)?;
+) -> Result<Source, Problem> {
+    let url = situation.reader.text(address)?;
+    let url = situation.base.address(address, &url)?;
     let mut metrics: Vec<Chosen> = Vec::new();
-    for form in &forms {
-        let metric = chosen(form)?;
+    for file in file.metrics.iter().flat_map(|list| list.get()) {
+        let metric = chosen(file)?;
         if metrics
             .iter()
             .any(|other| other.selector == metric.selector)
         {
-            return Err(form.error_at(
-                "name",
-                format!("`name`: {} is chosen twice", metric.selector),
-            ));
+            let message = format!("{} is chosen twice", metric.selector);
+            return Err(file.name.error(message));
         }
         metrics.push(metric);
     }
     if metrics.is_empty() {
-        return Err(node
+        return Err(address
             .error("no `metrics` are chosen")
             .hint("write metrics = [{ name = \"process_resident_memory_bytes\", unit = \"B\", better = \"lower\" }]"));
     }
     Ok(Source::Prometheus { url, metrics })
 }
 
-fn chosen(form: &Form<'_>) -> Result<Chosen, FormError> {
-    let name = form
-        .node("name")
-        .ok_or_else(|| form.error("a metric has no `name`"))?;
-    let selector = name.text()?.trim();
+fn chosen(file: &MetricFile) -> Result<Chosen, Problem> {
+    let selector = file.name.trim();
     if !is_selector(selector) {
-        return Err(name
+        return Err(file
+            .name
             .error(format!("`{selector}` is no metric"))
             .hint("write it like http_requests_total or http_requests_total{code=\"500\"}"));
     }
-    let better = value(form.choice("better", &DIRECTIONS)?).ok_or_else(|| {
-        form.error(format!(
-            "the metric {selector} does not say what is `better`"
-        ))
-        .hint("better = \"lower\" or better = \"higher\"")
-    })?;
     let bare = selector.split('{').next().unwrap_or_default();
     let counts = ["_total", "_sum", "_count", "_bucket"]
         .iter()
         .any(|end| bare.ends_with(end));
     let usual = if counts {
-        ChosenKind::Counter
+        MetricKind::Counter
     } else {
-        ChosenKind::Gauge
+        MetricKind::Gauge
     };
     Ok(Chosen {
         selector: selector.to_owned(),
-        unit: match form.node("unit") {
-            Some(unit) => unit.any_text()?.to_owned(),
-            None => String::new(),
-        },
-        better,
-        kind: value(form.choice("kind", &KINDS)?).unwrap_or(usual),
+        unit: file.unit.clone(),
+        better: file.better.0.into(),
+        kind: file.kind.map_or(usual, |kind| kind.0),
     })
 }
 

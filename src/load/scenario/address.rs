@@ -4,9 +4,8 @@ use std::borrow::Cow;
 
 use url::{Host, Url};
 
-use crate::toml_file::{FormError, Node};
-
 use super::{Base, Scheme};
+use crate::toml_file::{Located, Problem};
 
 impl Base {
     pub fn parse(text: &str) -> Result<Self, String> {
@@ -63,13 +62,13 @@ impl Base {
     }
 
     /// A whole address, from one or from a path of this base.
-    pub(super) fn address(&self, node: &Node<'_>, text: &str) -> Result<String, FormError> {
+    pub(super) fn address<T>(&self, at: &Located<T>, text: &str) -> Result<String, Problem> {
         if text.starts_with('/') {
             return Ok(self.url(text));
         }
         match web_address(text) {
             Ok(_) => Ok(text.to_owned()),
-            Err(why) => Err(node
+            Err(why) => Err(at
                 .error(why)
                 .hint("or write a path of `base`, like /health")),
         }
@@ -100,14 +99,14 @@ pub(super) fn web_address(text: &str) -> Result<Url, String> {
 }
 
 /// What is wrong with a path, placeholders left out.
-pub(super) fn check_path(node: &Node<'_>, text: &str) -> Result<(), FormError> {
+pub(super) fn check_path<T>(at: &Located<T>, text: &str) -> Result<(), Problem> {
     if text.contains("://") && !text.starts_with('/') {
-        return Err(node
+        return Err(at
             .error("it is a whole address, and every path begins at `base`")
             .hint("write the path alone; another host needs another scenario"));
     }
     if !text.starts_with('/') {
-        return Err(node.error(format!("`{text}` does not begin with a slash")));
+        return Err(at.error(format!("`{text}` does not begin with a slash")));
     }
     let mut rest = text;
     let mut plain = String::new();
@@ -117,12 +116,12 @@ pub(super) fn check_path(node: &Node<'_>, text: &str) -> Result<(), FormError> {
     }
     plain.push_str(rest);
     if plain.contains('#') {
-        return Err(node
+        return Err(at
             .error("what follows a # is never sent to a service")
             .hint("write %23 where # itself is meant"));
     }
     if plain.chars().any(char::is_control) {
-        return Err(node.error("a path is one line of text"));
+        return Err(at.error("a path is one line of text"));
     }
     Ok(())
 }

@@ -1,0 +1,301 @@
+//! `[load]`: users that wait, or requests that are due; one level, or several for a matrix.
+
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+
+use super::file::{LoadFile, OF_RATES, OF_USERS, PhaseFile, RampEnd, Rate, UserCount};
+use super::flows::subject;
+use super::{Closed, Flow, Level, Load, Open, Pause, Phase, Until};
+use crate::toml_file::{
+    Located, OneOrMany, Problem, Table, at_most_30_days, from_text, schema, written,
+};
+
+pub(super) const MOST_USERS: usize = 1_000_000;
+/// Of one scenario; more would be no sweep but a slip.
+pub(super) const MOST_LEVELS: usize = 100;
+/// At once under a rate, where nobody said: as many connections as a service with its system as it comes takes.
+pub(super) const USUAL_MAX_USERS: usize = 10_000;
+
+impl LoadFile {
+    /// The place of a key, where it is there.
+    fn place(&self, key: &str) -> Option<&Range<usize>> {
+        match key {
+            "users" => self.users.as_ref().map(OneOrMany::span),
+            "spawn_rate" => self.spawn_rate.as_ref().map(Located::span),
+            "think" => self.think.as_ref().map(Located::span),
+            "duration" => self.duration.as_ref().map(Located::span),
+            "iterations" => self.iterations.as_ref().map(Located::span),
+            "requests" => self.requests.as_ref().map(Located::span),
+            "rate" => self.rate.as_ref().map(OneOrMany::span),
+            "arrivals" => self.arrivals.as_ref().map(Located::span),
+            "max_users" => self.max_users.as_ref().map(Located::span),
+            "phase" => self.phase.as_ref().map(Located::span),
+            _ => None,
+        }
+    }
+
+    /// Refuses keys of the other model.
+    fn only(&self, foreign: &[&str], model: &str, hint: &str) -> Result<(), Problem> {
+        let mut given = foreign
+            .iter()
+            .filter_map(|key| Some((key, self.place(key)?)));
+        match given.next() {
+            Some((key, span)) => {
+                let message = format!("`{key}` has no meaning with {model}");
+                Err(Problem::at(span, message).hint(hint))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+pub(super) fn levels(
+    load: &Located<Table<LoadFile>>,
+    flows: &[Flow],
+) -> Result<Vec<Level>, Problem> {
+    match (&load.users, &load.rate, &load.phase) {
+        (Some(_), Some(rate), _) => Err(rate
+            .error("[load] has `users` and also `rate`, which are two models of load")
+            .hint("users wait for answers, a rate does not: keep one of them")),
+        (Some(_), None, Some(phases)) => Err(phases
+            .error("phases have a rate, and `users` wait for answers")
+            .hint("keep one of them; users = [10, 50, 100] measures several levels of users")),
+        (None, Some(rate), Some(_)) => Err(rate
+            .error("with phases, each phase has its own `rate`")
+            .hint("move it into [[load.phase]]")),
+        (Some(users), None, None) => closed(load, users, flows),
+        (None, Some(rate), None) => open(load, rate),
+        (None, None, Some(phases)) => {
+            load.only(&["duration"], "phases", "each phase has its own `duration`")?;
+            Ok(vec![due(load, None, self::phases(phases)?)?])
+        }
+        (None, None, None) => Err(load
+            .error_here("[load] has neither `users` nor `rate`")
+            .hint("users = 50 for users that wait for answers, rate = 200 for requests a second")),
+    }
+}
+
+/// One value for one level, or a list of different ones for a matrix, each with what stands in front of its subjects.
+fn matrix<T: PartialEq + Copy>(
+    key: &str,
+    values: &OneOrMany<T>,
+    shown: impl Fn(T) -> String,
+) -> Result<Vec<(T, Option<String>)>, Problem> {
+    let entries = values.entries();
+    if entries.is_empty() || entries.len() > MOST_LEVELS {
+        return Err(values.error(format!("expected one to {MOST_LEVELS} levels")));
+    }
+    let mut levels: Vec<(T, Option<String>)> = Vec::new();
+    for entry in entries {
+        let (level, shown) = (*entry.get(), shown(*entry.get()));
+        if levels.iter().any(|(other, _)| *other == level) {
+            return Err(entry.error(format!("{shown} stands there twice")));
+        }
+        let prefix = (entries.len() > 1).then(|| format!("{key}={shown}"));
+        levels.push((level, prefix));
+    }
+    Ok(levels)
+}
+
+fn count(users: UserCount) -> NonZeroUsize {
+    users
+        .to()
+        .and_then(NonZeroUsize::new)
+        .unwrap_or(NonZeroUsize::MIN)
+}
+
+fn closed(
+    load: &Located<Table<LoadFile>>,
+    users: &OneOrMany<UserCount>,
+    flows: &[Flow],
+) -> Result<Vec<Level>, Problem> {
+    load.only(&OF_RATES, "`users`", "users send their next request when they have the answer; a rate belongs to another scenario")?;
+    let until = until(load, flows)?;
+    Ok(matrix("users", users, |users| users.to_string())?
+        .into_iter()
+        .map(|(users, prefix)| Level {
+            prefix,
+            load: Load::Closed(Closed {
+                users: count(users),
+                spawn_rate: load.spawn_rate.as_ref().map(|rate| rate.0),
+                think: load
+                    .think
+                    .as_ref()
+                    .map_or(Pause::NONE, |think| *think.get()),
+                until,
+            }),
+        })
+        .collect())
+}
+
+fn until(load: &Located<Table<LoadFile>>, flows: &[Flow]) -> Result<Until, Problem> {
+    let ends = ["duration", "iterations", "requests"];
+    let mut given = ends.iter().filter_map(|key| Some((key, load.place(key)?)));
+    if let (Some((first, _)), Some((second, span))) = (given.next(), given.next()) {
+        let message = format!("`{first}` ends the load, and so does `{second}`");
+        return Err(Problem::at(span, message).hint("keep one of them"));
+    }
+    let longest = flows.iter().map(|flow| flow.steps.len()).max().unwrap_or(0);
+    match (&load.duration, &load.iterations, &load.requests) {
+        (Some(duration), ..) => Ok(Until::For(duration.0)),
+        (_, Some(iterations), _) => Ok(Until::Iterations(iterations.get().get())),
+        (.., Some(requests)) if longest > 1 => Err(requests
+            .error(format!(
+                "it is for flows of one step, and one here has {longest}"
+            ))
+            .hint("write `iterations`: each takes one flow from its first step to its last")),
+        (.., Some(requests)) => Ok(Until::Iterations(requests.get().get())),
+        (None, None, None) => Err(load
+            .error_here("[load] says `users` and not for how long")
+            .hint("add duration = \"30s\", or iterations = 1000")),
+    }
+}
+
+fn open(load: &Located<Table<LoadFile>>, rates: &OneOrMany<Rate>) -> Result<Vec<Level>, Problem> {
+    let Some(duration) = &load.duration else {
+        return Err(load
+            .error_here("[load] says `rate` and not for how long")
+            .hint("add duration = \"30s\""));
+    };
+    let levels = matrix("rate", rates, |rate| rate.0.to_string())?;
+    let levels = levels.into_iter().map(|(rate, prefix)| {
+        let phase = Phase {
+            name: None,
+            duration: duration.0,
+            from: rate.0,
+            to: rate.0,
+            counted: true,
+        };
+        due(load, prefix, vec![phase])
+    });
+    levels.collect()
+}
+
+/// A level of requests that are due.
+fn due(load: &LoadFile, prefix: Option<String>, phases: Vec<Phase>) -> Result<Level, Problem> {
+    load.only(
+        &OF_USERS,
+        "a rate",
+        "requests of a rate are sent when they are due; a flow and its steps may have a `think`",
+    )?;
+    let max_users = load.max_users.as_ref().map(|users| count(*users.get()));
+    let arrivals = load.arrivals.as_ref().map(|arrivals| arrivals.0);
+    Ok(Level {
+        prefix,
+        load: Load::Open(Open {
+            phases,
+            arrivals: arrivals.unwrap_or_default(),
+            max_users: max_users
+                .or(NonZeroUsize::new(USUAL_MAX_USERS))
+                .unwrap_or(NonZeroUsize::MIN),
+        }),
+    })
+}
+
+fn phases(files: &Located<Vec<Located<Table<PhaseFile>>>>) -> Result<Vec<Phase>, Problem> {
+    let mut phases: Vec<Phase> = Vec::new();
+    for file in files.get() {
+        let name = file.name.as_ref().map(subject).transpose()?;
+        if let (Some(written), true) = (
+            &file.name,
+            name.is_some() && phases.iter().any(|other| other.name == name),
+        ) {
+            return Err(written.error("another phase has it already"));
+        }
+        let (from, to) = ends(&file.rate)?;
+        phases.push(Phase {
+            name,
+            duration: file.duration.0,
+            from,
+            to,
+            counted: file.counted,
+        });
+    }
+    if !phases.iter().any(|phase| phase.counted) {
+        return Err(Problem::at(
+            files.span(),
+            "no phase is counted, so nothing would be measured",
+        )
+        .hint("leave out counted = false of the phases that matter"));
+    }
+    Ok(phases)
+}
+
+/// The rate with which a phase begins, and that with which it ends.
+fn ends(rate: &OneOrMany<RampEnd>) -> Result<(f64, f64), Problem> {
+    let (from, to) = match rate.entries() {
+        [rate] => (rate.0, rate.0),
+        [from, to] => (from.0, to.0),
+        _ => return Err(rate.error("expected a rate, or a first and a last one, like [10, 50]")),
+    };
+    if from == 0.0 && to == 0.0 {
+        return Err(rate.error("nothing would be sent at a rate of 0"));
+    }
+    Ok((from, to))
+}
+
+impl Pause {
+    pub const NONE: Self = Self {
+        low: Duration::ZERO,
+        high: Duration::ZERO,
+    };
+
+    /// `1s`, or `1s..3s` for anything between.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (low, high) = text.split_once("..").unwrap_or((text, text));
+        let (low, high) = (written::duration(low)?, written::duration(high)?);
+        if low > high {
+            return Err(format!("`{text}` ends before it begins"));
+        }
+        Ok(Self { low, high })
+    }
+}
+
+impl<'de> Deserialize<'de> for Pause {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        from_text(deserializer, |text| {
+            if text.trim().is_empty() {
+                return Err("it is empty".to_owned());
+            }
+            let pause = Self::parse(text)?;
+            at_most_30_days(pause.high).map(|_| pause)
+        })
+    }
+}
+
+schema!(Pause, {
+    "title": "pause",
+    "type": "string",
+    "pattern": "^\\s*\\+?[0-9.]+\\s*(ms|s|m|min|h)\\s*(\\.\\.\\s*\\+?[0-9.]+\\s*(ms|s|m|min|h)\\s*)?$",
+    "examples": ["1s", "1s..3s"],
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_is_a_time_or_a_range_of_times() {
+        let (one, three) = (Duration::from_secs(1), Duration::from_secs(3));
+        assert_eq!(
+            Pause::parse("1s..3s"),
+            Ok(Pause {
+                low: one,
+                high: three
+            })
+        );
+        assert_eq!(
+            Pause::parse("1s"),
+            Ok(Pause {
+                low: one,
+                high: one
+            })
+        );
+        for bad in ["3s..1s", "1..3s", "..", "1s..", "1s..2s..3s", ""] {
+            assert!(Pause::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The JSON Schema of a file, from the structs that read it.
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::Value;
+
+/// What stands in the column of defaults of the reference; no keyword of JSON Schema.
+pub const DEFAULT_IN_WORDS: &str = "x-default";
+
+/// As it is published: for editors.
+pub fn json_schema<T: JsonSchema>() -> String {
+    let mut schema = SchemaSettings::draft2020_12()
+        .into_generator()
+        .into_root_schema_for::<T>()
+        .to_value();
+    without_null(&mut schema);
+    published(&mut schema);
+    format!("{schema:#}")
+}
+
+/// TOML has no null: what may be left out is not written.
+pub(super) fn without_null(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            fields.values_mut().for_each(without_null);
+            if fields.get("default") == Some(&Value::Null) {
+                fields.remove("default");
+            }
+            let is_null = |schema: &Value| *schema == serde_json::json!({ "type": "null" });
+            if let Some(Value::Array(any)) = fields.get_mut("anyOf") {
+                any.retain(|schema| !is_null(schema));
+                if let [Value::Object(only)] = any.as_slice() {
+                    let only = only.clone();
+                    fields.remove("anyOf");
+                    for (key, value) in only {
+                        fields.entry(key).or_insert(value);
+                    }
+                }
+            }
+            for key in ["type", "enum"] {
+                let Some(Value::Array(of)) = fields.get_mut(key) else {
+                    continue;
+                };
+                of.retain(|one| !one.is_null() && one != "null");
+                let alone = match of.as_slice() {
+                    [only] => Some(only.clone()),
+                    _ => None,
+                };
+                match (key, alone) {
+                    ("type", Some(only)) => fields.insert("type".to_owned(), only),
+                    ("enum", Some(only)) => {
+                        fields.remove("enum");
+                        fields.insert("const".to_owned(), only)
+                    }
+                    _ => None,
+                };
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_null),
+        _ => {}
+    }
+}
+
+fn published(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            fields.remove(DEFAULT_IN_WORDS);
+            fields.values_mut().for_each(published);
+        }
+        Value::Array(items) => items.iter_mut().for_each(published),
+        _ => {}
+    }
+}

@@ -74,7 +74,8 @@ fn usage_errors_end_with_2_and_name_what_is_wrong() {
         ),
         (&["run", "a:1", "--watch", "x"][..], "pid:1234"),
         (&["merge", "a.json", "--output", "b"][..], "2 values"),
-        (&["ab"][..], "unrecognized subcommand"),
+        (&["ab"][..], "--base"),
+        (&["attend"][..], "unrecognized subcommand"),
     ] {
         let text = complains(folder.path(), arguments, 2);
         assert!(text.contains(said), "{arguments:?}: {text}");

@@ -6,6 +6,7 @@
 It uses what services use (arithmetic, memory, hashing), takes about two seconds, and needs Python's standard library alone. Where it
 became slower, the machine did.
 """
+
 import hashlib
 import json
 import sys
@@ -44,6 +45,9 @@ def milliseconds(work):
     return {"unit": "ms", "better": "lower", "samples": samples}
 
 
-subjects = {f"control/{work.__name__}": {"time": milliseconds(work)} for work in (arithmetic, memory, hashing)}
+subjects = {
+    f"control/{work.__name__}": {"time": milliseconds(work)}
+    for work in (arithmetic, memory, hashing)
+}
 with open(sys.argv[1], "w") as out:
     json.dump({"schema": "perfgate.run/1", "subjects": subjects}, out)

@@ -15,7 +15,11 @@ const ALL: [Escape; 5] = [
 
 fuzz_target!(|input: (&str, &str)| {
     let (text, value) = input;
-    let _ = (Extractor::json(text), Extractor::header(text), Extractor::regex(text));
+    let _ = (
+        Extractor::json(text),
+        Extractor::header(text),
+        Extractor::regex(text),
+    );
     let Ok(template) = Template::parse(text) else {
         return;
     };

@@ -40,7 +40,7 @@ fn a_pull_request_gets_one_comment_and_an_equal_verdict_does_not_touch_it() {
     let step = runner.step(&gate(&[]));
     assert_eq!(step.code, 1, "{}", step.said);
     let body = github.world().marked(7)[0].body.clone();
-    assert!(body.contains("`GET /search latency.p95`"), "{body}");
+    assert!(body.contains("`GET /search` p95"), "{body}");
     assert!(
         step.output("comment-url").contains("/pull/7#"),
         "{}",
@@ -135,7 +135,7 @@ fn the_fork_safe_pair_ends_in_a_comment_on_the_right_pull_request() {
     assert_eq!(step.output("exit-code"), "1");
     let marked = github.world().marked(9);
     assert_eq!(marked.len(), 1);
-    assert!(marked[0].body.contains("`GET /search latency.p95`"));
+    assert!(marked[0].body.contains("`GET /search` p95"));
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn a_poster_without_a_verdict_says_so_in_the_comment_and_is_red_only_where_it_co
         assert_eq!(step.output("exit-code"), "2");
         let marked = github.world().marked(9);
         assert_eq!(marked.len(), 1);
-        let is_told = marked[0].body.contains("not judged");
+        let is_told = marked[0].body.contains("no earlier verdict holds");
         assert_eq!(is_told, code == 0, "{}", marked[0].body);
     }
 }

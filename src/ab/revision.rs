@@ -111,6 +111,10 @@ where
         .arg("-C")
         .arg(folder)
         .args(arguments)
+        // Set in hooks, where they would name another repository than that of the folder.
+        .env_remove("GIT_DIR")
+        .env_remove("GIT_WORK_TREE")
+        .env_remove("GIT_INDEX_FILE")
         .stdin(Stdio::null())
         .output()
         .context("run git")?;
@@ -274,6 +278,9 @@ mod tests {
             let done = Command::new("sh")
                 .args(["-c", line])
                 .current_dir(folder.path())
+                .env_clear()
+                .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+                .env("GIT_CONFIG_NOSYSTEM", "1")
                 .env("GIT_CONFIG_GLOBAL", "/dev/null")
                 .output()
                 .unwrap();

@@ -33,6 +33,9 @@ fn git(desk: &Desk, line: &str) -> String {
     let done = Command::new("git")
         .args(line.split(' '))
         .current_dir(desk.path("."))
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .output()
         .unwrap();

@@ -112,7 +112,7 @@ impl Choices<'_> {
         let is_apart = self.below(2) == 1;
         let mut text = String::new();
         let mut last = None;
-        for run in 0..runs {
+        for _ in 0..runs {
             if changing || last.is_none() {
                 let subjects: Map<String, Value> = (0..subjects)
                     .map(|subject| {

@@ -2,7 +2,6 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
@@ -11,6 +10,7 @@ use super::order::Version;
 use crate::hint::WithHint;
 use crate::load::Stop;
 use crate::load::group::{Awaited, Launch, spend};
+use crate::store;
 use crate::text::sanitize;
 
 /// Which revisions are compared.
@@ -107,15 +107,8 @@ where
     I: IntoIterator<Item = S>,
     S: AsRef<OsStr>,
 {
-    let output = Command::new("git")
-        .arg("-C")
-        .arg(folder)
+    let output = store::git(folder)
         .args(arguments)
-        // Set in hooks, where they would name another repository than that of the folder.
-        .env_remove("GIT_DIR")
-        .env_remove("GIT_WORK_TREE")
-        .env_remove("GIT_INDEX_FILE")
-        .stdin(Stdio::null())
         .output()
         .context("run git")?;
     if !output.status.success() {
@@ -271,6 +264,7 @@ impl Drop for Worktrees {
 mod tests {
     use super::*;
     use std::fs;
+    use std::process::Command;
 
     fn repository() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();

@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
+
+use crate::store;
 
 /// Looks commits up, and takes no offence at changes of the files that perfgate itself writes.
 #[derive(Debug, Default)]
@@ -54,17 +56,10 @@ pub(crate) fn nearest_folder(path: &Path) -> &Path {
 
 /// What git prints, where it succeeds.
 fn git(folder: &Path, arguments: &[&str]) -> Option<String> {
-    let output = Command::new("git")
+    let output = store::git(folder)
         // It only looks, and waits for nobody who holds the index.
         .arg("--no-optional-locks")
-        .arg("-C")
-        .arg(folder)
         .args(arguments)
-        // Set in hooks, where they would name another repository than that of the folder.
-        .env_remove("GIT_DIR")
-        .env_remove("GIT_WORK_TREE")
-        .env_remove("GIT_INDEX_FILE")
-        .stdin(Stdio::null())
         .stderr(Stdio::null())
         .output()
         .ok()?;

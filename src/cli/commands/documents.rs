@@ -8,13 +8,16 @@ use crate::hint::WithHint;
 use crate::{load, model, report, store};
 
 pub(crate) fn schema(of: SchemaOf) -> String {
-    let scenario = load::scenario::json_schema();
+    let scenario;
     let text = match of {
         SchemaOf::Run => model::run_file::JSON_SCHEMA,
         SchemaOf::Baseline => store::JSON_SCHEMA,
         SchemaOf::Verdict => report::JSON_SCHEMA,
         SchemaOf::Config => config::JSON_SCHEMA,
-        SchemaOf::Scenario => &scenario,
+        SchemaOf::Scenario => {
+            scenario = load::scenario::json_schema();
+            &scenario
+        }
     };
     format!("{}\n", text.trim_end())
 }

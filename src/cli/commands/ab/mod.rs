@@ -12,7 +12,7 @@ use crate::ab::{self, End, Order, Plan, Sequence, Version};
 use crate::cli::Invocation;
 use crate::cli::args::{AbArgs, AbMeasuring};
 use crate::cli::commands::check::nothing_compared;
-use crate::cli::commands::gate::{Judged, refuse_unmatched};
+use crate::cli::commands::gate::{Judged, refuse_unmatched, today};
 use crate::cli::commands::run::{Interrupt, Interrupted};
 use crate::cli::output::Output;
 use crate::cli::output::context::{Material, context};
@@ -60,11 +60,8 @@ pub(crate) fn run(
     let interrupt = Interrupt::listen()?;
     let seed = args.measuring.seed.unwrap_or_else(|| seed(&args));
     let order = Order::of_seed(seed);
-    let today = jiff::Timestamp::now()
-        .to_zoned(jiff::tz::TimeZone::UTC)
-        .date();
     let plan = Plan::up_to(args.measuring.max_rounds);
-    let mut sequence = Sequence::new(plan, order, &settings.policy, today);
+    let mut sequence = Sequence::new(plan, order, &settings.policy, today());
     let mut stamping = Stamping::new(&args, &settings, invocation);
     let mut versions = Versions::of(&args, invocation.env)?;
     stamping.commits = versions.commits();

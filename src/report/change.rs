@@ -159,18 +159,11 @@ pub(super) fn rates(entry: &Entry) -> Option<Sentence> {
 
 /// The number of each run, in one unit.
 pub(super) fn each_run(entry: &Entry, values: &[f64]) -> Sentence {
-    let scale = if entry.is_rate() {
-        Scale::share()
-    } else {
-        Scale::of(&entry.unit(), values.iter().copied())
-    };
+    let scale = entry.scale(values.iter().copied());
     Sentence::join(values.iter().map(|value| scale.write(*value)), ", ")
 }
 
 /// A number that a person wrote, in a unit that fits the series.
 pub(super) fn amount(entry: &Entry, value: f64) -> Sentence {
-    if entry.is_rate() {
-        return Scale::share().write(value);
-    }
-    Scale::of(&entry.unit(), [value]).by_hand().write(value)
+    entry.scale([value]).by_hand().write(value)
 }

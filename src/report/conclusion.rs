@@ -73,7 +73,7 @@ fn phrase(subject: &str, entries: &[&Entry]) -> Option<Sentence> {
             return Some(since.foreign(&drift.anchor));
         }
     }
-    if is_errors(worst)
+    if worst.is_errors()
         && let Some(current) = current
     {
         let share = Scale::share().write(current.value);
@@ -103,17 +103,13 @@ fn phrase(subject: &str, entries: &[&Entry]) -> Option<Sentence> {
     })
 }
 
-fn is_errors(entry: &Entry) -> bool {
-    entry.is_rate() && entry.metric == MetricName::ERRORS
-}
-
 /// `p50` of a latency or a time says enough beside its subject; any other metric is named.
 pub(super) fn series(entry: &Entry) -> Sentence {
     let subject = Sentence::default().foreign(&entry.shown_subject());
     match entry.metric.as_str() {
         MetricName::LATENCY | MetricName::TIME => subject.own(format!(" {}", entry.statistic)),
         MetricName::ERRORS | MetricName::THROUGHPUT if !has_statistic(entry) => {
-            let known = if is_errors(entry) {
+            let known = if entry.is_errors() {
                 MetricName::ERRORS
             } else {
                 MetricName::THROUGHPUT
@@ -132,14 +128,7 @@ fn has_statistic(entry: &Entry) -> bool {
 /// `56.4 → **72.8 ms**`, both in one unit.
 pub(super) fn values(entry: &Entry) -> Sentence {
     let sides = [&entry.baseline, &entry.current];
-    let scale = if entry.is_rate() {
-        Scale::share()
-    } else {
-        Scale::of(
-            &entry.unit(),
-            sides.into_iter().flatten().map(|side| side.value),
-        )
-    };
+    let scale = entry.scale(sides.into_iter().flatten().map(|side| side.value));
     match (&entry.baseline, &entry.current) {
         (Some(baseline), Some(current)) => scale
             .number(baseline.value)
@@ -165,7 +154,7 @@ pub(super) fn effect(entry: &Entry) -> Sentence {
 }
 
 fn size(entry: &Entry) -> Sentence {
-    if is_errors(entry)
+    if entry.is_errors()
         && let Some(current) = &entry.current
         && let Some(of) = current.observations
         && entry.outcome != Outcome::Incomparable

@@ -3,12 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::cause::Cause;
+use super::units::Scale;
 use super::why;
 use super::words::{Better, Control, Doubt, Method, Outcome, Severity, Standing};
 use super::written;
 use crate::compare::{self, Comparison, Policy};
 use crate::model::metric::metric_statistic;
-use crate::model::{Statistic, Unit};
+use crate::model::{MetricName, Statistic, Unit};
 use crate::verdict;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -255,6 +256,19 @@ impl Entry {
 
     pub(super) fn is_rate(&self) -> bool {
         self.statistic == Statistic::Rate
+    }
+
+    pub(super) fn is_errors(&self) -> bool {
+        self.is_rate() && self.metric == MetricName::ERRORS
+    }
+
+    /// How its numbers are written; the largest of `values` decides on the unit.
+    pub(super) fn scale(&self, values: impl IntoIterator<Item = f64>) -> Scale {
+        if self.is_rate() {
+            Scale::share()
+        } else {
+            Scale::of(&self.unit(), values)
+        }
     }
 
     /// Its subject, with its workload where another workload has a subject of the same name.

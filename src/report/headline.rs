@@ -355,7 +355,7 @@ fn got(regressed: &[&Entry]) -> &'static str {
     let timed = |e: &&Entry| {
         matches!(e.unit().dimension(), Dimension::Time(_)) && e.better == Better::Lower
     };
-    let failed = |e: &&Entry| e.is_rate() && e.metric == crate::model::MetricName::ERRORS;
+    let failed = |e: &&Entry| e.is_errors();
     if regressed.iter().all(timed) {
         "got slower"
     } else if regressed.iter().all(failed) && regressed.len() == 1 {

@@ -208,9 +208,10 @@ pub(super) fn head(view: &View<'_>, place: &Place, full: bool) -> Context {
         ("icon", safe(icon(view))),
         (
             "gate",
-            view.gate().map_or_else(Value::none, |gate| {
-                safe(&Sentence::default().foreign(gate).markdown())
-            }),
+            optional(
+                view.gate()
+                    .map(|gate| safe(&Sentence::default().foreign(gate).markdown())),
+            ),
         ),
         ("headline", safe(&view.headline)),
         ("full", Value::from(full)),
@@ -230,15 +231,11 @@ pub(super) fn head(view: &View<'_>, place: &Place, full: bool) -> Context {
         ("counted", safe(&view.counted)),
         (
             "consequence",
-            view.consequence
-                .as_ref()
-                .map_or_else(Value::none, |s| safe(&s.markdown())),
+            optional(view.consequence.as_ref().map(|s| safe(&s.markdown()))),
         ),
         (
             "obstacle",
-            view.obstacle
-                .as_ref()
-                .map_or_else(Value::none, |s| safe(&s.markdown())),
+            optional(view.obstacle.as_ref().map(|s| safe(&s.markdown()))),
         ),
         ("quiet", Value::from(view.is_quiet())),
         ("counts", counts),
@@ -272,10 +269,7 @@ fn row(kind: Kind, row: &Row<'_>) -> Value {
         ("subject", Value::normal_string(&entry.subject)),
         (
             "workload",
-            entry
-                .workload
-                .as_deref()
-                .map_or_else(Value::none, Value::normal_string),
+            optional(entry.workload.as_deref().map(Value::normal_string)),
         ),
         ("metric", Value::normal_string(&entry.metric)),
         ("statistic", safe(&entry.statistic.to_string())),

@@ -8,7 +8,7 @@ use super::entry::Entry;
 use super::headline;
 use super::remarks;
 use super::sentence::Sentence;
-use super::units::{self, Scale};
+use super::units;
 use super::why;
 use super::words::{Judged, Outcome, Standing};
 use super::workload;
@@ -106,11 +106,7 @@ pub(super) struct Row<'a> {
 impl<'a> Row<'a> {
     pub(super) fn of(entry: &'a Entry, kind: Kind) -> Self {
         let values = [&entry.baseline, &entry.current].into_iter().flatten();
-        let scale = if entry.is_rate() {
-            Scale::share()
-        } else {
-            Scale::of(&entry.unit(), values.map(|side| side.value))
-        };
+        let scale = entry.scale(values.map(|side| side.value));
         let cell = |side: &Option<super::entry::Side>| {
             side.as_ref()
                 .map_or_else(Sentence::default, |side| scale.write(side.value))

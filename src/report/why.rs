@@ -4,7 +4,7 @@ use super::because::{because, beside};
 use super::change::{amount, change, has_no_ratio, rates, relative, words};
 use super::entry::{Accepted, Assumption, Budget, Change, Drift, Entry, LeftOut};
 use super::sentence::Sentence;
-use super::units::{self, Scale};
+use super::units;
 use super::words::{Better, Doubt, Outcome};
 
 /// The whole of it in one sentence: `22.6 % slower (17 % to 28 %), limit 10 % and 2 ms`.
@@ -119,11 +119,7 @@ fn budget(entry: &Entry, budget: Budget) -> Sentence {
     let Some(limit) = budget.limit else {
         return Sentence::new("its budget is in a unit that does not fit it");
     };
-    let scale = if entry.is_rate() {
-        Scale::share()
-    } else {
-        Scale::of(&entry.unit(), [budget.value, limit])
-    };
+    let scale = entry.scale([budget.value, limit]);
     let side = match entry.better {
         Better::Lower => " is over the budget of ",
         Better::Higher => " is below the budget of ",

@@ -50,9 +50,7 @@ pub(crate) fn run(
     settings.interleaved = true;
     let kept = Kept::prepare(args.measuring.kept.clone())?;
     let mut files = outlets.files();
-    if let Some(config) = settings.config_path() {
-        files.reads("the config file", config);
-    }
+    files.reads_config(&settings);
     files.refuse_collisions()?;
     for warning in &settings.warnings {
         output.warn(warning);
@@ -86,7 +84,7 @@ pub(crate) fn run(
         let (notes, cap) = (windows.notes(), view.cap());
         end.map(|end| (end, notes, cap))
     });
-    let (end, mut notes, cap) = match end {
+    let (end, measured, cap) = match end {
         Ok(told) => told,
         Err(error) => {
             kept.rescue(&sequence, output);
@@ -97,9 +95,8 @@ pub(crate) fn run(
         kept.rescue(&sequence, output);
         return Err(anyhow::anyhow!(Interrupted).context("measure base and head"));
     }
-    let mut all = versions.notes().to_vec();
-    all.append(&mut notes);
-    let mut notes = all;
+    let mut notes = versions.notes().to_vec();
+    notes.extend(measured);
     notes.append(&mut stamping.names);
     notes.extend(told(&sequence, end, seed, cap));
     kept.write(&sequence, output)?;

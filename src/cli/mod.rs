@@ -80,7 +80,7 @@ fn command(cli: Cli, invocation: &Invocation<'_>, output: &mut Output<'_>) -> an
     }
     let env = invocation.env;
     let text = match cli.command {
-        Command::Check(args) => return check::run(args, invocation, output),
+        Command::Check(args) => return check::run(*args, invocation, output),
         Command::Ab(args) => return ab::run(*args, invocation, output),
         Command::Compare(args) => return compare::run(args, invocation, output),
         Command::Baseline(BaselineCommand::Update(args)) => {

@@ -256,8 +256,8 @@ pub(super) fn rest(view: &View<'_>, place: &Place) -> Vec<Sentence> {
 
 /// The page that has every row.
 fn table(place: &Place) -> Option<&str> {
-    let url = place.run_url.as_deref()?;
-    sanitize::is_plain_url(url).then_some(url)
+    let url = place.table_url.as_ref().or(place.run_url.as_ref())?;
+    sanitize::is_plain_url(url).then_some(url.as_str())
 }
 
 /// `⚪ 3 undecided: these runs show changes above 24 %`

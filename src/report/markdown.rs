@@ -16,6 +16,8 @@ const TRIES: usize = 5;
 pub struct Place {
     /// The page of the run that judged; without one the text itself has every row.
     pub run_url: Option<String>,
+    /// The page that has every row, where that is another one than the run's.
+    pub table_url: Option<String>,
     /// What a commit's name is put behind to be a page.
     pub commits_url: Option<String>,
     /// For the acceptance that is offered, which ends on a day.

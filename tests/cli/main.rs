@@ -16,6 +16,8 @@ mod support {
 
 #[cfg(unix)]
 mod ab;
+#[cfg(unix)]
+mod children;
 mod docs;
 mod exit_codes;
 mod files;

@@ -580,3 +580,28 @@ fn a_load_of_another_length_is_another_load_and_a_slower_service_is_none() {
     let said = desk.ends("check --baseline base.json now.json", 0);
     assert!(said.out.contains("(`users` 20 → 30)"), "{}", said.out);
 }
+
+/// A job without rights measures and leaves a small baseline; another one that measures nothing adds it.
+#[test]
+fn the_runs_of_a_baseline_from_elsewhere_are_added_with_their_own_machine_and_only_once() {
+    let desk = Desk::new();
+    let elsewhere = Work {
+        machine: "runner",
+        ..API
+    };
+    desk.write("a.json", &API.session(1, 100.0));
+    desk.write("b.json", &elsewhere.session(2, 100.0));
+    desk.ends("baseline update --baseline main.json a.json", 0);
+    desk.ends("baseline update --baseline new.json b.json", 0);
+    let said = desk.ends("baseline update --baseline main.json new.json", 0);
+    assert!(said.out.contains("added 5 runs"), "{}", said.out);
+    assert!(
+        said.out.contains("runner: 5 runs of 1 session"),
+        "{}",
+        said.out
+    );
+    let both = desk.read("main.json");
+    let said = desk.ends("baseline update --baseline main.json new.json a.json", 0);
+    assert!(said.out.contains("added 0 runs"), "{}", said.out);
+    assert_eq!(desk.read("main.json"), both);
+}

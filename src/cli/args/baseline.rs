@@ -44,7 +44,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(help_template = TEMPLATE, before_help = UPDATE_EXAMPLES)]
 pub(crate) struct UpdateArgs {
-    /// Files or folders with the results to add [default: the sources of perfgate.toml]
+    /// Files or folders with the results to add, or other baseline files whose runs are added [default: the sources of perfgate.toml]
     #[arg(value_name = "RESULT", value_hint = clap::ValueHint::AnyPath)]
     pub(crate) results: Vec<PathBuf>,
 

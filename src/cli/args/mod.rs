@@ -84,7 +84,7 @@ pub(crate) enum Color {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Check(CheckArgs),
+    Check(Box<CheckArgs>),
     Compare(CompareArgs),
     Ab(Box<AbArgs>),
     Run(Box<RunArgs>),

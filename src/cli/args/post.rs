@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::TEMPLATE;
 use crate::cli::settings::config::values;
+use crate::text::sanitize;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -29,6 +30,10 @@ pub(crate) struct PostArgs {
     /// Template for the comment instead of the shipped one
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) template: Option<PathBuf>,
+
+    /// What to say where there is no verdict, because the gate ended before it judged
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
 
     #[command(flatten)]
     pub(crate) to: PostFlags,
@@ -58,6 +63,10 @@ pub(crate) struct PostFlags {
     #[arg(long, value_name = "NAME")]
     pub(crate) check_run: Option<String>,
 
+    /// Address of the page that has every row, linked from the comment [default: the page of the run]
+    #[arg(long, value_name = "URL", value_parser = page)]
+    pub(crate) full_table: Option<String>,
+
     /// Certificate of an authority to believe beside the system's, as PEM
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) ca: Option<PathBuf>,
@@ -65,6 +74,17 @@ pub(crate) struct PostFlags {
     /// How long posting may take in all, waiting for rate limits included
     #[arg(long, value_name = "TIME", value_parser = values::duration, default_value = "90s")]
     pub(crate) post_timeout: Duration,
+}
+
+/// An address that can be a link's.
+fn page(text: &str) -> Result<String, String> {
+    let is_page = url::Url::parse(text)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some());
+    if is_page && sanitize::is_plain_url(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("it is no http address of a page".to_owned())
+    }
 }
 
 /// Whether `check` posts.

@@ -91,9 +91,30 @@ pub(crate) struct Named<'a> {
 }
 
 impl Named<'_> {
-    /// With the runs that say nothing of the system.
-    pub(crate) fn read_all(&self, options: &ReadOptions) -> anyhow::Result<Results> {
-        Ok(labelled(understood(self.paths, options)?, self.source))
+    /// For what is kept: a result may also be a baseline file that another job or machine has begun, whose runs say
+    /// where they were measured. With the runs that say nothing of the system.
+    pub(crate) fn read_all_to_add(&self, options: &ReadOptions) -> anyhow::Result<Results> {
+        let mut baselines = Vec::new();
+        let mut others = Vec::new();
+        for path in self.paths {
+            if is_baseline(path)? {
+                baselines.push(Ingested {
+                    path: path.clone(),
+                    format: Format::Perfgate,
+                    runs: store::read(path)?.runs,
+                    stale: Vec::new(),
+                });
+            } else {
+                others.push(path.clone());
+            }
+        }
+        let mut results = if others.is_empty() {
+            Results::default()
+        } else {
+            understood(&others, options)?
+        };
+        results.ingested.extend(baselines);
+        Ok(labelled(results, self.source))
     }
 
     fn read(&self, options: &ReadOptions) -> anyhow::Result<Results> {
@@ -158,7 +179,7 @@ pub(crate) fn added(
     output: &mut Output<'_>,
 ) -> anyhow::Result<Results> {
     if !named.paths.is_empty() {
-        return named.read(&settings.read);
+        return sound(named.read_all_to_add(&settings.read)?);
     }
     if settings.sources.is_empty() {
         return Err(anyhow!("no RESULT is named")).hint(

@@ -23,22 +23,41 @@ pub use windows::ProcessGroup;
 /// Environment variables that no command of the user inherits: the tokens that perfgate posts with and those that a CI
 /// runner gives to its own steps. No measured command needs them, and code of a pull request could read them. A service
 /// that does need one of them gets it through its `env`.
-const SECRETS: [&str; 9] = [
+const SECRETS: [&str; 22] = [
     "GITHUB_TOKEN",
     "GH_TOKEN",
     "GITHUB_ENTERPRISE_TOKEN",
     "GH_ENTERPRISE_TOKEN",
-    "PERFGATE_GITLAB_TOKEN",
-    "GITLAB_TOKEN",
+    // Inputs of an action of JavaScript or of a container.
+    "INPUT_TOKEN",
+    "INPUT_GITHUB-TOKEN",
+    "INPUT_GITHUB_TOKEN",
     "ACTIONS_RUNTIME_TOKEN",
     "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
     "ACTIONS_ID_TOKEN_REQUEST_URL",
+    "PERFGATE_GITLAB_TOKEN",
+    "GITLAB_TOKEN",
+    // A GitLab job's own; the address of the repository holds the token.
+    "CI_JOB_TOKEN",
+    "CI_JOB_JWT",
+    "CI_JOB_JWT_V1",
+    "CI_JOB_JWT_V2",
+    "CI_BUILD_TOKEN",
+    "CI_REPOSITORY_URL",
+    "CI_REGISTRY_PASSWORD",
+    "CI_DEPLOY_PASSWORD",
+    "CI_DEPENDENCY_PROXY_PASSWORD",
+    "BITBUCKET_STEP_OIDC_TOKEN",
 ];
+
+/// The files through which a step of a GitHub workflow changes the steps behind it, the one that posts among them, and
+/// says how it ended. That is for the step, and not for what it measures.
+const STEP_FILES: [&str; 4] = ["GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT", "GITHUB_STATE"];
 
 /// Gives a command perfgate's own environment without the secrets, and the variables of the scenario.
 fn set_environment(command: &mut Command, environment: &BTreeMap<String, String>) {
-    for secret in SECRETS {
-        command.env_remove(secret);
+    for withheld in SECRETS.iter().chain(&STEP_FILES) {
+        command.env_remove(withheld);
     }
     command.envs(environment);
 }

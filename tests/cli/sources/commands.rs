@@ -143,28 +143,6 @@ fn what_a_command_leaves_running_is_ended_and_told() {
 }
 
 #[test]
-fn a_command_does_not_see_what_perfgate_posts_with() {
-    let desk = Desk::new();
-    desk.run_file("template.json", 100.0);
-    source(&desk, "env > seen; cat template.json > run.json", "");
-    let mut command = desk.command("check");
-    for name in [
-        "GITHUB_TOKEN",
-        "GH_TOKEN",
-        "PERFGATE_GITLAB_TOKEN",
-        "GITLAB_TOKEN",
-        "ACTIONS_RUNTIME_TOKEN",
-    ] {
-        command.env(name, "canary");
-    }
-    command.env("DATABASE_URL", "kept");
-    finished(command.spawn().unwrap(), "check", 0);
-    let seen = desk.read("seen");
-    assert!(!seen.contains("canary"), "{seen}");
-    assert!(seen.contains("DATABASE_URL=kept"), "{seen}");
-}
-
-#[test]
 fn a_timeout_is_for_a_command_and_more_than_nothing() {
     let desk = Desk::new();
     desk.run_file("a.json", 100.0);

@@ -34,6 +34,7 @@ fn pull_request() -> Place {
         run_url: Some("https://github.com/acme/shop/actions/runs/70".to_owned()),
         commits_url: Some("https://github.com/acme/shop/commit".to_owned()),
         today: Some(jiff::civil::date(2026, 11, 20)),
+        ..Place::default()
     }
 }
 

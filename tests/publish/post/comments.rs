@@ -226,3 +226,27 @@ fn every_request_carries_the_token_and_says_who_asks() {
         assert_eq!(asked.authorization.as_deref(), Some(expected.as_str()));
     }
 }
+
+#[test]
+fn the_full_table_is_linked_where_it_is_said_to_be_and_only_as_a_page() {
+    let github = GitHub::start();
+    let mut job = Job::new(&github);
+    job.posts("", 1);
+    let body = github.world().marked(7)[0].body.clone();
+    assert!(
+        body.contains("[full table](https://github.com/acme/shop/actions/runs/70)"),
+        "{body}"
+    );
+    let page = "https://github.com/acme/shop/actions/runs/71/artifacts/5";
+    job.set("GITHUB_RUN_ID", "71");
+    job.posts(&format!("--full-table {page}"), 1);
+    let body = github.world().marked(7)[0].body.clone();
+    assert!(body.contains(&format!("[full table]({page})")), "{body}");
+    for none in [
+        "javascript:alert(1)",
+        "https://x/)[a](https://y",
+        "page.html",
+    ] {
+        job.posts(&format!("--full-table {none}"), 2);
+    }
+}

@@ -164,3 +164,20 @@ fn an_event_that_cannot_be_read_is_an_error_and_not_the_absence_of_a_pull_reques
         assert_eq!(github.world().marked(7).len(), 1);
     }
 }
+
+/// The step that judges has no token, and the one that has it knows nothing: the reason goes from one to the other.
+#[test]
+fn a_step_that_only_posts_gives_the_reason_of_the_step_that_judged() {
+    let github = GitHub::start();
+    let job = job(&github);
+    ends(&job, "");
+    let reason = job.output("reason").unwrap();
+    assert!(reason.contains("broken.json"), "{reason}");
+    fs::remove_file(job.path("verdict.json")).unwrap();
+    let mut command = job.command("post verdict.json --reason");
+    let done = command.arg(&reason).output().unwrap();
+    assert_eq!(done.status.code(), Some(2));
+    let body = github.world().marked(7)[0].body.clone();
+    assert!(body.contains("not judged for `aaaaaaaaa`: "), "{body}");
+    assert!(body.contains("broken.json"), "{body}");
+}

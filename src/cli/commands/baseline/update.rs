@@ -59,7 +59,7 @@ pub(crate) fn run(args: UpdateArgs, env: &Env, output: &mut Output<'_>) -> anyho
     };
     let doing = format!("update {}", path.display());
     let mut new = if args.force && !measured_here {
-        named.read_all(&settings.read)?
+        named.read_all_to_add(&settings.read)?
     } else {
         results::added(&named, &settings, &load_options, output).context(doing.clone())?
     };

@@ -70,6 +70,7 @@ impl Message {
                     .map(|project| format!("{project}/-/commit")),
             },
             run_url: run_url.map(str::to_owned),
+            table_url: order.flags.full_table.clone(),
             today: Some(today()),
         };
         Ok(Self {

@@ -71,7 +71,10 @@ pub(crate) fn run(
 fn tell_absence(args: &PostArgs, env: &Env, output: &mut Output<'_>) -> anyhow::Result<()> {
     let order = Order {
         content: Content::NotJudged {
-            reason: "the gate left no verdict; its own run says why",
+            reason: args
+                .reason
+                .as_deref()
+                .unwrap_or("the gate left no verdict; its own run says why"),
         },
         flags: &args.to,
         env,

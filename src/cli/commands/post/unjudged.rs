@@ -25,6 +25,12 @@ impl Audience {
         {
             output.warn(&format!("{error:#}"));
         }
+        if env.in_github_actions() {
+            // A step of its own may post what this one does not.
+            let outputs = [("reason".to_owned(), reason.clone())];
+            let put = actions::put_out(&env.lookup(), &outputs);
+            put.unwrap_or_else(|error| output.warn(&format!("{error:#}")));
+        }
         if self.post == PostWhen::Never {
             return;
         }

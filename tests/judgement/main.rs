@@ -29,4 +29,5 @@ mod rules;
 mod sessions;
 mod strength;
 mod symmetry;
+mod traps;
 mod zero;

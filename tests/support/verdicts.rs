@@ -284,3 +284,19 @@ pub(crate) fn document_of(
     };
     report::document(&Verdict::of(judgement, policy, situation), policy, context)
 }
+
+/// The report on a terminal of what was judged, with the values of every run or without.
+pub(crate) fn text(judgement: Judgement, runs: bool) -> String {
+    let policy = Policy::default();
+    let verdict = Verdict::of(judgement, &policy, Situation::Compared);
+    let surroundings = Context {
+        interleaved: false,
+        ..context()
+    };
+    let document = report::document(&verdict, &policy, surroundings);
+    let style = report::Style {
+        runs,
+        ..report::Style::default()
+    };
+    report::render(&document, report::Format::Text, &style, None).unwrap()
+}

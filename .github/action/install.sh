@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The action's first half: decides where the program comes from (`plan`) and brings it here (`install`). Between the two
+# The program of the action: decides where it comes from (`plan`) and brings it here (`install`). Between the two
 # the runner restores what an earlier job built. Runs under the bash of every runner (3.2 on macOS, Git's on Windows).
 set -euo pipefail
 
@@ -82,16 +82,16 @@ plan() {
         output binary "$(cd -- "$(dirname -- "$PG_BIN")" && pwd)/$(basename -- "$PG_BIN")"
         return
     fi
-    found=$(command -v perfgate || true)
-    if [ -n "$found" ] && is_ours "$found"; then
-        output binary "$found"
-        return
-    fi
     case ${PG_INSTALL:-auto} in
     auto) if [ -n "$(asset)" ]; then output from release; else plan_build; fi ;;
     release) output from release ;;
     cargo) plan_build ;;
-    never) die "no perfgate $wanted on the PATH, and install: never" ;;
+    # What the PATH holds may be a stranger's, and is run with a token later: only where the workflow says so.
+    never)
+        found=$(command -v perfgate || true)
+        if [ -z "$found" ] || ! is_ours "$found"; then die "no perfgate $wanted on the PATH, and install: never"; fi
+        output binary "$found"
+        ;;
     *) die "install: $PG_INSTALL is none of auto, release, cargo, never" ;;
     esac
 }
@@ -106,6 +106,26 @@ plan_build() {
     output cache-key "perfgate-${RUNNER_OS:-$(uname -s)}-${RUNNER_ARCH:-$(uname -m)}-$key"
 }
 
+# fetch URL FILE [ACCEPT]: by https alone, redirects too, whatever a .curlrc says. With ACCEPT as a request to the API that
+# carries the token, which stands in no list of processes; curl leaves it out where it is sent on to another host.
+fetch() {
+    {
+        [ -z "${3:-}" ] || printf 'header = "Authorization: Bearer %s"\nheader = "Accept: %s"\n' "$GH_TOKEN" "$3"
+    } | curl --disable --proto '=https' --fail --silent --show-error --location --retry 3 --connect-timeout 20 \
+        --max-time 300 --config - --output "$2" -- "$1"
+}
+# The page of a release answers a token of a private repository with 404; the API knows its files by number.
+fetch_private() {
+    local releases=${GITHUB_API_URL:-https://api.github.com}/repos/$PG_REPOSITORY/releases number
+    case ${GH_TOKEN:-} in '' | *[!A-Za-z0-9_.-]*) return 1 ;; esac
+    fetch "$releases/tags/v$wanted" "$2.list" application/vnd.github+json || return 1
+    number=$(tr -d ' \r\n\t' <"$2.list" | tr '{' '\n' | grep -F "\"name\":\"$1\"" |
+        sed -n 's|.*"url":"[^"]*/releases/assets/\([0-9]*\)".*|\1|p' | head -n 1) || return 1
+    rm -f -- "$2.list"
+    [ -n "$number" ] || return 1
+    fetch "$releases/assets/$number" "$2" application/octet-stream
+}
+
 # The archive stays in the tool cache and is checked each time: what lies there is trusted by its checksum alone.
 from_release() {
     local name expected cache archive found base unpacked=$temp/perfgate-$wanted
@@ -118,14 +138,19 @@ from_release() {
     mkdir -p -- "$cache" "$unpacked"
     if [ ! -f "$archive" ] || [ "$(sha256 "$archive" | cut -d ' ' -f 1)" != "$expected" ]; then
         base=${PG_DOWNLOAD:-}
-        if [ -z "$base" ]; then
+        if [ -n "$base" ]; then
+            fetch "${base%/}/v$wanted/$name" "$archive.$$" || die "could not fetch ${base%/}/v$wanted/$name, which has to be reached by https"
+        else
             # A composite step has it from the action's own `env:` alone: the runner empties GITHUB_ACTION_REPOSITORY.
             [ -n "${PG_REPOSITORY:-}" ] ||
                 die "an action of the repository itself has no releases of its own: give download-url, or use install: cargo"
             base=${GITHUB_SERVER_URL:-https://github.com}/$PG_REPOSITORY/releases/download
+            fetch "$base/v$wanted/$name" "$archive.$$" 2>"$archive.said" || fetch_private "$name" "$archive.$$" || {
+                cat -- "$archive.said" >&2
+                die "could not fetch $base/v$wanted/$name; where $PG_REPOSITORY is private, download-token needs contents: read of it"
+            }
+            rm -f -- "$archive.said"
         fi
-        curl --fail --silent --show-error --location --retry 3 --connect-timeout 20 --max-time 300 \
-            --output "$archive.$$" -- "${base%/}/v$wanted/$name" || die "could not fetch ${base%/}/v$wanted/$name"
         found=$(sha256 "$archive.$$" | cut -d ' ' -f 1)
         if [ "$found" != "$expected" ]; then
             rm -f -- "$archive.$$"

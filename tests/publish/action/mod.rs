@@ -1,17 +1,20 @@
 //! The action as a runner executes it: its shell with the inputs in the environment, from install to exit code.
 
+mod apart;
 mod days;
+mod download;
 mod events;
 mod expression;
 mod files;
+mod guard;
+mod others;
 mod release;
 mod runner;
 mod source;
 
 use std::fs;
 
-use files::FileServer;
-use runner::{Runner, archive, program};
+use runner::{Runner, program};
 
 const SHOP: [(&str, &str); 4] = [
     ("working-directory", "shop"),
@@ -33,9 +36,10 @@ fn a_failing_gate_ends_with_its_code_and_leaves_verdict_report_outputs_and_summa
     assert_eq!(step.output("exit-code"), "1");
     assert_eq!(step.output("regressed"), "3");
     assert_eq!(step.output("verdict-file"), "shop/perfgate-verdict.json");
+    assert_eq!(step.output("report-path"), "shop/perfgate-report.md");
     let verdict = fs::read_to_string(runner.workspace().join(step.output("verdict-file"))).unwrap();
     assert!(verdict.contains("\"perfgate.verdict/1\""));
-    let report = fs::read_to_string(runner.workspace().join(step.output("report"))).unwrap();
+    let report = fs::read_to_string(runner.workspace().join(step.output("report-path"))).unwrap();
     assert!(report.contains("GET /search"), "{report}");
     assert!(step.summary.contains("GET /search"));
     assert_eq!(step.annotations().len(), 3, "{}", step.said);
@@ -48,6 +52,35 @@ fn results_may_be_several_lines_and_stars() {
     let step = runner.step(&with(&[("bin-path", program()), ("results", results)]));
     assert_eq!(step.code, 1, "{}", step.said);
     assert!(step.said.contains("3 runs against 5 runs"), "{}", step.said);
+}
+
+/// A folder gives its names in any order, and runs without a time are taken in the order in which they are named.
+#[test]
+fn what_a_star_stands_for_comes_in_the_order_of_its_numbers() {
+    let runner = Runner::new();
+    let shop = runner.workspace().join("shop");
+    fs::create_dir(shop.join("out")).unwrap();
+    for n in [10, 2, 1, 21, 9, 11] {
+        fs::copy(
+            shop.join("results/pr-1_stats.csv"),
+            shop.join(format!("out/r{n}_stats.csv")),
+        )
+        .unwrap();
+    }
+    runner.put_script_on_path("spied", "#!/bin/sh\nprintf '%s\\n' \"$@\" >&2\n");
+    let spied = runner.at("bin/spied");
+    let step = runner.step(&with(&[
+        ("bin-path", spied.to_str().unwrap()),
+        ("results", "out/r*_stats.csv"),
+    ]));
+    let lines = step
+        .said
+        .lines()
+        .filter_map(|line| line.strip_prefix("out/r"));
+    let numbers: Vec<&str> = lines
+        .map(|line| line.trim_end_matches("_stats.csv"))
+        .collect();
+    assert_eq!(numbers, ["1", "2", "9", "10", "11", "21"], "{}", step.said);
 }
 
 #[test]
@@ -94,77 +127,6 @@ fn each_line_of_args_is_one_argument() {
 }
 
 #[test]
-fn a_release_is_fetched_once_checked_and_used() {
-    let runner = Runner::new();
-    let server = FileServer::start(&[(&runner.asset_url(), archive())]);
-    runner.list_release(&archive());
-    let inputs = with(&[("download-url", server.url())]);
-    assert_eq!(runner.step(&inputs).code, 1);
-    let again = runner.step(&inputs);
-    assert_eq!(again.code, 1, "{}", again.said);
-    assert_eq!(server.served(), 1, "the tool cache was not used");
-}
-
-#[test]
-fn an_archive_with_another_checksum_is_fatal_and_nothing_else_is_tried() {
-    let runner = Runner::new();
-    let mut tampered = archive();
-    tampered.push(0);
-    let server = FileServer::start(&[(&runner.asset_url(), tampered)]);
-    runner.list_release(&archive());
-    let step = runner.step(&with(&[("download-url", server.url())]));
-    assert_eq!(step.code, 2);
-    assert!(step.said.contains("it is not used"), "{}", step.said);
-    assert!(
-        !runner
-            .workspace()
-            .join("shop/perfgate-verdict.json")
-            .exists()
-    );
-}
-
-#[test]
-fn an_archive_that_was_changed_in_the_tool_cache_is_fetched_anew() {
-    let runner = Runner::new();
-    let server = FileServer::start(&[(&runner.asset_url(), archive())]);
-    runner.list_release(&archive());
-    let inputs = with(&[("download-url", server.url())]);
-    assert_eq!(runner.step(&inputs).code, 1);
-    fs::write(runner.cached_archive(), b"changed").unwrap();
-    assert_eq!(runner.step(&inputs).code, 1);
-    assert_eq!(server.served(), 2);
-}
-
-#[test]
-fn a_release_that_cannot_be_fetched_says_from_where() {
-    let runner = Runner::new();
-    let server = FileServer::start(&[]);
-    runner.list_release(&archive());
-    let step = runner.step(&with(&[("download-url", server.url())]));
-    assert_eq!(step.code, 2);
-    assert!(
-        step.said
-            .contains(&format!("could not fetch {}", server.url())),
-        "{}",
-        step.said
-    );
-}
-
-#[test]
-fn a_perfgate_on_the_path_is_taken_and_a_stranger_of_the_same_name_and_version_is_not() {
-    let runner = Runner::new();
-    runner.put_on_path(program());
-    assert_eq!(runner.step(&SHOP).code, 1);
-
-    let runner = Runner::new();
-    let version = env!("CARGO_PKG_VERSION");
-    runner.put_script_on_path("perfgate", &format!("#!/bin/sh\necho perfgate {version}\n"));
-    let step = runner.step(&with(&[("install", "never")]));
-    assert_eq!(step.code, 2, "{}", step.said);
-    assert!(step.said.contains("install: never"), "{}", step.said);
-}
-
-#[test]
 fn update_adds_to_the_baseline_and_install_puts_the_program_on_the_path() {
     let runner = Runner::new();
     let step = runner.step(&[
@@ -195,14 +157,24 @@ fn the_action_installs_the_version_of_this_revision() {
 fn every_input_reaches_a_script_and_none_is_pasted_into_it() {
     let action = runner::yaml(include_str!("../../../action.yml"));
     let scripts = [
+        include_str!("../../../.github/action/guard.sh"),
         include_str!("../../../.github/action/install.sh"),
-        include_str!("../../../.github/action/perfgate.sh"),
+        include_str!("../../../.github/action/gate.sh"),
+        include_str!("../../../.github/action/post.sh"),
     ]
     .concat();
     let steps = action["runs"]["steps"].as_array().unwrap();
     let mut given = Vec::new();
     for step in steps {
-        if let Some(run) = step["run"].as_str() {
+        let run = step["run"].as_str().unwrap_or_default();
+        if let Some(uses) = step["uses"].as_str() {
+            let (name, revision) = uses.split_once('@').unwrap();
+            assert!(name.starts_with("actions/"), "{uses}");
+            assert!(
+                revision.len() == 40 && revision.bytes().all(|b| b.is_ascii_hexdigit()),
+                "{uses} can be moved"
+            );
+        } else {
             assert!(!run.contains("${{"), "{run}");
             assert_eq!(step["env"]["BASH_ENV"], "", "{run}");
         }
@@ -211,7 +183,8 @@ fn every_input_reaches_a_script_and_none_is_pasted_into_it() {
             assert!(
                 variable.ends_with("_TOKEN")
                     || variable == "BASH_ENV"
-                    || scripts.contains(variable),
+                    || scripts.contains(variable)
+                    || run.contains(variable),
                 "{variable} is not read"
             );
         }
@@ -220,17 +193,4 @@ fn every_input_reaches_a_script_and_none_is_pasted_into_it() {
         let used = format!("${{{{ inputs.{name} }}}}");
         assert!(given.contains(&used), "{name} goes nowhere");
     }
-}
-
-/// A composite action's steps find no repository in their environment: what `env:` hands over is all there is.
-#[test]
-fn a_release_of_the_actions_own_repository_is_fetched_from_there() {
-    let runner = Runner::new();
-    let url = format!("/OWNER/perfgate/releases/download{}", runner.asset_url());
-    let server = FileServer::start(&[(&url, archive())]);
-    runner.list_release(&archive());
-    runner.set("server_url", server.url());
-    let step = runner.step(&SHOP);
-    assert_eq!(step.code, 1, "{}", step.said);
-    assert_eq!(server.served(), 1);
 }

@@ -11,7 +11,7 @@
 //! | `GITHUB_X` for each `github.x` of a list of names, over whatever `env:` says | `GitHubContext.cs`, `Handlers/ScriptHandler.cs` |
 //! | `GITHUB_ACTION_REPOSITORY` and `GITHUB_ACTION_REF`: **empty** in each `run:` step, for these belong to no repository. An `env:` is evaluated before they are emptied, a `with:` after they became those of the nested action | `ActionRunner.cs` (`RunAsync`), `CompositeActionHandler.cs` |
 //! | `GITHUB_ACTION_PATH`: the folder of the action, in its own steps only | `Handlers/CompositeActionHandler.cs` |
-//! | `GITHUB_OUTPUT`, `_ENV`, `_PATH`, `_STATE`, `_STEP_SUMMARY`: new empty files for each step | `FileCommandManager.cs` |
+//! | `GITHUB_OUTPUT`, `_ENV`, `_PATH`, `_STATE`, `_STEP_SUMMARY`, `_ARTIFACTS`, `_ARTIFACTS_LIST`: new files for each step | `FileCommandManager.cs` |
 //! | `RUNNER_X` for each `runner.x`: os, arch, name, environment, tool_cache, temp, workspace, and debug where asked for | `RunnerContext.cs`, `JobRunner.cs`, `JobExtension.cs`, `TempDirectoryManager.cs` |
 //! | `GITHUB_ACTIONS=true`, and `CI=true` unless it is set | `Runner.Sdk/ProcessInvoker.cs` |
 //!
@@ -19,7 +19,7 @@
 //! `ACTIONS_RUNTIME_TOKEN`. A script with `shell: bash` is `bash --noprofile --norc -e -o pipefail FILE`, one without a shell
 //! `bash -e FILE` (`Handlers/ScriptHandlerHelpers.cs`).
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -33,10 +33,10 @@ use tempfile::TempDir;
 use super::expression::{self, Before};
 use crate::support::github::{GitHub, MERGE};
 
-const TOKEN: &str = "ghs_canaryCANARYcanary0123456789";
+pub(super) const TOKEN: &str = "ghs_canaryCANARYcanary0123456789";
 
 /// The `github.x` that steps find as `GITHUB_X`.
-const GIVEN: [&str; 37] = [
+const GIVEN: [&str; 39] = [
     "action_path",
     "action_ref",
     "action_repository",
@@ -44,6 +44,8 @@ const GIVEN: [&str; 37] = [
     "actor",
     "actor_id",
     "api_url",
+    "artifacts",
+    "artifacts_list",
     "base_ref",
     "env",
     "event_name",
@@ -174,6 +176,10 @@ pub(crate) struct Runner {
     /// What steps wrote to GITHUB_ENV and GITHUB_PATH.
     environment: RefCell<Vec<(String, String)>>,
     search: RefCell<Vec<String>>,
+    /// Whether it belongs to an Enterprise Server, which takes no artifacts of today's kind.
+    pub(super) is_enterprise: Cell<bool>,
+    /// The artifacts of this run of a workflow.
+    pub(super) uploaded: RefCell<Vec<String>>,
 }
 
 /// What a step left behind, or a whole job.
@@ -229,6 +235,7 @@ impl Runner {
             "usr",
             "cache",
             "artifacts",
+            "commands",
         ] {
             fs::create_dir_all(folder.path().join(name)).unwrap();
         }
@@ -237,6 +244,8 @@ impl Runner {
             github: RefCell::default(),
             environment: RefCell::default(),
             search: RefCell::default(),
+            is_enterprise: Cell::new(false),
+            uploaded: RefCell::default(),
         };
         runner.link_tools();
         copy(
@@ -386,16 +395,27 @@ impl Runner {
         log
     }
 
-    /// The first job of a workflow, from its first step to its last.
+    /// A workflow: its jobs one after the other, each from its first step to its last.
     pub(crate) fn job(&self, workflow: &str) -> Step {
         self.job_of(workflow, Value::Null)
     }
 
-    /// The first job, in one leg of its matrix.
+    /// The same, in one leg of the matrix. What needs a job that failed is left out.
     pub(crate) fn job_of(&self, workflow: &str, matrix: Value) -> Step {
         let workflow = yaml(workflow);
-        let (name, _) = workflow["jobs"].as_object().unwrap().iter().next().unwrap();
-        self.executed(&workflow, name, matrix)
+        self.uploaded.borrow_mut().clear();
+        let mut all = Step::default();
+        for (name, job) in workflow["jobs"].as_object().unwrap() {
+            if all.code != 0 && !job["needs"].is_null() {
+                continue;
+            }
+            let step = self.executed(&workflow, name, matrix.clone());
+            all.code = if all.code == 0 { step.code } else { all.code };
+            all.said.push_str(&step.said);
+            all.summary.push_str(&step.summary);
+            all.used.extend(step.used);
+        }
+        all
     }
 
     /// The job of this name.
@@ -516,8 +536,16 @@ impl Runner {
         for emptied in ["action_repository", "action_ref"] {
             github.insert(emptied.to_owned(), Value::from(""));
         }
-        for file in ["output", "env", "path", "state", "step_summary"] {
-            let path = self.at(file);
+        for file in [
+            "output",
+            "env",
+            "path",
+            "state",
+            "step_summary",
+            "artifacts",
+            "artifacts_list",
+        ] {
+            let path = self.at("commands").join(file);
             fs::write(&path, "").unwrap();
             github.insert(file.to_owned(), Value::from(path.to_str().unwrap()));
         }
@@ -539,6 +567,7 @@ impl Runner {
             .env_clear()
             .env("HOME", self.at("temp"))
             .env("ImageOS", "ubuntu24")
+            .env("CURL_CA_BUNDLE", super::files::AUTHORITY)
             .envs(doing.env.iter().cloned());
         let mut search: Vec<PathBuf> = self
             .search
@@ -562,7 +591,7 @@ impl Runner {
             .env("CI", "true")
             .output()
             .unwrap();
-        let read = |file: &str| fs::read_to_string(self.at(file)).unwrap();
+        let read = |file: &str| fs::read_to_string(self.at("commands").join(file)).unwrap();
         log.said
             .push_str(&String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()));
         log.summary.push_str(&read("step_summary"));
@@ -602,40 +631,9 @@ impl Runner {
             })
             .collect()
         };
-        let input = |name: &str| with.get(name).map(plain).unwrap_or_default();
         match name {
             "OWNER/perfgate" => self.perfgate(github, with, doing, log),
-            "actions/checkout" => self.checkout(&github, &with),
-            "actions/upload-artifact" => {
-                let from = self.workspace().join(input("path"));
-                if from.exists() {
-                    let to = self.at("artifacts").join(input("name"));
-                    fs::create_dir_all(&to).unwrap();
-                    fs::copy(&from, to.join(from.file_name().unwrap())).unwrap();
-                } else {
-                    log.said
-                        .push_str("No files were found with the provided path\n");
-                }
-                Done::default()
-            }
-            "actions/download-artifact" => self.download(&with, log),
-            // What it signs is another's to check.
-            "actions/attest-build-provenance" => Done::default(),
-            "actions/cache/restore" => {
-                let from = self.at("cache").join(input("key"));
-                if from.exists() {
-                    copy(&from, Path::new(&input("path")));
-                }
-                Done::default()
-            }
-            "actions/cache/save" => {
-                copy(
-                    Path::new(&input("path")),
-                    &self.at("cache").join(input("key")),
-                );
-                Done::default()
-            }
-            other => panic!("{other} is not simulated"),
+            other => self.of_others(other, &github, &with, log),
         }
     }
 
@@ -692,66 +690,6 @@ impl Runner {
                 .collect(),
         }
     }
-
-    /// One artifact by its name, or all of a pattern into one folder.
-    fn download(&self, with: &Map<String, Value>, log: &mut Step) -> Done {
-        let input = |name: &str| with.get(name).map(plain).unwrap_or_default();
-        let (name, pattern) = (input("name"), input("pattern"));
-        let entries = fs::read_dir(self.at("artifacts")).unwrap();
-        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let wanted: Vec<String> = names
-            .filter(|stored| match pattern.strip_suffix('*') {
-                Some(start) => stored.starts_with(start),
-                None => *stored == name,
-            })
-            .collect();
-        if wanted.is_empty() {
-            log.said.push_str("Artifact not found\n");
-            return Done::failed();
-        }
-        for name in wanted {
-            copy(
-                &self.at("artifacts").join(name),
-                &self.workspace().join(input("path")),
-            );
-        }
-        Done::default()
-    }
-
-    /// Of the repository that lies beside the runner.
-    fn checkout(&self, github: &Map<String, Value>, with: &Map<String, Value>) -> Done {
-        let git = |arguments: &[&str]| {
-            let mut command = Command::new("git");
-            command.args(arguments).current_dir(self.workspace());
-            let done = git_alone(&mut command).output().unwrap();
-            assert!(
-                done.status.success(),
-                "{}",
-                String::from_utf8_lossy(&done.stderr)
-            );
-        };
-        let sha = plain(&github["sha"]);
-        let depth = with.get("fetch-depth").map_or("1".to_owned(), plain);
-        git(&["init", "-q", "."]);
-        git(&[
-            "remote",
-            "add",
-            "origin",
-            self.at("origin.git").to_str().unwrap(),
-        ]);
-        let depth = format!("--depth={depth}");
-        if depth == "--depth=0" {
-            git(&["fetch", "-q", "origin", &sha]);
-        } else {
-            git(&["fetch", "-q", &depth, "origin", &sha]);
-        }
-        // A branch is checked out by its name, everything else as a commit.
-        match plain(&github["ref"]).strip_prefix("refs/heads/") {
-            Some(branch) => git(&["checkout", "-q", "-B", branch, "FETCH_HEAD"]),
-            None => git(&["checkout", "-q", "FETCH_HEAD"]),
-        }
-        Done::default()
-    }
 }
 
 /// Whatever is configured on this machine has no say.
@@ -782,13 +720,13 @@ struct Doing<'a> {
 }
 
 #[derive(Default)]
-struct Done {
-    code: i32,
-    outputs: BTreeMap<String, String>,
+pub(super) struct Done {
+    pub(super) code: i32,
+    pub(super) outputs: BTreeMap<String, String>,
 }
 
 impl Done {
-    fn failed() -> Self {
+    pub(super) fn failed() -> Self {
         Self {
             code: 1,
             ..Self::default()
@@ -797,7 +735,7 @@ impl Done {
 }
 
 /// A value as YAML has it, as the text that it is for a runner.
-fn plain(value: &Value) -> String {
+pub(super) fn plain(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),

@@ -44,7 +44,7 @@ pub use comparison::{
 pub use errors::LEAST_RISE;
 pub use judge::{Sides, judge, judge_at};
 pub use policy::{
-    Acceptance, Decide, JudgingMachine, Limits, OnInconclusive, OnMissing, OnOtherEnvironment,
-    Origin, Policy, Quantity, Rule, SeriesRole, Severity,
+    Acceptance, DEFAULT_MAX_REGRESSION, Decide, JudgingMachine, Limits, OnInconclusive, OnMissing,
+    OnOtherEnvironment, Origin, Policy, Quantity, Rule, SeriesRole, Severity,
 };
 pub use weighed::{Direction, Look, Weighed, with_outcomes};

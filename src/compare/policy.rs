@@ -5,6 +5,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::Pattern;
 use crate::model::matching::Machines;
 use crate::model::{Better, Quantile, Series, Statistic, Unit};
@@ -38,7 +41,8 @@ pub enum JudgingMachine {
 }
 
 /// What makes a change fail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Decide {
     /// The estimate is beyond the limit, and it is certain that the series got worse.
     Certain,
@@ -47,9 +51,11 @@ pub enum Decide {
 }
 
 /// What a series is to the gate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum SeriesRole {
-    /// It is judged.
+    /// It is judged; no word of a file.
+    #[serde(skip)]
     Subject,
     /// It shares no process with the code under test: where it moved, the machine did.
     Control,
@@ -143,7 +149,10 @@ impl Default for Limits {
 }
 
 /// What a bad outcome of a series leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
 pub enum Severity {
     Off,
     Warn,
@@ -179,20 +188,23 @@ pub struct Acceptance {
     pub from: Origin,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum OnMissing {
     Fail,
     Warn,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum OnInconclusive {
     Warn,
     Fail,
     Pass,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum OnOtherEnvironment {
     Refuse,
     Warn,

@@ -4,6 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::Unit;
 
 /// What was measured: an endpoint (`GET /search`), a benchmark (`parse/large`), a command.
@@ -58,7 +61,10 @@ impl MetricName {
 }
 
 /// Which direction is an improvement.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize, Serialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
 pub enum Better {
     Lower,
     Higher,

@@ -1,10 +1,8 @@
 //! TOML files as forms with known fields: what is unknown or wrong is refused with its line, its column and the
 //! nearest known name. What the fields mean is said by those who read them.
 
-mod form;
 mod habits;
 pub use crate::text::nearest;
-mod node;
 mod place;
 mod read;
 #[cfg(test)]
@@ -13,13 +11,12 @@ mod schema;
 mod values;
 pub mod written;
 
-pub use form::{Field, Form};
-pub use node::{Node, string};
-pub use place::{FormError, LineStarts, Place, Placed, Text, value};
-pub use read::{FileFormat, Problem, read};
-pub use schema::json_schema;
+pub use place::{FormError, LineStarts, Problem};
+pub use read::{FileFormat, read};
+pub use schema::{exactly_one_of, json_schema, with_only};
 pub(crate) use values::schema;
 pub use values::{
     AnyValue, DurationText, FalseOr, FilledText, FreeTable, Located, OneOrMany, PositiveDuration,
-    Scalar, Table, True, Whole, Word, at_most_30_days, from_number, from_text,
+    Scalar, Table, Tables, True, Whole, Word, at_most_30_days, from_number, from_text,
+    from_text_or_number, word,
 };

@@ -6,29 +6,40 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::DeTable;
 
-/// A line of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    pub file: String,
-    pub line: usize,
+/// What is wrong at a place of a file, before line and column are known.
+#[derive(Debug)]
+pub struct Problem {
+    pub(super) span: Range<usize>,
+    pub(super) message: String,
+    pub(super) hint: Option<String>,
+    /// Whether the key of the value stands before the message.
+    pub(super) is_named: bool,
 }
 
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
+impl Problem {
+    /// What is wrong with a table, or with several of its keys together.
+    pub fn at(span: &Range<usize>, message: impl Into<String>) -> Self {
+        Self {
+            span: span.clone(),
+            message: message.into(),
+            hint: None,
+            is_named: false,
+        }
     }
-}
 
-/// A value and the line that it was written on.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Placed<T> {
-    pub value: T,
-    pub from: Place,
-}
+    /// What is wrong with one value: its key stands before the message.
+    pub fn with_key(span: &Range<usize>, message: impl Into<String>) -> Self {
+        Self {
+            is_named: true,
+            ..Self::at(span, message)
+        }
+    }
 
-/// The value without its place.
-pub fn value<T>(field: Option<Placed<T>>) -> Option<T> {
-    field.map(|field| field.value)
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
 }
 
 /// What is wrong in a file, and where.
@@ -60,10 +71,9 @@ impl fmt::Display for FormError {
 
 impl std::error::Error for FormError {}
 
-/// The text of a file under the name that messages call it by.
+/// The text of a file, and where its lines begin.
 #[derive(Clone, Copy, Debug)]
 pub struct Text<'t> {
-    pub name: &'t str,
     pub text: &'t str,
     pub lines: &'t LineStarts,
 }
@@ -76,6 +86,11 @@ impl LineStarts {
     pub fn of(text: &str) -> Self {
         let ends = text.match_indices('\n').map(|(at, _)| at + 1);
         Self(std::iter::once(0).chain(ends).collect())
+    }
+
+    /// The number of the line, from 1 on, that an offset into the text stands on.
+    pub fn line(&self, offset: usize) -> usize {
+        self.0.partition_point(|start| *start <= offset)
     }
 }
 
@@ -92,17 +107,10 @@ impl<'t> Text<'t> {
     fn position(&self, offset: usize) -> (usize, usize) {
         let LineStarts(starts) = self.lines;
         let offset = offset.min(self.text.len());
-        let line = starts.partition_point(|start| *start <= offset);
+        let line = self.lines.line(offset);
         let start = starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
         let column = self.text.get(start..offset).unwrap_or_default();
         (line, column.chars().count() + 1)
-    }
-
-    pub fn place(&self, span: &Range<usize>) -> Place {
-        Place {
-            file: self.name.to_owned(),
-            line: self.position(span.start).0,
-        }
     }
 
     pub fn error(&self, span: &Range<usize>, message: impl Into<String>) -> FormError {

@@ -6,9 +6,8 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::node::found;
-use super::place::{FormError, LineStarts, Text};
-use super::values::NO_WORD;
+use super::place::{FormError, LineStarts, Problem, Text};
+use super::values::TABLES;
 use super::{habits, nearest};
 
 /// What messages know about a kind of file.
@@ -21,42 +20,6 @@ pub struct FileFormat {
     pub advice: fn(path: &[&str], key: &str) -> Option<&'static str>,
 }
 
-/// What is wrong at a place of a file, before line and column are known.
-#[derive(Debug)]
-pub struct Problem {
-    span: Range<usize>,
-    message: String,
-    hint: Option<String>,
-    /// Whether the key of the value stands before the message.
-    is_named: bool,
-}
-
-impl Problem {
-    /// What is wrong with a table, or with several of its keys together.
-    pub fn at(span: &Range<usize>, message: impl Into<String>) -> Self {
-        Self {
-            span: span.clone(),
-            message: message.into(),
-            hint: None,
-            is_named: false,
-        }
-    }
-
-    /// What is wrong with one value: its key stands before the message.
-    pub fn with_key(span: &Range<usize>, message: impl Into<String>) -> Self {
-        Self {
-            is_named: true,
-            ..Self::at(span, message)
-        }
-    }
-
-    #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
-        self
-    }
-}
-
 /// The struct that serde reads from the text, turned by `check` into what the program works with.
 pub fn read<T: DeserializeOwned, V>(
     text: &str,
@@ -65,7 +28,6 @@ pub fn read<T: DeserializeOwned, V>(
 ) -> Result<V, FormError> {
     let lines = LineStarts::of(text);
     let source = Text {
-        name: format.name,
         text,
         lines: &lines,
     };
@@ -197,6 +159,13 @@ fn find_in(
     }
 }
 
+fn found(value: &DeValue<'_>) -> String {
+    match value.type_str() {
+        kind @ ("integer" | "array") => format!("an {kind}"),
+        kind => format!("a {kind}"),
+    }
+}
+
 /// What serde refused, in the words of our messages.
 fn refused(source: &Text<'_>, format: FileFormat, error: &toml::de::Error) -> FormError {
     let span = error.span().unwrap_or(0..0);
@@ -210,11 +179,6 @@ fn refused(source: &Text<'_>, format: FileFormat, error: &toml::de::Error) -> Fo
             // A text or a date where a table stands for a choice.
             Some(kind) => (named(&at, format!("expected a table, found {kind}")), None),
         },
-        Refusal::NoWord { word, known } => {
-            let words: Vec<String> = known.iter().map(|word| format!("\"{word}\"")).collect();
-            let message = format!("`{word}` is not one of {}", words.join(", "));
-            (named(&at, message), None)
-        }
         Refusal::Missing(key) => {
             let message = match at.path.as_slice() {
                 [] => format!("there is no `{key}`"),
@@ -230,10 +194,11 @@ fn refused(source: &Text<'_>, format: FileFormat, error: &toml::de::Error) -> Fo
         }
         Refusal::Kind(expected) => {
             let kind = at.kind.as_deref().unwrap_or("something else");
-            let hint = (expected == "a list" && kind == "a table")
-                .then(|| format!("a list of tables is written [[{}]]", at.keys().join(".")));
-            let message = format!("expected {expected}, found {kind}");
-            (named(&at, message), hint)
+            let message = match expected {
+                TABLES => format!("expected [[{}]], found {kind}", at.keys().join(".")),
+                expected => format!("expected {expected}, found {kind}"),
+            };
+            (named(&at, message), None)
         }
         Refusal::Other(message, hint) => (named(&at, message.to_owned()), hint.map(str::to_owned)),
     };
@@ -268,11 +233,6 @@ enum Refusal<'e> {
         word: &'e str,
         known: Vec<&'e str>,
     },
-    /// A text that is none of a few words.
-    NoWord {
-        word: &'e str,
-        known: Vec<&'e str>,
-    },
     Missing(&'e str),
     /// A table that stands for a choice must have one key.
     NotOneKey,
@@ -284,19 +244,14 @@ enum Refusal<'e> {
 
 impl<'e> Refusal<'e> {
     fn of(message: &'e str) -> Self {
-        let is_word = message.strip_prefix(NO_WORD);
-        let unknown = is_word.unwrap_or(message);
-        let unknown = unknown
+        let unknown = message
             .strip_prefix("unknown field `")
-            .or_else(|| unknown.strip_prefix("unknown variant `"));
+            .or_else(|| message.strip_prefix("unknown variant `"));
         if let Some(rest) = unknown
             && let Some((word, known)) = rest.rsplit_once("`, expected ")
         {
             let known = known.split('`').skip(1).step_by(2).collect();
-            return match is_word {
-                Some(_) => Self::NoWord { word, known },
-                None => Self::Unknown { word, known },
-            };
+            return Self::Unknown { word, known };
         }
         if let Some(key) = message.strip_prefix("missing field `") {
             return Self::Missing(key.trim_end_matches('`'));
@@ -336,6 +291,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
+    use crate::toml_file::Tables;
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -343,7 +299,7 @@ mod tests {
         #[expect(dead_code, reason = "read for its refusals")]
         name: String,
         #[expect(dead_code, reason = "read for its refusals")]
-        step: Option<Vec<Step>>,
+        step: Option<Tables<Step>>,
     }
 
     #[derive(Debug, Deserialize)]
@@ -385,11 +341,11 @@ mod tests {
             ),
             (
                 "name = ''\nstep = 5",
-                "2:8 `step`: expected a list, found an integer",
+                "2:8 `step`: expected [[step]], found an integer",
             ),
             (
                 "name = ''\n[step]",
-                "2:1 `step`: expected a list, found a table (a list of tables is written [[step]])",
+                "2:1 `step`: expected [[step]], found a table",
             ),
             (
                 "name = ''\n[[step]]\n",

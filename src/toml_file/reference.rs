@@ -150,7 +150,8 @@ fn values(schema: &Value) -> String {
             }
             let mut all: Vec<String> = each.iter().map(values).collect();
             all.dedup();
-            return all.join(", ");
+            let are_words = each.iter().all(|one| one["const"].is_string());
+            return all.join(if are_words { " " } else { ", " });
         }
     }
     match schema["type"].as_str() {

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What stands in the column of defaults of the reference; no keyword of JSON Schema.
 pub const DEFAULT_IN_WORDS: &str = "x-default";
@@ -26,7 +26,7 @@ pub(super) fn without_null(schema: &mut Value) {
             if fields.get("default") == Some(&Value::Null) {
                 fields.remove("default");
             }
-            let is_null = |schema: &Value| *schema == serde_json::json!({ "type": "null" });
+            let is_null = |schema: &Value| *schema == json!({ "type": "null" });
             if let Some(Value::Array(any)) = fields.get_mut("anyOf") {
                 any.retain(|schema| !is_null(schema));
                 if let [Value::Object(only)] = any.as_slice() {
@@ -59,6 +59,19 @@ pub(super) fn without_null(schema: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(without_null),
         _ => {}
     }
+}
+
+/// A table with these keys and without those.
+pub fn with_only(keys: &[&str], others: &[&str]) -> Value {
+    let others = others.iter().filter(|other| !keys.contains(other));
+    let absent = others.map(|other| ((*other).to_owned(), Value::Bool(false)));
+    json!({ "required": keys, "properties": absent.collect::<serde_json::Map<_, _>>() })
+}
+
+/// A table with exactly one of the keys.
+pub fn exactly_one_of(keys: &[&str]) -> Value {
+    let each = keys.iter().map(|key| with_only(&[key], keys));
+    each.collect()
 }
 
 fn published(schema: &mut Value) {

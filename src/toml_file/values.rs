@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::{MapAccessDeserializer, StrDeserializer};
-use serde::de::{Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    DeserializeOwned, Error, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor,
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::Spanned;
 
-use super::read::Problem;
+use super::place::Problem;
 use super::written;
 
 /// A value and where it stands.
@@ -104,58 +106,86 @@ macro_rules! schema {
 }
 pub(crate) use schema;
 
+type ReadText<T> = fn(&str) -> Result<T, String>;
+type ReadNumber<T> = fn(f64) -> Result<T, String>;
+
+/// What may stand there, and what is made of it; a refusal becomes the message.
+struct Reading<T> {
+    expected: &'static str,
+    text: Option<ReadText<T>>,
+    number: Option<ReadNumber<T>>,
+}
+
+impl<T> Visitor<'_> for Reading<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expected)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        match self.text {
+            Some(read) => read(text).map_err(E::custom),
+            None => Err(E::invalid_type(Unexpected::Str(text), &self)),
+        }
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<T, E> {
+        match self.number {
+            Some(_) if !number.is_finite() => Err(E::custom("expected a finite number")),
+            Some(read) => read(number).map_err(E::custom),
+            None => Err(E::invalid_type(Unexpected::Float(number), &self)),
+        }
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {
+        match (self.number, number.to_string().parse()) {
+            (Some(_), Ok(number)) => self.visit_f64(number),
+            _ => Err(E::invalid_type(Unexpected::Signed(number), &self)),
+        }
+    }
+
+    fn visit_i128<E: Error>(self, _: i128) -> Result<T, E> {
+        Err(E::custom("the number is too large"))
+    }
+}
+
 /// Reads a text by a function whose refusal becomes the message.
 pub fn from_text<'de, D: Deserializer<'de>, T>(
     deserializer: D,
-    read: fn(&str) -> Result<T, String>,
+    read: ReadText<T>,
 ) -> Result<T, D::Error> {
-    struct Text<T>(fn(&str) -> Result<T, String>);
-    impl<T> Visitor<'_> for Text<T> {
-        type Value = T;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a text in quotes")
-        }
-
-        fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
-            (self.0)(text).map_err(E::custom)
-        }
-    }
-    deserializer.deserialize_str(Text(read))
+    deserializer.deserialize_any(Reading {
+        expected: "a text in quotes",
+        text: Some(read),
+        number: None,
+    })
 }
 
 /// Reads a finite number, whole or not, by a function whose refusal becomes the message.
-pub fn from_number<'de, D: Deserializer<'de>>(
+pub fn from_number<'de, D: Deserializer<'de>, T>(
     deserializer: D,
-    check: fn(f64) -> Result<f64, String>,
-) -> Result<f64, D::Error> {
-    struct Number(fn(f64) -> Result<f64, String>);
-    impl Visitor<'_> for Number {
-        type Value = f64;
+    read: ReadNumber<T>,
+) -> Result<T, D::Error> {
+    deserializer.deserialize_any(Reading {
+        expected: "a number",
+        text: None,
+        number: Some(read),
+    })
+}
 
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a number")
-        }
-
-        fn visit_f64<E: Error>(self, number: f64) -> Result<f64, E> {
-            if !number.is_finite() {
-                return Err(E::custom("expected a finite number"));
-            }
-            (self.0)(number).map_err(E::custom)
-        }
-
-        fn visit_i64<E: Error>(self, number: i64) -> Result<f64, E> {
-            match number.to_string().parse() {
-                Ok(number) => self.visit_f64(number),
-                Err(_) => Err(E::custom("expected a finite number")),
-            }
-        }
-
-        fn visit_i128<E: Error>(self, _: i128) -> Result<f64, E> {
-            Err(E::custom("the number is too large"))
-        }
-    }
-    deserializer.deserialize_any(Number(check))
+/// Reads a text or a finite number, each by a function whose refusal becomes the message.
+pub fn from_text_or_number<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    expected: &'static str,
+    text: ReadText<T>,
+    number: ReadNumber<T>,
+) -> Result<T, D::Error> {
+    deserializer.deserialize_any(Reading {
+        expected,
+        text: Some(text),
+        number: Some(number),
+    })
 }
 
 /// A text that holds something.
@@ -290,7 +320,11 @@ impl<'de> Deserialize<'de> for DurationText {
 /// As a default in the schema.
 impl Serialize for DurationText {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&written::duration_text(self.0))
+        let seconds = self.0.as_secs();
+        match self.0.subsec_nanos() == 0 && seconds > 0 && seconds.is_multiple_of(3600) {
+            true => serializer.serialize_str(&format!("{}h", seconds / 3600)),
+            false => serializer.serialize_str(&written::duration_text(self.0)),
+        }
     }
 }
 
@@ -353,30 +387,41 @@ impl<'de> Deserialize<'de> for True {
 
 schema!(True, { "const": true });
 
-/// Before what serde says of a word that is none of those that are known.
-pub(super) const NO_WORD: &str = "not a word: ";
-
 /// One of a few words: an enum without fields.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Word<T>(pub T);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Word<T> {
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Word<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Text<T> {
-            type Value = Word<T>;
+        from_text(deserializer, word).map(Self)
+    }
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text in quotes")
-            }
+/// Which of a few words a text is.
+pub fn word<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    T::deserialize(StrDeserializer::<NoWord>::new(text)).map_err(|error| error.0)
+}
 
-            fn visit_str<E: Error>(self, text: &str) -> Result<Word<T>, E> {
-                let text = StrDeserializer::<serde::de::value::Error>::new(text);
-                let word = T::deserialize(text).map(Word);
-                word.map_err(|error| E::custom(format!("{NO_WORD}{error}")))
-            }
-        }
-        deserializer.deserialize_str(Text(PhantomData))
+/// What is said of a text that is none of a few words.
+#[derive(Debug)]
+struct NoWord(String);
+
+impl Display for NoWord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NoWord {}
+
+impl Error for NoWord {
+    fn custom<T: Display>(message: T) -> Self {
+        Self(message.to_string())
+    }
+
+    fn unknown_variant(word: &str, known: &'static [&'static str]) -> Self {
+        let known: Vec<String> = known.iter().map(|word| format!("\"{word}\"")).collect();
+        Self(format!("`{word}` is not one of {}", known.join(", ")))
     }
 }
 
@@ -551,7 +596,7 @@ impl<T: JsonSchema> JsonSchema for OneOrMany<T> {
 }
 
 /// A table that a struct reads. Serde alone would take a list for it, too.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Table<T>(T);
 
 impl<T> Deref for Table<T> {
@@ -595,6 +640,91 @@ impl<T: JsonSchema> JsonSchema for Table<T> {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         T::json_schema(generator)
+    }
+}
+
+/// Tables of a list: `[[rule]]`.
+#[derive(Clone, Debug)]
+pub struct Tables<T> {
+    entries: Vec<Located<Table<T>>>,
+    span: Range<usize>,
+}
+
+impl<T> Tables<T> {
+    /// What is wrong with all of them: their key stands before the message.
+    pub fn error(&self, message: impl Display) -> Problem {
+        Problem::with_key(&self.span, message.to_string())
+    }
+
+    pub fn span(&self) -> &Range<usize> {
+        &self.span
+    }
+}
+
+impl<T> Deref for Tables<T> {
+    type Target = [Located<Table<T>>];
+
+    fn deref(&self) -> &Self::Target {
+        &self.entries
+    }
+}
+
+impl<'t, T> IntoIterator for &'t Tables<T> {
+    type Item = &'t Located<Table<T>>;
+    type IntoIter = std::slice::Iter<'t, Located<Table<T>>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.entries.iter()
+    }
+}
+
+/// What [`Tables`] expect, for messages: they are written with two brackets.
+pub(super) const TABLES: &str = "tables";
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Tables<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<T>(Vec<Located<Table<T>>>);
+        impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_seq(Each(PhantomData))
+            }
+        }
+        struct Each<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Each<T> {
+            type Value = Entries<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(TABLES)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Entries<T>, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = list.next_element()? {
+                    entries.push(entry);
+                }
+                Ok(Entries(entries))
+            }
+        }
+        let Located { value, span } = Located::<Entries<T>>::deserialize(deserializer)?;
+        Ok(Self {
+            entries: value.0,
+            span,
+        })
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Tables<T> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("TablesOf{}", T::schema_name()).into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let items = generator.subschema_for::<T>();
+        json_schema!({ "type": "array", "items": items })
     }
 }
 

@@ -390,7 +390,7 @@ fn flag_variable_and_file_turn_it_off_in_this_order() {
     assert_eq!(said.code, Some(2));
     assert!(
         said.err
-            .contains("PERFGATE_IDS: `yes` is not one of merge, keep"),
+            .contains("PERFGATE_IDS: `yes` is not one of \"merge\", \"keep\""),
         "{}",
         said.err
     );

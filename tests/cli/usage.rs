@@ -168,7 +168,9 @@ fn a_bad_variable_is_named_and_a_misspelt_one_is_told() {
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(
-        said.starts_with("error: read PERFGATE_ON_MISSING: `maybe` is not one of fail, warn\n"),
+        said.starts_with(
+            "error: read PERFGATE_ON_MISSING: `maybe` is not one of \"fail\", \"warn\"\n"
+        ),
         "{said}"
     );
     let output = perfgate(folder.path(), &["check", "--baseline", "main"])

@@ -1,5 +1,8 @@
 //! `perfgate.toml`: what is read, what is refused and where, and that the published schema agrees.
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use perfgate::cli::settings::config::{self, Config, ConfigError, Work};
@@ -148,7 +151,7 @@ fn a_wrong_value_is_refused_at_its_own_place() {
         ),
         (
             "[[rule]]\nbudget = nan\n",
-            "line 2, column 10: `budget`: `nan` does not begin with a number",
+            "line 2, column 10: `budget`: expected a finite number",
         ),
         (
             "[[rule]]\nbudget = \"5msec\"\n[[rule]]\nbudget = \"5mss\"\n",
@@ -164,7 +167,27 @@ fn a_wrong_value_is_refused_at_its_own_place() {
         ),
         (
             "rule = 3\n",
-            "line 1, column 8: `rule` in perfgate.toml: expected [[rule]], found an integer",
+            "line 1, column 8: `rule`: expected [[rule]], found an integer",
+        ),
+        (
+            "[rule]\nsubject = \"a\"\n",
+            "line 1, column 1: `rule`: expected [[rule]], found a table",
+        ),
+        (
+            "[[rule]]\nbudget = true\n",
+            "line 2, column 10: `budget`: expected a number, or a text such as \"2ms\", found a boolean",
+        ),
+        (
+            "[[rule]]\nrole = \"subject\"\n",
+            "line 2, column 8: `role`: `subject` is not one of \"control\"",
+        ),
+        (
+            "[[rule]]\nmin_delta = -2.5\n",
+            "line 2, column 13: `min_delta`: `-2.5` is negative, and limits are not",
+        ),
+        (
+            "defaults = []\n",
+            "line 1, column 12: `defaults`: expected a table, found an array",
         ),
     ] {
         assert_eq!(refused(text), said);
@@ -312,10 +335,84 @@ fn as_json(text: &str) -> serde_json::Value {
     convert(toml::Value::Table(text.parse().unwrap()))
 }
 
+fn schema() -> serde_json::Value {
+    serde_json::from_str(&config::json_schema()).unwrap()
+}
+
+/// The configs of the documents and of the examples.
+fn published() -> Vec<String> {
+    let mut texts = Vec::new();
+    for page in ["README.md", "docs"] {
+        for page in files(Path::new(page)) {
+            let page = fs::read_to_string(page).unwrap_or_default();
+            let blocks = page.split("```toml\n").skip(1);
+            let blocks = blocks.map(|rest| rest.split("```").next().unwrap().to_owned());
+            let signs = [
+                "baseline = ",
+                "[defaults]",
+                "[[source]]",
+                "[[rule]]",
+                "[[accept]]",
+            ];
+            texts.extend(blocks.filter(|block| signs.iter().any(|sign| block.contains(sign))));
+        }
+    }
+    let documented = texts.len();
+    for file in files(Path::new("examples")) {
+        if file.file_name().is_some_and(|name| name == "perfgate.toml") {
+            texts.push(fs::read_to_string(file).unwrap());
+        }
+    }
+    let examples = texts.len() - documented;
+    assert!(
+        documented >= 3 && examples >= 3,
+        "{documented} and {examples}"
+    );
+    texts
+}
+
+fn files(path: &Path) -> Vec<PathBuf> {
+    if path.is_file() {
+        return vec![path.to_owned()];
+    }
+    let entries = fs::read_dir(path).unwrap();
+    entries
+        .flat_map(|entry| files(&entry.unwrap().path()))
+        .collect()
+}
+
+#[test]
+fn what_is_published_is_read_and_the_schema_takes_it() {
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    for text in published() {
+        if let Err(error) = parse(&text) {
+            panic!("{error}\n{text}");
+        }
+        let errors: Vec<String> = validator
+            .iter_errors(&as_json(&text))
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(errors.is_empty(), "{text}\n{errors:#?}");
+    }
+}
+
+/// As editors get it: `UPDATE_GOLDENS=1` writes it anew.
+#[test]
+fn the_schema_is_the_one_that_was_read_by_a_person() {
+    let path = "tests/formats/config.schema.json";
+    let schema = format!("{}\n", config::json_schema());
+    if std::env::var_os("UPDATE_GOLDENS").is_some() {
+        fs::write(path, &schema).unwrap();
+    }
+    assert!(
+        fs::read_to_string(path).unwrap() == schema,
+        "{path} is not what the structs say: UPDATE_GOLDENS=1 writes it anew"
+    );
+}
+
 #[test]
 fn the_schema_accepts_what_the_parser_accepts_and_refuses_what_it_refuses() {
-    let schema = serde_json::from_str(config::JSON_SCHEMA).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
+    let validator = jsonschema::validator_for(&schema()).unwrap();
     for text in [
         WHOLE,
         "",
@@ -344,44 +441,52 @@ fn the_schema_accepts_what_the_parser_accepts_and_refuses_what_it_refuses() {
         "[[source]]\nscenario = \"x\"\nresults = \"y\"\n",
         "[[source]]\nresults = \"y\"\ntimeout = \"5m\"\n",
         "[[source]]\nresults = \"y\"\ninputs = [\"\"]\n",
+        "[[source]]\nresults = \"y\"\nruns = 0\n",
+        "[[source]]\ncommand = \"x\"\nresults = \"y\"\ntimeout = 5\n",
+        "[defaults]\nbudget = \"5ms\"\n",
+        "defaults = []\n",
+        "rule = 3\n",
+        "rule = [3]\n",
+        "[rule]\nsubject = \"a\"\n",
+        "[[rule]]\nrole = \"subject\"\n",
+        "[[rule]]\nmax_regresion = \"5%\"\n",
+        "[[rule]]\nseverity = \"error\"\n",
+        "[[rule]]\nsubject = \"\"\n",
+        "require_baseline = \"yes\"\n",
+        "baseline = \" \"\n",
+        "warmup = \"30\"\n",
     ] {
         assert!(parse(text).is_err(), "{text}");
         assert!(!validator.is_valid(&as_json(text)), "{text}");
     }
 }
 
-/// Every key that the schema knows is in the reference, and the reference's example is a valid config.
 #[test]
-fn the_reference_names_every_key_and_its_example_is_read() {
-    let reference = std::fs::read_to_string("docs/config.md").unwrap();
-    let schema: serde_json::Value = serde_json::from_str(config::JSON_SCHEMA).unwrap();
-    let mut keys = Vec::new();
-    collect_keys(&schema, &mut keys);
-    assert!(keys.len() > 25, "{keys:?}");
-    for key in keys {
-        assert!(reference.contains(&format!("`{key}`")), "{key}");
-    }
-    let examples: Vec<&str> = reference
-        .split("```toml\n")
-        .skip(1)
-        .map(|rest| rest.split("```").next().unwrap())
-        .collect();
-    assert!(!examples.is_empty());
-    for example in examples {
-        if let Err(error) = parse(example) {
-            panic!("{error}\n{example}");
-        }
+fn the_reference_names_every_key() {
+    let reference = fs::read_to_string("docs/config.md").unwrap();
+    let mut known = BTreeSet::new();
+    keys(&schema(), &mut known);
+    assert!(known.len() > 30, "{known:?}");
+    for key in known {
+        let forms = [
+            format!("`{key}`"),
+            format!("`[{key}]`"),
+            format!("`[[{key}]]`"),
+        ];
+        assert!(forms.iter().any(|form| reference.contains(form)), "{key}");
     }
 }
 
-fn collect_keys(schema: &serde_json::Value, keys: &mut Vec<String>) {
-    if let Some(properties) = schema.get("properties").and_then(|p| p.as_object()) {
-        for (key, inner) in properties {
-            keys.push(key.clone());
-            collect_keys(inner, keys);
+fn keys(schema: &serde_json::Value, found: &mut BTreeSet<String>) {
+    match schema {
+        serde_json::Value::Object(fields) => {
+            if let Some(serde_json::Value::Object(properties)) = fields.get("properties") {
+                let known = properties.iter().filter(|(_, schema)| schema.is_object());
+                found.extend(known.map(|(key, _)| key.clone()));
+            }
+            fields.values().for_each(|value| keys(value, found));
         }
-    }
-    if let Some(items) = schema.get("items") {
-        collect_keys(items, keys);
+        serde_json::Value::Array(items) => items.iter().for_each(|item| keys(item, found)),
+        _ => {}
     }
 }

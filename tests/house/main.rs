@@ -183,7 +183,6 @@ const CIRCLES: &[(&str, &str)] = &[
     ("ingest", "a source and its text"),
     ("model", "a run and its workload"),
     ("report", "an entry and its words"),
-    ("toml_file", "a form and its nodes"),
 ];
 
 #[test]

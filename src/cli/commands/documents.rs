@@ -8,16 +8,12 @@ use crate::hint::WithHint;
 use crate::{load, model, report, store};
 
 pub(crate) fn schema(of: SchemaOf) -> String {
-    let scenario;
     let text = match of {
-        SchemaOf::Run => model::run_file::JSON_SCHEMA,
-        SchemaOf::Baseline => store::JSON_SCHEMA,
-        SchemaOf::Verdict => report::JSON_SCHEMA,
-        SchemaOf::Config => config::JSON_SCHEMA,
-        SchemaOf::Scenario => {
-            scenario = load::scenario::json_schema();
-            &scenario
-        }
+        SchemaOf::Run => model::run_file::JSON_SCHEMA.to_owned(),
+        SchemaOf::Baseline => store::JSON_SCHEMA.to_owned(),
+        SchemaOf::Verdict => report::JSON_SCHEMA.to_owned(),
+        SchemaOf::Config => config::json_schema(),
+        SchemaOf::Scenario => load::scenario::json_schema(),
     };
     format!("{}\n", text.trim_end())
 }

@@ -9,17 +9,20 @@ pub(crate) mod provenance;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::cli::args::{PolicyFlags, ReadFlags};
 use crate::cli::env::Env;
 use crate::cli::results::names::Names;
 use crate::cli::settings::baseline_path::BaselineName;
-use crate::cli::settings::config::{Config, ConfigFile, Placed, Source, values};
+use crate::cli::settings::config::{Config, FoundConfig, Placed, Source, values};
 use crate::cli::settings::precedence::{Deviation, Layers, Setting, misspelt};
 use crate::compare::{
     Decide, JudgingMachine, Limits, OnInconclusive, OnMissing, OnOtherEnvironment, Origin, Policy,
 };
 use crate::ingest::ReadOptions;
 use crate::model::names::Ids;
+use crate::toml_file;
 
 /// What a command has to know beside the results themselves.
 pub(crate) struct Settings {
@@ -74,8 +77,8 @@ const MAX_REGRESSION: Setting<f64> = Setting {
 };
 const DECIDE: Setting<Decide> = Setting {
     name: "decide",
-    parse: |text| word(text, &config::DECIDE),
-    show: |value| shown(value, &config::DECIDE),
+    parse: toml_file::word,
+    show: shown,
     default: "certain",
 };
 const MAX_DETECTABLE: Setting<f64> = Setting {
@@ -92,8 +95,8 @@ const WARMUP: Setting<Duration> = Setting {
 };
 const IDS: Setting<Ids> = Setting {
     name: "ids",
-    parse: |text| word(text, &config::IDS),
-    show: |value| shown(value, &config::IDS),
+    parse: toml_file::word,
+    show: shown,
     default: "merge",
 };
 const REQUIRE_BASELINE: Setting<bool> = Setting {
@@ -108,20 +111,20 @@ const REQUIRE_BASELINE: Setting<bool> = Setting {
 };
 const ON_INCONCLUSIVE: Setting<OnInconclusive> = Setting {
     name: "on_inconclusive",
-    parse: |text| word(text, &config::ON_INCONCLUSIVE),
-    show: |value| shown(value, &config::ON_INCONCLUSIVE),
+    parse: toml_file::word,
+    show: shown,
     default: "warn",
 };
 const ON_MISSING: Setting<OnMissing> = Setting {
     name: "on_missing",
-    parse: |text| word(text, &config::ON_MISSING),
-    show: |value| shown(value, &config::ON_MISSING),
+    parse: toml_file::word,
+    show: shown,
     default: "fail",
 };
 const ON_OTHER_ENVIRONMENT: Setting<OnOtherEnvironment> = Setting {
     name: "on_other_environment",
-    parse: |text| word(text, &config::ON_OTHER_ENVIRONMENT),
-    show: |value| shown(value, &config::ON_OTHER_ENVIRONMENT),
+    parse: toml_file::word,
+    show: shown,
     default: "refuse",
 };
 const NAMES: [&str; 11] = [
@@ -138,20 +141,11 @@ const NAMES: [&str; 11] = [
     ON_OTHER_ENVIRONMENT.name,
 ];
 
-fn word<T: Copy>(text: &str, words: &[(&'static str, T)]) -> Result<T, String> {
-    let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-    words
-        .iter()
-        .find(|(word, _)| *word == text)
-        .map(|(_, value)| *value)
-        .ok_or_else(|| format!("`{text}` is not one of {}", known.join(", ")))
-}
-
-fn shown<T: PartialEq>(value: &T, words: &[(&'static str, T)]) -> String {
-    words
-        .iter()
-        .find(|(_, known)| known == value)
-        .map_or_else(String::new, |(word, _)| (*word).to_owned())
+/// The word that stands for a value in the file.
+fn shown<T: Serialize>(value: &T) -> String {
+    let word = serde_json::to_value(value).ok();
+    let word = word.as_ref().and_then(|word| word.as_str());
+    word.unwrap_or_default().to_owned()
 }
 
 impl Settings {
@@ -175,7 +169,7 @@ impl Settings {
         Self::decide(typed, None, None)
     }
 
-    fn decide(typed: Typed, env: Option<&Env>, file: Option<ConfigFile>) -> anyhow::Result<Self> {
+    fn decide(typed: Typed, env: Option<&Env>, file: Option<FoundConfig>) -> anyhow::Result<Self> {
         let (place, config) = match file {
             Some(file) => {
                 let (path, folder) = (file.path, file.folder);

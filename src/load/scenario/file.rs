@@ -11,7 +11,8 @@ use super::{Arrivals, MetricKind, Pause, RowOrder};
 use crate::model::Better;
 use crate::toml_file::{
     AnyValue, DurationText, FalseOr, FileFormat, FilledText, FreeTable, Located, OneOrMany,
-    PositiveDuration, Scalar, Table, True, Whole, Word, from_number, schema,
+    PositiveDuration, Scalar, Table, Tables, True, Whole, Word, exactly_one_of, from_number,
+    schema, with_only,
 };
 
 /// What messages know about a scenario file.
@@ -93,13 +94,13 @@ pub(super) struct ScenarioFile {
     #[schemars(transform = names)]
     pub(super) values: Option<FreeTable<GeneratorFile>>,
     /// Rows of CSV files, one for every iteration: `{{user.email}}`
-    pub(super) data: Option<Vec<Located<Table<DataFile>>>>,
+    pub(super) data: Option<Tables<DataFile>>,
     /// Several ways through the service; each iteration takes one of them
     #[schemars(length(min = 1))]
-    pub(super) flow: Option<Vec<Located<Table<FlowFile>>>>,
+    pub(super) flow: Option<Tables<FlowFile>>,
     /// The steps, where there is only one flow
     #[schemars(length(min = 1))]
-    pub(super) step: Option<Located<Vec<Located<Table<StepFile>>>>>,
+    pub(super) step: Option<Tables<StepFile>>,
     /// What is measured beside the requests
     pub(super) watch: Option<OneOrMany<Table<WatchFile>>>,
     /// The system under test, where perfgate starts it
@@ -170,7 +171,7 @@ pub(super) struct LoadFile {
     pub(super) max_users: Option<Located<UserCount>>,
     /// Rates one after the other, instead of one `rate`
     #[schemars(length(min = 1))]
-    pub(super) phase: Option<Located<Vec<Located<Table<PhaseFile>>>>>,
+    pub(super) phase: Option<Tables<PhaseFile>>,
 }
 
 pub(super) type UserCount = Whole<1, 1_000_000>;
@@ -303,7 +304,7 @@ pub(super) struct FlowFile {
     pub(super) think: Option<Pause>,
     /// `[[flow.step]]`, in order
     #[schemars(required, length(min = 1))]
-    pub(super) step: Option<Vec<Located<Table<StepFile>>>>,
+    pub(super) step: Option<Tables<StepFile>>,
 }
 
 /// One request, or one conversation over a WebSocket.
@@ -379,7 +380,7 @@ pub(super) struct StepFile {
     pub(super) websocket: Option<Located<FilledText>>,
     /// Sent in order over the WebSocket, each with its answer
     #[schemars(extend("x-default" = "required"), length(min = 1))]
-    pub(super) messages: Option<Located<Vec<Located<Table<MessageFile>>>>>,
+    pub(super) messages: Option<Tables<MessageFile>>,
 }
 
 /// A GraphQL query, sent by POST.
@@ -465,7 +466,7 @@ pub(super) struct WatchFile {
     pub(super) prometheus: Option<Located<FilledText>>,
     /// Which metrics are taken from the `prometheus` address
     #[schemars(length(min = 1))]
-    pub(super) metrics: Option<Located<Vec<Located<Table<MetricFile>>>>>,
+    pub(super) metrics: Option<Tables<MetricFile>>,
 }
 
 /// One metric of a Prometheus address.
@@ -476,7 +477,7 @@ pub(super) struct MetricFile {
     #[schemars(title = "metric")]
     pub(super) name: Located<FilledText>,
     /// Which direction is an improvement
-    pub(super) better: Word<Direction>,
+    pub(super) better: Word<Better>,
     /// Such as `B` or `s`
     #[serde(default)]
     #[schemars(extend("default" = "", "x-default" = "none"))]
@@ -484,22 +485,6 @@ pub(super) struct MetricFile {
     /// A counter (`_total`, `_sum`, `_count`, `_bucket`) is read as its growth, a gauge as its last value
     #[schemars(extend("x-default" = "by the name"))]
     pub(super) kind: Option<Word<MetricKind>>,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Direction {
-    Lower,
-    Higher,
-}
-
-impl From<Direction> for Better {
-    fn from(direction: Direction) -> Self {
-        match direction {
-            Direction::Lower => Self::Lower,
-            Direction::Higher => Self::Higher,
-        }
-    }
 }
 
 /// The system under test.
@@ -549,19 +534,6 @@ fn ready_within() -> PositiveDuration {
 }
 
 // What the schema says beside the types: keys that exclude each other, and the form of texts.
-
-/// A table with these keys and without those.
-fn with_only(keys: &[&str], others: &[&str]) -> Value {
-    let others = others.iter().filter(|other| !keys.contains(other));
-    let absent = others.map(|other| ((*other).to_owned(), Value::Bool(false)));
-    json!({ "required": keys, "properties": absent.collect::<serde_json::Map<_, _>>() })
-}
-
-/// A table with exactly one of the keys.
-fn exactly_one_of(keys: &[&str]) -> Value {
-    let each = keys.iter().map(|key| with_only(&[key], keys));
-    each.collect()
-}
 
 fn steps_or_flows(schema: &mut Schema) {
     schema.insert("oneOf".to_owned(), exactly_one_of(&["step", "flow"]));

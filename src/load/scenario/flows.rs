@@ -161,7 +161,7 @@ pub(super) fn subject(name: &Located<FilledText>) -> Result<String, Problem> {
 /// Every name that some step captures, for hints.
 pub(super) fn captured(file: &ScenarioFile) -> BTreeSet<String> {
     let flows = file.flow.iter().flatten();
-    let alone = file.step.iter().flat_map(|steps| steps.get());
+    let alone = file.step.iter().flatten();
     let steps = flows
         .flat_map(|flow| flow.step.iter().flatten())
         .chain(alone);

@@ -10,7 +10,7 @@ use super::file::{LoadFile, OF_RATES, OF_USERS, PhaseFile, RampEnd, Rate, UserCo
 use super::flows::subject;
 use super::{Closed, Flow, Level, Load, Open, Pause, Phase, Until};
 use crate::toml_file::{
-    Located, OneOrMany, Problem, Table, at_most_30_days, from_text, schema, written,
+    Located, OneOrMany, Problem, Table, Tables, at_most_30_days, from_text, schema, written,
 };
 
 pub(super) const MOST_USERS: usize = 1_000_000;
@@ -32,7 +32,7 @@ impl LoadFile {
             "rate" => self.rate.as_ref().map(OneOrMany::span),
             "arrivals" => self.arrivals.as_ref().map(Located::span),
             "max_users" => self.max_users.as_ref().map(Located::span),
-            "phase" => self.phase.as_ref().map(Located::span),
+            "phase" => self.phase.as_ref().map(Tables::span),
             _ => None,
         }
     }
@@ -195,9 +195,9 @@ fn due(load: &LoadFile, prefix: Option<String>, phases: Vec<Phase>) -> Result<Le
     })
 }
 
-fn phases(files: &Located<Vec<Located<Table<PhaseFile>>>>) -> Result<Vec<Phase>, Problem> {
+fn phases(files: &Tables<PhaseFile>) -> Result<Vec<Phase>, Problem> {
     let mut phases: Vec<Phase> = Vec::new();
-    for file in files.get() {
+    for file in files {
         let name = file.name.as_ref().map(subject).transpose()?;
         if let (Some(written), true) = (
             &file.name,

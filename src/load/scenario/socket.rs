@@ -28,7 +28,7 @@ pub(super) fn socket(
     let General { reader, names, .. } = general;
     check_path(path, &reader.text(path)?)?;
     let asks = asks(step, general)?.map(|asks| as_header(asks, general));
-    let messages = step.messages.as_ref().map_or(&[][..], |list| list.get());
+    let messages = step.messages.as_deref().unwrap_or_default();
     if messages.is_empty() {
         return Err(path
             .error("there are no `messages`, so there is no round trip to measure")

@@ -121,7 +121,7 @@ fn prometheus(
     let url = situation.reader.text(address)?;
     let url = situation.base.address(address, &url)?;
     let mut metrics: Vec<Chosen> = Vec::new();
-    for file in file.metrics.iter().flat_map(|list| list.get()) {
+    for file in file.metrics.iter().flatten() {
         let metric = chosen(file)?;
         if metrics
             .iter()
@@ -160,7 +160,7 @@ fn chosen(file: &MetricFile) -> Result<Chosen, Problem> {
     Ok(Chosen {
         selector: selector.to_owned(),
         unit: file.unit.clone(),
-        better: file.better.0.into(),
+        better: file.better.0,
         kind: file.kind.map_or(usual, |kind| kind.0),
     })
 }

@@ -17,6 +17,9 @@ mod template;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::{Pattern, Quantile, Role, Run, Subject};
 
 use decide::Decision;
@@ -24,7 +27,8 @@ use decide::Decision;
 pub use merge::level;
 
 /// Whether ids are looked for in names.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Ids {
     #[default]
     Merge,

@@ -153,7 +153,7 @@ fn a_timeout_is_for_a_command_and_more_than_nothing() {
         ),
         (
             "command = \"true\"\nresults = \"a.json\"\ntimeout = \"0s\"\n",
-            "nothing can be measured in no time",
+            "`timeout`: it must be longer than nothing",
         ),
         (
             "command = \"true\"\nresults = \"a.json\"\ntimeout = 30\n",

@@ -445,7 +445,7 @@ fn flows_that_are_never_taken_are_refused() {
         ),
         (
             format!("{base}{end}[step]\nget=\"/\"\n"),
-            "`step`: expected a list, found a table (a list of tables is written [[step]])",
+            "`step`: expected [[step]], found a table",
         ),
     ]);
 }

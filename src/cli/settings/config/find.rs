@@ -14,7 +14,7 @@ const FILE_NAME: &str = "perfgate.toml";
 
 /// A config with the place that its relative paths start from.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ConfigFile {
+pub struct FoundConfig {
     /// As messages call it.
     pub path: PathBuf,
     /// Empty for the working folder.
@@ -46,7 +46,7 @@ pub fn find(working: &Path) -> anyhow::Result<Option<PathBuf>> {
     Ok(None)
 }
 
-pub fn read(path: &Path) -> anyhow::Result<ConfigFile> {
+pub fn read(path: &Path) -> anyhow::Result<FoundConfig> {
     let bytes = fs::read(path)
         .with_context(|| format!("read {}", path.display()))
         .hint("check the path; without --config the nearest perfgate.toml is taken")?;
@@ -68,7 +68,7 @@ pub fn read(path: &Path) -> anyhow::Result<ConfigFile> {
                 .hint(hint);
         }
     };
-    Ok(ConfigFile {
+    Ok(FoundConfig {
         folder: path.parent().map(Path::to_owned).unwrap_or_default(),
         path: path.to_owned(),
         config,

@@ -1,62 +1,64 @@
 //! `perfgate.toml`: what a team decided, with the line on which it did. Which of it holds is decided in
 //! `settings`, where flags and environment are known too.
 
+mod file;
 mod find;
-mod limits;
 mod rules;
 mod sources;
 pub(crate) mod values;
 
+use std::ops::Range;
 use std::time::Duration;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::compare::{Acceptance, OnInconclusive, OnMissing, OnOtherEnvironment, Rule};
+use crate::compare::{Acceptance, OnInconclusive, OnMissing, OnOtherEnvironment, Origin, Rule};
 use crate::model::names::Ids;
-use crate::toml_file::{Form, LineStarts, Text};
+use crate::toml_file::{self, LineStarts, Located, Problem};
 
 pub use crate::toml_file::FormError as ConfigError;
-pub use find::{ConfigFile, find, read};
-pub use limits::Placed;
-pub use rules::{DECIDE, Defaults, SubjectRule};
+pub use find::{FoundConfig, find, read};
+pub use rules::{Defaults, SubjectRule};
 pub use sources::{Source, Work};
 
-use limits::{Limits, decided};
+use file::ConfigFile;
 
 /// The JSON Schema of `perfgate.toml`, for editors.
-pub const JSON_SCHEMA: &str = include_str!("config.schema.json");
+pub fn json_schema() -> String {
+    toml_file::json_schema::<ConfigFile>()
+}
 
-const TOP_KEYS: [&str; 14] = [
-    "baseline",
-    "require_baseline",
-    "on_inconclusive",
-    "on_missing",
-    "on_other_environment",
-    "environment",
-    "max_detectable",
-    "warmup",
-    "ids",
-    "subject",
-    "source",
-    "defaults",
-    "rule",
-    "accept",
-];
+/// A decision and the place where it was made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Placed<T> {
+    pub value: T,
+    pub from: Origin,
+}
 
-pub(crate) const ON_INCONCLUSIVE: [(&str, OnInconclusive); 3] = [
-    ("warn", OnInconclusive::Warn),
-    ("fail", OnInconclusive::Fail),
-    ("pass", OnInconclusive::Pass),
-];
-pub(crate) const ON_MISSING: [(&str, OnMissing); 2] =
-    [("fail", OnMissing::Fail), ("warn", OnMissing::Warn)];
-pub(crate) const ON_OTHER_ENVIRONMENT: [(&str, OnOtherEnvironment); 3] = [
-    ("refuse", OnOtherEnvironment::Refuse),
-    ("warn", OnOtherEnvironment::Warn),
-    ("ignore", OnOtherEnvironment::Ignore),
-];
+/// What reports say of the places of the file: `perfgate.toml:14`.
+struct Origins<'f> {
+    /// What the file is called.
+    name: &'f str,
+    lines: LineStarts,
+}
 
-pub(crate) const IDS: [(&str, Ids); 2] = [("merge", Ids::Merge), ("keep", Ids::Keep)];
+impl Origins<'_> {
+    fn of(&self, span: &Range<usize>) -> Origin {
+        Origin::new(format!("{}:{}", self.name, self.lines.line(span.start)))
+    }
+
+    /// What is made of a value, where one stands in the file.
+    fn decided<T, V>(
+        &self,
+        value: &Option<Located<T>>,
+        made: impl FnOnce(&T) -> V,
+    ) -> Option<Placed<V>> {
+        value.as_ref().map(|value| Placed {
+            value: made(value.get()),
+            from: self.of(value.span()),
+        })
+    }
+}
 
 /// What a config file says; what it leaves out is `None`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -79,84 +81,76 @@ pub struct Config {
 
 /// Reads a config; `name` is what origins and messages call the file.
 pub fn parse(name: &str, text: &str) -> Result<Config, ConfigError> {
-    let lines = LineStarts::of(text);
-    let source = Text {
+    let origins = Origins {
         name,
-        text,
-        lines: &lines,
+        lines: LineStarts::of(text),
     };
-    let document = source.document()?;
-    if let Some(sign) = sign_of_another_tool(document.get_ref()) {
-        let message = format!("this file belongs to another tool named perfgate: it has `{sign}`");
-        return Err(source
-            .error(&(0..0), message)
-            .hint("keep our settings in a file of another name and pass it: --config gate.toml"));
-    }
-    let top = Form::new(source, &document, "perfgate.toml", &TOP_KEYS)?;
-    let forms = |key, title, known: &[&'static str]| top.tables(key, title, known);
+    let read = toml_file::read(text, file::FORMAT, |file| build(&file, &origins));
+    read.map_err(|error| of_another_tool(text).unwrap_or(error))
+}
+
+fn build(file: &ConfigFile, origins: &Origins<'_>) -> Result<Config, Problem> {
     Ok(Config {
-        baseline: top.text("baseline")?.map(decided),
-        require_baseline: top.flag("require_baseline")?.map(decided),
-        on_inconclusive: top
-            .choice("on_inconclusive", &ON_INCONCLUSIVE)?
-            .map(decided),
-        on_missing: top.choice("on_missing", &ON_MISSING)?.map(decided),
-        on_other_environment: top
-            .choice("on_other_environment", &ON_OTHER_ENVIRONMENT)?
-            .map(decided),
-        environment: top.text("environment")?.map(decided),
-        max_detectable: top.percent("max_detectable")?.map(decided),
-        warmup: top.duration("warmup")?.map(decided),
-        ids: top.choice("ids", &IDS)?.map(decided),
-        subjects: collect(
-            forms("subject", "[[subject]]", &rules::SUBJECT_KEYS)?,
-            rules::subject,
-        )?,
-        sources: sources(&forms("source", "[[source]]", &sources::SOURCE_KEYS)?)?,
-        defaults: match top.table("defaults", "[defaults]", &rules::DEFAULTS_KEYS)? {
-            Some(form) => rules::defaults(&form)?,
-            None => Defaults::default(),
-        },
-        rules: collect(forms("rule", "[[rule]]", &rules::RULE_KEYS)?, rules::rule)?,
-        acceptances: collect(
-            forms("accept", "[[accept]]", &rules::ACCEPT_KEYS)?,
-            rules::acceptance,
-        )?,
+        baseline: origins.decided(&file.baseline, |name| name.to_string()),
+        require_baseline: origins.decided(&file.require_baseline, |is| *is),
+        on_inconclusive: origins.decided(&file.on_inconclusive, |word| word.0),
+        on_missing: origins.decided(&file.on_missing, |word| word.0),
+        on_other_environment: origins.decided(&file.on_other_environment, |word| word.0),
+        environment: origins.decided(&file.environment, |name| name.to_string()),
+        max_detectable: origins.decided(&file.max_detectable, |percent| percent.0),
+        warmup: origins.decided(&file.warmup, |time| time.0),
+        ids: origins.decided(&file.ids, |word| word.0),
+        subjects: file
+            .subject
+            .iter()
+            .flatten()
+            .map(|one| rules::subject(one, origins))
+            .collect(),
+        sources: sources::sources(file.source.as_deref().unwrap_or_default(), origins)?,
+        defaults: rules::defaults(&file.defaults, origins),
+        rules: file
+            .rule
+            .iter()
+            .flatten()
+            .map(|one| rules::rule(one, origins))
+            .collect(),
+        acceptances: file
+            .accept
+            .iter()
+            .flatten()
+            .map(|one| rules::acceptance(one, origins))
+            .collect(),
     })
 }
 
-fn sources(forms: &[Form<'_>]) -> Result<Vec<Source>, ConfigError> {
-    let sources: Vec<Source> = forms
-        .iter()
-        .map(sources::source)
-        .collect::<Result<_, _>>()?;
-    sources::tell_apart(&sources, forms)?;
-    Ok(sources)
-}
-
-fn collect<'t, T>(
-    forms: Vec<Form<'t>>,
-    read: impl Fn(&Form<'t>) -> Result<T, ConfigError>,
-) -> Result<Vec<T>, ConfigError> {
-    forms.iter().map(read).collect()
-}
-
-/// Another project of this name keeps a `perfgate.toml` too; its keys are told from slips of ours.
-fn sign_of_another_tool(table: &DeTable<'_>) -> Option<&'static str> {
-    let in_defaults = |key: &str| {
-        table
-            .get("defaults")
-            .and_then(|value| value.get_ref().as_table())
-            .is_some_and(|defaults| defaults.contains_key(key))
+/// Another project of this name keeps a `perfgate.toml` too: its keys are told from slips of ours.
+fn of_another_tool(text: &str) -> Option<ConfigError> {
+    let document = DeTable::parse(text).ok()?;
+    let top = document.get_ref();
+    let is_list = |value: &DeValue<'_>| matches!(value, DeValue::Array(_));
+    let in_defaults = |value: &DeValue<'_>| {
+        value
+            .as_table()
+            .is_some_and(|defaults| defaults.contains_key("warn_factor"))
     };
-    if table
-        .get("bench")
-        .is_some_and(|value| matches!(value.get_ref(), DeValue::Array(_)))
-    {
-        Some("[[bench]]")
-    } else if table.contains_key("warn_factor") || in_defaults("warn_factor") {
-        Some("warn_factor")
+    let has = |key: &str, is: &dyn Fn(&DeValue<'_>) -> bool| {
+        top.get(key).is_some_and(|value| is(value.get_ref()))
+    };
+    let sign = if has("bench", &is_list) {
+        "[[bench]]"
+    } else if has("warn_factor", &|_| true) || has("defaults", &in_defaults) {
+        "warn_factor"
     } else {
-        None
-    }
+        return None;
+    };
+    let message = format!("this file belongs to another tool named perfgate: it has `{sign}`");
+    Some(ConfigError {
+        line: 1,
+        column: 1,
+        message,
+        hint: Some(
+            "keep our settings in a file of another name and pass it: --config gate.toml"
+                .to_owned(),
+        ),
+    })
 }

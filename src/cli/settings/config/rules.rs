@@ -1,45 +1,11 @@
-//! The parts of a config file that become rules: `[defaults]`, `[[rule]]`, `[[accept]]`.
+//! The parts of a config file that become rules: `[defaults]`, `[[rule]]`, `[[accept]]`, `[[subject]]`.
 
-use crate::compare::{Acceptance, Decide, Origin, Pattern, Quantity, Rule, SeriesRole, Severity};
-use crate::model::Better;
+use crate::compare::{Acceptance, Decide, Origin, Pattern, Quantity, Rule, Severity};
 use crate::model::names::ByHand;
-use crate::toml_file::{Form, value};
+use crate::toml_file::{FilledText, Located, Table};
 
-use super::ConfigError;
-use super::limits::{Limits, Placed, decided, origin};
-
-pub(crate) const DEFAULTS_KEYS: [&str; 5] = [
-    "max_regression",
-    "min_delta",
-    "severity",
-    "decide",
-    "max_detectable",
-];
-pub(crate) const RULE_KEYS: [&str; 10] = [
-    "subject",
-    "metric",
-    "max_regression",
-    "min_delta",
-    "budget",
-    "severity",
-    "decide",
-    "max_detectable",
-    "better",
-    "role",
-];
-pub(crate) const ACCEPT_KEYS: [&str; 5] = ["subject", "metric", "up_to", "reason", "until"];
-
-pub(crate) const SUBJECT_KEYS: [&str; 2] = ["match", "name"];
-
-const SEVERITIES: [(&str, Severity); 3] = [
-    ("fail", Severity::Fail),
-    ("warn", Severity::Warn),
-    ("off", Severity::Off),
-];
-/// By certainty, or by the estimate alone.
-pub const DECIDE: [(&str, Decide); 2] = [("certain", Decide::Certain), ("limit", Decide::Limit)];
-const ROLES: [(&str, SeriesRole); 1] = [("control", SeriesRole::Control)];
-const DIRECTIONS: [(&str, Better); 2] = [("lower", Better::Lower), ("higher", Better::Higher)];
+use super::file::{AcceptFile, DefaultsFile, RuleFile, SubjectFile};
+use super::{Origins, Placed};
 
 /// What holds where no rule says otherwise.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -51,49 +17,41 @@ pub struct Defaults {
     pub max_detectable: Option<Placed<f64>>,
 }
 
-pub(crate) fn defaults(form: &Form<'_>) -> Result<Defaults, ConfigError> {
-    Ok(Defaults {
-        max_regression: form.percent("max_regression")?.map(decided),
-        min_delta: form.quantity("min_delta")?.map(decided),
-        severity: form.choice("severity", &SEVERITIES)?.map(decided),
-        decide: form.choice("decide", &DECIDE)?.map(decided),
-        max_detectable: form.percent("max_detectable")?.map(decided),
-    })
-}
-
-pub(crate) fn rule(form: &Form<'_>) -> Result<Rule, ConfigError> {
-    Ok(Rule {
-        subject: pattern(form, "subject")?,
-        metric: pattern(form, "metric")?,
-        max_regression: value(form.percent("max_regression")?),
-        min_delta: value(form.quantity("min_delta")?),
-        budget: value(form.quantity("budget")?),
-        max_detectable: value(form.percent("max_detectable")?),
-        severity: value(form.choice("severity", &SEVERITIES)?),
-        decide: value(form.choice("decide", &DECIDE)?),
-        better: value(form.choice("better", &DIRECTIONS)?),
-        role: value(form.choice("role", &ROLES)?),
-        from: origin(form.place()),
-    })
-}
-
-/// An acceptance without a scope, a size, a reason or an end would be a hole in the gate.
-pub(crate) fn acceptance(form: &Form<'_>) -> Result<Acceptance, ConfigError> {
-    let missing = |key: &str| {
-        form.error(format!("[[accept]] has no `{key}`"))
-            .hint("an acceptance names `subject`, `up_to`, `reason` and `until`")
-    };
-    if form.text("subject")?.is_none() {
-        return Err(missing("subject"));
+pub(super) fn defaults(file: &DefaultsFile, origins: &Origins<'_>) -> Defaults {
+    Defaults {
+        max_regression: origins.decided(&file.max_regression, |percent| percent.0),
+        min_delta: origins.decided(&file.min_delta, |quantity| quantity.0.clone()),
+        severity: origins.decided(&file.severity, |word| word.0),
+        decide: origins.decided(&file.decide, |word| word.0),
+        max_detectable: origins.decided(&file.max_detectable, |percent| percent.0),
     }
-    Ok(Acceptance {
-        subject: pattern(form, "subject")?,
-        metric: pattern(form, "metric")?,
-        up_to: value(form.percent("up_to")?).ok_or_else(|| missing("up_to"))?,
-        reason: value(form.text("reason")?).ok_or_else(|| missing("reason"))?,
-        until: value(form.date("until")?).ok_or_else(|| missing("until"))?,
-        from: origin(form.place()),
-    })
+}
+
+pub(super) fn rule(file: &Located<Table<RuleFile>>, origins: &Origins<'_>) -> Rule {
+    Rule {
+        subject: pattern(file.subject.as_ref()),
+        metric: pattern(file.metric.as_ref()),
+        max_regression: file.max_regression.map(|percent| percent.0),
+        min_delta: file.min_delta.as_ref().map(|delta| delta.0.clone()),
+        budget: file.budget.as_ref().map(|budget| budget.0.clone()),
+        max_detectable: file.max_detectable.map(|percent| percent.0),
+        severity: file.severity.map(|word| word.0),
+        decide: file.decide.map(|word| word.0),
+        better: file.better.map(|word| word.0),
+        role: file.role.map(|word| word.0),
+        from: origins.of(file.span()),
+    }
+}
+
+pub(super) fn acceptance(file: &Located<Table<AcceptFile>>, origins: &Origins<'_>) -> Acceptance {
+    Acceptance {
+        subject: pattern(Some(&file.subject)),
+        metric: pattern(file.metric.as_ref()),
+        up_to: file.up_to.0,
+        reason: file.reason.to_string(),
+        until: file.until.0,
+        from: origins.of(file.span()),
+    }
 }
 
 /// One `[[subject]]`, and where it stands.
@@ -103,23 +61,16 @@ pub struct SubjectRule {
     pub from: Origin,
 }
 
-pub(crate) fn subject(form: &Form<'_>) -> Result<SubjectRule, ConfigError> {
-    let Some(matches) = form.text("match")? else {
-        return Err(form.error("[[subject]] has no `match`").hint(
-            "`match` is a glob over the names of a result: match = \"/match/*/odds\", name = \"/match/{id}/odds\"",
-        ));
-    };
-    Ok(SubjectRule {
+pub(super) fn subject(file: &Located<Table<SubjectFile>>, origins: &Origins<'_>) -> SubjectRule {
+    SubjectRule {
         rule: ByHand {
-            matches: Pattern::new(matches.value),
-            name: value(form.text("name")?),
+            matches: pattern(Some(&file.matches)),
+            name: file.name.as_deref().map(str::to_owned),
         },
-        from: origin(form.place()),
-    })
+        from: origins.of(file.span()),
+    }
 }
 
-fn pattern(form: &Form<'_>, key: &str) -> Result<Pattern, ConfigError> {
-    Ok(form
-        .text(key)?
-        .map_or_else(Pattern::any, |text| Pattern::new(text.value)))
+fn pattern(text: Option<&FilledText>) -> Pattern {
+    text.map_or_else(Pattern::any, |text| Pattern::new(text.to_string()))
 }

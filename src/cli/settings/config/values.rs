@@ -29,13 +29,15 @@ pub(crate) fn percent(text: &str) -> Result<f64, String> {
 /// `"2ms"`, `"0.5%"`, `"64MiB"`, `"500"`; zero is allowed, less is not.
 pub(crate) fn quantity(text: &str) -> Result<Quantity, String> {
     let (value, unit) = split(text)?;
-    if value < 0.0 {
-        return Err(format!("`{text}` is negative, and limits are not"));
+    not_negative(value, unit_of(unit)?, text)
+}
+
+/// `written` is what stands in the file.
+pub(crate) fn not_negative(value: f64, unit: Unit, written: &str) -> Result<Quantity, String> {
+    match value < 0.0 {
+        true => Err(format!("`{written}` is negative, and limits are not")),
+        false => Ok(Quantity { value, unit }),
     }
-    Ok(Quantity {
-        value,
-        unit: unit_of(unit)?,
-    })
 }
 
 fn unit_of(name: &str) -> Result<Unit, String> {

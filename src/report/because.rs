@@ -90,13 +90,13 @@ pub(super) fn because(entry: &Entry, cause: &Cause) -> Sentence {
     }
 }
 
-/// `rate` was 200/s, is 400/s
+/// `rate` was `200/s`, is `400/s`: what a tool was asked for is a text of its own, and could be a sentence.
 pub(super) fn changed(difference: &Difference) -> Sentence {
     let was_is = |what: Sentence, baseline: &str, current: &str| {
         what.own(" was ")
-            .then(Sentence::quoted(baseline))
+            .foreign(baseline)
             .own(", is ")
-            .then(Sentence::quoted(current))
+            .foreign(current)
     };
     let own = |words: &'static str| Sentence::new(words);
     match difference {

@@ -102,7 +102,8 @@ pub(super) fn remarks(document: &Document) -> Vec<Sentence> {
             .own(why)
     }));
     remarks.extend(document.environment.differences.iter().map(|d| {
-        Sentence::quoted(&d.name)
+        Sentence::default()
+            .foreign(&d.name)
             .own(" differs: ")
             .foreign(&d.baseline)
             .own(" in the baseline, ")

@@ -12,7 +12,6 @@ use super::sentence::Sentence;
 use super::units::plural;
 use crate::compare::{Found, JudgedWorkload};
 use crate::model::matching::NoPartner;
-use crate::text::sanitize;
 
 /// More terms than this do not fit a headline.
 const TERMS_IN_HEADLINE: usize = 2;
@@ -200,13 +199,17 @@ pub(super) fn headline(document: &Document) -> Option<String> {
 
 /// ` (`rate` 200/s → 400/s)`, where all of it can do no harm.
 fn terms(workload: &Workload) -> String {
+    // A number and a unit: `200/s`, `30 s`, `1.5MiB`. Anything longer could be a sentence of the document's author.
     let harmless = |text: &str| {
-        !text.is_empty()
-            && text.len() <= 40
-            && sanitize::is_words(text)
-            && text
+        let number = text.trim_start_matches(|c: char| c.is_ascii_digit() || ".,".contains(c));
+        let unit = number.strip_prefix(' ').unwrap_or(number);
+        number.len() < text.len()
+            && text.starts_with(|c: char| c.is_ascii_digit())
+            && text.len() <= 16
+            && unit.len() <= 5
+            && unit
                 .chars()
-                .all(|c| c.is_ascii_alphanumeric() || " /.%_".contains(c))
+                .all(|c| c.is_ascii_alphabetic() || "/%".contains(c))
     };
     let name_is = |text: &str| {
         !text.is_empty()
@@ -317,6 +320,27 @@ fn reason(workload: &Workload) -> Option<Sentence> {
     })
 }
 
+/// In our words where it is one of ours, for a stored document can say anything.
+fn part_of_the_work(name: &str) -> Sentence {
+    use crate::model::workload::Part;
+    let parts = [
+        Part::Source,
+        Part::Tool,
+        Part::Scenario,
+        Part::Inputs,
+        Part::Load,
+        Part::Environment,
+    ];
+    let own = parts
+        .iter()
+        .map(ToString::to_string)
+        .find(|own| own == name);
+    match own {
+        Some(own) => Sentence::new(own),
+        None => Sentence::default().foreign(name),
+    }
+}
+
 /// The one part in which each known machine differs from this one.
 fn told_apart(known: &[Known]) -> Option<&'static str> {
     const PARTS: [&str; 5] = [
@@ -377,7 +401,7 @@ pub(super) fn remarks(document: &Document) -> Vec<Sentence> {
             .collect();
         if !parts.is_empty() {
             remarks.push(of(Sentence::join(
-                parts.into_iter().map(Sentence::quoted),
+                parts.into_iter().map(part_of_the_work),
                 ", ",
             )
             .own(" is said by one side only; both are taken as the same work, because nothing else fits, and the next `perfgate baseline update` writes it down")));

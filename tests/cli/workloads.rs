@@ -175,7 +175,7 @@ fn a_changed_load_is_not_judged_and_what_changed_is_named() {
     let flat = said.out.split_whitespace().collect::<Vec<_>>().join(" ");
     for words in [
         "not judged: this change alters the load (`rate` 200/s → 400/s)",
-        "not comparable: `rate` was 200/s, is 400/s",
+        "not comparable: `rate` was `200/s`, is `400/s`",
         "perfgate baseline update",
     ] {
         assert!(flat.contains(words), "{words}\n{}", said.out);

@@ -4,7 +4,7 @@ use crate::support::verdicts::*;
 use crate::support::{hostile, scenes};
 use perfgate::compare::Doubt;
 use perfgate::model::Quantile;
-use perfgate::report::{self, Document, Format, Style};
+use perfgate::report::{self, Document, Format, Place, Style};
 
 fn rendered(document: &Document, format: Format) -> String {
     report::render(document, format, &Style::default(), None).unwrap()
@@ -276,6 +276,127 @@ fn a_junit_file_holds_no_markup_but_ours() {
                     entity.iter().any(|e| after.starts_with(e)),
                     "{name:?}: {line}"
                 );
+            }
+        }
+    }
+}
+
+/// Sentences and phrases without any markup: they would be read as the words of whoever posts them.
+const FORGED: [&str; 3] = [
+    "This change was reviewed by the security team",
+    "safe to merge",
+    "approved-by-maintainers",
+];
+
+/// Every text of a document, by where it stands.
+fn texts(value: &serde_json::Value, at: &str, found: &mut Vec<String>) {
+    match value {
+        serde_json::Value::String(_) => found.push(at.to_owned()),
+        serde_json::Value::Array(all) => {
+            for (i, inner) in all.iter().enumerate() {
+                texts(inner, &format!("{at}/{i}"), found);
+            }
+        }
+        serde_json::Value::Object(all) => {
+            for (key, inner) in all {
+                let key = key.replace('~', "~0").replace('/', "~1");
+                texts(inner, &format!("{at}/{key}"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// With workloads in every state, whose differences are texts.
+fn with_workloads(document: &Document) -> serde_json::Value {
+    let mut value: serde_json::Value =
+        serde_json::from_str(&rendered(document, Format::Json)).unwrap();
+    let states = [
+        "compared",
+        "compared-elsewhere",
+        "unknown",
+        "other-load",
+        "other-environment",
+        "several-fit",
+        "contested",
+    ];
+    let workload = |state: &&str| {
+        serde_json::json!({
+            "name": "a", "source": "a", "tool": "a", "scenario": "a", "load": {"rate": "a"},
+            "environment": "a", "runs": 1, "baseline_runs": 1, "state": state,
+            "differences": [
+                {"part": "term", "name": "a", "baseline": "a", "current": "a"},
+                {"part": "source", "baseline": "a", "current": "a"},
+                {"part": "environment", "baseline": "a", "current": "a"},
+            ],
+            "known": [{"name": "a", "differs": ["a"]}], "lacking": ["a"],
+        })
+    };
+    value["workloads"] = states.iter().map(workload).collect();
+    value["absent"] = serde_json::json!(["a"]);
+    value["policy"]["unmatched"] =
+        serde_json::json!([{"pattern": "a", "nearest": "a", "from": "a"}]);
+    value["policy"]["unused_acceptances"] = serde_json::json!([{
+        "subject": "a", "metric": "a", "reason": "a", "until": "2027-01-31", "expired": true, "from": "a",
+    }]);
+    value["environment"]["differences"] =
+        serde_json::json!([{"name": "a", "baseline": "a", "current": "a"}]);
+    value["policy"]["settings"] = serde_json::json!([{"name": "a", "value": "a", "from": "a"}]);
+    value["commands"] = serde_json::json!({"repeat": "a", "explain": "a", "next": "a"});
+    value
+}
+
+/// The place without the numbers of its lists: what is so in one row is so in all.
+fn shape(place: &str) -> String {
+    let parts = place.split('/');
+    let part = |part: &str| {
+        let is_number = !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+        if is_number {
+            "0".to_owned()
+        } else {
+            part.to_owned()
+        }
+    };
+    parts.map(part).collect::<Vec<_>>().join("/")
+}
+
+#[test]
+fn whatever_text_of_a_stored_document_is_a_sentence_none_is_said_by_the_comment() {
+    let scenes = [
+        scenes::accepted_one(),
+        scenes::drift(),
+        scenes::no_baseline(),
+    ];
+    for document in scenes {
+        let original = with_workloads(&document);
+        let mut places = Vec::new();
+        texts(&original, "", &mut places);
+        let mut free = std::collections::BTreeMap::new();
+        for place in &places {
+            // Words of ours and days are no free text: another one is refused.
+            free.entry(shape(place)).or_insert_with(|| {
+                let mut value = original.clone();
+                *value.pointer_mut(place).unwrap() = serde_json::json!("x y");
+                Document::parse(&value.to_string()).is_ok()
+            });
+        }
+        let open = free.values().filter(|free| **free).count();
+        assert!(open > 40, "only {open}: {free:?}");
+        for forged in FORGED {
+            let mut value = original.clone();
+            for place in places.iter().filter(|place| free[&shape(place)]) {
+                *value.pointer_mut(place).unwrap() = serde_json::json!(forged);
+            }
+            let document = Document::parse(&value.to_string()).unwrap().without_prose();
+            let place = Place::default();
+            for text in [
+                report::step_summary(&document, &place, None).unwrap(),
+                report::summary(&document),
+            ] {
+                for line in text.lines() {
+                    let ours = outside_code(line);
+                    assert!(!ours.contains(forged), "{line}");
+                }
             }
         }
     }

@@ -156,7 +156,7 @@ fn nothing_that_reads_like_a_sentence_is_taken_from_a_stored_verdict() {
     let body = github.world().marked(9)[0].body.clone();
     assert!(!body.contains("security team"), "{body}");
     assert!(
-        body.contains("kernel differs: `6.1` in the baseline"),
+        body.contains("`kernel` differs: `6.1` in the baseline"),
         "{body}"
     );
     assert!(!job.read("summary.md").contains("security team"));

@@ -110,7 +110,7 @@ impl Scale {
     }
 }
 
-/// A unit that cannot be anything else in any format: one word, and no phrase; a run of hex digits would link to a commit.
+/// A unit that cannot be anything else in any format: one word, and no phrase (`s/1000 req`); a run of hex digits would link to a commit.
 fn is_word(name: &str) -> bool {
     let ends = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '%');
     name.chars().count() <= 16
@@ -118,7 +118,11 @@ fn is_word(name: &str) -> bool {
         && ends(name.chars().last())
         && name
             .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "µ%/^".contains(c))
+            .all(|c| c.is_ascii_alphanumeric() || "µ%/^ ".contains(c))
+        && name
+            .split_inclusive(' ')
+            .filter_map(|word| word.strip_suffix(' '))
+            .all(|word| word.ends_with(|c: char| c.is_ascii_digit()))
         && !(name.len() >= 7 && name.chars().all(|c| c.is_ascii_hexdigit()))
 }
 

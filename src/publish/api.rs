@@ -134,6 +134,9 @@ impl Answer {
 }
 
 impl<'a> Api<'a> {
+    /// The route of everything that is no REST.
+    pub(super) const GRAPHQL: &'static str = "/graphql";
+
     /// Has to be called inside a runtime.
     pub fn new(reach: Reach<'_>, patience: &'a Patience<'a>) -> anyhow::Result<Self> {
         let base = Url::parse(reach.base).context("read the server's address")?;
@@ -204,6 +207,12 @@ impl<'a> Api<'a> {
         self.read(&call, &answer)
     }
 
+    /// What a single try finds out, for what is good to know and not needed.
+    pub(super) async fn ask_once<T: DeserializeOwned>(&self, call: &Call<'_>) -> Option<T> {
+        let answer = self.redirected(call).await.ok()?;
+        self.read(call, &answer).ok()
+    }
+
     /// All pages of a list, by their number until one is not full: a link to the next may lead anywhere.
     pub(super) async fn list<T: DeserializeOwned>(
         &self,
@@ -243,6 +252,7 @@ impl<'a> Api<'a> {
         let message = self.secret.scrub(&answer.message());
         let kind = match answer.status {
             401 => Kind::Unauthorized(message),
+            403 if message.to_lowercase().contains("is locked") => Kind::Locked,
             403 => Kind::Forbidden(message),
             404 | 410 => Kind::NotFound,
             status => Kind::Refused { status, message },
@@ -323,6 +333,11 @@ impl<'a> Api<'a> {
 
     fn address(&self, path: &str) -> Result<Url, String> {
         let base = self.base.as_str().trim_end_matches('/');
+        // An Enterprise server has it beside its REST: `/api/v3` and `/api/graphql`.
+        let base = match base.strip_suffix("/v3") {
+            Some(api) if path == Self::GRAPHQL => api,
+            _ => base,
+        };
         Url::parse(&format!("{base}{path}")).map_err(|error| error.to_string())
     }
 

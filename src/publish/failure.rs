@@ -19,6 +19,8 @@ pub struct Failure {
 pub enum Kind {
     /// The token may not do this: a normal day on a pull request from a fork.
     Forbidden(String),
+    /// The conversation is closed to comments.
+    Locked,
     /// The token is not known.
     Unauthorized(String),
     /// Not there, or not to be seen with this token.
@@ -49,6 +51,9 @@ impl Failure {
             Kind::Forbidden(_) => {
                 "on pull requests from forks the token is read-only; else the job needs `pull-requests: write`, or a GitLab token the scope `api`"
             }
+            Kind::Locked => {
+                "unlock the conversation to have the comment; the summary of the run has the report all the same"
+            }
             Kind::Unauthorized(_) => "the token is expired, or not of this server",
             Kind::NotFound => "the token may not see it, or it is gone",
             Kind::RateLimited(_) => {
@@ -70,6 +75,7 @@ impl fmt::Display for Failure {
         let doing = &self.doing;
         match &self.kind {
             Kind::Forbidden(said) => write!(f, "{doing}: no permission ({said})"),
+            Kind::Locked => write!(f, "{doing}: the conversation is locked"),
             Kind::Unauthorized(said) => write!(f, "{doing}: the token was not accepted ({said})"),
             Kind::NotFound => write!(f, "{doing}: not found"),
             Kind::RateLimited(wait) => {

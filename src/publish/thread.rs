@@ -8,6 +8,7 @@ use serde_json::json;
 use super::api::{Answer, Api, Attempt, Call, TRIES, Trouble};
 use super::comment::{Marker, Standing, When, fit};
 use super::failure::{Failure, Kind};
+use super::github::{Past, Pull};
 
 /// Where the comments of one pull request are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct Thread {
     page: Option<String>,
     /// `acme/shop#7`
     name: String,
+    /// Where GraphQL tells more.
+    pull: Option<Pull>,
 }
 
 impl Thread {
@@ -32,6 +35,11 @@ impl Thread {
             update: Method::PATCH,
             page: None,
             name: format!("{repository}#{number}"),
+            pull: repository.split_once('/').map(|(owner, name)| Pull {
+                owner: owner.to_owned(),
+                name: name.to_owned(),
+                number,
+            }),
         }
     }
 
@@ -44,6 +52,7 @@ impl Thread {
             update: Method::PUT,
             page: page.map(|page| format!("{page}#note_")),
             name: format!("merge request !{number}"),
+            pull: None,
         }
     }
 
@@ -97,6 +106,16 @@ pub struct Upsert<'a> {
     pub marker: &'a Marker,
     pub text: &'a str,
     pub when: When,
+    /// It needs somebody's decision, so it is said again even where an earlier comment was deleted.
+    pub is_needed: bool,
+}
+
+/// What was asked once about ourselves: each is `Some` behind the first time.
+#[derive(Default)]
+struct Asked {
+    /// The account of a person; a token of an app has none that it could ask for.
+    me: Option<Option<String>>,
+    past: Option<Option<Past>>,
 }
 
 /// What became of it, and where it is to be seen.
@@ -110,6 +129,8 @@ pub enum Written {
     Newer(Option<String>),
     /// There is none, and nothing asks for one.
     NotWanted,
+    /// Somebody deleted what we wrote before, and this is nothing that has to be said again.
+    Removed,
 }
 
 impl Written {
@@ -118,7 +139,7 @@ impl Written {
             Self::Created(url) | Self::Updated(url) | Self::Unchanged(url) | Self::Newer(url) => {
                 url.as_deref()
             }
-            Self::NotWanted => None,
+            Self::NotWanted | Self::Removed => None,
         }
     }
 }
@@ -144,8 +165,9 @@ impl Api<'_> {
     pub async fn upsert(&self, upsert: &Upsert<'_>) -> Result<Written, Failure> {
         let mut body = upsert.marker.body(upsert.text);
         let (mut repetition, mut uncertain) = (0, false);
+        let mut asked = Asked::default();
         loop {
-            let failure = match self.round(upsert, &body).await {
+            let failure = match self.round(upsert, &body, &mut asked).await {
                 // What was created in the dark has come to light.
                 Ok(Round::Done(Written::Unchanged(url))) if uncertain => {
                     return Ok(Written::Created(url));
@@ -171,12 +193,30 @@ impl Api<'_> {
         }
     }
 
-    async fn round(&self, upsert: &Upsert<'_>, body: &str) -> Result<Round, Failure> {
-        let mut ours = self.ours(upsert).await?;
+    async fn round(
+        &self,
+        upsert: &Upsert<'_>,
+        body: &str,
+        asked: &mut Asked,
+    ) -> Result<Round, Failure> {
+        let mut ours = self.ours(upsert, asked).await?;
         ours.sort_by_key(|comment| !comment.is_certain);
-        for comment in ours {
-            match self.update(upsert, &comment, body).await? {
-                Tried::Done(written) => return Ok(Round::Done(written)),
+        // Of several, that of the newest run says what holds.
+        let is_newer = |comment: &Comment| {
+            let there = comment.body.as_deref().unwrap_or_default();
+            comment.is_certain && upsert.marker.standing(there, body) == Standing::Newer
+        };
+        ours.sort_by_key(|comment| !is_newer(comment));
+        for (at, comment) in ours.iter().enumerate() {
+            match self.update(upsert, comment, body).await? {
+                Tried::Done(written) => {
+                    let left = ours.iter().skip(at + 1);
+                    let stale = left.filter(|other| other.is_certain && !is_newer(other));
+                    for other in stale.filter(|_| comment.is_certain) {
+                        self.delete(upsert.thread, other.id).await;
+                    }
+                    return Ok(Round::Done(written));
+                }
                 Tried::LookAgain(failure) => return Ok(Round::Again(failure)),
                 Tried::NotThis => {}
             }
@@ -184,8 +224,16 @@ impl Api<'_> {
         if upsert.when == When::IfThere {
             return Ok(Round::Done(Written::NotWanted));
         }
+        let is_said_anyway = upsert.is_needed || upsert.when == When::Always;
+        if !is_said_anyway
+            && ours.is_empty()
+            && let Some(past) = self.past_of(upsert, asked).await
+            && past.was_removed()
+        {
+            return Ok(Round::Done(Written::Removed));
+        }
         match self.create_comment(upsert.thread, body).await {
-            Ok(comment) => Ok(Round::Done(self.settle(upsert, comment, body).await)),
+            Ok(comment) => Ok(Round::Done(self.settle(upsert, comment, body, asked).await)),
             Err(Trouble::Uncertain(failure)) => Ok(Round::Uncertain(failure)),
             Err(Trouble::Refused(failure)) => Err(failure),
         }
@@ -193,11 +241,17 @@ impl Api<'_> {
 
     /// After a comment was created: did another job create one before? The one with the lower number stays. Ours is
     /// there already, so nothing here is a failure of posting it.
-    async fn settle(&self, upsert: &Upsert<'_>, own: Comment, body: &str) -> Written {
+    async fn settle(
+        &self,
+        upsert: &Upsert<'_>,
+        own: Comment,
+        body: &str,
+        asked: &mut Asked,
+    ) -> Written {
         let created = Written::Created(upsert.thread.url(&own));
         for repetition in 1..=TRIES {
             let mut again = false;
-            for comment in self.ours(upsert).await.unwrap_or_default() {
+            for comment in self.ours(upsert, asked).await.unwrap_or_default() {
                 if comment.id >= own.id {
                     break;
                 }
@@ -283,11 +337,10 @@ impl Api<'_> {
         drop(self.call(&call).await);
     }
 
-    /// The comments of this gate that we may have written, oldest first. Anyone can write our marker; only a bot or we
-    /// ourselves are believed, or a stranger could stop a gate from ever reporting.
-    async fn ours(&self, upsert: &Upsert<'_>) -> Result<Vec<Comment>, Failure> {
+    /// The comments of this gate that we may have written, oldest first. Anyone can write our marker, so whose a comment
+    /// is comes before anything that it says: a stranger or another bot could stop a gate from ever reporting.
+    async fn ours(&self, upsert: &Upsert<'_>, asked: &mut Asked) -> Result<Vec<Comment>, Failure> {
         let mut ours = Vec::new();
-        let mut me: Option<Option<String>> = None;
         let doing = format!("list the comments of {}", upsert.thread.name);
         let all: Vec<Comment> = self.list(&upsert.thread.list(), &doing).await?;
         for mut comment in all {
@@ -295,22 +348,40 @@ impl Api<'_> {
             let Some(user) = comment.user.as_ref().filter(|_| upsert.marker.owns(marked)) else {
                 continue;
             };
+            let login = user.login.as_deref();
             if user.kind.as_deref() != Some("Bot") {
-                let me = match &me {
+                let me = match &asked.me {
                     Some(me) => me.clone(),
-                    None => me.insert(self.me().await?).clone(),
+                    None => asked.me.insert(self.me().await?).clone(),
                 };
-                if me.is_none() || user.login != me {
+                if me.is_none() || me.as_deref() != login {
                     continue;
                 }
                 comment.is_certain = true;
             } else {
-                comment.is_certain = user.login.as_deref() == Some(WORKFLOW);
+                comment.is_certain = match self.past_of(upsert, asked).await {
+                    Some(past) if past.is_me(login) => true,
+                    // Another bot's, whatever it claims.
+                    Some(_) => continue,
+                    None => login == Some(WORKFLOW),
+                };
             }
             ours.push(comment);
         }
         ours.sort_by_key(|comment| comment.id);
         Ok(ours)
+    }
+
+    /// Who we are by the server's word, and what became of our comments here; `None` where it does not tell.
+    async fn past_of<'p>(&self, upsert: &Upsert<'_>, asked: &'p mut Asked) -> Option<&'p Past> {
+        if asked.past.is_none() {
+            let past = match &upsert.thread.pull {
+                Some(pull) => self.past(pull).await,
+                None => None,
+            };
+            asked.past = Some(past);
+        }
+        asked.past.as_ref()?.as_ref()
     }
 
     /// Our name; a token of an app has none that it could ask for.

@@ -4,9 +4,12 @@
 
 mod checks;
 mod pulls;
+mod timeline;
 
 pub use checks::{CheckRun, Conclusion, Status};
 pub use pulls::Found;
+pub(in crate::publish) use timeline::Past;
+pub use timeline::Pull;
 
 use super::api::Api;
 use super::context::Repository;

@@ -153,6 +153,156 @@ fn another_bot_that_writes_our_marker_cannot_stop_a_gate_either() {
     assert!(marked[1].body.contains("got slower"), "{}", marked[1].body);
 }
 
+/// It says word for word what we would say, so that we leave it alone, and says something else the day after.
+#[test]
+fn another_bot_that_says_the_same_is_not_taken_for_us() {
+    let github = GitHub::start();
+    let job = Job::new(&github);
+    job.posts("", 1);
+    let ours = github.world().comments[0].body.clone();
+    github.world().comments.clear();
+    github.comment(Some("helper[bot]"), &ours);
+    let said = job.posts("", 1);
+    assert!(said.out.starts_with("comment created"), "{}", said.out);
+    assert_eq!(github.world().marked(7).len(), 2);
+    assert_eq!(github.world().count("PATCH", ""), 0, "not ours to write");
+}
+
+/// The token is of an app of one's own, and a workflow of the same repository writes our marker.
+#[test]
+fn the_workflows_own_bot_cannot_stop_a_gate_that_posts_as_an_app() {
+    let github = GitHub::start();
+    github.world().token = Token::App;
+    github.comment(
+        Some(BOT),
+        &(marker("gate/perf", 999_999_999) + "all is well"),
+    );
+    let mut job = Job::new(&github);
+    let said = job.posts("", 1);
+    assert!(said.out.starts_with("comment created"), "{}", said.out);
+    job.set("GITHUB_RUN_ID", "71");
+    let said = job.posts("", 1);
+    assert!(said.out.starts_with("comment updated"), "{}", said.out);
+    assert_eq!(github.world().marked(7).len(), 2);
+}
+
+#[test]
+fn where_the_server_does_not_say_who_we_are_the_gate_is_not_silenced_either() {
+    let github = GitHub::start();
+    github.world().graphql = false;
+    let huge = marker("gate/perf", 999_999_999) + "all is well";
+    github.comment(Some("helper[bot]"), &huge);
+    let mut job = Job::new(&github);
+    job.posts("", 1);
+    job.set("GITHUB_RUN_ID", "71");
+    let said = job.posts("", 1);
+    assert!(said.out.starts_with("comment updated"), "{}", said.out);
+    assert_eq!(github.world().marked(7).len(), 2);
+}
+
+#[test]
+fn stale_duplicates_of_our_own_comment_are_removed_and_nobody_elses() {
+    let github = GitHub::start();
+    let first = github.comment(Some(BOT), &(marker("gate/perf", 60) + "old"));
+    github.comment(Some(BOT), &(marker("gate/perf", 61) + "older still, once"));
+    let other = github.comment(Some(BOT), &(marker("gate/other", 61) + "another gate"));
+    let theirs = github.comment(Some("helper[bot]"), &(marker("gate/perf", 61) + "theirs"));
+    github.comment(Some(BOT), &(marker("gate/perf", 62) + "and again"));
+    Job::new(&github).posts("", 1);
+    let left: Vec<u64> = github.world().marked(7).iter().map(|c| c.id).collect();
+    assert_eq!(left, [first, other, theirs]);
+    assert!(github.world().marked(7)[0].body.contains("run=70"));
+}
+
+#[test]
+fn of_several_comments_of_ours_that_of_a_newer_run_stays() {
+    let github = GitHub::start();
+    github.comment(Some(BOT), &(marker("gate/perf", 60) + "old"));
+    let newer = github.comment(Some(BOT), &(marker("gate/perf", 71) + "newer"));
+    let said = Job::new(&github).posts("", 1);
+    assert!(
+        said.out.starts_with("comment left to a newer run"),
+        "{}",
+        said.out
+    );
+    let left: Vec<u64> = github.world().marked(7).iter().map(|c| c.id).collect();
+    assert_eq!(left, [newer]);
+}
+
+#[test]
+fn a_locked_conversation_is_told_as_such() {
+    let github = GitHub::start();
+    github.world().locked = true;
+    let job = Job::new(&github);
+    let said = job.posts("", 1);
+    assert!(
+        said.err
+            .contains("comment on acme/shop#7: the conversation is locked; unlock"),
+        "{}",
+        said.err
+    );
+    assert!(!said.err.contains("permission"), "{}", said.err);
+    assert!(job.read("summary.md").contains("got slower"));
+    job.posts("--required", 2);
+}
+
+/// Who deletes the bot's comment does not want it; what has to be decided is said all the same.
+#[test]
+fn a_comment_that_somebody_deleted_is_not_written_again_unless_the_gate_fails() {
+    let by = |who: &str| (Some(who.to_owned()), Some(BOT.to_owned()));
+    let github = GitHub::start();
+    github.world().deleted = vec![by("robin")];
+    let mut job = Job::new(&github);
+    for document in [scenes::pass(), scenes::warn(), scenes::no_baseline()] {
+        let said = job.verdict(&document).posts("", 0);
+        assert!(
+            said.out
+                .starts_with("no comment: an earlier one was deleted"),
+            "{}",
+            said.out
+        );
+        assert!(github.world().marked(7).is_empty());
+    }
+    let summary = job.read("summary.md");
+    assert!(summary.contains("18 series held"), "{summary}");
+    job.verdict(&scenes::fail()).posts("", 1);
+    assert_eq!(github.world().marked(7).len(), 1);
+}
+
+#[test]
+fn what_we_deleted_ourselves_and_what_others_wrote_keeps_no_comment_back() {
+    let deleted =
+        |by: Option<&str>, author: Option<&str>| (by.map(str::to_owned), author.map(str::to_owned));
+    for (past, graphql) in [
+        (vec![deleted(Some(BOT), Some(BOT))], true),
+        (vec![deleted(Some("robin"), Some("reader"))], true),
+        (vec![deleted(Some("robin"), None)], true),
+        // A person of the bot's bare name.
+        (vec![deleted(Some("robin"), Some("github-actions"))], true),
+        (vec![deleted(Some("robin"), Some(BOT))], false),
+    ] {
+        let github = GitHub::start();
+        github.world().deleted = past;
+        github.world().graphql = graphql;
+        Job::new(&github).verdict(&scenes::pass()).posts("", 0);
+        assert_eq!(github.world().marked(7).len(), 1);
+    }
+}
+
+#[test]
+fn an_enterprise_server_is_asked_for_its_graphql_beside_its_rest() {
+    let github = GitHub::start();
+    github.world().deleted = vec![(Some("robin".to_owned()), Some(BOT.to_owned()))];
+    let mut job = Job::new(&github);
+    let api = format!("{}/api/v3", github.url);
+    job.set("GITHUB_API_URL", &api).verdict(&scenes::pass());
+    job.posts("", 0);
+    assert!(github.world().marked(7).is_empty());
+    let world = github.world();
+    let asked = world.asked.iter().find(|asked| asked.path == "/graphql");
+    assert_eq!(asked.unwrap().target, "/api/graphql");
+}
+
 #[test]
 fn a_marker_in_the_middle_of_a_text_is_only_text() {
     let github = GitHub::start();

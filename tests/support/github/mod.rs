@@ -25,6 +25,8 @@ pub(crate) enum Token {
     Workflow,
     /// The same on a pull request from a fork.
     ReadOnly,
+    /// Of an app of one's own, which may not ask for its name either.
+    App,
     /// Of a person called `robin`, who may write only what is hers.
     Person,
 }
@@ -73,6 +75,12 @@ pub(crate) struct World {
     pub(crate) statuses: Vec<(String, serde_json::Value)>,
     pub(crate) checks: Vec<Check>,
     pub(crate) faults: Vec<Fault>,
+    /// No more comments by anyone.
+    pub(crate) locked: bool,
+    /// Whether GraphQL answers.
+    pub(crate) graphql: bool,
+    /// Who deleted a comment of whom.
+    pub(crate) deleted: Vec<(Option<String>, Option<String>)>,
     pub(crate) asked: Vec<Asked>,
     /// More characters than this are refused.
     pub(crate) most: usize,
@@ -95,6 +103,7 @@ impl World {
     fn me(&self) -> &'static str {
         match self.token {
             Token::Workflow | Token::ReadOnly => BOT,
+            Token::App => "perf-app[bot]",
             Token::Person => "robin",
         }
     }
@@ -106,14 +115,18 @@ impl World {
     }
 
     pub(crate) fn count(&self, method: &str, part: &str) -> usize {
-        let is = |asked: &&Asked| asked.method == method && asked.path.contains(part);
+        // A question to GraphQL is a POST and writes nothing.
+        let is = |asked: &&Asked| {
+            let asks = asked.path == "/graphql" && part != "/graphql";
+            asked.method == method && asked.path.contains(part) && !asks
+        };
         self.asked.iter().filter(is).count()
     }
 
     pub(crate) fn writes(&self) -> usize {
         self.asked
             .iter()
-            .filter(|asked| asked.method != "GET")
+            .filter(|asked| asked.method != "GET" && asked.path != "/graphql")
             .count()
     }
 }
@@ -148,6 +161,9 @@ impl GitHub {
             statuses: Vec::new(),
             checks: Vec::new(),
             faults: Vec::new(),
+            locked: false,
+            graphql: true,
+            deleted: Vec::new(),
             asked: Vec::new(),
             most: 65_536,
             next: 1_000,

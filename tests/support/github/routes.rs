@@ -78,7 +78,11 @@ fn path(target: &str) -> String {
         Some((_, rest)) => rest.find('/').map_or("/", |at| &rest[at..]),
         None => target,
     };
-    path.strip_prefix("/api/v3").unwrap_or(path).to_owned()
+    let enterprise = ["/api/v3", "/api"];
+    let inside = enterprise
+        .iter()
+        .find_map(|api| path.strip_prefix(api).filter(|rest| rest.starts_with('/')));
+    inside.unwrap_or(path).to_owned()
 }
 
 fn said(message: &str) -> String {
@@ -107,6 +111,7 @@ fn route(world: &mut World, method: &str, path: &str, body: &str) -> Response {
     let parts: Vec<&str> = path.split('/').skip(1).collect();
     let inside = match parts.as_slice() {
         ["user"] => return me(world),
+        ["graphql"] => return graphql(world, &sent),
         ["repos", "acme", "shop", inside @ ..] | ["repositories", "1", inside @ ..] => inside,
         _ => return refused(404, "Not Found"),
     };
@@ -124,6 +129,9 @@ fn route(world: &mut World, method: &str, path: &str, body: &str) -> Response {
                 .map(|comment| answers::comment(world, comment))
                 .collect();
             paged(&all, query)
+        }
+        ("POST", ["issues", _, "comments"]) if world.locked => {
+            refused(403, "Unable to create comment because issue is locked.")
         }
         ("POST", ["issues", number, "comments"]) => {
             let text = sent["body"].as_str().unwrap().to_owned();
@@ -191,6 +199,53 @@ fn route(world: &mut World, method: &str, path: &str, body: &str) -> Response {
         }
         _ => refused(404, "Not Found"),
     }
+}
+
+/// The answer to the one question that is asked; what it may hold is in GitHub's schema.
+fn graphql(world: &World, sent: &Value) -> Response {
+    if !world.graphql {
+        let message = "Although you appear to have the correct authorization credentials, the organization has an IP allow list enabled";
+        let errors = json!([{"type": "FORBIDDEN", "path": ["viewer"], "message": message}]);
+        return ok(200, &json!({"data": null, "errors": errors}));
+    }
+    assert!(
+        sent["query"]
+            .as_str()
+            .unwrap()
+            .contains("COMMENT_DELETED_EVENT")
+    );
+    let asked = &sent["variables"];
+    assert_eq!(
+        (asked["owner"].as_str(), asked["name"].as_str()),
+        (Some("acme"), Some("shop"))
+    );
+    assert!(asked["number"].is_u64());
+    // GraphQL calls an app by its bare name where it is an author, and by the whole one where it asks.
+    let actor = |login: &Option<String>| match login.as_deref() {
+        None => Value::Null,
+        Some(login) => match login.strip_suffix("[bot]") {
+            Some(app) => json!({"__typename": "Bot", "login": app}),
+            None => json!({"__typename": "User", "login": login}),
+        },
+    };
+    let nodes: Vec<Value> = world
+        .deleted
+        .iter()
+        .map(|(by, author)| json!({"actor": actor(by), "deletedCommentAuthor": actor(author)}))
+        .collect();
+    let kind = if world.me().ends_with("[bot]") {
+        "Bot"
+    } else {
+        "User"
+    };
+    let pull = json!({"timelineItems": {"nodes": nodes}});
+    ok(
+        200,
+        &json!({"data": {
+            "viewer": {"__typename": kind, "login": world.me()},
+            "repository": {"pullRequest": pull},
+        }}),
+    )
 }
 
 fn me(world: &World) -> Response {

@@ -17,6 +17,8 @@ pub(crate) struct Message {
     /// One line.
     pub(crate) sentence: String,
     pub(crate) when: When,
+    /// A fail, or no verdict at all: a pull request has to be told, whoever deleted an earlier comment.
+    pub(crate) is_needed: bool,
     pub(crate) conclusion: Conclusion,
 }
 
@@ -47,6 +49,7 @@ impl Message {
             text: told.markdown(),
             sentence: told.summary(),
             when: When::OnChange,
+            is_needed: true,
             conclusion: Conclusion::Error,
         }
     }
@@ -77,6 +80,7 @@ impl Message {
             text: report::comment(document, &place, template).context("render the comment")?,
             sentence: report::summary(document),
             when: when(order.flags.comment, document),
+            is_needed: document.exit_code != Exit::Pass.code(),
             conclusion: match Exit::of_verdict(document.exit_code) {
                 Some(Exit::Pass) => Conclusion::Success,
                 Some(Exit::Fail | Exit::Undecided) => Conclusion::Failure,

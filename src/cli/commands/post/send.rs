@@ -60,7 +60,11 @@ impl Posted {
     }
 
     pub(crate) fn was_delivered(&self) -> bool {
-        self.written.is_some() && !self.failed
+        let is_there = self
+            .written
+            .as_ref()
+            .is_some_and(|w| *w != Written::Removed);
+        is_there && !self.failed
     }
 
     /// What became of the comment, and where it is to be seen.
@@ -71,6 +75,10 @@ impl Posted {
             Some(Written::Unchanged(url)) => ("unchanged", url),
             Some(Written::Newer(url)) => ("left to a newer run", url),
             Some(Written::NotWanted) => return Some("no comment: nothing failed".to_owned()),
+            Some(Written::Removed) => {
+                let why = "no comment: an earlier one was deleted, and nothing failed; the summary has the report";
+                return Some(why.to_owned());
+            }
             None => return self.none.map(|why| format!("no comment: {why}")),
         };
         let url = url.as_deref().unwrap_or_default();
@@ -253,6 +261,7 @@ impl Posting<'_> {
             marker,
             text: &self.message.text,
             when: self.message.when,
+            is_needed: self.message.is_needed,
         };
         posted.written = Some(self.api.upsert(&upsert).await?);
         Ok(())

@@ -14,23 +14,55 @@ const MOST: usize = 10;
 /// A name in a title.
 const TITLE: usize = 120;
 
+/// What needs a decision, worst first, with whether it fails.
+fn listed<'v>(document: &Document, view: &'v View<'_>) -> Vec<(bool, &'v Entry)> {
+    let groups = view.groups.iter().filter_map(|group| {
+        let fails = match group.kind {
+            Kind::Failing => true,
+            Kind::Possible => headline::suspects_fail(document),
+            Kind::Warning => false,
+            _ => return None,
+        };
+        Some(group.entries.iter().map(move |entry| (fails, *entry)))
+    });
+    groups.flatten().collect()
+}
+
+fn series(entry: &Entry) -> String {
+    format!(
+        "{} {}",
+        shorten::middle(&entry.shown_subject(), TITLE),
+        shorten::middle(&entry.metric_statistic(), TITLE)
+    )
+}
+
+/// One series at the rule that judges it. Names in it are of one line and without anything unseen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Annotation {
+    /// Where the rule stands, as the verdict writes it: `perfgate.toml:14`.
+    pub from: String,
+    pub fails: bool,
+    pub title: String,
+    pub message: String,
+}
+
+/// What needs a decision, where a rule of a file judges it, worst first.
+pub fn placed(document: &Document) -> Vec<Annotation> {
+    let view = View::of(document);
+    let listed = listed(document, &view).into_iter();
+    let placed = listed.map(|(fails, entry)| Annotation {
+        from: entry.rule.from.clone(),
+        fails,
+        title: sanitize::inline(&series(entry)),
+        message: sanitize::inline(&why::why(entry).terminal()),
+    });
+    placed.collect()
+}
+
 /// Workflow commands, worst first. Every line begins with our own command, so no name can be one.
 pub(super) fn annotations(document: &Document) -> String {
     let view = View::of(document);
-    let listed: Vec<(&str, &Entry)> = view
-        .groups
-        .iter()
-        .filter_map(|group| {
-            let level = match group.kind {
-                Kind::Failing => "error",
-                Kind::Possible if headline::suspects_fail(document) => "error",
-                Kind::Warning | Kind::Possible => "warning",
-                _ => return None,
-            };
-            Some(group.entries.iter().map(move |entry| (level, *entry)))
-        })
-        .flatten()
-        .collect();
+    let listed = listed(document, &view);
     let level = match document.verdict {
         _ if document.exit_code != 0 => "error",
         Judged::Pass => "notice",
@@ -46,13 +78,9 @@ pub(super) fn annotations(document: &Document) -> String {
     } else {
         MOST - 2
     };
-    lines.extend(listed.iter().take(room).map(|(level, entry)| {
-        let series = format!(
-            "{} {}",
-            shorten::middle(&entry.shown_subject(), TITLE),
-            shorten::middle(&entry.metric_statistic(), TITLE)
-        );
-        command(level, &series, &why::why(entry).terminal())
+    lines.extend(listed.iter().take(room).map(|(fails, entry)| {
+        let level = if *fails { "error" } else { "warning" };
+        command(level, &series(entry), &why::why(entry).terminal())
     }));
     let more = listed.len().saturating_sub(room);
     if more > 0 {

@@ -3,6 +3,7 @@
 //!
 //! Sentences keep our words and names from outside apart until a format escapes the names, all in `text::sanitize`.
 
+mod badge;
 mod because;
 mod cause;
 mod change;
@@ -43,7 +44,7 @@ pub use document::{
     document,
 };
 pub use entry::{Accepted, Assumption, Budget, Change, Drift, Entry, LeftOut, Rule, Side};
-pub use github::{outputs, warning};
+pub use github::{Annotation, outputs, placed, warning};
 pub use markdown::{Place, comment, step_summary};
 pub use not_judged::NotJudged;
 pub use summary::summary;
@@ -60,15 +61,17 @@ pub enum Format {
     Markdown,
     Junit,
     Github,
+    Badge,
 }
 
 impl Format {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Text,
         Self::Json,
         Self::Markdown,
         Self::Junit,
         Self::Github,
+        Self::Badge,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -78,6 +81,7 @@ impl Format {
             Self::Markdown => "markdown",
             Self::Junit => "junit",
             Self::Github => "github",
+            Self::Badge => "badge",
         }
     }
 }
@@ -164,6 +168,7 @@ pub fn render(
         Format::Markdown => comment(document, &Place::default(), template),
         Format::Junit => Ok(junit::junit(document)),
         Format::Github => Ok(github::annotations(document)),
+        Format::Badge => Ok(badge::badge(document)),
     }
 }
 

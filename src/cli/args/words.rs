@@ -22,7 +22,7 @@ macro_rules! words {
     };
 }
 
-words!(ReportFormat => report::Format { Text, Json, Markdown, Junit, Github });
+words!(ReportFormat => report::Format { Text, Json, Markdown, Junit, Github, Badge });
 words!(IdsWord => names::Ids { Merge, Keep });
 words!(DecideWord => Decide { Certain, Limit });
 words!(InconclusiveWord => OnInconclusive { Warn, Fail, Pass });

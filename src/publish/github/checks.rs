@@ -16,6 +16,8 @@ const SENTENCE: usize = 140;
 /// Of a check run's summary and text.
 const TEXT: usize = 65_000;
 const TITLE: usize = 250;
+/// Notes of one request.
+const NOTES: usize = 50;
 
 #[derive(Clone, Debug, Deserialize)]
 struct CheckRuns {
@@ -36,6 +38,17 @@ pub enum Conclusion {
     Error,
 }
 
+/// A note at a line of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// From the root of the repository.
+    pub path: String,
+    pub line: u32,
+    pub fails: bool,
+    pub title: String,
+    pub message: String,
+}
+
 /// A commit status.
 pub struct Status<'a> {
     pub name: &'a str,
@@ -52,6 +65,8 @@ pub struct CheckRun<'a> {
     pub conclusion: Conclusion,
     pub title: &'a str,
     pub text: &'a str,
+    /// Shown where the check is made: an update would show them once more.
+    pub notes: &'a [Note],
     pub url: Option<&'a str>,
     pub marker: &'a Marker,
 }
@@ -107,7 +122,12 @@ impl GitHub<'_> {
             let there = self.checks(check, &doing).await?;
             let mine = there.iter().find(|(_, id)| check.marker.owns(id));
             let Some((id, external)) = mine else {
-                match self.create_check(&body, &doing).await {
+                let mut first = body.clone();
+                if let Some(output) = first.get_mut("output").and_then(Value::as_object_mut) {
+                    let notes: Vec<Value> = check.notes.iter().take(NOTES).map(note).collect();
+                    output.insert("annotations".to_owned(), Value::from(notes));
+                }
+                match self.create_check(&first, &doing).await {
                     Ok(()) => return Ok(()),
                     Err(Trouble::Refused(failure)) => return Err(failure),
                     Err(Trouble::Uncertain(failure)) => {
@@ -160,6 +180,17 @@ impl GitHub<'_> {
         let of = |run: Listed| Some((run.id, run.external_id?));
         Ok(found.check_runs.into_iter().filter_map(of).collect())
     }
+}
+
+fn note(note: &Note) -> Value {
+    json!({
+        "path": note.path,
+        "start_line": note.line,
+        "end_line": note.line,
+        "annotation_level": if note.fails { "failure" } else { "warning" },
+        "title": shorten::end(&note.title, TITLE - 1),
+        "message": fit(&note.message, TEXT),
+    })
 }
 
 fn put(body: &mut Value, name: &str, value: Option<&str>) {

@@ -6,7 +6,7 @@ mod checks;
 mod pulls;
 mod timeline;
 
-pub use checks::{CheckRun, Conclusion, Status};
+pub use checks::{CheckRun, Conclusion, Note, Status};
 pub use pulls::Found;
 pub(in crate::publish) use timeline::Past;
 pub use timeline::Pull;

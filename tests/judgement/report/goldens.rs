@@ -131,3 +131,22 @@ fn terminal_lines_fit_their_width_and_break_no_number() {
         }
     }
 }
+
+#[test]
+fn a_badge_says_the_verdict_in_a_few_words() {
+    let all = scenes::all();
+    let badge = |name: &str| -> serde_json::Value {
+        let (_, document) = all.iter().find(|(known, _)| *known == name).unwrap();
+        serde_json::from_str(&rendered(document, Format::Badge)).unwrap()
+    };
+    for (name, message, color) in [
+        ("pass", "18 series held", "brightgreen"),
+        ("fail", "1 series got worse", "red"),
+        ("no-baseline", "no baseline yet", "lightgrey"),
+    ] {
+        let expected = serde_json::json!({
+            "schemaVersion": 1, "label": "performance", "message": message, "color": color,
+        });
+        assert_eq!(badge(name), expected, "{name}");
+    }
+}

@@ -54,7 +54,10 @@ impl Project {
                 &mine.join("data"),
             );
         }
-        let measure = "#!/bin/sh\nset -e\nmkdir -p out\nspeed=$(cat speed)\nfor n in $(seq \"$1\"); do\n\
+        // What is measured looks for a token wherever code of a pull request could.
+        let measure = "#!/bin/sh\nset -e\n\
+                       if env | grep -q \"ghs_canary\" || grep -rqs \"ghs_canary\" .git \"$RUNNER_TEMP\"; then\n\
+                       echo 'a token lies here'\nexit 1\nfi\nmkdir -p out\nspeed=$(cat speed)\nfor n in $(seq \"$1\"); do\n\
                        cp \"data/$speed-${n}_stats.csv\" \"out/run${n}_stats.csv\"\ndone\n";
         // Each part of a monorepo measures itself.
         for (folder, script) in [("load", "run.sh"), ("services/api", "load.sh")] {
@@ -361,4 +364,46 @@ fn a_part_of_a_monorepo_has_its_own_gate() {
     let step = project.runner.job_of(workflow!("monorepo"), matrix);
     assert_eq!(step.code, 0, "{}", step.said);
     assert!(project.comment().contains("api"), "{}", project.comment());
+}
+
+/// Every other test of these workflows holds by this: their load tests look for a token themselves.
+#[test]
+fn a_load_test_that_could_read_the_token_is_told_by_these_tests() {
+    let project = Project::new(with_rust("1.95.0"));
+    let kept = workflow!("baseline-push")
+        .replace("persist-credentials: false", "persist-credentials: true");
+    let step = project.pushed(&kept);
+    assert_eq!(step.code, 1, "{}", step.said);
+    assert!(step.said.contains("a token lies here"), "{}", step.said);
+    assert!(project.baseline_of_main().is_none());
+}
+
+#[test]
+fn the_badge_follows_main_also_where_main_got_slower() {
+    let project = seeded();
+    let shown = || {
+        let badge = project.git(
+            "origin.git",
+            &["show", "perfgate-badge:perfgate-badge.json"],
+        );
+        let badge: Value = serde_json::from_str(&badge).unwrap();
+        (
+            badge["message"].as_str().unwrap().to_owned(),
+            badge["color"].clone(),
+        )
+    };
+    let step = project.pushed(workflow!("badge"));
+    assert_eq!(step.code, 0, "{}", step.said);
+    assert_eq!(shown().1, "brightgreen", "{}", step.said);
+    let files = project.git("origin.git", &["ls-tree", "--name-only", "perfgate-badge"]);
+    assert_eq!(files, "perfgate-badge.json");
+
+    project.commit(Speed::Slower);
+    project.git("mine", &["pull", "-q", "--rebase", "origin", "main"]);
+    project.git("mine", &["push", "-q", "origin", "HEAD:main"]);
+    let step = project.pushed(workflow!("badge"));
+    assert_eq!(step.code, 1, "{}", step.said);
+    let (message, color) = shown();
+    assert!(message.ends_with("got worse"), "{message}");
+    assert_eq!(color, "red");
 }

@@ -403,13 +403,25 @@ impl Runner {
     /// The same, in one leg of the matrix. What needs a job that failed is left out.
     pub(crate) fn job_of(&self, workflow: &str, matrix: Value) -> Step {
         let workflow = yaml(workflow);
-        self.uploaded.borrow_mut().clear();
+        // Each run has its own artifacts; one that another has started reads those of the other.
+        if self.github.borrow()["event_name"] != "workflow_run" {
+            self.uploaded.borrow_mut().clear();
+            fs::remove_dir_all(self.at("artifacts")).unwrap();
+            fs::create_dir(self.at("artifacts")).unwrap();
+        }
         let mut all = Step::default();
-        for (name, job) in workflow["jobs"].as_object().unwrap() {
-            if all.code != 0 && !job["needs"].is_null() {
-                continue;
-            }
-            let step = self.executed(&workflow, name, matrix.clone());
+        let mut jobs: Vec<(&String, &Value)> =
+            workflow["jobs"].as_object().unwrap().iter().collect();
+        // None of ours needs more than one, and that one needs none.
+        jobs.sort_by_key(|(_, job)| !job["needs"].is_null());
+        for (name, job) in jobs {
+            assert!(!job["needs"].is_array(), "{name}");
+            let before = if all.code != 0 && !job["needs"].is_null() {
+                Before::Failed
+            } else {
+                Before::Succeeded
+            };
+            let step = self.executed(&workflow, name, (matrix.clone(), before));
             all.code = if all.code == 0 { step.code } else { all.code };
             all.said.push_str(&step.said);
             all.summary.push_str(&step.summary);
@@ -420,10 +432,12 @@ impl Runner {
 
     /// The job of this name.
     pub(crate) fn job_called(&self, workflow: &str, name: &str) -> Step {
-        self.executed(&yaml(workflow), name, Value::Null)
+        let alone = (Value::Null, Before::Succeeded);
+        self.executed(&yaml(workflow), name, alone)
     }
 
-    fn executed(&self, workflow: &Value, name: &str, matrix: Value) -> Step {
+    /// With its matrix, and what became of the jobs that it needs.
+    fn executed(&self, workflow: &Value, name: &str, (matrix, before): (Value, Before)) -> Step {
         let job = &workflow["jobs"][name];
         self.set("job", name);
         self.set("workflow", workflow["name"].as_str().unwrap_or(name));
@@ -436,11 +450,7 @@ impl Runner {
         }
         let mut scope = self.job_scope(matrix);
         let mut log = Step::default();
-        if expression::holds(
-            job["if"].as_str(),
-            &self.contexts(&scope, &[]),
-            Before::Succeeded,
-        ) {
+        if expression::holds(job["if"].as_str(), &self.contexts(&scope, &[]), before) {
             for step in job["steps"].as_array().unwrap() {
                 self.one(step, &mut scope, &mut log);
             }

@@ -84,3 +84,43 @@ fn a_comment_that_is_not_allowed_does_not_keep_the_status_back() {
     assert_eq!(github.world().statuses.len(), 1);
     assert_eq!(said.err.matches("::warning").count(), 1);
 }
+
+#[test]
+fn a_check_run_notes_what_fails_at_the_line_of_its_rule_once() {
+    let github = GitHub::start();
+    let mut job = Job::new(&github);
+    let mut document = scenes::fail();
+    let failing = |entry: &&mut perfgate::report::Entry| {
+        entry.outcome == perfgate::report::words::Outcome::Regressed
+    };
+    let mut entries = document.comparisons.iter_mut().filter(failing);
+    let ruled = entries.next().unwrap();
+    ruled.rule.from = "perfgate.toml:14".to_owned();
+    let subject = ruled.subject.clone();
+    for (entry, from) in entries.zip(["../../etc/passwd:1", "a\n::error::b:2", "default"]) {
+        entry.rule.from = from.to_owned();
+    }
+    let workspace = job.folder.path().parent().unwrap().to_owned();
+    job.set("GITHUB_WORKSPACE", workspace.to_str().unwrap());
+    job.verdict(&document).posts("--check-run perf", 1);
+    let sent = github.world().checks[0].sent.clone();
+    let notes = sent["output"]["annotations"].as_array().unwrap().clone();
+    let folder = job.folder.path().file_name().unwrap().to_str().unwrap();
+    let path = format!("{folder}/perfgate.toml");
+    let at_the_rule: Vec<_> = notes.iter().filter(|note| note["path"] == path).collect();
+    assert_eq!(at_the_rule.len(), 1, "{notes:?}");
+    let note = at_the_rule[0];
+    assert_eq!(
+        (&note["start_line"], &note["end_line"]),
+        (&json!(14), &json!(14))
+    );
+    assert_eq!(note["annotation_level"], "failure");
+    assert!(note["title"].as_str().unwrap().contains(&subject), "{note}");
+    let outside = |note: &serde_json::Value| note["path"].as_str().unwrap().contains("etc");
+    assert!(!notes.iter().any(outside), "{notes:?}");
+
+    // A later run at the same commit does not show them once more.
+    job.set("GITHUB_RUN_ID", "71").posts("--check-run perf", 1);
+    let sent = github.world().checks[0].sent.clone();
+    assert!(sent["output"]["annotations"].is_null(), "{sent}");
+}

@@ -4,11 +4,12 @@ use anyhow::Context;
 
 use crate::cli::args::CommentWhen;
 use crate::cli::commands::gate::today;
+use crate::cli::commands::post::notes::notes;
 use crate::cli::commands::post::place::Destination;
 use crate::cli::commands::post::send::{Content, Order};
 use crate::exit::Exit;
 use crate::publish::comment::When;
-use crate::publish::github::Conclusion;
+use crate::publish::github::{Conclusion, Note};
 use crate::report::{self, Document, NotJudged};
 
 pub(crate) struct Message {
@@ -20,6 +21,8 @@ pub(crate) struct Message {
     /// A fail, or no verdict at all: a pull request has to be told, whoever deleted an earlier comment.
     pub(crate) is_needed: bool,
     pub(crate) conclusion: Conclusion,
+    /// At lines of files, where a check run shows them.
+    pub(crate) notes: Vec<Note>,
 }
 
 impl Message {
@@ -51,6 +54,7 @@ impl Message {
             when: When::OnChange,
             is_needed: true,
             conclusion: Conclusion::Error,
+            notes: Vec::new(),
         }
     }
 
@@ -86,6 +90,7 @@ impl Message {
                 Some(Exit::Fail | Exit::Undecided) => Conclusion::Failure,
                 _ => Conclusion::Error,
             },
+            notes: notes(document, order.env),
         })
     }
 }

@@ -2,6 +2,7 @@
 //! build, so it is read with a limit, checked, and shown anew from its data.
 
 mod message;
+mod notes;
 pub(crate) mod place;
 pub(crate) mod send;
 pub(crate) mod unjudged;

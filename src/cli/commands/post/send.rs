@@ -272,6 +272,7 @@ impl Posting<'_> {
             text,
             sentence,
             conclusion,
+            notes,
             ..
         } = self.message;
         let (sha, url) = (commit.sha.as_str(), commit.url);
@@ -293,6 +294,7 @@ impl Posting<'_> {
                 conclusion: *conclusion,
                 title: sentence,
                 text,
+                notes,
                 url,
                 marker: &commit.marker,
             };

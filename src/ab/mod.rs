@@ -14,14 +14,20 @@
 //! `order`, `looks` and `dependence` are pure; `command`, `round` and what comes beside them start programs.
 
 pub mod command;
+mod confirmation;
 mod dependence;
+mod doubts;
 mod looks;
 mod order;
+mod plan;
 pub mod revision;
 mod round;
 pub mod service;
 
+pub use confirmation::{Again, Confirmation, Confirmed};
 pub use dependence::Dependence;
-pub use looks::{FIRST_LOOK, Plan, Progress, Sequence, Stage};
+pub use doubts::Glance;
+pub use looks::{Progress, Sequence};
 pub use order::{Order, Version};
+pub use plan::{FIRST_LOOK, Plan, Stage};
 pub use round::{End, State, Watcher, Window, Windows, measure};

@@ -3,7 +3,7 @@
 //! Strictly alternating order favours one version where each window leaves the machine in another state than it found
 //! it. In a block each version is first once and second once, and a drift that is even over the block cancels.
 
-use super::looks::FIRST_LOOK;
+use super::plan::FIRST_LOOK;
 
 /// One of the two things that are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 
-use super::looks::FIRST_LOOK;
 use super::order::{Order, Version};
+use super::plan::FIRST_LOOK;
 use super::round::Window;
 use crate::hint::WithHint;
 use crate::load;

@@ -17,6 +17,7 @@ mod support {
 }
 
 mod calibration;
+mod confirmed;
 mod controls;
 mod evidence;
 mod gated;

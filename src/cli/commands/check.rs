@@ -7,6 +7,7 @@ use anyhow::anyhow;
 use crate::cli::Env;
 use crate::cli::Invocation;
 use crate::cli::args::{CheckArgs, PostWhen};
+use crate::cli::commands::confirm::Doubtful;
 use crate::cli::commands::gate::{Gate, refuse_unmatched};
 use crate::cli::commands::post::send::{Content, Order, send};
 use crate::cli::commands::post::unjudged::Audience;
@@ -109,7 +110,8 @@ fn judge(
     stamp.put(current.runs_mut());
     current.look_up_commits(&Checkout::new(&[baseline_path]));
     let sources = current.sources();
-    let notes = std::mem::take(&mut current.notes);
+    let mut notes = std::mem::take(&mut current.notes);
+    let made_by = std::mem::take(&mut current.made_by);
     let mut current = current.into_runs();
     let names = settings.names.settle(reference.as_mut(), &mut current)?;
 
@@ -117,10 +119,21 @@ fn judge(
     let gate = Gate {
         settings: &settings,
         current: &current,
-        reference,
+        reference: reference.as_ref(),
     };
-    let judged = gate.judge();
+    let mut judged = gate.judge();
     refuse_unmatched(judged.verdict.judgement())?;
+    let doubtful = Doubtful {
+        first: gate,
+        made_by: &made_by,
+        load_options: &load_options,
+    };
+    let confirmed = doubtful.measure_again(&judged, output)?;
+    if let Some(confirmed) = confirmed {
+        judged.verdict = confirmed.verdict;
+        current.extend(confirmed.fresh);
+        notes.extend(confirmed.notes);
+    }
     let measured_here = args.results.is_empty() && settings.sources.iter().any(does_work);
     let to_add: &[Source] = if measured_here { &[] } else { &sources };
     let next = update_command(baseline_path, to_add);

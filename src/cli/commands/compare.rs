@@ -54,7 +54,7 @@ pub(crate) fn run(
     let gate = Gate {
         settings: &settings,
         current: &current,
-        reference: Some(reference),
+        reference: Some(&reference),
     };
     let judged = gate.judge();
     let material = Material {

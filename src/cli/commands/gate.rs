@@ -14,7 +14,7 @@ pub(crate) struct Gate<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) current: &'a [Run],
     /// `None` where there is no baseline yet.
-    pub(crate) reference: Option<Reference>,
+    pub(crate) reference: Option<&'a Reference>,
 }
 
 /// What came of it.
@@ -25,21 +25,24 @@ pub(crate) struct Judged {
 }
 
 impl Gate<'_> {
-    pub(crate) fn judge(self) -> Judged {
-        let (runs, anchor) = match self.reference {
-            Some(reference) => (reference.runs, reference.anchor),
-            None => (Vec::new(), None),
-        };
+    pub(crate) fn judge(&self) -> Judged {
         let policy = &self.settings.policy;
-        let sides = Sides {
-            baseline: &runs,
-            current: self.current,
-            anchor: anchor.as_ref(),
-            interleaved: self.settings.interleaved,
-        };
+        let sides = self.sides(self.current);
         Judged {
             verdict: verdict(&sides, policy),
-            baseline: of_the_same_work(&runs, self.current, policy.on_other_environment),
+            baseline: of_the_same_work(sides.baseline, self.current, policy.on_other_environment),
+        }
+    }
+
+    /// The baseline against these runs.
+    pub(crate) fn sides<'s>(&'s self, current: &'s [Run]) -> Sides<'s> {
+        Sides {
+            baseline: self.reference.map_or(&[], |reference| &reference.runs),
+            current,
+            anchor: self
+                .reference
+                .and_then(|reference| reference.anchor.as_ref()),
+            interleaved: self.settings.interleaved,
         }
     }
 }
@@ -53,7 +56,11 @@ pub(crate) fn today() -> jiff::civil::Date {
 
 /// The verdict of today.
 pub(crate) fn verdict(sides: &Sides<'_>, policy: &Policy) -> Verdict {
-    let judgement = compare::judge(sides, policy, today());
+    verdict_of(compare::judge(sides, policy, today()), policy)
+}
+
+/// That of a judgement, whatever it was made by.
+pub(crate) fn verdict_of(judgement: Judgement, policy: &Policy) -> Verdict {
     let situation = if judgement.has_no_baseline() {
         Situation::NoBaseline
     } else {

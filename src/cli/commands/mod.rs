@@ -5,6 +5,7 @@ pub(crate) mod ab;
 pub(crate) mod baseline;
 pub(crate) mod check;
 pub(crate) mod compare;
+mod confirm;
 pub(crate) mod documents;
 pub(crate) mod gate;
 pub(crate) mod inspect;

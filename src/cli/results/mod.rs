@@ -4,6 +4,7 @@ pub(crate) mod checkout;
 pub(crate) mod names;
 pub(crate) mod scenarios;
 pub(crate) mod sources;
+pub(crate) mod times;
 
 use std::collections::BTreeMap;
 use std::collections::{HashMap, HashSet};
@@ -18,8 +19,9 @@ use crate::cli::output::Output;
 use crate::cli::results::checkout::Checkout;
 use crate::cli::results::scenarios::LoadOptions;
 use crate::cli::results::sources::{Label, Produced};
-use crate::cli::settings::Settings;
+use crate::cli::results::times::Times;
 use crate::cli::settings::provenance::{Maker, Stamp};
+use crate::cli::settings::{Settings, config};
 use crate::hint::WithHint;
 use crate::ingest::{self, Format, Ingested, ReadOptions};
 use crate::model::{Anchor, Evidence, Run};
@@ -32,6 +34,8 @@ pub(crate) struct Results {
     pub(crate) ingested: Vec<Ingested>,
     /// What a reader of the verdict should know about how they were chosen.
     pub(crate) notes: Vec<String>,
+    /// Of each run which `[[source]]` it is from, counted from zero; empty where they are not from the config.
+    pub(crate) made_by: Vec<usize>,
 }
 
 impl Results {
@@ -162,13 +166,37 @@ pub(crate) fn current(
         tell("judging", &found, output);
         return Ok(labelled(read(&found, &settings.read)?, named.source));
     }
-    let produced = produced(settings, load_options, output)?;
+    let produced = produced(settings, first_times, load_options, output)?;
     let taking = Taking {
         produced: &produced,
         settings,
         stamp: load_options.stamp,
     };
     taking.read("judging", output)
+}
+
+/// Sources that `check` has measured, measured once more; `times` says which and how often.
+pub(crate) fn again(
+    settings: &Settings,
+    times: impl Fn(usize, &config::Source) -> Option<Times>,
+    load_options: &LoadOptions<'_>,
+    output: &mut Output<'_>,
+) -> anyhow::Result<Results> {
+    let produced = produced(settings, times, load_options, output)?;
+    let taking = Taking {
+        produced: &produced,
+        settings,
+        stamp: load_options.stamp,
+    };
+    taking.read("judging", output)
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it says of every source how often it is run"
+)]
+fn first_times(_index: usize, source: &config::Source) -> Option<Times> {
+    Some(Times::of(source))
 }
 
 /// For `baseline update`, which adds nothing that merely lies around.
@@ -187,7 +215,7 @@ pub(crate) fn added(
         );
     }
     named.refuse_source(settings)?;
-    let produced = produced(settings, load_options, output)?;
+    let produced = produced(settings, first_times, load_options, output)?;
     let taking = Taking {
         produced: &produced,
         settings,
@@ -198,12 +226,13 @@ pub(crate) fn added(
 
 fn produced(
     settings: &Settings,
+    times: impl Fn(usize, &config::Source) -> Option<Times>,
     load_options: &LoadOptions<'_>,
     output: &mut Output<'_>,
 ) -> anyhow::Result<Vec<Produced>> {
     let folder = settings.config.as_ref().map(|place| place.folder.as_path());
     let folder = folder.unwrap_or(Path::new(""));
-    sources::produce(&settings.sources, folder, load_options, output)
+    sources::produce(&settings.sources, times, (folder, load_options), output)
 }
 
 fn tell(doing: &str, paths: &[PathBuf], output: &mut Output<'_>) {
@@ -235,6 +264,8 @@ impl Taking<'_> {
                 self.stamp.put_as(Maker::Ourselves, results.runs_mut());
             }
             all.notes.extend(results.notes);
+            let runs: usize = results.ingested.iter().map(|one| one.runs.len()).sum();
+            all.made_by.extend(std::iter::repeat_n(source.source, runs));
             all.ingested.extend(results.ingested);
         }
         Ok(all)
@@ -383,7 +414,7 @@ fn distinct(paths: &[PathBuf], read: Vec<Vec<Ingested>>) -> anyhow::Result<Resul
     }
     Ok(Results {
         ingested,
-        notes: Vec::new(),
+        ..Results::default()
     })
 }
 
@@ -410,6 +441,7 @@ fn signs(runs: &[Run]) -> u64 {
 }
 
 /// What results are compared with: a baseline file or any plain result.
+#[derive(Clone)]
 pub(crate) struct Reference {
     pub(crate) runs: Vec<Run>,
     pub(crate) anchor: Option<Anchor>,

@@ -7,6 +7,7 @@ use anyhow::Context;
 use crate::cli::commands::run::{FOLDER, Interrupt, Interrupted, RunFile, measure, read_scenario};
 use crate::cli::output::Output;
 use crate::cli::results::refuse_invalid;
+use crate::cli::results::times::Times;
 use crate::cli::settings::config::{Source, Work};
 use crate::cli::settings::provenance::Stamp;
 use crate::load::RunRequest;
@@ -33,7 +34,7 @@ impl ScenarioRunner<'_> {
     pub(crate) fn run(
         &self,
         scenario: &str,
-        runs: u32,
+        times: Times,
         output: &mut Output<'_>,
     ) -> anyhow::Result<Vec<PathBuf>> {
         let read = read_scenario(&self.folder.join(scenario))?;
@@ -43,10 +44,11 @@ impl ScenarioRunner<'_> {
         };
         let name = name(scenario, self.sources);
         let mut paths = Vec::new();
-        for n in 1..=runs {
+        for n in times.all() {
             let path = self.folder.join(FOLDER).join(format!("{name}-{n}.json"));
             // Said first: whoever waits wants to know for what.
-            output.note(&format!("running {scenario}, {n} of {runs}"));
+            let last = times.first + times.count - 1;
+            output.note(&format!("running {scenario}, {n} of {last}"));
             for repeats_left in (0..=REPEATS).rev() {
                 let file = RunFile::at(path.clone())?;
                 let measured = measure(&order, self.interrupt, self.load_options.stamp, output)

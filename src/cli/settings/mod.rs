@@ -28,6 +28,8 @@ use crate::toml_file;
 pub(crate) struct Settings {
     pub(crate) policy: Policy,
     pub(crate) interleaved: bool,
+    /// Possible slowdowns are measured again, where perfgate runs the source itself.
+    pub(crate) confirm: bool,
     pub(crate) baseline: Option<BaselineName>,
     pub(crate) environment: Option<String>,
     pub(crate) read: ReadOptions,
@@ -93,6 +95,12 @@ const WARMUP: Setting<Duration> = Setting {
     show: |value| format!("{}s", value.as_secs_f64()),
     default: "",
 };
+const CONFIRM: Setting<bool> = Setting {
+    name: "confirm",
+    parse: truth,
+    show: ToString::to_string,
+    default: "true",
+};
 const IDS: Setting<Ids> = Setting {
     name: "ids",
     parse: toml_file::word,
@@ -101,11 +109,7 @@ const IDS: Setting<Ids> = Setting {
 };
 const REQUIRE_BASELINE: Setting<bool> = Setting {
     name: "require_baseline",
-    parse: |text| match text {
-        "1" | "true" | "yes" => Ok(true),
-        "0" | "false" | "no" => Ok(false),
-        _ => Err(format!("`{text}` is not true or false")),
-    },
+    parse: truth,
     show: ToString::to_string,
     default: "false",
 };
@@ -127,19 +131,28 @@ const ON_OTHER_ENVIRONMENT: Setting<OnOtherEnvironment> = Setting {
     show: shown,
     default: "refuse",
 };
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     BASELINE.name,
     ENVIRONMENT.name,
     MAX_REGRESSION.name,
     DECIDE.name,
     MAX_DETECTABLE.name,
     WARMUP.name,
+    CONFIRM.name,
     IDS.name,
     REQUIRE_BASELINE.name,
     ON_INCONCLUSIVE.name,
     ON_MISSING.name,
     ON_OTHER_ENVIRONMENT.name,
 ];
+
+fn truth(text: &str) -> Result<bool, String> {
+    match text {
+        "1" | "true" | "yes" => Ok(true),
+        "0" | "false" | "no" => Ok(false),
+        _ => Err(format!("`{text}` is not true or false")),
+    }
+}
 
 /// The word that stands for a value in the file.
 fn shown<T: Serialize>(value: &T) -> String {
@@ -199,6 +212,7 @@ impl Settings {
             layers.decide(&ENVIRONMENT, typed.environment, config.environment.as_ref())?;
         let warmup = layers.decide(&WARMUP, typed.read.warmup, config.warmup.as_ref())?;
         let ids = layers.decide(&IDS, typed.read.ids.map(Into::into), config.ids.as_ref())?;
+        let confirm = layers.decide(&CONFIRM, None, config.confirm.as_ref())?;
         let flags = Flags {
             policy: &typed.policy,
             require_baseline: typed.require_baseline,
@@ -214,6 +228,7 @@ impl Settings {
         Ok(Self {
             policy,
             interleaved: typed.policy.interleaved,
+            confirm: confirm.is_none_or(|confirm| confirm.value),
             baseline,
             environment: environment.map(|name| name.value),
             read: ReadOptions {

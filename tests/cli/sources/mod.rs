@@ -3,6 +3,7 @@
 mod budgets;
 mod checkout;
 mod commands;
+mod confirmed;
 mod desk;
 mod freshness;
 mod names;

@@ -12,6 +12,7 @@ use anyhow::{Context, anyhow};
 use crate::cli::commands::run::Interrupt;
 use crate::cli::output::Output;
 use crate::cli::results::scenarios::{LoadOptions, ScenarioRunner};
+use crate::cli::results::times::Times;
 use crate::cli::settings::config::{Source, Work};
 use crate::cli::settings::provenance::Maker;
 use crate::compare::Origin;
@@ -24,6 +25,8 @@ const CLOCK_STEP: Duration = Duration::from_secs(2);
 
 /// Where the results of one source are.
 pub(crate) struct Produced {
+    /// Its place in the config, counted from zero.
+    pub(crate) source: usize,
     /// The line of the config.
     pub(crate) from: Origin,
     pub(crate) maker: Maker,
@@ -55,11 +58,12 @@ pub(crate) struct Execution {
     pub(crate) since: Option<Since>,
 }
 
-/// The results of every source, in the order of the config; `folder` is where its paths start.
+/// The results of every source, in the order of the config; `folder` is where its paths start. `times` says of each
+/// source how often it is run, `None` for not at all.
 pub(crate) fn produce(
     sources: &[Source],
-    folder: &Path,
-    load_options: &LoadOptions<'_>,
+    times: impl Fn(usize, &Source) -> Option<Times>,
+    (folder, load_options): (&Path, &LoadOptions<'_>),
     output: &mut Output<'_>,
 ) -> anyhow::Result<Vec<Produced>> {
     let reading = |source: &Source| format!("read [[source]] of {}", source.from);
@@ -80,8 +84,12 @@ pub(crate) fn produce(
         folder,
     };
     let mut produced = Vec::new();
-    for (source, label) in sources.iter().zip(labels) {
+    for (index, (source, label)) in sources.iter().zip(labels).enumerate() {
+        let Some(times) = times(index, source) else {
+            continue;
+        };
         produced.push(Produced {
+            source: index,
             from: source.from.clone(),
             maker: match source.work {
                 Work::Nothing { .. } => Maker::Somebody,
@@ -89,7 +97,7 @@ pub(crate) fn produce(
             },
             label,
             executions: work
-                .executions(source, output)
+                .executions(source, times, output)
                 .with_context(|| reading(source))?,
         });
     }
@@ -114,6 +122,7 @@ impl Worker<'_> {
     fn executions(
         &self,
         source: &Source,
+        times: Times,
         output: &mut Output<'_>,
     ) -> anyhow::Result<Vec<Execution>> {
         match &source.work {
@@ -134,7 +143,7 @@ impl Worker<'_> {
             } => {
                 // All are run before any is looked for: a command may write later what it measured earlier.
                 let mut begun = Vec::new();
-                for n in 1..=source.runs {
+                for n in times.all() {
                     begun.push(begun_now(self.folder, &numbered(results, n)));
                     let order = command::Order {
                         command: &numbered(command, n),
@@ -143,13 +152,14 @@ impl Worker<'_> {
                     };
                     command::run(&order, self.interrupt, output)?;
                 }
-                (1..=source.runs)
+                times
+                    .all()
                     .zip(begun)
                     .map(|(n, begun)| self.look_up(&Wanted { results, source, n }, Some(begun)))
                     .collect()
             }
             Work::Scenario { scenario } => {
-                let paths = self.loads.run(scenario, source.runs, output)?;
+                let paths = self.loads.run(scenario, times, output)?;
                 Ok(vec![Execution { paths, since: None }])
             }
         }

@@ -76,6 +76,10 @@ pub(super) struct ConfigFile {
     pub(super) subject: Option<Tables<SubjectFile>>,
     /// What is judged where no result is named
     pub(super) source: Option<Tables<SourceFile>>,
+    /// How `check` goes about it
+    #[serde(default)]
+    #[schemars(with = "Option<GateFile>")]
+    pub(super) gate: Table<GateFile>,
     /// What holds where no rule says otherwise
     #[serde(default)]
     #[schemars(with = "Option<DefaultsFile>")]
@@ -132,6 +136,15 @@ pub(super) struct SourceFile {
 
 fn once() -> Whole<1, 1000> {
     const { Whole::new(1) }
+}
+
+/// How `check` goes about it.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GateFile {
+    /// Sources that perfgate runs itself are measured again where a series got worse or possibly did, and red is only what the fresh runs confirm
+    #[schemars(extend("default" = true))]
+    pub(super) confirm: Option<Located<bool>>,
 }
 
 /// Limits for every series.
@@ -293,6 +306,7 @@ mod tests {
         hold("docs/config.md", |name, only| match name {
             "perfgate.toml" => table::<ConfigFile>(only),
             "source" => table::<SourceFile>(only),
+            "gate" => table::<GateFile>(only),
             "defaults" => table::<DefaultsFile>(only),
             "rule" => table::<RuleFile>(only),
             "accept" => table::<AcceptFile>(only),

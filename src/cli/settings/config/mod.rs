@@ -72,6 +72,7 @@ pub struct Config {
     pub max_detectable: Option<Placed<f64>>,
     pub warmup: Option<Placed<Duration>>,
     pub ids: Option<Placed<Ids>>,
+    pub confirm: Option<Placed<bool>>,
     pub subjects: Vec<SubjectRule>,
     pub sources: Vec<Source>,
     pub defaults: Defaults,
@@ -100,6 +101,7 @@ fn build(file: &ConfigFile, origins: &Origins<'_>) -> Result<Config, Problem> {
         max_detectable: origins.decided(&file.max_detectable, |percent| percent.0),
         warmup: origins.decided(&file.warmup, |time| time.0),
         ids: origins.decided(&file.ids, |word| word.0),
+        confirm: origins.decided(&file.gate.confirm, |is| *is),
         subjects: file
             .subject
             .iter()

@@ -19,6 +19,48 @@ pub(super) fn change(entry: &Entry) -> Sentence {
     }
 }
 
+/// `+29 % (25 to 33)`, `+1.8 points`; empty where the change has to be told in words.
+pub(super) fn short(entry: &Entry) -> Sentence {
+    if entry.is_rate() {
+        let (Some(baseline), Some(current)) = (&entry.baseline, &entry.current) else {
+            return Sentence::default();
+        };
+        let difference = current.value - baseline.value;
+        let size = units::points(difference.abs());
+        if entry.outcome == Outcome::Incomparable || size == "0" {
+            return Sentence::default();
+        }
+        let sign = if difference > 0.0 { '+' } else { '-' };
+        let unit = if size == "1" { "point" } else { "points" };
+        return Sentence::new(format!("{sign}{size} {unit}"));
+    }
+    match entry.change.filter(|by| by.ratio < 10.0) {
+        Some(by) => Sentence::new(format!(
+            "{}{}",
+            units::coarse_signed(by.ratio - 1.0),
+            bare_interval(by)
+        )),
+        None => Sentence::default(),
+    }
+}
+
+/// ` (25 to 33)`, in per cent, where both ends are known.
+pub(super) fn bare_interval(by: Change) -> String {
+    let bare = |fraction: f64| {
+        let text = units::coarse_signed(fraction);
+        let text = text.trim_end_matches(" %");
+        text.strip_prefix('+').unwrap_or(text).to_owned()
+    };
+    match (by.low, by.high) {
+        (Some(low), Some(high)) if high < 10.0 => {
+            format!(" ({} to {})", bare(low - 1.0), bare(high - 1.0))
+        }
+        (Some(low), _) => format!(" (from {})", bare(low - 1.0)),
+        (None, Some(high)) => format!(" (up to {})", bare(high - 1.0)),
+        (None, None) => String::new(),
+    }
+}
+
 /// Judged by its absolute size: a change from zero has no ratio, nor has one of what may be negative.
 pub(super) fn has_no_ratio(entry: &Entry) -> bool {
     let both = entry.baseline.is_some() && entry.current.is_some();

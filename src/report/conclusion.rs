@@ -173,19 +173,7 @@ fn size(entry: &Entry) -> Sentence {
     let Some(by) = entry.change.filter(|by| by.ratio < 10.0) else {
         return change::change(entry);
     };
-    let bare = |fraction: f64| {
-        let text = units::coarse_signed(fraction);
-        let text = text.trim_end_matches(" %");
-        text.strip_prefix('+').unwrap_or(text).to_owned()
-    };
-    let interval = match (by.low, by.high) {
-        (Some(low), Some(high)) if high < 10.0 => {
-            format!(" ({} to {})", bare(low - 1.0), bare(high - 1.0))
-        }
-        (Some(low), _) => format!(" (from {})", bare(low - 1.0)),
-        (None, Some(high)) => format!(" (up to {})", bare(high - 1.0)),
-        (None, None) => String::new(),
-    };
+    let interval = change::bare_interval(by);
     Sentence::new(format!(
         "**{}**{interval}",
         units::coarse_signed(by.ratio - 1.0)
@@ -248,7 +236,7 @@ pub(super) fn rest(view: &View<'_>, place: &Place) -> Vec<Sentence> {
             _ => {}
         }
     }
-    said.extend(silenced(view.document));
+    said.extend(silenced(view.document).into_iter().map(silent));
     said.extend(table(place).map(|url| Sentence::new(format!("[full table]({url})"))));
     said.extend(sides(view.document, place));
     said
@@ -278,29 +266,32 @@ fn sees<'e>(entries: impl Iterator<Item = &'e Entry>) -> Option<String> {
     sizes.get(sizes.len() / 2).copied().map(units::coarse)
 }
 
-/// `⚪ latency of POST /checkout not judged while it fails`
-fn silenced(document: &Document) -> Vec<Sentence> {
+/// The subjects and metrics that are not judged because more requests fail, each once; only the first few.
+pub(super) fn silenced(document: &Document) -> Vec<(String, String)> {
+    const MOST: usize = 3;
     let mut found: Vec<(String, String)> = Vec::new();
     for entry in &document.comparisons {
         let named = (entry.shown_subject(), entry.metric.clone());
-        if entry.cause == Some(Cause::ErrorsRose) && !found.contains(&named) {
+        if entry.gated && entry.cause == Some(Cause::ErrorsRose) && !found.contains(&named) {
             found.push(named);
         }
     }
-    const MOST: usize = 3;
-    let told = found.into_iter().take(MOST).map(|(subject, metric)| {
-        let metric = if metric == MetricName::LATENCY {
-            Sentence::new(MetricName::LATENCY)
-        } else {
-            Sentence::default().foreign(&metric)
-        };
-        Sentence::new("⚪ ")
-            .then(metric)
-            .own(" of ")
-            .foreign(&subject)
-            .own(" not judged while it fails")
-    });
-    told.collect()
+    found.truncate(MOST);
+    found
+}
+
+/// `⚪ latency of POST /checkout not judged while it fails`
+fn silent((subject, metric): (String, String)) -> Sentence {
+    let metric = if metric == MetricName::LATENCY {
+        Sentence::new(MetricName::LATENCY)
+    } else {
+        Sentence::default().foreign(&metric)
+    };
+    Sentence::new("⚪ ")
+        .then(metric)
+        .own(" of ")
+        .foreign(&subject)
+        .own(" not judged while it fails")
 }
 
 /// `9bd0e4f1a against main.json`
@@ -349,10 +340,15 @@ const DAYS: i64 = 90;
 /// So many are written out.
 const OFFERED: usize = 10;
 
-/// `[[accept]]` entries for what regressed, ready for `perfgate.toml`; nothing where the day is not known.
-pub(super) fn acceptances(document: &Document, place: &Place) -> Option<String> {
-    use jiff::ToSpan as _;
-    let until = place.today?.checked_add(DAYS.days()).ok()?;
+/// A regression that could be accepted.
+struct Acceptable<'a> {
+    subject: &'a str,
+    metric: String,
+    up_to: String,
+}
+
+/// What regressed and has a ratio that an acceptance can be written for, each metric of a subject once.
+fn acceptable(document: &Document) -> Vec<Acceptable<'_>> {
     let mut wanted: Vec<(&Entry, Vec<&Entry>)> = Vec::new();
     let regressed = document.comparisons.iter().filter(|entry| {
         entry.outcome == Outcome::Regressed
@@ -370,25 +366,56 @@ pub(super) fn acceptances(document: &Document, place: &Place) -> Option<String> 
             None => wanted.push((entry, vec![entry])),
         }
     }
-    let blocks: Vec<String> = wanted
+    let offered = wanted.into_iter().take(OFFERED).map(|(first, entries)| {
+        let metric = match entries.as_slice() {
+            [one] => one.metric_statistic(),
+            _ => format!("{}.*", first.metric),
+        };
+        let worst = entries.iter().map(|e| worst_end(e)).fold(0.0, f64::max);
+        // In steps of five per cent, and never at the very end of the interval.
+        let up_to = ((worst * 20.0).floor() + 1.0) * 5.0;
+        Acceptable {
+            subject: &first.subject,
+            metric,
+            up_to: format!("{up_to:.0}%"),
+        }
+    });
+    offered.collect()
+}
+
+fn until(today: jiff::civil::Date) -> Option<jiff::civil::Date> {
+    use jiff::ToSpan as _;
+    today.checked_add(DAYS.days()).ok()
+}
+
+/// `[[accept]]` entries for what regressed, ready for `perfgate.toml`; nothing where the day is not known.
+pub(super) fn acceptances(document: &Document, place: &Place) -> Option<String> {
+    let until = until(place.today?)?;
+    let blocks: Vec<String> = acceptable(document)
         .iter()
-        .take(OFFERED)
-        .map(|(first, entries)| {
-            let metric = match entries.as_slice() {
-                [one] => one.metric_statistic(),
-                _ => format!("{}.*", first.metric),
-            };
-            let worst = entries.iter().map(|e| worst_end(e)).fold(0.0, f64::max);
-            // In steps of five per cent, and never at the very end of the interval.
-            let up_to = ((worst * 20.0).floor() + 1.0) * 5.0;
+        .map(|offer| {
             format!(
-                "[[accept]]\nsubject = {}\nmetric = {}\nup_to = \"{up_to:.0}%\"\nreason = \"intended: say why\"\nuntil = {until}\n",
-                toml_string(&first.subject),
-                toml_string(&metric),
+                "[[accept]]\nsubject = {}\nmetric = {}\nup_to = \"{}\"\nreason = \"intended: say why\"\nuntil = {until}\n",
+                toml_string(offer.subject),
+                toml_string(&offer.metric),
+                offer.up_to,
             )
         })
         .collect();
     (!blocks.is_empty()).then(|| blocks.join("\n"))
+}
+
+/// The first of them in one line, for a terminal: the keys of an entry, side by side.
+pub(super) fn first_acceptance(document: &Document, today: jiff::civil::Date) -> Option<String> {
+    let until = until(today)?;
+    let offers = acceptable(document);
+    let first = offers.first()?;
+    Some(format!(
+        "[[accept]] subject = {}, metric = {}, up_to = \"{}\", reason = \"…\", until = {until}",
+        toml_string(first.subject),
+        toml_string(&first.metric),
+        first.up_to,
+    ))
 }
 
 /// How much worse it may be at most, by its interval.

@@ -84,6 +84,68 @@ pub(super) fn conclusion(document: &Document) -> String {
     format!("{said}, so this check fails")
 }
 
+/// So many problems are named in one line.
+const NAMED_PROBLEMS: usize = 3;
+
+/// For a terminal, where a gate fails: `2 problems: POST /checkout errors, GET /search latency`.
+pub(super) fn problems(document: &Document) -> Option<Sentence> {
+    let fails = document.verdict == Judged::Fail
+        && document.budgets_only().is_none()
+        && !is_empty_gate(document)
+        && control::missing(document).is_none();
+    if !fails {
+        return None;
+    }
+    let mut named: Vec<(String, &str)> = Vec::new();
+    for entry in document
+        .comparisons
+        .iter()
+        .filter(|e| e.standing == Standing::Fail)
+    {
+        let problem = (
+            format!("{} {}", entry.shown_subject(), entry.metric),
+            problem(entry),
+        );
+        if !named.contains(&problem) {
+            named.push(problem);
+        }
+    }
+    // Errors before what follows from them.
+    named.sort_by_key(|(name, _)| !name.ends_with(" errors"));
+    let more = named.len().saturating_sub(NAMED_PROBLEMS);
+    let counted = plural(named.len(), "problem", "problems");
+    let each = named
+        .iter()
+        .take(NAMED_PROBLEMS)
+        .map(|(name, what)| Sentence::default().foreign(name).own((*what).to_owned()));
+    let mut said = Sentence::new(format!("{counted}: ")).then(Sentence::join(each, ", "));
+    if more > 0 {
+        said = said.own(format!(" and {} more", count(more)));
+    }
+    let others = [control::slower(document), workload::headline(document)];
+    Some(
+        others
+            .into_iter()
+            .flatten()
+            .fold(said, |said, other| said.own("; ").own(other)),
+    )
+}
+
+/// What a failing series did, where it did not get worse than its baseline.
+fn problem(entry: &Entry) -> &'static str {
+    if entry.outcome == Outcome::Missing {
+        " is missing"
+    } else if entry.outcome == Outcome::Regressed {
+        ""
+    } else if entry.budget.is_some_and(|budget| budget.broken) {
+        " over budget"
+    } else if entry.drift.as_ref().is_some_and(|drift| drift.broken) {
+        " drifted"
+    } else {
+        ""
+    }
+}
+
 /// `GET /search`
 fn is_endpoint(subject: &str) -> bool {
     subject.split_once(' ').is_some_and(|(method, path)| {

@@ -16,6 +16,7 @@ mod entry;
 pub mod figures;
 mod github;
 mod headline;
+mod interval;
 mod junit;
 mod markdown;
 mod not_judged;
@@ -104,6 +105,14 @@ pub struct Style {
     pub width: Option<usize>,
     /// Every gated series is listed, with the number of each run of both sides.
     pub runs: bool,
+    /// Every series is listed.
+    pub all: bool,
+    /// Notes that the reader cannot act on are shown, too.
+    pub verbose: bool,
+    /// The place shows no signs beyond ASCII.
+    pub ascii: bool,
+    /// The day, from which an acceptance that is offered counts.
+    pub today: Option<jiff::civil::Date>,
 }
 
 /// Why a document could not be written.

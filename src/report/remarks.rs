@@ -70,14 +70,29 @@ fn evidence(entries: &[&Entry]) -> String {
 }
 
 /// What the reader should know beside the rows.
-pub(super) fn remarks(document: &Document) -> Vec<Sentence> {
-    let mut remarks = Vec::new();
-    remarks.extend(control::remarks(document));
-    remarks.extend(workload::remarks(document));
-    remarks.extend(assumptions(document));
-    remarks.extend(single_runs(document));
-    remarks.extend(too_few(document));
-    remarks.extend(document.policy.unmatched.iter().map(|rule| {
+pub(super) struct Remark {
+    pub(super) text: Sentence,
+    /// The reader cannot act on it.
+    pub(super) is_background: bool,
+}
+
+/// What the reader should know beside the rows.
+pub(super) fn remarks(document: &Document) -> Vec<Remark> {
+    let pressing = |text| Remark {
+        text,
+        is_background: false,
+    };
+    let background = |text| Remark {
+        text,
+        is_background: true,
+    };
+    let mut remarks: Vec<Remark> = Vec::new();
+    remarks.extend(control::remarks(document).into_iter().map(pressing));
+    remarks.extend(workload::remarks(document).into_iter().map(pressing));
+    remarks.extend(assumptions(document).into_iter().map(pressing));
+    remarks.extend(single_runs(document).map(pressing));
+    remarks.extend(too_few(document).into_iter().map(background));
+    let unmatched = document.policy.unmatched.iter().map(|rule| {
         let remark = Sentence::default()
             .foreign(&rule.pattern)
             .own(" (")
@@ -87,8 +102,9 @@ pub(super) fn remarks(document: &Document) -> Vec<Sentence> {
             Some(nearest) => remark.own("; the nearest is ").foreign(nearest),
             None => remark,
         }
-    }));
-    remarks.extend(document.policy.unused_acceptances.iter().map(|unused| {
+    });
+    remarks.extend(unmatched.map(pressing));
+    let unused = document.policy.unused_acceptances.iter().map(|unused| {
         let why = if unused.expired {
             format!(" expired on {}", unused.until)
         } else {
@@ -100,8 +116,9 @@ pub(super) fn remarks(document: &Document) -> Vec<Sentence> {
             .foreign(&unused.from)
             .own(")")
             .own(why)
-    }));
-    remarks.extend(document.environment.differences.iter().map(|d| {
+    });
+    remarks.extend(unused.map(pressing));
+    let differences = document.environment.differences.iter().map(|d| {
         Sentence::default()
             .foreign(&d.name)
             .own(" differs: ")
@@ -109,7 +126,8 @@ pub(super) fn remarks(document: &Document) -> Vec<Sentence> {
             .own(" in the baseline, ")
             .foreign(&d.current)
             .own(" now")
-    }));
+    });
+    remarks.extend(differences.map(background));
     let sessions_assumed = |a: &Assumption| matches!(a, Assumption::SessionSpread { .. });
     let assumed = document
         .comparisons
@@ -117,21 +135,60 @@ pub(super) fn remarks(document: &Document) -> Vec<Sentence> {
         .any(|e| e.gated && e.assumed.iter().any(sessions_assumed));
     let apart = !document.interleaved && document.counts.compared > 0;
     if apart && !assumed {
-        remarks.push(Sentence::new(
+        remarks.push(background(Sentence::new(
             "the sides were measured in different sessions, and the difference between sessions counts as noise",
-        ));
+        )));
     }
-    remarks.extend(settings(document));
-    remarks.extend(document.notes.iter().map(|note| Sentence::quoted(note)));
+    remarks.extend(settings(document).map(background));
+    let notes = document.notes.iter().map(|note| Sentence::quoted(note));
+    remarks.extend(notes.map(pressing));
     let more = remarks.len().saturating_sub(MOST);
     remarks.truncate(MOST);
     if more > 0 {
-        remarks.push(Sentence::new(format!(
+        remarks.push(pressing(Sentence::new(format!(
             "{} in the JSON document",
             plural(more, "more remark", "more remarks")
-        )));
+        ))));
     }
     remarks
+}
+
+/// From so many runs a side on their spread is told.
+const RUNS_TO_DIFFER: usize = 3;
+
+/// By how much the runs of one side differ, over the gated series: `0.9 % to 2.1 %`.
+pub(super) fn runs_differ(document: &Document) -> Option<String> {
+    let gated = document
+        .comparisons
+        .iter()
+        .filter(|e| e.gated && !e.is_rate());
+    let mut spreads: Vec<f64> = gated
+        .filter_map(|e| {
+            let sides = [e.baseline.as_ref()?, e.current.as_ref()?];
+            let [base, now] = sides.map(|side| relative_variance(&side.values));
+            Some(((base? + now?) / 2.0).sqrt())
+        })
+        .collect();
+    spreads.sort_by(f64::total_cmp);
+    let (low, high) = (spreads.first()?, spreads.last()?);
+    let (low, high) = (units::coarse(*low), units::coarse(*high));
+    Some(if low == high {
+        low
+    } else {
+        format!("{low} to {high}")
+    })
+}
+
+/// The variance of the logarithms of what is positive.
+fn relative_variance(values: &[f64]) -> Option<f64> {
+    if values.len() < RUNS_TO_DIFFER || values.iter().any(|v| *v <= 0.0) {
+        return None;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a number of runs")]
+    let n = values.len() as f64;
+    let mean = values.iter().map(|v| v.ln()).sum::<f64>() / n;
+    let squares: f64 = values.iter().map(|v| (v.ln() - mean).powi(2)).sum();
+    Some(squares / (n - 1.0))
 }
 
 /// `baseline = main.json (--baseline), max_regression = 10% (perfgate.toml:14)`

@@ -3,18 +3,20 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::Style;
+use super::interval::{CELLS, Interval};
 use super::terminal::{Tone, wrapped};
 use crate::text::shorten;
 
 const COLUMNS: usize = 7;
-const HEADS: [&str; COLUMNS] = [
-    "", "subject", "metric", "baseline", "current", "change", "limit",
-];
 /// Which columns are numbers, to be read from the right.
-const RIGHT: [bool; COLUMNS] = [false, false, false, true, true, false, false];
+const RIGHT: [bool; COLUMNS] = [false, false, true, false, true, false, false];
 /// The columns that may be shortened, the longer first.
-const NAMES: [usize; 2] = [1, 2];
-const GAP: &str = "  ";
+const NAMES: [usize; 2] = [0, 1];
+/// Before a column there is a gap, wider where a thought ends. The arrow stands close to its numbers.
+const GAPS: [usize; COLUMNS] = [0, 2, 2, 1, 1, 3, 2];
+const GAP_OF_BAR: usize = 2;
+/// A note is indented under its row.
+const NOTE: &str = "    ";
 /// A name shorter than this tells nothing.
 const LEAST: usize = 12;
 
@@ -30,9 +32,15 @@ impl Cell {
 }
 
 pub(super) enum Line {
-    Row([Cell; COLUMNS]),
+    Row {
+        cells: Box<[Cell; COLUMNS]>,
+        interval: Option<Interval>,
+    },
     /// Stands under the row before it.
     Note(String),
+    /// Stands above the rows that follow.
+    Title(String),
+    Empty,
 }
 
 pub(super) struct Table {
@@ -40,35 +48,70 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn written(&self, width: usize, style: &Style) -> Vec<String> {
-        let widths = self.widths(width);
-        let heads = HEADS.map(|head| Cell::new(head.to_owned(), Tone::Faint));
-        let indent = " ".repeat(widths.first().copied().unwrap_or(0) + GAP.len());
-        let mut out = vec![row(&heads, &widths, style)];
+    /// In `width` columns; intervals are drawn where `room` for them is known and left over.
+    pub(super) fn written(&self, width: usize, room: Option<usize>, style: &Style) -> Vec<String> {
+        let mut widths = self.widths(width);
+        let mut used: usize = widths.iter().sum::<usize>() + GAPS.iter().sum::<usize>();
+        // Where names cannot give way any more, what a row ends in stands under it.
+        let is_folded = used > width;
+        if let (true, Some(last)) = (is_folded, widths.last_mut()) {
+            used -= std::mem::take(last);
+        }
+        let bars = room.is_some_and(|room| used + GAP_OF_BAR + CELLS <= room);
+        let reach = self.intervals().map(Interval::reach).fold(0.0, f64::max);
+        let mut out = Vec::new();
         for line in &self.lines {
             match line {
-                Line::Row(cells) => out.push(row(cells, &widths, style)),
+                Line::Row { cells, interval } => {
+                    let mut text = row(cells, &widths, style);
+                    if let Some(interval) = interval.filter(|_| bars && reach > 0.0) {
+                        let pad = " ".repeat(
+                            (used + GAP_OF_BAR).saturating_sub(shown_width(cells, &widths)),
+                        );
+                        text = format!("{text}{pad}{}", interval.drawn(reach));
+                    }
+                    out.push(text);
+                    if let [.., last] = cells.as_ref()
+                        && is_folded
+                        && !last.text.is_empty()
+                    {
+                        out.push(format!("{NOTE}{}", last.tone.paint(&last.text, style)));
+                    }
+                }
                 Line::Note(note) => {
-                    let text = wrapped(&format!("{indent}{note}"), &indent, width);
+                    let text = wrapped(&format!("{NOTE}{note}"), NOTE, width);
                     out.extend(text.split('\n').map(str::to_owned));
                 }
+                Line::Title(title) => out.push(Tone::Faint.paint(title, style)),
+                Line::Empty => out.push(String::new()),
             }
+        }
+        if bars && reach > 0.0 {
+            let legend = "the bars: change with its 95 % interval, │ no change, ┊ limit";
+            out.push(Tone::Faint.paint(legend, style));
         }
         out
     }
 
+    fn intervals(&self) -> impl Iterator<Item = &Interval> {
+        self.lines.iter().filter_map(|line| match line {
+            Line::Row { interval, .. } => interval.as_ref(),
+            _ => None,
+        })
+    }
+
     /// As wide as the widest cell; names give way where that is too wide.
     fn widths(&self, width: usize) -> [usize; COLUMNS] {
-        let mut widths = HEADS.map(UnicodeWidthStr::width);
+        let mut widths = [0; COLUMNS];
         for line in &self.lines {
-            if let Line::Row(cells) = line {
-                for (widest, cell) in widths.iter_mut().zip(cells) {
+            if let Line::Row { cells, .. } = line {
+                for (widest, cell) in widths.iter_mut().zip(cells.as_ref()) {
                     *widest = (*widest).max(cell.text.width());
                 }
             }
         }
         for column in NAMES {
-            let used: usize = widths.iter().sum::<usize>() + GAP.len() * (COLUMNS - 1);
+            let used: usize = widths.iter().sum::<usize>() + GAPS.iter().sum::<usize>();
             let over = used.saturating_sub(width);
             if let Some(widest) = widths.get_mut(column) {
                 *widest = widest.saturating_sub(over).max(LEAST.min(*widest));
@@ -78,14 +121,28 @@ impl Table {
     }
 }
 
+/// How wide a row is without what it ends in.
+fn shown_width(cells: &[Cell; COLUMNS], widths: &[usize; COLUMNS]) -> usize {
+    let mut used = 0;
+    let mut shown = 0;
+    for (((cell, width), gap), right) in cells.iter().zip(widths).zip(GAPS).zip(RIGHT) {
+        let text = cell.text.width().min(*width);
+        used += gap + width;
+        if text > 0 {
+            shown = if right { used } else { used - width + text };
+        }
+    }
+    shown
+}
+
 fn row(cells: &[Cell; COLUMNS], widths: &[usize; COLUMNS], style: &Style) -> String {
     let mut out = String::new();
-    for ((cell, width), right) in cells.iter().zip(widths).zip(RIGHT) {
+    for (((cell, width), gap), right) in cells.iter().zip(widths).zip(GAPS).zip(RIGHT) {
         let text = shorten::middle_to_width(&cell.text, *width);
         let pad = " ".repeat(width.saturating_sub(text.width()));
         let text = cell.tone.paint(&text, style);
+        out.push_str(&" ".repeat(gap));
         out.push_str(&if right { pad + &text } else { text + &pad });
-        out.push_str(GAP);
     }
     out.trim_end().to_owned()
 }

@@ -172,6 +172,11 @@ fn title(group: &Values<'_>, in_sight: usize) -> Value {
 /// Everything that a template sees beside the rows. `full` is true where it is to have every row.
 pub(super) fn head(view: &View<'_>, place: &Place, full: bool) -> Context {
     let document = view.document;
+    let remarks: Vec<Sentence> = view
+        .remarks
+        .iter()
+        .map(|remark| remark.text.clone())
+        .collect();
     let sentences = |sentences: &[Sentence]| {
         Value::from(
             sentences
@@ -239,7 +244,7 @@ pub(super) fn head(view: &View<'_>, place: &Place, full: bool) -> Context {
         ),
         ("quiet", Value::from(view.is_quiet())),
         ("counts", counts),
-        ("notes", sentences(&view.remarks)),
+        ("notes", sentences(&remarks)),
         ("sides", safe(&view.sides.markdown())),
         ("origin", safe(&view.origin.markdown())),
         ("commands", Value::from(commands)),

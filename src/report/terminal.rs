@@ -1,21 +1,26 @@
-//! The report on a terminal: changes first, aligned, coloured by meaning.
+//! The report on a terminal: one conclusion, what needs a decision, aligned and coloured by meaning, the rest in a line.
 
 use unicode_width::UnicodeWidthStr;
 
-use super::change::each_run;
+use super::cause::Cause;
+use super::change::{self, each_run};
+use super::conclusion::{self, silenced};
 use super::entry::Entry;
-use super::headline;
+use super::interval::Interval;
 use super::sentence::Sentence;
 use super::table::{Cell, Line, Table};
+use super::units::{self, plural};
 use super::view::{Group, Kind, Row, View};
 use super::words::{Judged, Method, Outcome, Standing};
-use super::{Document, Style};
+use super::{Document, Style, headline, remarks, why};
+use crate::model::MetricName;
 use crate::model::unit::Dimension;
 use crate::text::sanitize;
 
 /// Off a terminal, in a log or a file, a table may be wider than prose is read.
 const TABLE_WIDTH: usize = 140;
 const PROSE_WIDTH: usize = 100;
+const INDENT: &str = "  ";
 /// A group longer than this is cut, and says so: the other formats hold all of it.
 const ROWS: usize = 50;
 const WEAK_ROWS: usize = 30;
@@ -57,50 +62,121 @@ impl Tone {
     }
 }
 
+/// The report: one conclusion, the rows that need a decision, the rest in one line, and what to do next.
 pub(super) fn text(document: &Document, style: &Style) -> String {
     let view = View::of(document);
     let table_width = style.width.unwrap_or(TABLE_WIDTH);
     let width = table_width.min(PROSE_WIDTH);
-    let mut out = String::new();
-    let mut line = |text: &str| {
-        out.push_str(text);
-        out.push('\n');
-    };
-    line(&verdict(&view, style));
-    line(&view.counted);
+    let mut page = Page::new(width);
+    page.line(&verdict(&view, style));
     for sentence in [&view.consequence, &view.obstacle].into_iter().flatten() {
-        line(&wrapped(&sentence.terminal(), "", width));
+        page.say(&sentence.terminal());
     }
-    let table = table(&view, style.runs);
-    if !table.lines.is_empty() {
-        line("");
-        for row in table.written(table_width, style) {
-            line(&row);
+    let rows = Rows::of(&view, style);
+    if !rows.table.lines.is_empty() {
+        page.block();
+        let room = style.width.map(|width| width.saturating_sub(INDENT.len()));
+        for line in rows.table.written(table_width - INDENT.len(), room, style) {
+            page.line(&format!("{INDENT}{line}"));
         }
     }
-    for group in view
-        .groups
-        .iter()
-        .filter(|group| group.kind == Kind::NoSignal)
-    {
-        line("");
-        line(&wrapped(&group.title(), "", width));
+    page.block();
+    for line in rest(&view, rows.hidden) {
+        page.say(&line);
     }
-    if !view.remarks.is_empty() {
-        line("");
-        for remark in &view.remarks {
-            line(&wrapped(
-                &format!("note: {}", remark.terminal()),
-                "      ",
-                width,
-            ));
+    let mut remarks: Vec<&Sentence> = view.remarks.iter().map(|remark| &remark.text).collect();
+    if !style.verbose {
+        let pressing = view.remarks.iter().filter(|remark| !remark.is_background);
+        remarks = pressing.map(|remark| &remark.text).collect();
+    }
+    let folded = view.remarks.len() - remarks.len();
+    page.block();
+    for remark in remarks {
+        page.note(&remark.terminal());
+    }
+    page.block();
+    let more = if folded > 0 {
+        format!(
+            "; {} (--verbose)",
+            plural(folded, "more note", "more notes")
+        )
+    } else {
+        String::new()
+    };
+    page.say(&format!("{}{more}", compared(&view, style)));
+    if style.verbose {
+        page.say(&view.origin.terminal());
+    }
+    let next = next(&view, style);
+    if !next.is_empty() {
+        page.block();
+        page.line("Next");
+        let longest = next.iter().map(|(name, _)| name.width()).max().unwrap_or(0);
+        for (name, command) in next {
+            page.line(&format!("{INDENT}{name:longest$}  {command}"));
         }
     }
-    line("");
-    line(&wrapped(&view.sides.terminal(), "", width));
-    line(&wrapped(&view.origin.terminal(), "", width));
-    for (name, command) in &view.commands {
-        line(&format!("{name}: {}", sanitize::inline(command)));
+    if style.ascii {
+        ascii(&page.out)
+    } else {
+        page.out
+    }
+}
+
+/// Lines of a report, with an empty one between its blocks.
+struct Page {
+    out: String,
+    width: usize,
+    new_block: bool,
+}
+
+impl Page {
+    fn new(width: usize) -> Self {
+        Self {
+            out: String::new(),
+            width,
+            new_block: false,
+        }
+    }
+
+    /// What follows is a block of its own, if anything follows.
+    fn block(&mut self) {
+        self.new_block = true;
+    }
+
+    fn line(&mut self, text: &str) {
+        if std::mem::take(&mut self.new_block) {
+            self.out.push('\n');
+        }
+        let line = sanitize::without_command_at_start(text.trim_end().to_owned());
+        self.out.push_str(&line);
+        self.out.push('\n');
+    }
+
+    fn say(&mut self, text: &str) {
+        let text = wrapped(&format!("{INDENT}{text}"), INDENT, self.width);
+        self.line(&text);
+    }
+
+    fn note(&mut self, text: &str) {
+        let text = wrapped(&format!("{INDENT}note: {text}"), "        ", self.width);
+        self.line(&text);
+    }
+}
+
+/// What a terminal without UTF-8 can show of our own signs.
+fn ascii(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for sign in text.chars() {
+        match sign {
+            '→' => out.push_str("->"),
+            'µ' => out.push('u'),
+            '…' => out.push_str("..."),
+            '│' | '┊' => out.push('|'),
+            '─' => out.push('-'),
+            '●' => out.push('*'),
+            other => out.push(other),
+        }
     }
     out
 }
@@ -118,18 +194,213 @@ fn verdict(view: &View<'_>, style: &Style) -> String {
     let gate = view.gate().map_or_else(String::new, |gate| {
         format!("{}: ", Sentence::default().foreign(gate).terminal())
     });
+    let said = headline::problems(view.document)
+        .map_or_else(|| view.headline.clone(), |said| said.written(bare));
     format!(
         "{}  {}",
         tone.paint(word, style),
-        Tone::Strong.paint(&format!("{gate}{}", view.headline), style)
+        Tone::Strong.paint(&format!("{gate}{said}"), style)
     )
+}
+
+/// A name as it is where it reads as one, else as code, so that nobody takes it for words of ours.
+fn bare(name: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || " /._-{}[]:+=%*".contains(c);
+    if name.chars().all(is_plain)
+        && name.trim() == name
+        && !name.is_empty()
+        && !name.starts_with(':')
+    {
+        sanitize::inline(name)
+    } else {
+        Sentence::default().foreign(name).terminal()
+    }
+}
+
+/// What is listed, and how many series are not.
+struct Rows {
+    table: Table,
+    hidden: usize,
+}
+
+impl Rows {
+    fn of(view: &View<'_>, style: &Style) -> Self {
+        let mut lines = Vec::new();
+        let mut hidden = 0;
+        for group in most_important_first(view) {
+            let gated = !matches!(group.kind, Kind::NotGated | Kind::Incomparable);
+            let entries = if style.all || style.runs && gated {
+                group.entries.clone()
+            } else {
+                listed(group, view)
+            };
+            let shown = entries.len().min(if style.all { usize::MAX } else { ROWS });
+            hidden += group.entries.len() - shown;
+            if shown == 0 {
+                continue;
+            }
+            // What fails is told by the first line.
+            if !lines.is_empty() {
+                lines.push(Line::Empty);
+            }
+            if group.kind != Kind::Failing {
+                lines.push(Line::Title(title(group.kind).to_owned()));
+            }
+            for entry in entries.iter().take(shown) {
+                rows(entry, group.kind, style, &mut lines);
+            }
+        }
+        Self {
+            table: Table { lines },
+            hidden,
+        }
+    }
+}
+
+/// What is gated and did not move comes before what is not gated.
+fn most_important_first<'v, 'a>(view: &'v View<'a>) -> Vec<&'v Group<'a>> {
+    let mut groups: Vec<&Group<'a>> = view.groups.iter().collect();
+    groups.sort_by_key(|group| (group.kind == Kind::NotGated, group.kind));
+    groups
+}
+
+/// What stands above rows that do not fail.
+fn title(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Failing => "Failing:",
+        Kind::Warning => "Warnings:",
+        Kind::Possible => "Possible, not certain:",
+        Kind::Better => "Improved:",
+        Kind::Incomparable => "Not comparable:",
+        Kind::NoSignal => "No sign of a change:",
+        Kind::New => "New:",
+        Kind::NotGated => "Shown, not gated:",
+        Kind::Unchanged => "Unchanged:",
+    }
+}
+
+fn rows(entry: &Entry, kind: Kind, style: &Style, lines: &mut Vec<Line>) {
+    let row = Row::of(entry, kind);
+    let tone = Tone::of(kind);
+    let between = if entry.baseline.is_some() { "→" } else { "" };
+    let change = match change::short(entry) {
+        short if short.is_empty() && kind == Kind::New => short,
+        short if short.is_empty() => row.change,
+        short => short,
+    };
+    let limit = if entry.gated {
+        let limits = Sentence::join(why::each_limit(entry), ", ");
+        Sentence::new("limit ").then(limits)
+    } else {
+        row.limit
+    };
+    lines.push(Line::Row {
+        cells: Box::new([
+            Cell::new(sanitize::inline(&entry.shown_subject()), Tone::Plain),
+            Cell::new(sanitize::inline(&short_name(entry)), Tone::Plain),
+            Cell::new(row.baseline.terminal(), Tone::Plain),
+            Cell::new(between.to_owned(), Tone::Faint),
+            Cell::new(row.current.terminal(), Tone::Plain),
+            Cell::new(change.terminal(), tone),
+            Cell::new(limit.terminal(), Tone::Plain),
+        ]),
+        interval: Interval::of(entry),
+    });
+    lines.extend(row.notes.iter().map(|note| Line::Note(note.terminal())));
+    if style.runs {
+        lines.extend(runs_of(entry).map(|note| Line::Note(note.terminal())));
+    }
+}
+
+/// `p50` of a latency or a time says enough beside its subject; any other metric is named.
+fn short_name(entry: &Entry) -> String {
+    match entry.metric.as_str() {
+        MetricName::LATENCY | MetricName::TIME => entry.statistic.to_string(),
+        _ => entry.metric_statistic(),
+    }
+}
+
+/// What is not judged because it fails, what shows no sign, and all the rest in one line.
+fn rest(view: &View<'_>, hidden: usize) -> Vec<String> {
+    let mut lines: Vec<String> = silenced(view.document)
+        .into_iter()
+        .map(|(subject, metric)| {
+            Sentence::default()
+                .foreign(&format!("{subject} {metric}"))
+                .own(" is not judged: more of its requests fail")
+                .written(bare)
+        })
+        .collect();
+    let mut counted = Vec::new();
+    for group in most_important_first(view) {
+        let n = units::count(group.entries.len());
+        match group.kind {
+            Kind::NoSignal => lines.push(group.title()),
+            Kind::Unchanged => counted.push(format!(
+                "{} unchanged",
+                plural(group.entries.len(), "series", "series")
+            )),
+            Kind::Incomparable => counted.push(format!("{n} not comparable")),
+            Kind::New => counted.push(format!("{n} new")),
+            Kind::NotGated => counted.push(format!("{n} informational")),
+            Kind::Failing | Kind::Warning | Kind::Possible | Kind::Better => {}
+        }
+    }
+    if !counted.is_empty() {
+        let all = if hidden > 0 { " (--all)" } else { "" };
+        lines.push(format!("{}{all}", counted.join(", ")));
+    }
+    lines.extend(headline::partial(view.document));
+    lines
+}
+
+/// `5 runs against 5 runs of baselines/main.json; runs differ by 0.9 % to 2.1 % (--runs)`
+fn compared(view: &View<'_>, style: &Style) -> String {
+    let sides = view.sides.written(bare);
+    match remarks::runs_differ(view.document) {
+        Some(by) if !style.runs => format!("{sides}; runs differ by {by} (--runs)"),
+        Some(by) => format!("{sides}; runs differ by {by}"),
+        None => sides,
+    }
+}
+
+/// What to type next; after a pass only what is new.
+fn next(view: &View<'_>, style: &Style) -> Vec<(&'static str, String)> {
+    let passed = view.document.verdict == Judged::Pass;
+    let mut next = Vec::new();
+    for (name, command) in &view.commands {
+        let name = match *name {
+            "explain" => "why",
+            "repeat" | "next" | "see more" if passed && *name == "repeat" => continue,
+            name => name,
+        };
+        if name == "why" && passed {
+            continue;
+        }
+        next.push((name, sanitize::inline(command)));
+    }
+    let order = |name: &str| match name {
+        "why" => 1,
+        "repeat" => 3,
+        _ => 0,
+    };
+    if let Some(accept) = style
+        .today
+        .and_then(|today| conclusion::first_acceptance(view.document, today))
+    {
+        next.push(("accept", sanitize::inline(&accept)));
+    }
+    next.sort_by_key(|(name, _)| if *name == "accept" { 2 } else { order(name) });
+    next
 }
 
 /// The rows of a group that are listed. The others are counted in the second line of the report.
 fn listed<'a>(group: &Group<'a>, view: &View<'_>) -> Vec<&'a Entry> {
     let all = group.entries.iter().copied();
     match group.kind {
-        Kind::Failing | Kind::Warning | Kind::Possible | Kind::Better | Kind::New => all.collect(),
+        // One line says it of all of them.
+        Kind::Warning => all.filter(|e| e.cause != Some(Cause::ErrorsRose)).collect(),
+        Kind::Failing | Kind::Possible | Kind::Better | Kind::New => all.collect(),
         // For a first look with one run a side, where there is little else to see.
         Kind::NoSignal
             if group.entries.len() <= WEAK_ROWS
@@ -175,40 +446,6 @@ fn is_told_by_another(entry: &Entry, document: &Document) -> bool {
         .any(|e| of_kind(e) && (of_subject(e) || !has_own))
 }
 
-fn table(view: &View<'_>, runs: bool) -> Table {
-    let mut lines = Vec::new();
-    for group in &view.groups {
-        let tone = Tone::of(group.kind);
-        let gated = !matches!(group.kind, Kind::NotGated | Kind::Incomparable);
-        let entries = if runs && gated {
-            group.entries.clone()
-        } else {
-            listed(group, view)
-        };
-        for entry in entries.iter().take(ROWS) {
-            let row = Row::of(entry, group.kind);
-            lines.push(Line::Row([
-                Cell::new(group.kind.word(entry).to_owned(), tone),
-                Cell::new(sanitize::inline(&entry.shown_subject()), Tone::Plain),
-                Cell::new(sanitize::inline(&entry.metric_statistic()), Tone::Plain),
-                Cell::new(row.baseline.terminal(), Tone::Plain),
-                Cell::new(row.current.terminal(), Tone::Plain),
-                Cell::new(row.change.terminal(), tone),
-                Cell::new(row.limit.terminal(), Tone::Plain),
-            ]));
-            lines.extend(row.notes.iter().map(|note| Line::Note(note.terminal())));
-            if runs {
-                lines.extend(runs_of(entry).map(|note| Line::Note(note.terminal())));
-            }
-        }
-        let more = entries.len().saturating_sub(ROWS);
-        if more > 0 {
-            lines.push(Line::Note(format!("and {more} more")));
-        }
-    }
-    Table { lines }
-}
-
 /// `runs: 56.1 56.4 56.9 ms against 72.1 72.8 73 ms`
 fn runs_of(entry: &Entry) -> Option<Sentence> {
     let (baseline, current) = (entry.baseline.as_ref()?, entry.current.as_ref()?);
@@ -221,26 +458,34 @@ fn runs_of(entry: &Entry) -> Option<Sentence> {
     )
 }
 
-/// Broken between words, never inside a number or before what a runner would take for a command.
+/// Broken between words, never between a number and its unit or before what a runner would take for a command.
 pub(super) fn wrapped(text: &str, indent: &str, width: usize) -> String {
-    let words: Vec<&str> = text.split(' ').collect();
-    let (mut out, mut used) = (String::new(), 0);
-    for (i, word) in words.iter().enumerate() {
-        let before = i.checked_sub(1).and_then(|i| words.get(i));
-        let after_number = before.is_some_and(|w| w.ends_with(|c: char| c.is_ascii_digit()));
-        let keeps = after_number || word.starts_with('%') || word.starts_with("::");
-        if i > 0 {
-            if used + 1 + word.width() > width && !keeps {
-                out.push('\n');
-                out.push_str(indent);
-                used = indent.width();
-            } else {
-                out.push(' ');
-                used += 1;
+    let mut together: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match together.last_mut() {
+            Some(before)
+                if before.ends_with(|c: char| c.is_ascii_digit())
+                    || word.starts_with('%')
+                    || word.starts_with("::") =>
+            {
+                before.push(' ');
+                before.push_str(word);
             }
+            _ => together.push(word.to_owned()),
         }
-        out.push_str(word);
-        used += word.width();
+    }
+    let (mut out, mut used) = (String::new(), 0);
+    for (i, words) in together.iter().enumerate() {
+        if i > 0 && used + 1 + words.width() > width {
+            out.push('\n');
+            out.push_str(indent);
+            used = indent.width();
+        } else if i > 0 {
+            out.push(' ');
+            used += 1;
+        }
+        out.push_str(words);
+        used += words.width();
     }
     out
 }

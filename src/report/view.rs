@@ -6,7 +6,7 @@ use super::change;
 use super::document::Document;
 use super::entry::Entry;
 use super::headline;
-use super::remarks;
+use super::remarks::{self, Remark};
 use super::sentence::Sentence;
 use super::units;
 use super::why;
@@ -157,7 +157,7 @@ pub(super) struct View<'a> {
     pub(super) obstacle: Option<Sentence>,
     /// Those that hold a row, by importance.
     pub(super) groups: Vec<Group<'a>>,
-    pub(super) remarks: Vec<Sentence>,
+    pub(super) remarks: Vec<Remark>,
     pub(super) sides: Sentence,
     pub(super) origin: Sentence,
     pub(super) commands: Vec<(&'static str, &'a str)>,

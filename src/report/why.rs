@@ -51,6 +51,11 @@ fn judged(entry: &Entry) -> Sentence {
 
 /// `10 % and 2 ms`; for a share in points, the smallest rise that counts where no rule names another.
 pub(super) fn limits(entry: &Entry) -> Sentence {
+    Sentence::join(each_limit(entry), " and ")
+}
+
+/// The relative limit and the absolute one, those that there are.
+pub(super) fn each_limit(entry: &Entry) -> impl Iterator<Item = Sentence> {
     let relative =
         (!entry.is_rate() && !has_no_ratio(entry)).then(|| units::limit(entry.rule.max_regression));
     let least = entry.is_rate().then_some(crate::compare::LEAST_RISE);
@@ -62,10 +67,7 @@ pub(super) fn limits(entry: &Entry) -> Sentence {
             amount(entry, delta)
         }
     });
-    Sentence::join(
-        relative.map(Sentence::new).into_iter().chain(absolute),
-        " and ",
-    )
+    relative.map(Sentence::new).into_iter().chain(absolute)
 }
 
 /// What the numbers alone do not say, worst first.

@@ -135,7 +135,8 @@ fn colour(text: &str) -> Option<usize> {
     numbers.get(end..)?.starts_with('m').then_some(end + 3)
 }
 
-fn without_command_at_start(line: String) -> String {
+/// A line of which the words are harmless, and that no runner takes for a command because of how it begins.
+pub fn without_command_at_start(line: String) -> String {
     let mut seen = line.as_str();
     while let Some(length) = colour(seen) {
         seen = seen.get(length..).unwrap_or_default();

@@ -110,9 +110,17 @@ pub(crate) struct OutputFlags {
     #[arg(long = "report", value_name = "FORMAT=PATH", value_parser = parse_report)]
     pub(crate) reports: Vec<Report>,
 
+    /// List every series, those that did not move or are not gated too
+    #[arg(long)]
+    pub(crate) all: bool,
+
     /// List every gated series with the number of each run of both sides
     #[arg(long)]
     pub(crate) runs: bool,
+
+    /// Show the notes that call for nothing to be done, too: settings, rounding, machine
+    #[arg(long)]
+    pub(crate) verbose: bool,
 
     /// Template for markdown instead of the shipped one
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]

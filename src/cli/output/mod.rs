@@ -30,6 +30,7 @@ pub(crate) struct Output<'a> {
     streams: Streams<'a>,
     color: bool,
     width: Option<usize>,
+    ascii: bool,
     place: Place,
     stdout_failed: bool,
     report_failed: bool,
@@ -41,12 +42,24 @@ fn columns(env: &Env) -> Option<usize> {
     said.or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)))
 }
 
+/// Whether a terminal shows more than ASCII, by the locale, of which the most special setting counts.
+fn shows_unicode(env: &Env) -> bool {
+    let set = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .find_map(|name| env.get(name).filter(|value| !value.is_empty()));
+    set.is_some_and(|locale| {
+        let locale = locale.to_ascii_lowercase();
+        locale.ends_with("utf-8") || locale.ends_with("utf8")
+    })
+}
+
 impl<'a> Output<'a> {
     pub(crate) fn new(streams: Streams<'a>, color: Color, env: &Env) -> Self {
         let terminal = streams.out_is_terminal;
         Self {
             color: wants_color(color, env, terminal),
             width: terminal.then(|| columns(env)).flatten(),
+            ascii: terminal && !shows_unicode(env),
             place: place(&streams, env),
             streams,
             stdout_failed: false,
@@ -58,7 +71,8 @@ impl<'a> Output<'a> {
         Style {
             color: self.color,
             width: self.width,
-            runs: false,
+            ascii: self.ascii,
+            ..Style::default()
         }
     }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::Context as _;
 
 use crate::cli::args::{OutputFlags, Report, ReportFormat, typed};
+use crate::cli::commands::gate::today;
 use crate::cli::env::Env;
 use crate::cli::output::Output;
 use crate::cli::output::collisions::Files;
@@ -71,6 +72,9 @@ impl<'a> Outlets<'a> {
         }
         let style = Style {
             runs: self.flags.runs,
+            all: self.flags.all,
+            verbose: self.flags.verbose,
+            today: Some(today()),
             ..output.style()
         };
         match self.render(document, self.flags.format, &style) {
@@ -117,9 +121,5 @@ impl<'a> Outlets<'a> {
 
 /// Files have neither colour nor a width.
 fn plain() -> Style {
-    Style {
-        color: false,
-        width: None,
-        runs: false,
-    }
+    Style::default()
 }

@@ -60,8 +60,8 @@ fn differences(block: &Block, text: &str, shell: &mut Shell) -> Vec<Difference> 
     let mut differences = Vec::new();
     for shown in &block.shown {
         let printed = shell.run(&shown.command, &block.folder);
-        let right: Vec<String> = printed
-            .trim_end()
+        let right: Vec<String> = shown
+            .of(&printed)
             .lines()
             .map(|line| format!("{}{line}", shown.prefix).trim_end().to_owned())
             .collect();

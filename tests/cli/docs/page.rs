@@ -2,7 +2,8 @@
 //!
 //! Two forms are understood. A fenced block of `console`, where each line that begins with `$ ` is a command
 //! and the lines after it are what it prints. And a quotation between `<!-- output of: COMMAND -->` and
-//! `<!-- end of output -->`, for output that is itself Markdown. A line right above may say
+//! `<!-- end of output -->`, for output that is itself Markdown; `<!-- beginning of: COMMAND -->` shows of it what stands
+//! before its first fold. A line right above may say
 //! `<!-- in: FOLDER -->` or `<!-- not executed: REASON -->`.
 
 use std::ops::Range;
@@ -15,6 +16,16 @@ pub(crate) struct Shown {
     pub(crate) lines: Range<usize>,
     /// What stands in front of each line: nothing, or `> ` in a quotation.
     pub(crate) prefix: &'static str,
+    /// Only what stands before the first fold is shown.
+    pub(crate) is_beginning: bool,
+}
+
+impl Shown {
+    /// Of what was printed, what the page has to show.
+    pub(crate) fn of<'t>(&self, printed: &'t str) -> &'t str {
+        let fold = printed.find("<details>").filter(|_| self.is_beginning);
+        fold.map_or(printed, |at| &printed[..at]).trim_end()
+    }
 }
 
 /// One block, executed from top to bottom.
@@ -38,12 +49,13 @@ pub(crate) fn blocks(text: &str) -> Vec<Block> {
             let end = find(&lines, at + 1, "```");
             blocks.push(block(&lines, at, commands(&lines, at + 1..end)));
             end
-        } else if let Some(command) = directive(opened, "output of") {
+        } else if let Some((command, is_beginning)) = quoted(opened) {
             let end = find(&lines, at + 1, "<!-- end of output -->");
             let shown = Shown {
                 command,
                 lines: at + 1..end,
                 prefix: "> ",
+                is_beginning,
             };
             blocks.push(block(&lines, at, vec![shown]));
             end
@@ -55,6 +67,11 @@ pub(crate) fn blocks(text: &str) -> Vec<Block> {
         at = end + 1;
     }
     blocks
+}
+
+fn quoted(line: &str) -> Option<(String, bool)> {
+    let whole = directive(line, "output of").map(|command| (command, false));
+    whole.or_else(|| Some((directive(line, "beginning of")?, true)))
 }
 
 fn find(lines: &[&str], from: usize, end: &str) -> usize {
@@ -107,6 +124,7 @@ fn commands(lines: &[&str], range: Range<usize>) -> Vec<Shown> {
                 command,
                 lines: at + 1..at + 1,
                 prefix: "",
+                is_beginning: false,
             });
         } else {
             let last = shown.last_mut();
@@ -119,7 +137,19 @@ fn commands(lines: &[&str], range: Range<usize>) -> Vec<Shown> {
 
 /// Whether what was printed is what the page shows. In the page, `[..]` stands for any text within a line.
 pub(crate) fn agrees(page: &[String], printed: &[String]) -> bool {
-    page.len() == printed.len() && page.iter().zip(printed).all(|(p, t)| line_agrees(p, t))
+    let same = |(p, t): (&String, &String)| line_agrees(&undated(p), &undated(t));
+    page.len() == printed.len() && page.iter().zip(printed).all(same)
+}
+
+/// An acceptance that is offered ends so many days from today.
+fn undated(line: &str) -> String {
+    const UNTIL: &str = "until = ";
+    match line.split_once(UNTIL) {
+        Some((before, date)) if date.len() >= 10 && date.is_char_boundary(10) => {
+            format!("{before}{UNTIL}DAY{}", &date[10..])
+        }
+        _ => line.to_owned(),
+    }
 }
 
 fn line_agrees(pattern: &str, text: &str) -> bool {

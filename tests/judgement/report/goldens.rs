@@ -118,6 +118,7 @@ fn terminal_lines_fit_their_width_and_break_no_number() {
                 color: false,
                 width: Some(width),
                 runs: false,
+                ..Style::default()
             };
             let text = report::render(document, Format::Text, &style, None).unwrap();
             for line in text.lines() {

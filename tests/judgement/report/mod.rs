@@ -4,3 +4,4 @@ mod comments;
 mod documents;
 mod goldens;
 mod hostile;
+mod terminal;

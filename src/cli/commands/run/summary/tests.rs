@@ -86,6 +86,7 @@ fn summed(run: &Run, failures: &[FailureReason], width: Option<usize>) -> String
             color: false,
             width,
             runs: false,
+            ..Style::default()
         },
     }
     .text()
@@ -184,6 +185,7 @@ fn subjects_stand_in_the_order_of_the_flows_and_numbers_in_theirs() {
                 color: false,
                 width: None,
                 runs: false,
+                ..Style::default()
             },
         };
         let names = summary.subjects().into_iter();

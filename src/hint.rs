@@ -57,6 +57,16 @@ pub fn of(error: &anyhow::Error) -> Option<&str> {
         .map(|hinted| hinted.hint.as_str())
 }
 
+/// The first error of a type in a chain, with or without a hint.
+pub fn find<T: std::error::Error + 'static>(error: &anyhow::Error) -> Option<&T> {
+    error
+        .chain()
+        .find_map(|link| match link.downcast_ref::<Hinted>() {
+            Some(hinted) => find(&hinted.error),
+            None => link.downcast_ref(),
+        })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,7 @@
 //! TOML files as forms with known fields: what is unknown or wrong is refused with its line, its column and the
 //! nearest known name. What the fields mean is said by those who read them.
 
+mod excerpt;
 mod habits;
 pub use crate::text::nearest;
 mod place;
@@ -11,7 +12,7 @@ mod schema;
 mod values;
 pub mod written;
 
-pub use place::{FormError, LineStarts, Problem};
+pub use place::{FileError, LineStarts, Problem};
 pub use read::{FileFormat, read};
 pub use schema::{exactly_one_of, json_schema, with_only};
 pub(crate) use values::schema;

@@ -6,6 +6,8 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::DeTable;
 
+use super::excerpt::Excerpt;
+
 /// What is wrong at a place of a file, before line and column are known.
 #[derive(Debug)]
 pub struct Problem {
@@ -42,41 +44,41 @@ impl Problem {
     }
 }
 
-/// What is wrong in a file, and where.
+/// What is wrong in a file, and where: `perfgate.toml:14:1: unknown key …`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct FormError {
+pub struct FileError {
+    /// As messages call the file.
+    pub path: String,
     pub line: usize,
     pub column: usize,
     pub message: String,
     pub hint: Option<String>,
+    /// The line itself; nothing where the error is about the file as a whole.
+    pub excerpt: Option<Box<Excerpt>>,
 }
 
-impl FormError {
-    #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
-        self
+impl FileError {
+    /// The line of the file with its number, and below it what is marked; `width` is that of the terminal.
+    pub fn drawn(&self, width: usize, color: bool) -> Option<String> {
+        let excerpt = self.excerpt.as_ref()?;
+        Some(excerpt.drawn(self.line, width, color))
     }
 }
 
-impl fmt::Display for FormError {
+impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "line {}, column {}: {}",
-            self.line, self.column, self.message
-        )
+        let Self {
+            path,
+            line,
+            column,
+            message,
+            ..
+        } = self;
+        write!(f, "{path}:{line}:{column}: {message}")
     }
 }
 
-impl std::error::Error for FormError {}
-
-/// The text of a file, and where its lines begin.
-#[derive(Clone, Copy, Debug)]
-pub struct Text<'t> {
-    pub text: &'t str,
-    pub lines: &'t LineStarts,
-}
+impl std::error::Error for FileError {}
 
 /// Where each line of a text begins: a long file has many things whose line is told.
 #[derive(Clone, Debug)]
@@ -94,32 +96,33 @@ impl LineStarts {
     }
 }
 
-impl<'t> Text<'t> {
+/// The text of a file under the name that messages call it by.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'t> {
+    pub name: &'t str,
+    pub text: &'t str,
+}
+
+impl<'t> Source<'t> {
     /// The document, or where it is no TOML.
-    pub fn document(&self) -> Result<Spanned<DeTable<'t>>, FormError> {
+    pub fn document(&self) -> Result<Spanned<DeTable<'t>>, FileError> {
         DeTable::parse(self.text).map_err(|error| {
             let span = error.span().unwrap_or(0..0);
             self.error(&span, error.message())
         })
     }
 
-    /// One-based line and column, in characters.
-    fn position(&self, offset: usize) -> (usize, usize) {
-        let LineStarts(starts) = self.lines;
-        let offset = offset.min(self.text.len());
-        let line = self.lines.line(offset);
-        let start = starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
-        let column = self.text.get(start..offset).unwrap_or_default();
-        (line, column.chars().count() + 1)
-    }
-
-    pub fn error(&self, span: &Range<usize>, message: impl Into<String>) -> FormError {
-        let (line, column) = self.position(span.start);
-        FormError {
-            line,
-            column,
+    /// Line and column count from 1 on, the column in characters.
+    pub fn error(&self, span: &Range<usize>, message: impl Into<String>) -> FileError {
+        let before = self.text.get(..span.start).unwrap_or(self.text);
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        FileError {
+            path: self.name.to_owned(),
+            line: before.matches('\n').count() + 1,
+            column: line.chars().count() + 1,
             message: message.into(),
             hint: None,
+            excerpt: Excerpt::of(self.text, span).map(Box::new),
         }
     }
 }

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::place::{FormError, LineStarts, Problem, Text};
+use super::place::{FileError, Problem, Source};
 use super::values::TABLES;
 use super::{habits, nearest};
 
@@ -18,39 +18,50 @@ pub struct FileFormat {
     /// What to write where a key is missing in the table of this path, or, for the key "", where a table must have
     /// exactly one key and does not.
     pub advice: fn(path: &[&str], key: &str) -> Option<&'static str>,
+    /// What tells, of a file that is refused, that it is meant for another program.
+    pub foreign: fn(&DeTable<'_>) -> Option<Problem>,
 }
 
-/// The struct that serde reads from the text, turned by `check` into what the program works with.
+/// The struct that serde reads from the text, turned by `check` into what the program works with. `name` is what
+/// messages call the file.
 pub fn read<T: DeserializeOwned, V>(
+    name: &str,
     text: &str,
     format: FileFormat,
     check: impl FnOnce(T) -> Result<V, Problem>,
-) -> Result<V, FormError> {
-    let lines = LineStarts::of(text);
-    let source = Text {
-        text,
-        lines: &lines,
-    };
+) -> Result<V, FileError> {
+    let source = Source { name, text };
     let file = T::deserialize(toml::Deserializer::from(source.document()?));
-    match file {
-        Ok(file) => check(file).map_err(|problem| {
-            let Problem {
-                span,
-                message,
-                hint,
-                is_named,
-            } = problem;
-            let key = match is_named {
-                true => Whereabouts::of(&source, &span).and_then(|at| at.key()),
-                false => None,
-            };
-            let message = key.map_or(message.clone(), |key| format!("`{key}`: {message}"));
-            FormError {
-                hint,
-                ..source.error(&span, message)
-            }
-        }),
-        Err(error) => Err(refused(&source, format, &error)),
+    let error = match file {
+        Ok(file) => match check(file) {
+            Ok(value) => return Ok(value),
+            Err(problem) => told(&source, problem),
+        },
+        Err(error) => refused(&source, format, &error),
+    };
+    let document = source.document()?;
+    match (format.foreign)(document.get_ref()) {
+        Some(problem) => Err(told(&source, problem)),
+        None => Err(error),
+    }
+}
+
+/// A problem with the line, the column and the key of its place.
+fn told(source: &Source<'_>, problem: Problem) -> FileError {
+    let Problem {
+        span,
+        message,
+        hint,
+        is_named,
+    } = problem;
+    let key = match is_named {
+        true => Whereabouts::of(source, &span).and_then(|at| at.key()),
+        false => None,
+    };
+    let message = key.map_or(message.clone(), |key| format!("`{key}`: {message}"));
+    FileError {
+        hint,
+        ..source.error(&span, message)
     }
 }
 
@@ -71,7 +82,7 @@ struct Whereabouts {
 }
 
 impl Whereabouts {
-    fn of(source: &Text<'_>, span: &Range<usize>) -> Option<Self> {
+    fn of(source: &Source<'_>, span: &Range<usize>) -> Option<Self> {
         let document = source.document().ok()?;
         let mut at = None;
         if document.span() == *span {
@@ -167,7 +178,7 @@ fn found(value: &DeValue<'_>) -> String {
 }
 
 /// What serde refused, in the words of our messages.
-fn refused(source: &Text<'_>, format: FileFormat, error: &toml::de::Error) -> FormError {
+fn refused(source: &Source<'_>, format: FileFormat, error: &toml::de::Error) -> FileError {
     let span = error.span().unwrap_or(0..0);
     let at = Whereabouts::of(source, &span).unwrap_or(Whereabouts {
         path: Vec::new(),
@@ -202,7 +213,7 @@ fn refused(source: &Text<'_>, format: FileFormat, error: &toml::de::Error) -> Fo
         }
         Refusal::Other(message, hint) => (named(&at, message.to_owned()), hint.map(str::to_owned)),
     };
-    FormError {
+    FileError {
         hint,
         ..source.error(&span, message)
     }
@@ -325,6 +336,7 @@ mod tests {
             (["step", "get"], "") => Some("int or flag"),
             _ => None,
         },
+        foreign: |_| None,
     };
 
     #[test]
@@ -368,7 +380,7 @@ mod tests {
                 "3:16 `flag`: expected true or false, found an integer",
             ),
         ] {
-            let error = read(text, FORMAT, |_: File| Ok(())).unwrap_err();
+            let error = read("f.toml", text, FORMAT, |_: File| Ok(())).unwrap_err();
             let hint = error
                 .hint
                 .map_or(String::new(), |hint| format!(" ({hint})"));

@@ -396,7 +396,11 @@ fn flag_variable_and_file_turn_it_off_in_this_order() {
     );
     desk.write("perfgate.toml", "ids = \"no\"\n");
     let said = desk.ends("check --baseline a.json a.json", 2);
-    assert!(said.err.contains("line 1, column 7: `ids`"), "{}", said.err);
+    assert!(
+        said.err.contains("perfgate.toml:1:7: `ids`"),
+        "{}",
+        said.err
+    );
 }
 
 #[test]

@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use perfgate::cli::settings::config::{self, Config, ConfigError, Work};
+use perfgate::cli::settings::config::{self, Config, Work};
 use perfgate::compare::{OnInconclusive, Severity};
+use perfgate::toml_file::FileError;
 
 const WHOLE: &str = r#"#:schema ./perfgate.schema.json
 baseline = "baselines/main.json"
@@ -48,7 +49,7 @@ reason = "encrypts at rest now"
 until = 2027-01-31
 "#;
 
-fn parse(text: &str) -> Result<Config, ConfigError> {
+fn parse(text: &str) -> Result<Config, FileError> {
     config::parse("perfgate.toml", text)
 }
 
@@ -115,15 +116,15 @@ fn an_unknown_key_is_refused_with_its_place_and_the_nearest_known_one() {
     for (text, said) in [
         (
             "baselin = \"x\"\n",
-            "line 1, column 1: unknown key `baselin` in perfgate.toml (did you mean `baseline`?)",
+            "perfgate.toml:1:1: unknown key `baselin` in perfgate.toml (did you mean `baseline`?)",
         ),
         (
             "[[rule]]\nsubject = \"a\"\n  max_regresion = \"5%\"\n",
-            "line 3, column 3: unknown key `max_regresion` in [[rule]] (did you mean `max_regression`?)",
+            "perfgate.toml:3:3: unknown key `max_regresion` in [[rule]] (did you mean `max_regression`?)",
         ),
         (
             "[defaults]\nbudget = \"5ms\"\n",
-            "line 2, column 1: unknown key `budget` in [defaults] (a budget is of some series: [[rule]] subject = \"…\", metric = \"…\", budget = \"500ms\")",
+            "perfgate.toml:2:1: unknown key `budget` in [defaults] (a budget is of some series: [[rule]] subject = \"…\", metric = \"…\", budget = \"500ms\")",
         ),
     ] {
         assert_eq!(refused(text), said);
@@ -135,59 +136,59 @@ fn a_wrong_value_is_refused_at_its_own_place() {
     for (text, said) in [
         (
             "on_missing = \"pass\"\n",
-            "line 1, column 14: `on_missing`: `pass` is not one of \"fail\", \"warn\"",
+            "perfgate.toml:1:14: `on_missing`: `pass` is not one of \"fail\", \"warn\"",
         ),
         (
             "[defaults]\nmax_regression = 5\n",
-            "line 2, column 18: `max_regression`: a percentage is written in quotes, like \"5%\"",
+            "perfgate.toml:2:18: `max_regression`: a percentage is written in quotes, like \"5%\"",
         ),
         (
             "[defaults]\nmax_regression = \"0%\"\n",
-            "line 2, column 18: `max_regression`: `0%` is not a limit; it must be more than 0%, for no measurement repeats exactly",
+            "perfgate.toml:2:18: `max_regression`: `0%` is not a limit; it must be more than 0%, for no measurement repeats exactly",
         ),
         (
             "[[rule]]\nmin_delta = \"-2ms\"\n",
-            "line 2, column 13: `min_delta`: `-2ms` is negative, and limits are not",
+            "perfgate.toml:2:13: `min_delta`: `-2ms` is negative, and limits are not",
         ),
         (
             "[[rule]]\nbudget = nan\n",
-            "line 2, column 10: `budget`: expected a finite number",
+            "perfgate.toml:2:10: `budget`: expected a finite number",
         ),
         (
             "[[rule]]\nbudget = \"5msec\"\n[[rule]]\nbudget = \"5mss\"\n",
-            "line 4, column 10: `budget`: unknown unit `mss`; did you mean `ms`?",
+            "perfgate.toml:4:10: `budget`: unknown unit `mss`; did you mean `ms`?",
         ),
         (
             "require_baseline = \"yes\"\n",
-            "line 1, column 20: `require_baseline`: expected true or false, found a string",
+            "perfgate.toml:1:20: `require_baseline`: expected true or false, found a string",
         ),
         (
             "baseline = \" \"\n",
-            "line 1, column 12: `baseline`: it is empty",
+            "perfgate.toml:1:12: `baseline`: it is empty",
         ),
         (
             "rule = 3\n",
-            "line 1, column 8: `rule`: expected [[rule]], found an integer",
+            "perfgate.toml:1:8: `rule`: expected [[rule]], found an integer",
         ),
         (
             "[rule]\nsubject = \"a\"\n",
-            "line 1, column 1: `rule`: expected [[rule]], found a table",
+            "perfgate.toml:1:1: `rule`: expected [[rule]], found a table",
         ),
         (
             "[[rule]]\nbudget = true\n",
-            "line 2, column 10: `budget`: expected a number, or a text such as \"2ms\", found a boolean",
+            "perfgate.toml:2:10: `budget`: expected a number, or a text such as \"2ms\", found a boolean",
         ),
         (
             "[[rule]]\nrole = \"subject\"\n",
-            "line 2, column 8: `role`: `subject` is not one of \"control\"",
+            "perfgate.toml:2:8: `role`: `subject` is not one of \"control\"",
         ),
         (
             "[[rule]]\nmin_delta = -2.5\n",
-            "line 2, column 13: `min_delta`: `-2.5` is negative, and limits are not",
+            "perfgate.toml:2:13: `min_delta`: `-2.5` is negative, and limits are not",
         ),
         (
             "defaults = []\n",
-            "line 1, column 12: `defaults`: expected a table, found an array",
+            "perfgate.toml:1:12: `defaults`: expected a table, found an array",
         ),
     ] {
         assert_eq!(refused(text), said);
@@ -228,9 +229,9 @@ fn words_of_other_tools_are_answered_with_what_to_write() {
 #[test]
 fn broken_toml_is_refused_with_its_place() {
     let said = refused("baseline = \"a\"\nbaseline = \"b\"\n");
-    assert!(said.starts_with("line 2, column 1: "), "{said}");
+    assert!(said.starts_with("perfgate.toml:2:1: "), "{said}");
     let said = refused("on_missing = \n");
-    assert!(said.starts_with("line 1, column "), "{said}");
+    assert!(said.starts_with("perfgate.toml:1:"), "{said}");
 }
 
 #[test]
@@ -249,7 +250,7 @@ fn an_acceptance_without_scope_size_reason_or_end_is_refused() {
             .collect();
         let said = refused(&format!("\n[[accept]]\n{rest}"));
         assert!(
-            said.starts_with(&format!("line 2, column 1: [[accept]] has no `{missing}`")),
+            said.starts_with(&format!("perfgate.toml:2:1: [[accept]] has no `{missing}`")),
             "{said}"
         );
     }
@@ -259,7 +260,7 @@ fn an_acceptance_without_scope_size_reason_or_end_is_refused() {
         );
         let said = refused(&text);
         assert!(
-            said.starts_with("line 5, column 9: `until`: expected a date"),
+            said.starts_with("perfgate.toml:5:9: `until`: expected a date"),
             "{said}"
         );
     }
@@ -489,4 +490,63 @@ fn keys(schema: &serde_json::Value, found: &mut BTreeSet<String>) {
         serde_json::Value::Array(items) => items.iter().for_each(|item| keys(item, found)),
         _ => {}
     }
+}
+
+/// Values of every kind, where one was expected.
+const WRONG: [&str; 12] = [
+    "1",
+    "-1",
+    "1e308",
+    "nan",
+    "true",
+    "\"\"",
+    "\"x\"",
+    "[]",
+    "{}",
+    "[[1]]",
+    "{ a = 1 }",
+    "1979-05-27",
+];
+
+#[test]
+fn whatever_is_written_is_read_or_refused_in_words_of_our_own_and_can_be_drawn() {
+    let mut texts: Vec<String> = (0..WHOLE.len())
+        .filter(|end| WHOLE.is_char_boundary(*end))
+        .map(|end| WHOLE[..end].to_owned())
+        .collect();
+    let lines: Vec<&str> = WHOLE.lines().collect();
+    for (at, line) in lines.iter().enumerate() {
+        let key = line.split_once(" = ").map(|(key, _)| key);
+        for wrong in WRONG {
+            let changed = format!("{} = {wrong}", key.unwrap_or("rule"));
+            let mut lines = lines.clone();
+            lines[at] = &changed;
+            texts.push(lines.join("\r\n"));
+        }
+    }
+    let mut refused = 0;
+    for text in texts {
+        let Err(error) = parse(&text) else { continue };
+        refused += 1;
+        for foreign in [
+            "invalid type",
+            "invalid value",
+            "invalid length",
+            "unknown field",
+            "variant",
+            "spanned",
+            "sequence",
+            "struct",
+        ] {
+            assert!(!error.message.contains(foreign), "{error}\n{text}");
+        }
+        for width in [0, 1, 20, 80] {
+            let drawn = error.drawn(width, false).unwrap_or_default();
+            assert!(
+                !drawn.contains('\r') && drawn.lines().count() != 1,
+                "{drawn}"
+            );
+        }
+    }
+    assert!(refused > 500, "{refused}");
 }

@@ -16,6 +16,7 @@ use crate::hint;
 use crate::load::service;
 use crate::report::Style;
 use crate::text::sanitize;
+use crate::toml_file::FileError;
 
 /// The standard streams, as `main` or a test hands them over.
 pub struct Streams<'a> {
@@ -31,10 +32,15 @@ pub(crate) struct Output<'a> {
     color: bool,
     width: Option<usize>,
     ascii: bool,
+    color_of_errors: bool,
+    error_width: usize,
     place: Place,
     stdout_failed: bool,
     report_failed: bool,
 }
+
+/// What is drawn for a log has room in the narrowest place where logs are read.
+const WIDTH_OF_LOGS: usize = 80;
 
 /// What the user says, else what the terminal says.
 fn columns(env: &Env) -> Option<usize> {
@@ -58,6 +64,11 @@ impl<'a> Output<'a> {
         let terminal = streams.out_is_terminal;
         Self {
             color: wants_color(color, env, terminal),
+            color_of_errors: wants_color(color, env, streams.err_is_terminal),
+            error_width: match streams.err_is_terminal {
+                true => columns(env).unwrap_or(WIDTH_OF_LOGS),
+                false => WIDTH_OF_LOGS,
+            },
             width: terminal.then(|| columns(env)).flatten(),
             ascii: terminal && !shows_unicode(env),
             place: place(&streams, env),
@@ -107,6 +118,11 @@ impl<'a> Output<'a> {
             text.lines().for_each(|line| self.complain(line));
         } else {
             self.complain(&text);
+        }
+        if let Some(drawn) = hint::find::<FileError>(error)
+            .and_then(|error| error.drawn(self.error_width, self.color_of_errors))
+        {
+            self.diagnostics(&sanitize::lines(&drawn));
         }
         if let Some(hint) = hint::of(error) {
             self.complain(&format!("hint: {hint}"));

@@ -1,7 +1,6 @@
 //! A scenario of its file: what stands there is completed from its surroundings and held against the rest of the file.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,7 +13,7 @@ use super::template::Names;
 use super::values::{feeds, values};
 use super::watch::{Situation, watched};
 use super::{Base, Protocol, Ready, Scenario, Service, Share, Tls};
-use crate::toml_file::{self, FormError, Problem};
+use crate::toml_file::{self, FileError, Problem};
 
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 /// Of a redirect that leads to a redirect.
@@ -24,64 +23,27 @@ pub(super) const STREAMS: usize = 10;
 pub(super) const READY_WITHIN: Duration = Duration::from_secs(30);
 pub(super) const STOP_WITHIN: Duration = Duration::from_secs(10);
 
-/// What is wrong in a scenario file, and where.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ScenarioError {
-    pub path: PathBuf,
-    pub line: usize,
-    pub column: usize,
-    pub message: String,
-    pub hint: Option<String>,
-}
-
-impl ScenarioError {
-    fn new(path: &Path, error: FormError) -> Self {
-        Self {
-            path: path.to_owned(),
-            line: error.line,
-            column: error.column,
-            message: error.message,
-            hint: error.hint,
-        }
-    }
-}
-
-impl fmt::Display for ScenarioError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (path, line, column) = (self.path.display(), self.line, self.column);
-        write!(
-            f,
-            "read {path}: line {line}, column {column}: {}",
-            self.message
-        )
-    }
-}
-
-impl std::error::Error for ScenarioError {}
-
 /// The JSON Schema of a scenario file, for editors.
 pub fn json_schema() -> String {
     toml_file::json_schema::<ScenarioFile>()
 }
 
 /// Reads a scenario; relative files start at the folder of `path`, which need not exist.
-pub fn parse(text: &str, path: &Path) -> Result<Scenario, ScenarioError> {
+pub fn parse(text: &str, path: &Path) -> Result<Scenario, FileError> {
     parse_in(text, path, &Machine)
 }
 
 /// The same with other variables and files than those of this process.
-pub fn parse_in(
-    text: &str,
-    path: &Path,
-    around: &dyn Surroundings,
-) -> Result<Scenario, ScenarioError> {
+pub fn parse_in(text: &str, path: &Path, around: &dyn Surroundings) -> Result<Scenario, FileError> {
     let reader = Reader {
         source: text,
         folder: path.parent().unwrap_or(Path::new("")),
         around,
     };
-    toml_file::read(text, file::FORMAT, |file| scenario(&file, path, &reader))
-        .map_err(|error| ScenarioError::new(path, error))
+    let name = path.display().to_string();
+    toml_file::read(&name, text, file::FORMAT, |file| {
+        scenario(&file, path, &reader)
+    })
 }
 
 fn scenario(file: &ScenarioFile, path: &Path, reader: &Reader<'_>) -> Result<Scenario, Problem> {

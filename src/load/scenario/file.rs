@@ -19,6 +19,7 @@ use crate::toml_file::{
 pub(super) const FORMAT: FileFormat = FileFormat {
     name: "the scenario",
     advice,
+    foreign: |_| None,
 };
 
 /// What to write where a key is missing, or where one of several must be there.

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use super::template::{Extractor, Template, ValueGenerator};
 
-pub use build::{ScenarioError, json_schema, parse, parse_in};
+pub use build::{json_schema, parse, parse_in};
 pub use rows::Rows;
 pub use share::Share;
 pub use simple::{BodyArg, Simple, from_url};

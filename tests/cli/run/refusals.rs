@@ -31,7 +31,7 @@ fn what_cannot_be_loaded_is_told_with_a_hint_and_writes_nothing() {
         ),
         (
             "bad.toml".to_owned(),
-            format!("read bad.toml: line {line}, column 1: unknown key `rat`"),
+            format!("bad.toml:{line}:1: unknown key `rat`"),
         ),
         ("bad.toml".to_owned(), "`rate`".to_owned()),
         ("absent.toml".to_owned(), "read absent.toml".to_owned()),

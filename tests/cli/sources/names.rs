@@ -61,7 +61,7 @@ fn several_results_or_commands_need_names_and_scenarios_do_not() {
         sources(first, second);
         let said = desk.ends("check", 2);
         assert!(
-            said.err.contains(&format!("line {line}, column ")),
+            said.err.contains(&format!("perfgate.toml:{line}:")),
             "{}",
             said.err
         );

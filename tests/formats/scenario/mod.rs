@@ -13,10 +13,11 @@ use std::time::Duration;
 
 use perfgate::load::Scenario;
 use perfgate::load::scenario::{
-    Action, Arrivals, Auth, Body, Call, Load, Pause, Protocol, RowOrder, ScenarioError, Scheme,
-    Source, Surroundings, Until, parse_in,
+    Action, Arrivals, Auth, Body, Call, Load, Pause, Protocol, RowOrder, Scheme, Source,
+    Surroundings, Until, parse_in,
 };
 use perfgate::load::template::ValueGenerator;
+use perfgate::toml_file::FileError;
 
 /// A machine of three files and two variables.
 pub struct Around;
@@ -47,7 +48,7 @@ impl Surroundings for Around {
     }
 }
 
-pub fn parse(text: &str) -> Result<Scenario, ScenarioError> {
+pub fn parse(text: &str) -> Result<Scenario, FileError> {
     parse_in(text, Path::new("load/shop.toml"), &Around)
 }
 

@@ -27,7 +27,7 @@ fn an_error_names_file_line_and_column() {
     let error = parse("base = \"http://h\"\n\n  bse = 1\n").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "read load/shop.toml: line 3, column 3: unknown key `bse` in the scenario"
+        "load/shop.toml:3:3: unknown key `bse` in the scenario"
     );
     assert_eq!(error.hint.as_deref(), Some("did you mean `base`?"));
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
+use toml::de::DeTable;
 
 use super::values;
 use crate::compare::{
@@ -19,14 +20,15 @@ use crate::compare::{
 use crate::model::names::Ids;
 use crate::model::{Better, Unit};
 use crate::toml_file::{
-    AnyValue, DurationText, FileFormat, FilledText, Located, OneOrMany, PositiveDuration, Table,
-    Tables, Whole, Word, from_text_or_number, schema, with_only,
+    AnyValue, DurationText, FileFormat, FilledText, Located, OneOrMany, PositiveDuration, Problem,
+    Table, Tables, Whole, Word, from_text_or_number, schema, with_only,
 };
 
 /// What messages know about a config file.
 pub(super) const FORMAT: FileFormat = FileFormat {
     name: "perfgate.toml",
     advice,
+    foreign,
 };
 
 /// What to write where a key is missing.
@@ -38,6 +40,27 @@ fn advice(path: &[&str], key: &str) -> Option<&'static str> {
         }
         _ => return None,
     })
+}
+
+/// Another project of this name keeps a `perfgate.toml` too: its keys are told from slips of ours.
+fn foreign(top: &DeTable<'_>) -> Option<Problem> {
+    let find = |table: &DeTable<'_>, word: &str| {
+        let (key, value) = table.get_key_value(word)?;
+        Some((key.span(), value.get_ref().is_array()))
+    };
+    let defaults = top
+        .get("defaults")
+        .and_then(|value| value.get_ref().as_table());
+    let factor = || find(top, "warn_factor").or_else(|| find(defaults?, "warn_factor"));
+    let (sign, (span, _)) = match find(top, "bench") {
+        Some(benches @ (_, true)) => ("[[bench]]", benches),
+        _ => ("warn_factor", factor()?),
+    };
+    let message = format!("this file belongs to another tool named perfgate: it has `{sign}`");
+    Some(
+        Problem::at(&span, message)
+            .hint("keep our settings in a file of another name and pass it: --config gate.toml"),
+    )
 }
 
 /// What a team asks of its performance gate.

@@ -56,18 +56,11 @@ pub fn read(path: &Path) -> anyhow::Result<FoundConfig> {
         .with_context(|| format!("read {name}"))
         .hint("save it as UTF-8")?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let config = match parse(&name, text) {
-        Ok(config) => config,
-        Err(mut error) => {
-            let hint = error
-                .hint
-                .take()
-                .unwrap_or_else(|| "`perfgate schema config` prints every key".to_owned());
-            return Err(anyhow::Error::new(error))
-                .with_context(|| format!("read {name}"))
-                .hint(hint);
-        }
-    };
+    let config = parse(&name, text).or_else(|mut error| {
+        let hint = error.hint.take();
+        let hint = hint.unwrap_or_else(|| "`perfgate schema config` prints every key".to_owned());
+        Err(error).hint(hint)
+    })?;
     Ok(FoundConfig {
         folder: path.parent().map(Path::to_owned).unwrap_or_default(),
         path: path.to_owned(),

@@ -10,13 +10,10 @@ pub(crate) mod values;
 use std::ops::Range;
 use std::time::Duration;
 
-use toml::de::{DeTable, DeValue};
-
 use crate::compare::{Acceptance, OnInconclusive, OnMissing, OnOtherEnvironment, Origin, Rule};
 use crate::model::names::Ids;
-use crate::toml_file::{self, LineStarts, Located, Problem};
+use crate::toml_file::{self, FileError, LineStarts, Located, Problem};
 
-pub use crate::toml_file::FormError as ConfigError;
 pub use find::{FoundConfig, find, read};
 pub use rules::{Defaults, SubjectRule};
 pub use sources::{Source, Work};
@@ -81,13 +78,12 @@ pub struct Config {
 }
 
 /// Reads a config; `name` is what origins and messages call the file.
-pub fn parse(name: &str, text: &str) -> Result<Config, ConfigError> {
+pub fn parse(name: &str, text: &str) -> Result<Config, FileError> {
     let origins = Origins {
         name,
         lines: LineStarts::of(text),
     };
-    let read = toml_file::read(text, file::FORMAT, |file| build(&file, &origins));
-    read.map_err(|error| of_another_tool(text).unwrap_or(error))
+    toml_file::read(name, text, file::FORMAT, |file| build(&file, &origins))
 }
 
 fn build(file: &ConfigFile, origins: &Origins<'_>) -> Result<Config, Problem> {
@@ -122,37 +118,5 @@ fn build(file: &ConfigFile, origins: &Origins<'_>) -> Result<Config, Problem> {
             .flatten()
             .map(|one| rules::acceptance(one, origins))
             .collect(),
-    })
-}
-
-/// Another project of this name keeps a `perfgate.toml` too: its keys are told from slips of ours.
-fn of_another_tool(text: &str) -> Option<ConfigError> {
-    let document = DeTable::parse(text).ok()?;
-    let top = document.get_ref();
-    let is_list = |value: &DeValue<'_>| matches!(value, DeValue::Array(_));
-    let in_defaults = |value: &DeValue<'_>| {
-        value
-            .as_table()
-            .is_some_and(|defaults| defaults.contains_key("warn_factor"))
-    };
-    let has = |key: &str, is: &dyn Fn(&DeValue<'_>) -> bool| {
-        top.get(key).is_some_and(|value| is(value.get_ref()))
-    };
-    let sign = if has("bench", &is_list) {
-        "[[bench]]"
-    } else if has("warn_factor", &|_| true) || has("defaults", &in_defaults) {
-        "warn_factor"
-    } else {
-        return None;
-    };
-    let message = format!("this file belongs to another tool named perfgate: it has `{sign}`");
-    Some(ConfigError {
-        line: 1,
-        column: 1,
-        message,
-        hint: Some(
-            "keep our settings in a file of another name and pass it: --config gate.toml"
-                .to_owned(),
-        ),
     })
 }

@@ -136,6 +136,10 @@ fn the_fork_safe_pair_ends_in_a_comment_on_the_right_pull_request() {
     let marked = github.world().marked(9);
     assert_eq!(marked.len(), 1);
     assert!(marked[0].body.contains("`GET /search` p95"));
+    // The page of the run that measured, and no file that it made.
+    let page = "](http://127.0.0.1:9/acme/shop/actions/runs/50)";
+    assert!(marked[0].body.contains(page), "{}", marked[0].body);
+    assert!(!marked[0].body.contains("/artifacts/"));
 }
 
 #[test]

@@ -16,7 +16,8 @@
 //! | `GITHUB_ACTIONS=true`, and `CI=true` unless it is set | `Runner.Sdk/ProcessInvoker.cs` |
 //!
 //! There is no `INPUT_X` (those are for actions of JavaScript and containers), no token that was not handed over, and no
-//! `ACTIONS_RUNTIME_TOKEN`. A script with `shell: bash` is `bash --noprofile --norc -e -o pipefail FILE`, one without a shell
+//! `ACTIONS_RUNTIME_TOKEN`; `ACTIONS_ID_TOKEN_REQUEST_TOKEN` and `_URL` are there only where the job has `id-token: write`
+//! (`Handlers/ScriptHandler.cs`), which no job has that runs ours. A script with `shell: bash` is `bash --noprofile --norc -e -o pipefail FILE`, one without a shell
 //! `bash -e FILE` (`Handlers/ScriptHandlerHelpers.cs`).
 
 use std::cell::{Cell, RefCell};

@@ -2,10 +2,11 @@
 
 use std::fs;
 
-use super::runner::{Runner, Step, small_program};
+use super::runner::{Runner, Step, program};
 use super::{SHOP, with};
 
-/// Where Cargo stands in for itself: it writes down how it was called and takes this build for its own.
+/// Where Cargo stands in for itself: it writes down how it was called, and what it builds calls this build, which is too
+/// large to be copied by each step of many tests.
 pub(crate) fn with_rust(version: &str) -> Runner {
     let runner = Runner::new();
     let log = runner.at("built.log");
@@ -16,8 +17,9 @@ pub(crate) fn with_rust(version: &str) -> Runner {
              {{ echo \"$@\"; pwd; echo \"${{RUSTFLAGS-none}} ${{RUSTUP_TOOLCHAIN-none}} ${{CARGO_TARGET_DIR-none}}\"; }} >>'{log}'\n\
              while [ \"$1\" != --target-dir ]; do shift; done\n\
              mkdir -p \"$2/release\"\n\
-             cp '{}' \"$2/release/perfgate\"\n",
-            small_program().display(),
+             printf '#!/bin/sh\\nexec \"%s\" \"$@\"\\n' '{}' >\"$2/release/perfgate\"\n\
+             chmod 755 \"$2/release/perfgate\"\n",
+            program(),
             log = log.display(),
         ),
     );

@@ -95,12 +95,13 @@ fn nothing_is_fetched_without_encryption_not_even_behind_a_redirect_or_by_a_curl
     let file = Answer::File(archive());
     let plain = FileServer::answering(vec![(runner.asset_url(), file)], false);
     let to = format!("{}{}", plain.url(), runner.asset_url());
+    let redirects = FileServer::answering(vec![(runner.asset_url(), Answer::Redirect(to))], true);
     let curlrc = format!(
-        "url = \"{to}\"\noutput = \"{}\"\n",
+        "url = \"{}/more\"\noutput = \"{}\"\n",
+        redirects.url(),
         runner.at("more").display()
     );
     fs::write(runner.at("temp/.curlrc"), curlrc).unwrap();
-    let redirects = FileServer::answering(vec![(runner.asset_url(), Answer::Redirect(to))], true);
     for url in [plain.url(), redirects.url()] {
         let step = runner.step(&with(&[("download-url", url)]));
         assert_eq!(step.code, 2, "{}", step.said);

@@ -10,7 +10,8 @@
 mod absolute;
 mod advice;
 mod between;
-pub mod comparison;
+pub mod changes;
+mod comparison;
 mod controls;
 mod drift;
 mod effect;
@@ -36,6 +37,7 @@ mod throughput;
 mod weighed;
 
 pub use crate::model::Pattern;
+pub use changes::{PolicyChange, changes};
 pub use comparison::{
     Accepted, Assumption, BudgetCheck, Cause, Change, Comparison, ControlState, Doubt, Drift,
     Found, JudgedWorkload, Judgement, LeftOut, Method, Outcome, RefusedControl, Side, Test,
@@ -45,6 +47,6 @@ pub use errors::LEAST_RISE;
 pub use judge::{Sides, judge, judge_at};
 pub use policy::{
     Acceptance, DEFAULT_MAX_REGRESSION, Decide, JudgingMachine, Limits, OnInconclusive, OnMissing,
-    OnOtherEnvironment, Origin, Policy, Quantity, Rule, SeriesRole, Severity,
+    OnOtherEnvironment, Origin, Policy, Quantity, Rule, RulesFrom, SeriesRole, Severity,
 };
 pub use weighed::{Direction, Look, Weighed, with_outcomes};

@@ -211,6 +211,17 @@ pub enum OnOtherEnvironment {
     Ignore,
 }
 
+/// Whose rules and whose baseline judge a pull request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RulesFrom {
+    /// Its own, as it changes them.
+    #[default]
+    Head,
+    /// Those of the branch that it goes to.
+    Base,
+}
+
 impl OnOtherEnvironment {
     /// Whether a machine that the baseline does not know is another workload.
     pub fn machines(self) -> Machines {

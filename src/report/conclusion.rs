@@ -1,6 +1,7 @@
 //! What a reader of a pull request sees in thirty seconds: one conclusion that names the endpoints, each row's change
 //! and its runs, one line for all the rest, and the acceptance that would let an intended change through.
 
+use super::base_rules::BaseRules;
 use super::cause::Cause;
 use super::document::Document;
 use super::entry::Entry;
@@ -239,6 +240,7 @@ pub(super) fn rest(view: &View<'_>, place: &Place) -> Vec<Sentence> {
     said.extend(silenced(view.document).into_iter().map(silent));
     said.extend(table(place).map(|url| Sentence::new(format!("[full table]({url})"))));
     said.extend(sides(view.document, place));
+    said.extend(view.base_rules.and_then(BaseRules::beside));
     said
 }
 
@@ -332,6 +334,7 @@ pub(super) fn quiet(view: &View<'_>, place: &Place) -> Vec<Sentence> {
     let gated = document.comparisons.iter().filter(|entry| entry.gated);
     said.extend(sees(gated).map(|size| Sentence::new(format!("sees changes above {size}"))));
     said.extend(table(place).map(|url| Sentence::new(format!("[details]({url})"))));
+    said.extend(view.base_rules.and_then(BaseRules::beside));
     said
 }
 

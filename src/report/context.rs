@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::base_rules::BaseRules;
 use super::written;
 
 /// Gathered by the command that judged; goes into the document as it is.
@@ -22,6 +23,8 @@ pub struct Context {
     /// Sentences for the reader: warnings of runs, how a tool rounds, what was dropped.
     pub notes: Vec<String>,
     pub commands: Commands,
+    /// What a pull request changes of the gate, where this is one.
+    pub base_rules: Option<BaseRules>,
 }
 
 /// What was compared with.

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::base_rules::BaseRules;
 use super::context::{BaselineSource, Commands, Context, CurrentSource, Setting, Surroundings};
 use super::entry::Entry;
 use super::headline;
@@ -43,6 +44,9 @@ pub struct Document {
     /// Workloads of the baseline without current results.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub absent: Vec<String>,
+    /// What a pull request changes of the gate that judges it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_rules: Option<BaseRules>,
 }
 
 /// Gated series by outcome.
@@ -152,6 +156,8 @@ impl Document {
         self.reasons.clear();
         self.notes.clear();
         self.commands = Commands::default();
+        // Whether a gate was loosened is not for those to say who may have loosened it.
+        self.base_rules = None;
         self.environment
             .differences
             .retain(|difference| is_word(&difference.name));
@@ -246,6 +252,7 @@ pub fn document(verdict: &Verdict, policy: &Policy, context: Context) -> Documen
         commands: context.commands,
         workloads: judgement.workloads.iter().map(Workload::of).collect(),
         absent: judgement.absent.clone(),
+        base_rules: context.base_rules,
     }
 }
 

@@ -4,6 +4,7 @@
 //! Sentences keep our words and names from outside apart until a format escapes the names, all in `text::sanitize`.
 
 mod badge;
+mod base_rules;
 mod because;
 mod cause;
 mod change;
@@ -38,6 +39,7 @@ use std::str::FromStr;
 
 use crate::text::sanitize;
 
+pub use base_rules::{BaseRules, BaseState, GateChange, GateSetting};
 pub use cause::{Cause, Difference};
 pub use context::Context;
 pub use document::{

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::base_rules::BaseRules;
 use super::cause::Cause;
 use super::context::BaselineSource;
 use super::control;
@@ -87,6 +88,8 @@ pub(super) fn remarks(document: &Document) -> Vec<Remark> {
         is_background: true,
     };
     let mut remarks: Vec<Remark> = Vec::new();
+    let base_rules = document.base_rules.as_ref().and_then(BaseRules::remark);
+    remarks.extend(base_rules.map(pressing));
     remarks.extend(control::remarks(document).into_iter().map(pressing));
     remarks.extend(workload::remarks(document).into_iter().map(pressing));
     remarks.extend(assumptions(document).into_iter().map(pressing));

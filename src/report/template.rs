@@ -226,6 +226,14 @@ pub(super) fn head(view: &View<'_>, place: &Place, full: bool) -> Context {
             "named",
             optional(conclusion::named(view).map(|s| safe(&s.markdown()))),
         ),
+        (
+            "gate_change",
+            optional(
+                view.base_rules
+                    .and_then(|rules| rules.told("**"))
+                    .map(|s| safe(&s.markdown())),
+            ),
+        ),
         ("rest", sentences(&conclusion::rest(view, place))),
         ("quiet_line", sentences(&conclusion::quiet(view, place))),
         ("runs_title", safe(&conclusion::runs_title(document))),

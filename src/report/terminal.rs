@@ -84,6 +84,10 @@ pub(super) fn text(document: &Document, style: &Style) -> String {
     for line in rest(&view, rows.hidden) {
         page.say(&line);
     }
+    if let Some(changed) = view.base_rules.and_then(|rules| rules.told("")) {
+        page.block();
+        page.note(&changed.terminal());
+    }
     let mut remarks: Vec<&Sentence> = view.remarks.iter().map(|remark| &remark.text).collect();
     if !style.verbose {
         let pressing = view.remarks.iter().filter(|remark| !remark.is_background);

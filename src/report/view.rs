@@ -1,5 +1,6 @@
 //! What a report shows of a document, in groups and rows of sentences; no format and no escaping in it.
 
+use super::base_rules::BaseRules;
 use super::because::because;
 use super::cause::Cause;
 use super::change;
@@ -157,6 +158,8 @@ pub(super) struct View<'a> {
     pub(super) obstacle: Option<Sentence>,
     /// Those that hold a row, by importance.
     pub(super) groups: Vec<Group<'a>>,
+    /// That the pull request changes the gate.
+    pub(super) base_rules: Option<&'a BaseRules>,
     pub(super) remarks: Vec<Remark>,
     pub(super) sides: Sentence,
     pub(super) origin: Sentence,
@@ -210,6 +213,7 @@ impl<'a> View<'a> {
                 reasons => Some(Sentence::join(reasons.iter().cloned(), " ")),
             },
             groups,
+            base_rules: document.base_rules.as_ref(),
             remarks: remarks::remarks(document),
             sides: remarks::sides(document),
             origin: remarks::origin(document),

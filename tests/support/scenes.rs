@@ -3,10 +3,12 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "what is built here is known")]
 
-use perfgate::compare::{Cause, Comparison, Doubt, Method, OnInconclusive, Policy, Severity};
+use perfgate::compare::{
+    Cause, Comparison, Doubt, Method, OnInconclusive, Policy, RulesFrom, Severity,
+};
 use perfgate::model::{Quantile, Unit};
-use perfgate::report::Document;
 use perfgate::report::context::{Difference, Setting};
+use perfgate::report::{BaseRules, BaseState, Document, GateChange};
 
 use super::hostile;
 use super::verdicts::*;
@@ -67,6 +69,7 @@ pub(crate) fn all() -> Vec<(&'static str, Document)> {
         ("nothing-compared", nothing_compared()),
         ("undecided", undecided()),
         ("drift", drift()),
+        ("gate-changed", gate_changed()),
         ("criterion", criterion()),
         ("hostile", hostile()),
     ]
@@ -379,4 +382,25 @@ pub(crate) fn many(count: usize) -> Document {
         })
         .collect();
     document(all)
+}
+
+/// Loosened by the pull request that it judges, and so it passes.
+pub(crate) fn gate_changed() -> Document {
+    Document {
+        base_rules: Some(BaseRules {
+            base: Some("main".to_owned()),
+            state: BaseState::Compared,
+            judged_by: RulesFrom::Head,
+            changes: vec![
+                GateChange::Limit {
+                    before: 0.1,
+                    now: 5.0,
+                    rules: 1,
+                },
+                GateChange::RulesOff { rules: 1 },
+                GateChange::BaselineEdited,
+            ],
+        }),
+        ..pass()
+    }
 }

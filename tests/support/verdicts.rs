@@ -260,6 +260,7 @@ pub(crate) fn context() -> Context {
             explain: Some("perfgate check --baseline main.json --format json".to_owned()),
             next: None,
         },
+        base_rules: None,
     }
 }
 

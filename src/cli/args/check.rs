@@ -7,6 +7,7 @@ use clap::Args;
 use super::TEMPLATE;
 use super::flags::{OriginFlags, OutputFlags, PolicyFlags, ReadFlags, RemoteFlag, SourceFlag};
 use super::post::{PostFlags, PostWhen};
+use super::words::RulesFromWord;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -34,6 +35,10 @@ pub(crate) struct CheckArgs {
     /// End with 3 where there is no baseline yet
     #[arg(long, help_heading = "Policy")]
     pub(crate) require_baseline: bool,
+
+    /// Whose rules and whose baseline judge a pull request: its own, or those of the branch that it goes to [default: head]
+    #[arg(long, value_enum, value_name = "WHOSE", help_heading = "Policy")]
+    pub(crate) rules_from: Option<RulesFromWord>,
 
     #[command(flatten)]
     pub(crate) remote: RemoteFlag,

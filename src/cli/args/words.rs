@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
-use crate::compare::{Decide, OnInconclusive, OnMissing, OnOtherEnvironment};
+use crate::compare::{Decide, OnInconclusive, OnMissing, OnOtherEnvironment, RulesFrom};
 use crate::model::names;
 use crate::{ingest, report};
 
@@ -27,6 +27,7 @@ words!(IdsWord => names::Ids { Merge, Keep });
 words!(DecideWord => Decide { Certain, Limit });
 words!(InconclusiveWord => OnInconclusive { Warn, Fail, Pass });
 words!(MissingWord => OnMissing { Fail, Warn });
+words!(RulesFromWord => RulesFrom { Head, Base });
 words!(OtherEnvironmentWord => OnOtherEnvironment { Refuse, Warn, Ignore });
 
 /// A format of results, by the list that `ingest` keeps.

@@ -19,11 +19,13 @@ use crate::cli::output::write_reports::Outlets;
 use crate::cli::results::checkout::Checkout;
 use crate::cli::results::scenarios::LoadOptions;
 use crate::cli::results::{self, Named};
+use crate::cli::settings::base::{self, BaselineAtBase};
 use crate::cli::settings::baseline_path;
 use crate::cli::settings::baseline_path::Located;
 use crate::cli::settings::config::{self, Work};
 use crate::cli::settings::provenance::Stamp;
 use crate::cli::settings::{Settings, Typed};
+use crate::compare::RulesFrom;
 use crate::exit::Exit;
 use crate::hint::WithHint;
 use crate::publish::actions;
@@ -53,7 +55,7 @@ pub(crate) fn run(
 const FIRST: &str = "main.json";
 
 /// A gate of budgets needs none.
-fn baseline(settings: &Settings, env: &Env) -> anyhow::Result<Option<Located>> {
+fn located(settings: &Settings, env: &Env) -> anyhow::Result<Option<Located>> {
     let rules = &settings.policy.rules;
     if settings.baseline.is_none() && rules.iter().any(|rule| rule.budget.is_some()) {
         return Ok(None);
@@ -74,15 +76,17 @@ fn judge(
         baseline: args.baseline,
         environment: args.origin.environment.clone(),
         require_baseline: args.require_baseline,
+        rules_from: args.rules_from.map(Into::into),
         policy: args.policy,
         read: args.read,
     };
-    let settings = Settings::load(typed, env)?;
+    let mut settings = Settings::load(typed.clone(), env)?;
     for warning in &settings.warnings {
         output.warn(warning);
     }
-    let baseline = baseline(&settings, env)?;
+    let mut baseline = located(&settings, env)?;
     let baseline_path = baseline.as_ref().map_or(Path::new(FIRST), Located::path);
+    let beside = base::beside(&typed, &settings, baseline_path, env)?;
     let mut files = outlets.files();
     if let Some(baseline) = &baseline {
         files.reads("the baseline", baseline.path());
@@ -93,10 +97,29 @@ fn judge(
         files.reads_sources(&settings);
     }
     files.refuse_collisions()?;
-    let mut reference = match &baseline {
-        Some(Located::Found(path)) => Some(results::reference(path, &settings.read)?),
-        Some(Located::Missing(_)) | None => None,
+    let (told, judging) = match beside {
+        Some(beside) => (Some(beside.told), beside.judging),
+        None => (None, None),
     };
+    let mut at_base = BaselineAtBase::Here;
+    if let Some(judging) = judging {
+        baseline = located(&judging.settings, env)?;
+        if let Some(located) = &baseline {
+            at_base = judging.baseline(located)?;
+        }
+        settings = judging.settings;
+    }
+    let baseline_path = baseline.as_ref().map_or(Path::new(FIRST), Located::path);
+    let mut reference = match (&baseline, at_base) {
+        (_, BaselineAtBase::Text { name, bytes }) => Some(results::reference_of(&name, bytes)?),
+        (Some(Located::Found(path)), BaselineAtBase::Here) => {
+            Some(results::reference(path, &settings.read)?)
+        }
+        _ => None,
+    };
+    let judged_by_base = told
+        .as_ref()
+        .is_some_and(|told| told.judged_by == RulesFrom::Base);
     let stamp = Stamp::new(&args.origin, settings.environment.as_deref(), env);
     let load_options = LoadOptions {
         stamp: &stamp,
@@ -122,7 +145,10 @@ fn judge(
         reference: reference.as_ref(),
     };
     let mut judged = gate.judge();
-    refuse_unmatched(judged.verdict.judgement())?;
+    // A rule of the base may name what the pull request removes: it is told, and what vanished is judged as missing.
+    if !judged_by_base {
+        refuse_unmatched(judged.verdict.judgement())?;
+    }
     let doubtful = Doubtful {
         first: gate,
         made_by: &made_by,
@@ -153,6 +179,7 @@ fn judge(
     };
     let mut context = Context {
         gate: args.to.id.clone(),
+        base_rules: told,
         ..context(material)
     };
     context.notes.extend(notes);
@@ -163,6 +190,7 @@ fn judge(
             content: Content::Verdict {
                 document: &document,
                 template: outlets.template(),
+                is_from_elsewhere: false,
             },
             flags: &args.to,
             env,

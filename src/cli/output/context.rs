@@ -84,6 +84,7 @@ pub(crate) fn context(material: Material<'_>) -> Context {
         interleaved: settings.interleaved || in_one_session,
         notes,
         commands: material.commands,
+        base_rules: None,
     }
 }
 

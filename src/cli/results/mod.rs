@@ -461,6 +461,18 @@ pub(crate) fn reference(path: &Path, options: &ReadOptions) -> anyhow::Result<Re
     })
 }
 
+/// The same of a file that lies nowhere: `main:baselines/main.json`.
+pub(crate) fn reference_of(name: &str, bytes: Vec<u8>) -> anyhow::Result<Reference> {
+    let text = String::from_utf8(bytes)
+        .map_err(|_| anyhow!("it is not UTF-8"))
+        .with_context(|| format!("read baseline {name}"))?;
+    let baseline = store::parse(&text).with_context(|| format!("read baseline {name}"))?;
+    Ok(Reference {
+        runs: baseline.runs,
+        anchor: baseline.anchor,
+    })
+}
+
 pub(crate) fn is_baseline(path: &Path) -> anyhow::Result<bool> {
     /// Enough for the schema line of any file of ours.
     const HEAD: u64 = 4096;

@@ -23,6 +23,11 @@ pub(crate) struct Names {
 }
 
 impl Names {
+    /// Whether names are put together by the same rules.
+    pub(crate) fn ask_like(&self, other: &Self) -> bool {
+        (self.rules.ids, &self.rules.by_hand) == (other.rules.ids, &other.rules.by_hand)
+    }
+
     /// `literal` are the subjects of rules and acceptances, as they were written.
     pub(crate) fn new<'l>(
         ids: Ids,

@@ -52,6 +52,11 @@ impl BaselineName {
         }
     }
 
+    /// As it was named.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     pub(crate) fn locate(&self, env: &Env) -> anyhow::Result<Located> {
         let name = if self.text.contains("{base}") {
             let branch =

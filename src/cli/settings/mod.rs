@@ -1,5 +1,6 @@
 //! Flags, environment and file become one validated value; nothing behind this asks again who said what.
 
+pub(crate) mod base;
 pub(crate) mod baseline_path;
 pub mod config;
 mod machine;
@@ -19,6 +20,7 @@ use crate::cli::settings::config::{Config, FoundConfig, Placed, Source, values};
 use crate::cli::settings::precedence::{Deviation, Layers, Setting, misspelt};
 use crate::compare::{
     Decide, JudgingMachine, Limits, OnInconclusive, OnMissing, OnOtherEnvironment, Origin, Policy,
+    RulesFrom,
 };
 use crate::ingest::ReadOptions;
 use crate::model::names::Ids;
@@ -27,6 +29,8 @@ use crate::toml_file;
 /// What a command has to know beside the results themselves.
 pub(crate) struct Settings {
     pub(crate) policy: Policy,
+    /// Whose rules a pull request is judged by, by these settings.
+    pub(crate) rules_from: RulesFrom,
     pub(crate) interleaved: bool,
     /// Possible slowdowns are measured again, where perfgate runs the source itself.
     pub(crate) confirm: bool,
@@ -48,12 +52,13 @@ pub(crate) struct ConfigPlace {
 }
 
 /// What was typed that settings are made of.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Typed {
     pub(crate) config: Option<PathBuf>,
     pub(crate) baseline: Option<String>,
     pub(crate) environment: Option<String>,
     pub(crate) require_baseline: bool,
+    pub(crate) rules_from: Option<RulesFrom>,
     pub(crate) policy: PolicyFlags,
     pub(crate) read: ReadFlags,
 }
@@ -131,7 +136,14 @@ const ON_OTHER_ENVIRONMENT: Setting<OnOtherEnvironment> = Setting {
     show: shown,
     default: "refuse",
 };
-const NAMES: [&str; 12] = [
+const RULES_FROM: Setting<RulesFrom> = Setting {
+    name: "rules_from",
+    parse: toml_file::word,
+    show: shown,
+    default: "head",
+};
+const NAMES: [&str; 13] = [
+    RULES_FROM.name,
     BASELINE.name,
     ENVIRONMENT.name,
     MAX_REGRESSION.name,
@@ -177,6 +189,18 @@ impl Settings {
         Ok(settings)
     }
 
+    /// As the file at the base of a pull request would have them, or no file at all: whatever the pull request wrote
+    /// has no part in it.
+    pub(crate) fn at_base(
+        typed: Typed,
+        env: &Env,
+        file: Option<FoundConfig>,
+    ) -> anyhow::Result<Self> {
+        let mut settings = Self::decide(typed, Some(env), file)?;
+        settings.judge_on(env);
+        Ok(settings)
+    }
+
     /// For `compare`: what is typed is all there is.
     pub(crate) fn of_flags(typed: Typed) -> anyhow::Result<Self> {
         Self::decide(typed, None, None)
@@ -210,6 +234,8 @@ impl Settings {
         }
         let environment =
             layers.decide(&ENVIRONMENT, typed.environment, config.environment.as_ref())?;
+        let rules_from =
+            layers.decide(&RULES_FROM, typed.rules_from, config.rules_from.as_ref())?;
         let warmup = layers.decide(&WARMUP, typed.read.warmup, config.warmup.as_ref())?;
         let ids = layers.decide(&IDS, typed.read.ids.map(Into::into), config.ids.as_ref())?;
         let confirm = layers.decide(&CONFIRM, None, config.confirm.as_ref())?;
@@ -227,6 +253,7 @@ impl Settings {
         );
         Ok(Self {
             policy,
+            rules_from: or(rules_from, RulesFrom::default()),
             interleaved: typed.policy.interleaved,
             confirm: confirm.is_none_or(|confirm| confirm.value),
             baseline,

@@ -3,10 +3,12 @@
 //! user), and its own retries repeat what may have happened.
 
 mod checks;
+mod ends;
 mod pulls;
 mod timeline;
 
 pub use checks::{CheckRun, Conclusion, Note, Status};
+pub use ends::{ChangedFile, Ends};
 pub use pulls::Found;
 pub(in crate::publish) use timeline::Past;
 pub use timeline::Pull;

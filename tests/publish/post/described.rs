@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::job::Job;
-use crate::support::github::{BOT, GitHub, HEAD, Token};
+use crate::support::github::{BASE, BOT, GitHub, HEAD, Token};
 use crate::support::scenes;
 
 /// Prism between the program and the small GitHub: refuses what the description does not allow, either way.
@@ -113,6 +113,16 @@ fn every_request_and_answer_is_as_github_describes_them() {
     job.posts("--status gate --check-run gate", 0);
     assert_eq!(github.world().marked(7).len(), 1);
     assert_eq!(github.world().checks.len(), 1);
+
+    // A gate that the pull request changes.
+    let rules = |limit: &str| format!("[defaults]\nmax_regression = \"{limit}\"\n");
+    github.world().files = Some(vec![
+        (BASE, "perfgate.toml", rules("10%")),
+        (HEAD, "perfgate.toml", rules("500%")),
+    ]);
+    job.posts("", 0);
+    let body = github.world().marked(7)[0].body.clone();
+    assert!(body.contains("limit 10 % → **500 %**"), "{body}");
 
     // Many pages, ghosts, strangers, a person who asks for her own name.
     for n in 0..150 {

@@ -7,6 +7,8 @@ mod comments;
 mod described;
 mod events;
 mod forks;
+mod gate_at_base;
+mod gate_changes;
 mod gitlab;
 mod job;
 mod network;

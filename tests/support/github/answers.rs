@@ -1,8 +1,10 @@
 //! Answers as GitHub words them, whole enough for GitHub's own description of them.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::{Check, Comment, Pull, World};
+use super::{BASE, Check, Comment, HEAD, Pull, World};
 
 const WHEN: &str = "2026-11-20T10:00:00Z";
 
@@ -158,5 +160,70 @@ pub(super) fn check(world: &World, check: &Check) -> Value {
             "annotations_count": 0, "annotations_url": format!("{url}/annotations"),
         },
         "check_suite": {"id": 5}, "app": null, "pull_requests": [],
+    })
+}
+
+type Files = [(&'static str, &'static str, String)];
+
+/// What changed between the commit at which `head` left `base`, and `head`.
+pub(super) fn compared(world: &World, files: &Files, base: &str, head: &str) -> Value {
+    let at = |commit: &str, path: &str| {
+        let found = files
+            .iter()
+            .find(|(sha, name, _)| *sha == commit && *name == path);
+        found.map(|(_, _, text)| text.as_str())
+    };
+    let mut paths: Vec<&str> = files.iter().map(|(_, name, _)| *name).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    let url = format!("{}/repos/acme/shop", world.address);
+    let changed: Vec<Value> = paths
+        .into_iter()
+        .filter_map(|path| {
+            let status = match (at(BASE, path), at(HEAD, path)) {
+                (None, Some(_)) => "added",
+                (Some(_), None) => "removed",
+                (before, now) if before == now => return None,
+                _ => "modified",
+            };
+            Some(json!({
+                "sha": HEAD, "filename": path, "status": status, "additions": 1, "deletions": 1,
+                "changes": 2, "blob_url": url, "raw_url": url, "contents_url": url, "patch": "@@",
+            }))
+        })
+        .collect();
+    json!({
+        "url": format!("{url}/compare/{base}...{head}"), "html_url": url, "permalink_url": url,
+        "diff_url": url, "patch_url": url, "base_commit": commit(&url, base),
+        "merge_base_commit": commit(&url, BASE), "status": "ahead", "ahead_by": 1, "behind_by": 0,
+        "total_commits": 1, "commits": [commit(&url, head)], "files": changed,
+    })
+}
+
+fn commit(url: &str, sha: &str) -> Value {
+    let person = json!({"name": "Robin", "email": "robin@acme.example", "date": WHEN});
+    json!({
+        "url": url, "sha": sha, "node_id": "C_1", "html_url": url, "comments_url": url,
+        "commit": {
+            "url": url, "author": person, "committer": person, "message": "Faster",
+            "comment_count": 0, "tree": {"sha": sha, "url": url},
+        },
+        "author": null, "committer": null, "parents": [{"sha": sha, "url": url, "html_url": url}],
+    })
+}
+
+pub(super) fn content(world: &World, path: &str, text: &str) -> Value {
+    let url = format!("{}/repos/acme/shop/contents/{path}", world.address);
+    // In lines, as GitHub does.
+    let lines: Vec<String> = STANDARD
+        .encode(text)
+        .as_bytes()
+        .chunks(60)
+        .map(|line| String::from_utf8(line.to_vec()).unwrap() + "\n")
+        .collect();
+    json!({
+        "type": "file", "encoding": "base64", "size": text.len(), "name": path, "path": path,
+        "content": lines.concat(), "sha": HEAD, "url": url, "git_url": url, "html_url": url,
+        "download_url": url, "_links": {"self": url, "git": url, "html": url},
     })
 }

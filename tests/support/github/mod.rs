@@ -75,6 +75,8 @@ pub(crate) struct World {
     pub(crate) statuses: Vec<(String, serde_json::Value)>,
     pub(crate) checks: Vec<Check>,
     pub(crate) faults: Vec<Fault>,
+    /// What each commit has, where both ends of a pull request are compared; `None` refuses to compare.
+    pub(crate) files: Option<Vec<(&'static str, &'static str, String)>>,
     /// No more comments by anyone.
     pub(crate) locked: bool,
     /// Whether GraphQL answers.
@@ -133,6 +135,8 @@ impl World {
 
 pub(crate) const BOT: &str = "github-actions[bot]";
 pub(crate) const HEAD: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+/// At which every pull request left its base.
+pub(crate) const BASE: &str = "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee";
 pub(crate) const MERGE: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 
 /// A running one; it ends with the test.
@@ -161,6 +165,7 @@ impl GitHub {
             statuses: Vec::new(),
             checks: Vec::new(),
             faults: Vec::new(),
+            files: Some(Vec::new()),
             locked: false,
             graphql: true,
             deleted: Vec::new(),

@@ -163,6 +163,26 @@ fn route(world: &mut World, method: &str, path: &str, body: &str) -> Response {
             let all: Vec<Value> = of.map(|pull| answers::pull(world, pull)).collect();
             paged(&all, query)
         }
+        ("GET", ["compare", ends]) => match (&world.files, ends.split_once("...")) {
+            (Some(files), Some((base, head))) => {
+                ok(200, &answers::compared(world, files, base, head))
+            }
+            _ => refused(403, "Resource not accessible by integration"),
+        },
+        ("GET", ["contents", path @ ..]) => {
+            let (path, sha) = (
+                path.join("/").replace("%20", " "),
+                field(query, "ref").unwrap_or_default(),
+            );
+            let files = world.files.iter().flatten();
+            let found = files
+                .into_iter()
+                .find(|(commit, name, _)| *commit == sha && *name == path);
+            match found {
+                Some((_, _, text)) => ok(200, &answers::content(world, &path, text)),
+                None => refused(404, "Not Found"),
+            }
+        }
         ("POST", ["statuses", sha]) => {
             world.statuses.push(((*sha).to_owned(), sent.clone()));
             ok(201, &answers::status(world, sha, &sent))

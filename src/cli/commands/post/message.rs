@@ -28,9 +28,9 @@ pub(crate) struct Message {
 impl Message {
     pub(crate) fn of(order: &Order<'_>, to: &Destination) -> anyhow::Result<Self> {
         match order.content {
-            Content::Verdict { document, template } => {
-                Self::of_verdict(order, to, document, template)
-            }
+            Content::Verdict {
+                document, template, ..
+            } => Self::of_verdict(order, to, document, template),
             Content::NotJudged { reason } => Ok(Self::not_judged(order, to, reason)),
         }
     }

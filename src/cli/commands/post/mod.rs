@@ -1,6 +1,7 @@
 //! `perfgate post`: a verdict that was written before goes to the pull request. The file may come from a stranger's
 //! build, so it is read with a limit, checked, and shown anew from its data.
 
+mod gate_changes;
 mod message;
 mod notes;
 pub(crate) mod place;
@@ -46,6 +47,7 @@ pub(crate) fn run(
         content: Content::Verdict {
             document: &document,
             template: template.as_deref(),
+            is_from_elsewhere: true,
         },
         flags: &args.to,
         env,

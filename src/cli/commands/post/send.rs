@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, anyhow};
 
 use crate::cli::args::PostFlags;
+use crate::cli::commands::post::gate_changes;
 use crate::cli::commands::post::message::Message;
 use crate::cli::commands::post::place::{Destination, Nowhere, find};
 use crate::cli::env::Env;
@@ -37,6 +38,8 @@ pub(crate) enum Content<'a> {
     Verdict {
         document: &'a Document,
         template: Option<&'a str>,
+        /// Another job wrote it, so that what the pull request changes of its gate is asked of the server.
+        is_from_elsewhere: bool,
     },
     /// The gate ended before it judged.
     NotJudged { reason: &'a str },
@@ -128,12 +131,16 @@ pub(crate) fn send(order: &Order<'_>, output: &mut Output<'_>) -> anyhow::Result
     };
     let patience = Patience::new(order.flags.post_timeout, &sleep, &SystemTime::now);
     let mut posted = Posted::default();
+    let mut told = None;
     let outcome = runtime.block_on(async {
-        let posting = Posting {
+        let mut posting = Posting {
             api: &Api::new(reach, &patience)?,
             message: &message,
             flags: order.flags,
         };
+        if let Some(better) = posting.with_gate_changes(order, &destination).await? {
+            posting.message = &*told.insert(better);
+        }
         anyhow::Ok(match &destination {
             Destination::GitHub(place) => posting.github(place, &mut posted).await,
             Destination::GitLab { place, request } => {
@@ -186,6 +193,49 @@ struct Origin<'a> {
 }
 
 impl Posting<'_> {
+    /// The message again, with what the pull request changes of the gate that judged it.
+    async fn with_gate_changes(
+        &self,
+        order: &Order<'_>,
+        to: &Destination,
+    ) -> anyhow::Result<Option<Message>> {
+        let Content::Verdict {
+            document,
+            template,
+            is_from_elsewhere: true,
+        } = order.content
+        else {
+            return Ok(None);
+        };
+        let Destination::GitHub(place) = to else {
+            return Ok(None);
+        };
+        let github = GitHub {
+            api: self.api,
+            repository: &place.repository,
+        };
+        // Where it cannot be found now, posting says why.
+        let Ok(Found::Numbers(numbers)) = github.find(&place.request).await else {
+            return Ok(None);
+        };
+        let Some(number) = numbers.first() else {
+            return Ok(None);
+        };
+        let document = Document {
+            base_rules: Some(gate_changes::look(&github, *number, document).await),
+            ..document.clone()
+        };
+        let order = Order {
+            content: Content::Verdict {
+                document: &document,
+                template,
+                is_from_elsewhere: false,
+            },
+            ..*order
+        };
+        Message::of(&order, to).map(Some)
+    }
+
     /// The comment first: it is what people read. A failure of one does not keep the others back.
     async fn github(&self, place: &context::Place, posted: &mut Posted) -> Result<(), Failure> {
         let github = GitHub {

@@ -15,7 +15,7 @@ use toml::de::DeTable;
 use super::values;
 use crate::compare::{
     DEFAULT_MAX_REGRESSION, Decide, OnInconclusive, OnMissing, OnOtherEnvironment, Quantity,
-    SeriesRole, Severity,
+    RulesFrom, SeriesRole, Severity,
 };
 use crate::model::names::Ids;
 use crate::model::{Better, Unit};
@@ -83,6 +83,9 @@ pub(super) struct ConfigFile {
     /// What follows where the baseline was measured on another class of machine only: `refuse` compares nothing (verdict `no-baseline`); `warn` compares with the machine that was measured last, takes the widest difference that the baseline knows between machines as noise, at least 25 %, and lets nothing regress for certain; `ignore` compares as if all machines were one
     #[schemars(extend("default" = "refuse"))]
     pub(super) on_other_environment: Option<Located<Word<OnOtherEnvironment>>>,
+    /// Whose rules and whose baseline judge a pull request: its own, as it changes them, or those of the branch that it goes to. Read from the file of that branch, never from the pull request's
+    #[schemars(extend("default" = "head"))]
+    pub(super) rules_from: Option<Located<Word<RulesFrom>>>,
     /// The name of the machine class, for every current run; replaces system, architecture, CPU and cores
     #[schemars(title = "name", extend("x-default" = "found out"))]
     pub(super) environment: Option<Located<FilledText>>,

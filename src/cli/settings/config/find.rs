@@ -10,7 +10,7 @@ use crate::store;
 
 use super::{Config, parse};
 
-const FILE_NAME: &str = "perfgate.toml";
+pub(crate) const FILE_NAME: &str = "perfgate.toml";
 
 /// A config with the place that its relative paths start from.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,15 +55,24 @@ pub fn read(path: &Path) -> anyhow::Result<FoundConfig> {
         .map_err(|_| anyhow::anyhow!("it is not UTF-8"))
         .with_context(|| format!("read {name}"))
         .hint("save it as UTF-8")?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let config = parse(&name, text).or_else(|mut error| {
+    of_text(
+        &name,
+        &text,
+        path.parent().map(Path::to_owned).unwrap_or_default(),
+    )
+}
+
+/// A config that lies nowhere in the work tree, as it would be read with its relative paths beginning at `folder`.
+pub(crate) fn of_text(name: &str, text: &str, folder: PathBuf) -> anyhow::Result<FoundConfig> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let config = parse(name, text).or_else(|mut error| {
         let hint = error.hint.take();
         let hint = hint.unwrap_or_else(|| "`perfgate schema config` prints every key".to_owned());
         Err(error).hint(hint)
     })?;
     Ok(FoundConfig {
-        folder: path.parent().map(Path::to_owned).unwrap_or_default(),
-        path: path.to_owned(),
+        folder,
+        path: PathBuf::from(name),
         config,
     })
 }

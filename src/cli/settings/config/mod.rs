@@ -10,10 +10,13 @@ pub(crate) mod values;
 use std::ops::Range;
 use std::time::Duration;
 
-use crate::compare::{Acceptance, OnInconclusive, OnMissing, OnOtherEnvironment, Origin, Rule};
+use crate::compare::{
+    Acceptance, OnInconclusive, OnMissing, OnOtherEnvironment, Origin, Rule, RulesFrom,
+};
 use crate::model::names::Ids;
 use crate::toml_file::{self, FileError, LineStarts, Located, Problem};
 
+pub(crate) use find::{FILE_NAME, of_text};
 pub use find::{FoundConfig, find, read};
 pub use rules::{Defaults, SubjectRule};
 pub use sources::{Source, Work};
@@ -65,6 +68,7 @@ pub struct Config {
     pub on_inconclusive: Option<Placed<OnInconclusive>>,
     pub on_missing: Option<Placed<OnMissing>>,
     pub on_other_environment: Option<Placed<OnOtherEnvironment>>,
+    pub rules_from: Option<Placed<RulesFrom>>,
     pub environment: Option<Placed<String>>,
     pub max_detectable: Option<Placed<f64>>,
     pub warmup: Option<Placed<Duration>>,
@@ -93,6 +97,7 @@ fn build(file: &ConfigFile, origins: &Origins<'_>) -> Result<Config, Problem> {
         on_inconclusive: origins.decided(&file.on_inconclusive, |word| word.0),
         on_missing: origins.decided(&file.on_missing, |word| word.0),
         on_other_environment: origins.decided(&file.on_other_environment, |word| word.0),
+        rules_from: origins.decided(&file.rules_from, |word| word.0),
         environment: origins.decided(&file.environment, |name| name.to_string()),
         max_detectable: origins.decided(&file.max_detectable, |percent| percent.0),
         warmup: origins.decided(&file.warmup, |time| time.0),

@@ -86,7 +86,7 @@ mod tests {
             high: 0.33,
             limit: Some(0.10),
         };
-        assert_eq!(slower.drawn(0.48), "            │  ┊   ─●─");
+        assert_eq!(slower.drawn(0.48), "            │  ┊  ─●─");
         let none = Interval {
             low: -0.04,
             at: 0.0,

@@ -15,6 +15,7 @@ pub(crate) fn with_rust(version: &str) -> Runner {
         &format!(
             "#!/bin/sh\n\
              {{ echo \"$@\"; pwd; echo \"${{RUSTFLAGS-none}} ${{RUSTUP_TOOLCHAIN-none}} ${{CARGO_TARGET_DIR-none}}\"; }} >>'{log}'\n\
+             env >>'{log}.env'\n\
              while [ \"$1\" != --target-dir ]; do shift; done\n\
              mkdir -p \"$2/release\"\n\
              printf '#!/bin/sh\\nexec \"%s\" \"$@\"\\n' '{}' >\"$2/release/perfgate\"\n\
@@ -65,6 +66,8 @@ fn it_is_built_once_and_kept_before_the_gate_turns_red() {
     assert_eq!(again.code, 1, "{}", again.said);
     assert_eq!(again.used, ["OWNER/perfgate", "actions/cache/restore"]);
     assert_eq!(builds(&runner), 1, "the cache was not used");
+    let seen = fs::read_to_string(runner.at("built.log.env")).unwrap();
+    assert!(!seen.contains(runner.token()), "{seen}");
 }
 
 #[test]

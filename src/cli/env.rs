@@ -1,4 +1,4 @@
-//! The environment variables as a value, so that everything behind `main` is a function of its arguments.
+//! The environment variables and the day as values, so that everything behind `main` is a function of its arguments.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -10,6 +10,13 @@ use crate::hint::WithHint;
 /// What was in the environment. A variable that is empty counts as not set.
 #[derive(Clone, Debug, Default)]
 pub struct Env(BTreeMap<String, String>);
+
+/// The day on which acceptances hold or have ended.
+pub(crate) fn today() -> jiff::civil::Date {
+    jiff::Timestamp::now()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date()
+}
 
 impl Env {
     pub fn get(&self, name: &str) -> Option<&str> {

@@ -4,6 +4,7 @@
 mod args;
 mod commands;
 mod env;
+mod interrupt;
 mod output;
 mod results;
 pub mod settings;
@@ -46,7 +47,7 @@ pub fn main(arguments: &[OsString], env: &Env, streams: Streams<'_>) -> Exit {
     };
     command(cli, &invocation, &mut output).unwrap_or_else(|error| {
         output.error(&error);
-        run::exit_of(&error)
+        interrupt::exit_of(&error)
     })
 }
 

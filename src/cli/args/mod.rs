@@ -9,6 +9,7 @@ mod inspect;
 mod merge;
 mod post;
 mod run;
+pub(crate) mod watched;
 mod words;
 
 use std::path::PathBuf;

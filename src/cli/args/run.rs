@@ -8,8 +8,8 @@ use clap::{Args, ValueEnum};
 
 use super::TEMPLATE;
 use super::flags::{OriginFlags, RemoteFlag};
+use super::watched;
 use super::words::InspectFormat;
-use crate::cli::commands::run::watched;
 use crate::cli::settings::config::values;
 use crate::load::scenario::{Arrivals, Pause, Share, Watched};
 

@@ -2,23 +2,20 @@
 
 use std::path::Path;
 
-use anyhow::anyhow;
-
 use crate::cli::Env;
 use crate::cli::Invocation;
-use crate::cli::args::{CheckArgs, PostWhen};
+use crate::cli::args::CheckArgs;
 use crate::cli::commands::confirm::Doubtful;
+use crate::cli::commands::gate::conclude::{Destinations, Material, PullRequest, conclude};
 use crate::cli::commands::gate::{Gate, refuse_unmatched};
-use crate::cli::commands::post::send::{Content, Order, send};
 use crate::cli::commands::post::unjudged::Audience;
-use crate::cli::commands::run::exit_of;
+use crate::cli::interrupt::exit_of;
 use crate::cli::output::Output;
-use crate::cli::output::context::{Material, context};
 use crate::cli::output::shell_repr;
 use crate::cli::output::write_reports::Outlets;
 use crate::cli::results::checkout::Checkout;
 use crate::cli::results::scenarios::LoadOptions;
-use crate::cli::results::{self, Named};
+use crate::cli::results::{self, Named, Purpose};
 use crate::cli::settings::base::{self, BaselineAtBase};
 use crate::cli::settings::baseline_path;
 use crate::cli::settings::baseline_path::Located;
@@ -27,9 +24,7 @@ use crate::cli::settings::provenance::Stamp;
 use crate::cli::settings::{Settings, Typed};
 use crate::compare::RulesFrom;
 use crate::exit::Exit;
-use crate::hint::WithHint;
-use crate::publish::actions;
-use crate::report::context::{Commands, Context, Source};
+use crate::report::context::{Commands, Source};
 use crate::report::{self, Document};
 use crate::verdict::Situation;
 
@@ -110,10 +105,10 @@ fn judge(
         settings = judging.settings;
     }
     let baseline_path = baseline.as_ref().map_or(Path::new(FIRST), Located::path);
-    let mut reference = match (&baseline, at_base) {
-        (_, BaselineAtBase::Text { name, bytes }) => Some(results::reference_of(&name, bytes)?),
+    let mut stored = match (&baseline, at_base) {
+        (_, BaselineAtBase::Text { name, bytes }) => Some(results::baseline_of(&name, bytes)?),
         (Some(Located::Found(path)), BaselineAtBase::Here) => {
-            Some(results::reference(path, &settings.read)?)
+            Some(results::baseline(path, &settings.read)?)
         }
         _ => None,
     };
@@ -129,20 +124,19 @@ fn judge(
         paths: &args.results,
         source: args.source.source.as_ref(),
     };
-    let mut current = results::current(&named, &settings, &load_options, output)?;
+    let mut current = results::current(&named, Purpose::Judge, (&settings, &load_options), output)?;
     stamp.put(current.runs_mut());
     current.look_up_commits(&Checkout::new(&[baseline_path]));
     let sources = current.sources();
     let mut notes = std::mem::take(&mut current.notes);
     let made_by = std::mem::take(&mut current.made_by);
     let mut current = current.into_runs();
-    let names = settings.names.settle(reference.as_mut(), &mut current)?;
+    let names = settings.names.settle(stored.as_mut(), &mut current)?;
 
-    let shown = baseline_path.display().to_string();
     let gate = Gate {
         settings: &settings,
         current: &current,
-        reference: reference.as_ref(),
+        baseline: stored.as_ref(),
     };
     let mut judged = gate.judge();
     // A rule of the base may name what the pull request removes: it is told, and what vanished is judged as missing.
@@ -163,7 +157,7 @@ fn judge(
     let measured_here = args.results.is_empty() && settings.sources.iter().any(does_work);
     let to_add: &[Source] = if measured_here { &[] } else { &sources };
     let next = update_command(baseline_path, to_add);
-    let is_first = judged.verdict.situation() == Situation::NoBaseline;
+    let situation = judged.verdict.situation();
     let material = Material {
         judged: &judged,
         settings: &settings,
@@ -171,64 +165,35 @@ fn judge(
         commands: Commands {
             repeat: Some(shell_repr::command(invocation.arguments)),
             explain: explain(&sources),
-            next: is_first.then(|| next.clone()),
+            next: (situation == Situation::NoBaseline).then(|| next.clone()),
         },
         sources,
-        baseline: &shown,
+        baseline: &baseline_path.display().to_string(),
         names,
-    };
-    let mut context = Context {
-        gate: args.to.id.clone(),
         base_rules: told,
-        ..context(material)
+        notes,
     };
-    context.notes.extend(notes);
-    let document = report::document(&judged.verdict, &settings.policy, context);
-    let mut exit = outlets.deliver(&document, judged.verdict.exit(), output);
-    if args.post != PostWhen::Never {
-        let order = Order {
-            content: Content::Verdict {
-                document: &document,
-                template: outlets.template(),
-                is_from_elsewhere: false,
-            },
+    let to = Destinations {
+        outlets: &outlets,
+        pull_request: Some(PullRequest {
             flags: &args.to,
+            when: args.post,
             env,
-            required: args.post == PostWhen::Required,
-        };
-        exit = posted(&order, exit, output);
-    }
-    match judged.verdict.situation() {
-        Situation::NoBaseline => no_baseline(baseline.as_ref(), &document, &next, output),
-        Situation::Compared if judged.verdict.exit() == Exit::Error => {
-            nothing_compared(&shown, output);
+        }),
+    };
+    let concluded = conclude(material, &to, output);
+    match situation {
+        Situation::NoBaseline => {
+            no_baseline(baseline.as_ref(), &concluded.document, &next, output);
         }
+        Situation::Compared if judged.verdict.exit() == Exit::Error => {}
         Situation::Compared => {
-            for line in report::unjudged_plainly(&document) {
+            for line in report::unjudged_plainly(&concluded.document) {
                 output.warn(&line);
             }
         }
     }
-    Ok(exit)
-}
-
-/// After everything else is written: whatever happens here, the verdict is not lost.
-fn posted(order: &Order<'_>, exit: Exit, output: &mut Output<'_>) -> Exit {
-    let posted = match send(order, output) {
-        Ok(posted) => posted,
-        Err(error) => {
-            output.report_failed(&error);
-            return output.finish(exit);
-        }
-    };
-    if let Some(line) = posted.line() {
-        output.note(&line);
-    }
-    if order.env.in_github_actions() {
-        let put = actions::put_out(&order.env.lookup(), &posted.outputs());
-        put.unwrap_or_else(|error| output.report_failed(&error));
-    }
-    output.finish(posted.exit(exit, order.required))
+    Ok(concluded.exit)
 }
 
 /// Loud, for a gate that never finds its baseline is green for ever.
@@ -275,14 +240,6 @@ fn update_command(baseline: &Path, sources: &[Source]) -> String {
         .chain(results)
         .collect::<Vec<_>>()
         .join(" ")
-}
-
-pub(crate) fn nothing_compared(baseline: &str, output: &mut Output<'_>) {
-    let error = Err::<(), _>(anyhow!("nothing could be compared with {baseline}"))
-        .hint("the table says why; `perfgate inspect` shows the series of a result");
-    if let Err(error) = error {
-        output.error(&error);
-    }
 }
 
 /// The first result is where a reader begins to look.

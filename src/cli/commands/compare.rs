@@ -4,19 +4,18 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::Invocation;
 use crate::cli::args::CompareArgs;
-use crate::cli::commands::check::{explain, nothing_compared};
+use crate::cli::commands::check::explain;
 use crate::cli::commands::gate::Gate;
+use crate::cli::commands::gate::conclude::{Destinations, Material, conclude};
 use crate::cli::output::Output;
-use crate::cli::output::context::{Material, context};
 use crate::cli::output::shell_repr;
 use crate::cli::output::write_reports::Outlets;
+use crate::cli::results;
 use crate::cli::results::sources::Label;
-use crate::cli::results::{self, Reference};
 use crate::cli::settings::{Settings, Typed};
 use crate::exit::Exit;
 use crate::ingest::ReadOptions;
-use crate::model::{Anchor, Run};
-use crate::report;
+use crate::model::{Anchor, Baseline, Run};
 use crate::report::context::{Commands, Source};
 use crate::store;
 
@@ -38,23 +37,23 @@ pub(crate) fn run(
     })?;
     settings.judge_on(invocation.env);
     let label = Label::typed(args.source.source.as_ref());
-    let [reference, current] = read([&old, &new], &settings.read, &label)?;
+    let [baseline, current] = read([&old, &new], &settings.read, &label)?;
     let Side {
         runs: mut current,
         sources,
         ..
     } = current;
-    let mut reference = Reference {
-        runs: reference.runs,
+    let mut baseline = Baseline {
+        runs: baseline.runs,
         // Several paths are several runs, and no anchor is theirs.
-        anchor: reference.anchor.filter(|_| old.len() == 1),
+        anchor: baseline.anchor.filter(|_| old.len() == 1),
     };
-    let names = settings.names.settle(Some(&mut reference), &mut current)?;
+    let names = settings.names.settle(Some(&mut baseline), &mut current)?;
     let shown = shown(&old).join(" ");
     let gate = Gate {
         settings: &settings,
         current: &current,
-        reference: Some(&reference),
+        baseline: Some(&baseline),
     };
     let judged = gate.judge();
     let material = Material {
@@ -69,14 +68,14 @@ pub(crate) fn run(
         sources,
         baseline: &shown,
         names,
+        base_rules: None,
+        notes: Vec::new(),
     };
-    let context = context(material);
-    let document = report::document(&judged.verdict, &settings.policy, context);
-    let exit = outlets.deliver(&document, judged.verdict.exit(), output);
-    if judged.verdict.exit() == Exit::Error {
-        nothing_compared(&shown, output);
-    }
-    Ok(exit)
+    let to = Destinations {
+        outlets: &outlets,
+        pull_request: None,
+    };
+    Ok(conclude(material, &to, output).exit)
 }
 
 fn side(one: Option<PathBuf>, several: Vec<PathBuf>) -> Vec<PathBuf> {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::ab::{Again, Confirmation, Glance};
-use crate::cli::commands::gate::{Gate, Judged, today, verdict_of};
+use crate::cli::commands::gate::{Gate, Judged, verdict_of};
+use crate::cli::env::today;
 use crate::cli::output::Output;
 use crate::cli::results::scenarios::LoadOptions;
 use crate::cli::results::times::Times;
@@ -60,15 +61,15 @@ impl Doubtful<'_> {
         fresh.look_up_commits(&Checkout::new(&[]));
         let mut fresh = fresh.into_runs();
         // The baseline was named with the first runs.
-        let mut reference = self.first.reference.cloned();
-        settings.names.settle(reference.as_mut(), &mut fresh)?;
+        let mut baseline = self.first.baseline.cloned();
+        settings.names.settle(baseline.as_mut(), &mut fresh)?;
         let pooled: Vec<Run> = self.first.current.iter().chain(&fresh).cloned().collect();
         let runs = (
             of_most(times.values().map(|times| times.first - 1)),
             of_most(times.values().map(|times| times.count)),
         );
         let gate = Gate {
-            reference: reference.as_ref(),
+            baseline: baseline.as_ref(),
             ..self.first
         };
         let again = Again {

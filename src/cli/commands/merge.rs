@@ -6,9 +6,10 @@ use anyhow::{Context, anyhow};
 
 use crate::cli::Env;
 use crate::cli::args::MergeArgs;
-use crate::cli::commands::run::{RunFile, Summary, next};
+use crate::cli::commands::run::{Summary, next};
 use crate::cli::output::Output;
 use crate::cli::output::collisions::Files;
+use crate::cli::output::run_file::RunFile;
 use crate::cli::results;
 use crate::exit::Exit;
 use crate::hint::WithHint;

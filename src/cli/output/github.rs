@@ -2,8 +2,7 @@
 
 use anyhow::Context;
 
-use crate::cli::commands::gate::today;
-use crate::cli::env::Env;
+use crate::cli::env::{Env, today};
 use crate::publish::actions;
 use crate::report::{self, Document};
 

@@ -1,16 +1,17 @@
 //! The result to stdout, everything else to stderr, and what a failed write does to the exit code.
 
 pub(crate) mod collisions;
-pub(crate) mod context;
 pub(crate) mod github;
+pub(crate) mod progress;
+pub(crate) mod run_file;
 pub(crate) mod shell_repr;
 pub(crate) mod write_reports;
 
 use std::io::{self, Write};
 
 use crate::cli::args::Color;
-use crate::cli::commands::run::Place;
 use crate::cli::env::Env;
+use crate::cli::output::progress::ProgressStyle;
 use crate::exit::Exit;
 use crate::hint;
 use crate::load::service;
@@ -34,7 +35,7 @@ pub(crate) struct Output<'a> {
     ascii: bool,
     color_of_errors: bool,
     error_width: usize,
-    place: Place,
+    progress: ProgressStyle,
     stdout_failed: bool,
     report_failed: bool,
 }
@@ -71,7 +72,7 @@ impl<'a> Output<'a> {
             },
             width: terminal.then(|| columns(env)).flatten(),
             ascii: terminal && !shows_unicode(env),
-            place: place(&streams, env),
+            progress: progress_style(&streams, env),
             streams,
             stdout_failed: false,
             report_failed: false,
@@ -136,8 +137,8 @@ impl<'a> Output<'a> {
     }
 
     /// How people watch a measurement on stderr.
-    pub(crate) fn place(&self) -> Place {
-        self.place
+    pub(crate) fn progress(&self) -> ProgressStyle {
+        self.progress
     }
 
     /// Where they watch it.
@@ -168,12 +169,12 @@ impl<'a> Output<'a> {
 }
 
 /// A terminal that cannot move its cursor is a log.
-fn place(streams: &Streams<'_>, env: &Env) -> Place {
+fn progress_style(streams: &Streams<'_>, env: &Env) -> ProgressStyle {
     if !streams.err_is_terminal || env.get("TERM") == Some("dumb") {
-        return Place::Log;
+        return ProgressStyle::Log;
     }
     let said = env.get("COLUMNS").and_then(|columns| columns.parse().ok());
-    Place::Terminal { columns: said }
+    ProgressStyle::Terminal { columns: said }
 }
 
 fn said(error: &io::Error) -> String {

@@ -7,8 +7,7 @@ use std::path::Path;
 use anyhow::Context as _;
 
 use crate::cli::args::{OutputFlags, Report, ReportFormat, typed};
-use crate::cli::commands::gate::today;
-use crate::cli::env::Env;
+use crate::cli::env::{Env, today};
 use crate::cli::output::Output;
 use crate::cli::output::collisions::Files;
 use crate::cli::output::github;
@@ -51,7 +50,12 @@ impl<'a> Outlets<'a> {
         files
     }
 
-    pub(crate) fn deliver(&self, document: &Document, exit: Exit, output: &mut Output<'_>) -> Exit {
+    pub(crate) fn write_reports(
+        &self,
+        document: &Document,
+        exit: Exit,
+        output: &mut Output<'_>,
+    ) -> Exit {
         for report in &self.flags.reports {
             if let Err(error) = self.write(report, document) {
                 output.report_failed(&error);

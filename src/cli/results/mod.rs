@@ -1,7 +1,7 @@
 //! Which results are judged: the ones that were named, else the sources of the config, else what lies here.
 
 pub(crate) mod checkout;
-pub(crate) mod names;
+pub(crate) mod measure;
 pub(crate) mod scenarios;
 pub(crate) mod sources;
 pub(crate) mod times;
@@ -24,7 +24,7 @@ use crate::cli::settings::provenance::{Maker, Stamp};
 use crate::cli::settings::{Settings, config};
 use crate::hint::WithHint;
 use crate::ingest::{self, Format, Ingested, ReadOptions};
-use crate::model::{Anchor, Evidence, Run};
+use crate::model::{Baseline, Evidence, Run};
 use crate::report::context::Source;
 use crate::store;
 
@@ -142,37 +142,43 @@ fn labelled(mut results: Results, source: Option<&String>) -> Results {
     results
 }
 
-/// For `check`: what was named, else what the sources give, else what lies here.
+/// What results are taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// By `check`.
+    Judge,
+    /// To a baseline, which takes nothing that merely lies around.
+    Add,
+}
+
+/// What was named, else what the sources give, else what lies here.
 pub(crate) fn current(
     named: &Named<'_>,
-    settings: &Settings,
-    load_options: &LoadOptions<'_>,
+    purpose: Purpose,
+    (settings, load_options): (&Settings, &LoadOptions<'_>),
     output: &mut Output<'_>,
 ) -> anyhow::Result<Results> {
     if !named.paths.is_empty() {
-        return named.read(&settings.read);
+        return match purpose {
+            Purpose::Judge => named.read(&settings.read),
+            Purpose::Add => sound(named.read_all_to_add(&settings.read)?),
+        };
     }
     named.refuse_source(settings)?;
     if settings.sources.is_empty() {
-        let here = Path::new(".");
-        let found: Vec<PathBuf> = ingest::discover(here)
-            .into_iter()
-            .map(|path| path.strip_prefix(here).unwrap_or(&path).to_owned())
-            .collect();
-        if found.is_empty() {
-            return Err(anyhow!("found no results to judge"))
-                .hint("name them: perfgate check RESULT...; looked for target/criterion, *_stats.csv and perfgate-results/ here");
-        }
-        tell("judging", &found, output);
-        return Ok(labelled(read(&found, &settings.read)?, named.source));
+        return match purpose {
+            Purpose::Judge => discovered(named, settings, output),
+            Purpose::Add => Err(anyhow!("no RESULT is named")).hint(
+                "name the results: perfgate baseline update RESULT...; or give perfgate.toml a [[source]]",
+            ),
+        };
     }
-    let produced = produced(settings, first_times, load_options, output)?;
-    let taking = Taking {
-        produced: &produced,
-        settings,
-        stamp: load_options.stamp,
+    let doing = match purpose {
+        Purpose::Judge => "judging",
+        Purpose::Add => "adding",
     };
-    taking.read("judging", output)
+    let first = |_: usize, source: &config::Source| Some(Times::of(source));
+    measured(doing, first, (settings, load_options), output)
 }
 
 /// Sources that `check` has measured, measured once more; `times` says which and how often.
@@ -182,57 +188,43 @@ pub(crate) fn again(
     load_options: &LoadOptions<'_>,
     output: &mut Output<'_>,
 ) -> anyhow::Result<Results> {
-    let produced = produced(settings, times, load_options, output)?;
-    let taking = Taking {
-        produced: &produced,
-        settings,
-        stamp: load_options.stamp,
-    };
-    taking.read("judging", output)
+    measured("judging", times, (settings, load_options), output)
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "it says of every source how often it is run"
-)]
-fn first_times(_index: usize, source: &config::Source) -> Option<Times> {
-    Some(Times::of(source))
-}
-
-/// For `baseline update`, which adds nothing that merely lies around.
-pub(crate) fn added(
+fn discovered(
     named: &Named<'_>,
     settings: &Settings,
-    load_options: &LoadOptions<'_>,
     output: &mut Output<'_>,
 ) -> anyhow::Result<Results> {
-    if !named.paths.is_empty() {
-        return sound(named.read_all_to_add(&settings.read)?);
+    let here = Path::new(".");
+    let found: Vec<PathBuf> = ingest::discover(here)
+        .into_iter()
+        .map(|path| path.strip_prefix(here).unwrap_or(&path).to_owned())
+        .collect();
+    if found.is_empty() {
+        return Err(anyhow!("found no results to judge"))
+            .hint("name them: perfgate check RESULT...; looked for target/criterion, *_stats.csv and perfgate-results/ here");
     }
-    if settings.sources.is_empty() {
-        return Err(anyhow!("no RESULT is named")).hint(
-            "name the results: perfgate baseline update RESULT...; or give perfgate.toml a [[source]]",
-        );
-    }
-    named.refuse_source(settings)?;
-    let produced = produced(settings, first_times, load_options, output)?;
+    tell("judging", &found, output);
+    Ok(labelled(read(&found, &settings.read)?, named.source))
+}
+
+/// What the sources of the config give.
+fn measured(
+    doing: &str,
+    times: impl Fn(usize, &config::Source) -> Option<Times>,
+    (settings, load_options): (&Settings, &LoadOptions<'_>),
+    output: &mut Output<'_>,
+) -> anyhow::Result<Results> {
+    let folder = settings.config.as_ref().map(|place| place.folder.as_path());
+    let folder = folder.unwrap_or(Path::new(""));
+    let produced = sources::produce(&settings.sources, times, (folder, load_options), output)?;
     let taking = Taking {
         produced: &produced,
         settings,
         stamp: load_options.stamp,
     };
-    taking.read("adding", output)
-}
-
-fn produced(
-    settings: &Settings,
-    times: impl Fn(usize, &config::Source) -> Option<Times>,
-    load_options: &LoadOptions<'_>,
-    output: &mut Output<'_>,
-) -> anyhow::Result<Vec<Produced>> {
-    let folder = settings.config.as_ref().map(|place| place.folder.as_path());
-    let folder = folder.unwrap_or(Path::new(""));
-    sources::produce(&settings.sources, times, (folder, load_options), output)
+    taking.read(doing, output)
 }
 
 fn tell(doing: &str, paths: &[PathBuf], output: &mut Output<'_>) {
@@ -441,36 +433,22 @@ fn signs(runs: &[Run]) -> u64 {
 }
 
 /// What results are compared with: a baseline file or any plain result.
-#[derive(Clone)]
-pub(crate) struct Reference {
-    pub(crate) runs: Vec<Run>,
-    pub(crate) anchor: Option<Anchor>,
-}
-
-pub(crate) fn reference(path: &Path, options: &ReadOptions) -> anyhow::Result<Reference> {
+pub(crate) fn baseline(path: &Path, options: &ReadOptions) -> anyhow::Result<Baseline> {
     if is_baseline(path)? {
-        let baseline = store::read(path)?;
-        return Ok(Reference {
-            runs: baseline.runs,
-            anchor: baseline.anchor,
-        });
+        return store::read(path);
     }
-    Ok(Reference {
+    Ok(Baseline {
         runs: read(std::slice::from_ref(&path.to_owned()), options)?.into_runs(),
         anchor: None,
     })
 }
 
 /// The same of a file that lies nowhere: `main:baselines/main.json`.
-pub(crate) fn reference_of(name: &str, bytes: Vec<u8>) -> anyhow::Result<Reference> {
+pub(crate) fn baseline_of(name: &str, bytes: Vec<u8>) -> anyhow::Result<Baseline> {
     let text = String::from_utf8(bytes)
         .map_err(|_| anyhow!("it is not UTF-8"))
         .with_context(|| format!("read baseline {name}"))?;
-    let baseline = store::parse(&text).with_context(|| format!("read baseline {name}"))?;
-    Ok(Reference {
-        runs: baseline.runs,
-        anchor: baseline.anchor,
-    })
+    store::parse(&text).with_context(|| format!("read baseline {name}"))
 }
 
 pub(crate) fn is_baseline(path: &Path) -> anyhow::Result<bool> {

@@ -1,16 +1,20 @@
 //! `[[source]]` entries that name a scenario: it is run as often as the entry says, and each run is kept.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 
-use crate::cli::commands::run::{FOLDER, Interrupt, Interrupted, RunFile, measure, read_scenario};
+use crate::cli::interrupt::{Interrupt, Interrupted};
 use crate::cli::output::Output;
+use crate::cli::output::run_file::{FOLDER, RunFile};
+use crate::cli::results::measure::measure;
 use crate::cli::results::refuse_invalid;
 use crate::cli::results::times::Times;
 use crate::cli::settings::config::{Source, Work};
 use crate::cli::settings::provenance::Stamp;
-use crate::load::RunRequest;
+use crate::hint::WithHint;
+use crate::load::{RunRequest, Scenario, scenario};
 
 /// How often one run is begun anew where the load generator itself was in the way. That is told by the generator's own
 /// lateness, whatever the service did, so nothing is chosen by its result; and a busy machine is no reason for red.
@@ -70,6 +74,23 @@ impl ScenarioRunner<'_> {
         }
         Ok(paths)
     }
+}
+
+/// A scenario file.
+pub(crate) fn read_scenario(path: &Path) -> anyhow::Result<Scenario> {
+    let shown = path.display();
+    let bytes = fs::read(path)
+        .with_context(|| format!("read {shown}"))
+        .hint("check the path of the scenario")?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| anyhow!("read {shown}: it is not UTF-8"))
+        .hint("save it as UTF-8")?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    scenario::parse(text, path).or_else(|mut error| {
+        let hint = error.hint.take();
+        let hint = hint.unwrap_or_else(|| "`perfgate schema scenario` prints every key".to_owned());
+        Err(error).hint(hint)
+    })
 }
 
 /// `load/api.toml` is `api`; where another source would be called so too, `load-api`.

@@ -4,6 +4,7 @@ pub(crate) mod base;
 pub(crate) mod baseline_path;
 pub mod config;
 mod machine;
+pub(crate) mod names;
 pub(crate) mod precedence;
 pub(crate) mod provenance;
 
@@ -14,9 +15,9 @@ use serde::Serialize;
 
 use crate::cli::args::{PolicyFlags, ReadFlags};
 use crate::cli::env::Env;
-use crate::cli::results::names::Names;
 use crate::cli::settings::baseline_path::BaselineName;
 use crate::cli::settings::config::{Config, FoundConfig, Placed, Source, values};
+use crate::cli::settings::names::Names;
 use crate::cli::settings::precedence::{Deviation, Layers, Setting, misspelt};
 use crate::compare::{
     Decide, JudgingMachine, Limits, OnInconclusive, OnMissing, OnOtherEnvironment, Origin, Policy,

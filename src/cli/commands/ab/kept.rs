@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use crate::ab::{Sequence, Version};
-use crate::cli::commands::run::FOLDER;
 use crate::cli::output::Output;
+use crate::cli::output::run_file::FOLDER;
 use crate::hint::WithHint;
 use crate::model::{Run, run_file};
 use crate::store;

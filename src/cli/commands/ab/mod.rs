@@ -11,20 +11,19 @@ mod windows;
 use crate::ab::{self, End, Order, Plan, Sequence, Version};
 use crate::cli::Invocation;
 use crate::cli::args::{AbArgs, AbMeasuring};
-use crate::cli::commands::check::nothing_compared;
-use crate::cli::commands::gate::{Judged, refuse_unmatched, today};
-use crate::cli::commands::run::{Interrupt, Interrupted};
+use crate::cli::commands::gate::conclude::{Destinations, Material, conclude};
+use crate::cli::commands::gate::{Judged, refuse_unmatched};
+use crate::cli::env::today;
+use crate::cli::interrupt::{Interrupt, Interrupted};
 use crate::cli::output::Output;
-use crate::cli::output::context::{Material, context};
 use crate::cli::output::shell_repr;
 use crate::cli::output::write_reports::Outlets;
 use crate::cli::settings::provenance::Stamp;
 use crate::cli::settings::{Settings, Typed};
 use crate::exit::Exit;
 use crate::load::Stop;
-use crate::model::Run;
 use crate::model::digest::Digest;
-use crate::report;
+use crate::model::{Baseline, Run};
 use crate::report::context::{Commands, Source};
 use crate::verdict::{Situation, Verdict};
 
@@ -63,7 +62,7 @@ pub(crate) fn run(
     let mut stamping = Stamping::new(&args, &settings, invocation);
     let mut versions = Versions::of(&args, invocation.env)?;
     stamping.commits = versions.commits();
-    let place = output.place();
+    let progress = output.progress();
     for note in versions.notes() {
         output.note(note);
     }
@@ -71,7 +70,7 @@ pub(crate) fn run(
         if !versions.build(args.revisions.build.as_deref(), &stop)? {
             return Ok((End::Stopped, Vec::new(), None));
         }
-        let mut view = View::new(place, output.watchers());
+        let mut view = View::new(progress, output.watchers());
         let mut windows = windows_of(&args, &versions, (seed, &settings), &stop)?;
         windows.warm_up(args.measuring.warmup, &stop)?;
         let mut round = Rounds {
@@ -124,14 +123,14 @@ pub(crate) fn run(
         }],
         baseline: &shown_base,
         names: notes,
+        base_rules: None,
+        notes: Vec::new(),
     };
-    let context = context(material);
-    let document = report::document(&judged.verdict, &settings.policy, context);
-    let exit = outlets.deliver(&document, judged.verdict.exit(), output);
-    if judged.verdict.exit() == Exit::Error {
-        nothing_compared(&shown_base, output);
-    }
-    Ok(exit)
+    let to = Destinations {
+        outlets: &outlets,
+        pull_request: None,
+    };
+    Ok(conclude(material, &to, output).exit)
 }
 
 /// Made of the commands, so that the same comparison has the same order everywhere.
@@ -210,7 +209,6 @@ impl<'a> Stamping<'a> {
     }
 
     fn put(&mut self, base: &mut Run, head: &mut Run) -> anyhow::Result<()> {
-        use crate::cli::results::Reference;
         use crate::cli::settings::provenance::Maker;
         let now = jiff::Timestamp::now();
         for run in [&mut *base, &mut *head] {
@@ -229,7 +227,7 @@ impl<'a> Stamping<'a> {
             head.provenance.commit = Some(of_head.clone());
         }
         base.provenance.session.clone_from(&head.provenance.session);
-        let mut reference = Reference {
+        let mut baseline = Baseline {
             runs: vec![std::mem::take(base)],
             anchor: None,
         };
@@ -237,10 +235,10 @@ impl<'a> Stamping<'a> {
         let names = self
             .settings
             .names
-            .settle(Some(&mut reference), &mut current)?;
+            .settle(Some(&mut baseline), &mut current)?;
         let [settled] = current;
         *head = settled;
-        *base = reference.runs.pop().unwrap_or_default();
+        *base = baseline.runs.pop().unwrap_or_default();
         if self.names.is_empty() {
             self.names = names;
         }

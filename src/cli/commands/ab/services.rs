@@ -7,7 +7,7 @@ use super::windows::Measures;
 use crate::ab::Window;
 use crate::ab::service::{Conditions, Services};
 use crate::cli::args::AbServices;
-use crate::cli::commands::run::read_scenario;
+use crate::cli::results::scenarios::read_scenario;
 use crate::load::Stop;
 use crate::model::Run;
 

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use crate::ab::{State, Watcher};
-use crate::cli::commands::run::Place;
+use crate::cli::output::progress::ProgressStyle;
 use crate::compare::Comparison;
 use crate::text::{sanitize, shorten};
 
@@ -12,7 +12,7 @@ use crate::text::{sanitize, shorten};
 const FIRST: Duration = Duration::from_millis(500);
 
 pub(super) struct View<'o> {
-    place: Place,
+    style: ProgressStyle,
     begun: Instant,
     to: &'o mut (dyn Write + Send),
     is_drawn: bool,
@@ -20,9 +20,9 @@ pub(super) struct View<'o> {
 }
 
 impl<'o> View<'o> {
-    pub(super) fn new(place: Place, to: &'o mut (dyn Write + Send)) -> Self {
+    pub(super) fn new(style: ProgressStyle, to: &'o mut (dyn Write + Send)) -> Self {
         Self {
-            place,
+            style,
             begun: Instant::now(),
             to,
             is_drawn: false,
@@ -51,13 +51,13 @@ impl<'o> View<'o> {
 
 impl Watcher for View<'_> {
     fn between_windows(&mut self, state: &State<'_, '_>) {
-        match self.place {
-            Place::Terminal { columns } if self.begun.elapsed() >= FIRST => {
+        match self.style {
+            ProgressStyle::Terminal { columns } if self.begun.elapsed() >= FIRST => {
                 let line = shorten::end(&line(state), columns.unwrap_or(80).saturating_sub(1));
                 self.write(&format!("\r\x1b[K{line}"));
                 self.is_drawn = true;
             }
-            Place::Log if state.looked => self.write(&format!("{}\n", line(state))),
+            ProgressStyle::Log if state.looked => self.write(&format!("{}\n", line(state))),
             _ => {}
         }
     }

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::cli::Env;
 use crate::cli::args::{InspectFormat, ShowArgs};
+use crate::cli::commands::gate::conclude::{commits, started};
 use crate::cli::output::Output;
-use crate::cli::output::context::{commits, started};
 use crate::cli::settings::baseline_path;
 use crate::cli::settings::baseline_path::Located;
 use crate::cli::settings::config::values::show_percent;

@@ -12,7 +12,7 @@ use crate::cli::output::Output;
 use crate::cli::output::shell_repr;
 use crate::cli::results::checkout::Checkout;
 use crate::cli::results::scenarios::LoadOptions;
-use crate::cli::results::{self, Named, Reference};
+use crate::cli::results::{self, Named, Purpose};
 use crate::cli::settings::baseline_path;
 use crate::cli::settings::provenance::Stamp;
 use crate::cli::settings::{Settings, Typed};
@@ -61,7 +61,9 @@ pub(crate) fn run(args: UpdateArgs, env: &Env, output: &mut Output<'_>) -> anyho
     let mut new = if args.force && !measured_here {
         named.read_all_to_add(&settings.read)?
     } else {
-        results::added(&named, &settings, &load_options, output).context(doing.clone())?
+        let purpose = Purpose::Add;
+        results::current(&named, purpose, (&settings, &load_options), output)
+            .context(doing.clone())?
     };
     if !args.force {
         results::refuse_partial(&new, &doing)?;
@@ -149,8 +151,8 @@ impl Update<'_> {
         if !self.force {
             admission::refuse(&baseline.runs, &new, &doing)?;
         }
-        let (reference, compared) = names.compared(&new);
-        let verdict = self.judge(&reference, &compared);
+        let (stored, compared) = names.compared(&new);
+        let verdict = self.judge(&stored, &compared);
         let judgement = verdict.judgement();
         done.notes.extend(judgement.unmatched.iter().map(unmatched));
         match (verdict.kind(), self.reason) {
@@ -178,11 +180,11 @@ impl Update<'_> {
     }
 
     /// Against the runs of their own machines: what the baseline does not know yet is simply new.
-    fn judge(&self, reference: &Reference, new: &[Run]) -> Verdict {
+    fn judge(&self, stored: &Baseline, new: &[Run]) -> Verdict {
         let sides = Sides {
-            baseline: &reference.runs,
+            baseline: &stored.runs,
             current: new,
-            anchor: reference.anchor.as_ref(),
+            anchor: stored.anchor.as_ref(),
             interleaved: self.settings.interleaved,
         };
         let policy = Policy {

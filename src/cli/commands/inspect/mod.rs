@@ -10,7 +10,7 @@ use crate::cli::args::{InspectArgs, InspectFormat};
 use crate::cli::commands::inspect::text::text;
 use crate::cli::output::Output;
 use crate::cli::results;
-use crate::cli::results::names::Names;
+use crate::cli::settings::names::Names;
 use crate::exit::Exit;
 use crate::ingest::{Ingested, ReadOptions};
 use crate::model::{Evidence, Measurement, Quantile, Run, Statistic};

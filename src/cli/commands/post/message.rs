@@ -3,10 +3,10 @@
 use anyhow::Context;
 
 use crate::cli::args::CommentWhen;
-use crate::cli::commands::gate::today;
 use crate::cli::commands::post::notes::notes;
 use crate::cli::commands::post::place::Destination;
 use crate::cli::commands::post::send::{Content, Order};
+use crate::cli::env::today;
 use crate::exit::Exit;
 use crate::publish::comment::When;
 use crate::publish::github::{Conclusion, Note};

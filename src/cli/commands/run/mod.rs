@@ -1,24 +1,14 @@
 //! `perfgate run`: load on a service, its numbers to a run file, and a summary.
 //!
-//! `target` and `overrides` make a scenario of what was typed, `measure` has it run while `progress` shows how it
-//! goes and `interrupt` heeds signals, `file` keeps the run and `summary` shows it.
+//! `target` and `overrides` make a scenario of what was typed, `results::measure` has it run, `output::run_file` keeps
+//! the run and `summary` shows it.
 
 mod columns;
-mod file;
-mod interrupt;
-mod measure;
 mod overrides;
-mod progress;
 mod summary;
 mod target;
-pub(crate) mod watched;
 
-pub(crate) use file::{FOLDER, RunFile};
-pub(crate) use interrupt::{Interrupt, Interrupted, exit_of};
-pub(crate) use measure::{Measured, measure};
-pub(crate) use progress::Place;
 pub(crate) use summary::Summary;
-pub(crate) use target::read as read_scenario;
 
 use std::path::Path;
 use std::time::Duration;
@@ -28,9 +18,12 @@ use anyhow::{Context, anyhow};
 use crate::cli::Env;
 use crate::cli::args::{InspectFormat, RunArgs};
 use crate::cli::commands::baseline::admission;
+use crate::cli::interrupt::{Interrupt, Interrupted};
 use crate::cli::output::Output;
 use crate::cli::output::collisions::Files;
+use crate::cli::output::run_file::RunFile;
 use crate::cli::output::shell_repr;
+use crate::cli::results::measure::{Measured, measure};
 use crate::cli::settings::baseline_path::Located;
 use crate::cli::settings::config;
 use crate::cli::settings::provenance::Stamp;

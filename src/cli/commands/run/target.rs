@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 
-use super::{overrides, watched};
-use crate::cli::args::{LoadFlags, RequestFlags, RunArgs};
+use super::overrides;
+use crate::cli::args::{LoadFlags, RequestFlags, RunArgs, watched};
+use crate::cli::results::scenarios::read_scenario;
 use crate::hint::WithHint;
 use crate::load::Scenario;
 use crate::load::scenario::{self, BodyArg, Simple, Watched};
@@ -68,7 +69,7 @@ pub(crate) fn plan(args: &RunArgs) -> anyhow::Result<Planned> {
     match Target::of(&args.what, Path::is_file)? {
         Target::Scenario(path) => {
             refuse_request_flags(&path, &args.request)?;
-            let mut planned = overrides::apply(read(&path)?, &args.load, &path)?;
+            let mut planned = overrides::apply(read_scenario(&path)?, &args.load, &path)?;
             watched::add(&mut planned.scenario.watch, args.watch.clone())?;
             planned.scenario.share = args.load.share.unwrap_or_default();
             Ok(planned)
@@ -85,23 +86,6 @@ pub(crate) fn plan(args: &RunArgs) -> anyhow::Result<Planned> {
             })
         }
     }
-}
-
-/// A scenario file.
-pub(crate) fn read(path: &Path) -> anyhow::Result<Scenario> {
-    let shown = path.display();
-    let bytes = fs::read(path)
-        .with_context(|| format!("read {shown}"))
-        .hint("check the path of the scenario")?;
-    let text = String::from_utf8(bytes)
-        .map_err(|_| anyhow!("read {shown}: it is not UTF-8"))
-        .hint("save it as UTF-8")?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    scenario::parse(text, path).or_else(|mut error| {
-        let hint = error.hint.take();
-        let hint = hint.unwrap_or_else(|| "`perfgate schema scenario` prints every key".to_owned());
-        Err(error).hint(hint)
-    })
 }
 
 fn simple(

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 
-use crate::cli::commands::run::{Interrupt, Interrupted};
+use crate::cli::interrupt::{Interrupt, Interrupted};
 use crate::cli::output::Output;
 use crate::hint::WithHint;
 use crate::load::Stop;

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, anyhow};
 
-use crate::cli::commands::run::Interrupt;
+use crate::cli::interrupt::Interrupt;
 use crate::cli::output::Output;
 use crate::cli::results::scenarios::{LoadOptions, ScenarioRunner};
 use crate::cli::results::times::Times;

@@ -16,9 +16,9 @@ const REDRAWN: Duration = Duration::from_millis(100);
 /// A log grows no faster.
 const REPEATED: Duration = Duration::from_secs(10);
 
-/// Where it is shown.
+/// How progress is shown on stderr.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum ProgressStyle {
     /// Its columns, where they do not change; asked anew each time where they may.
     Terminal {
         columns: Option<usize>,
@@ -28,7 +28,7 @@ pub(crate) enum Place {
 
 pub(crate) struct Progress<'a> {
     out: &'a mut (dyn Write + Send),
-    place: Place,
+    style: ProgressStyle,
     stop: Stop,
     /// When the last line was shown; a log begins with the start.
     last: Option<Instant>,
@@ -37,11 +37,11 @@ pub(crate) struct Progress<'a> {
 }
 
 impl<'a> Progress<'a> {
-    pub(crate) fn new(out: &'a mut (dyn Write + Send), place: Place, stop: Stop) -> Self {
+    pub(crate) fn new(out: &'a mut (dyn Write + Send), style: ProgressStyle, stop: Stop) -> Self {
         Self {
             out,
-            last: (place == Place::Log).then(Instant::now),
-            place,
+            last: (style == ProgressStyle::Log).then(Instant::now),
+            style,
             stop,
             drawn: false,
             told_of_stop: false,
@@ -53,22 +53,22 @@ impl<'a> Progress<'a> {
             self.told_of_stop = true;
             self.note("stopping; what was measured is kept. Once more ends at once");
         }
-        let pause = match self.place {
-            Place::Terminal { .. } => REDRAWN,
-            Place::Log => REPEATED,
+        let pause = match self.style {
+            ProgressStyle::Terminal { .. } => REDRAWN,
+            ProgressStyle::Log => REPEATED,
         };
         let since = |last: Instant| now.saturating_duration_since(last);
         if self.last.is_some_and(|last| since(last) < pause) {
             return;
         }
         self.last = Some(now);
-        match self.place {
-            Place::Terminal { columns } => {
+        match self.style {
+            ProgressStyle::Terminal { columns } => {
                 let line = line(snapshot, columns.or_else(columns_now));
                 self.write(&format!("\r{line}\x1b[K"));
                 self.drawn = true;
             }
-            Place::Log => {
+            ProgressStyle::Log => {
                 let line = line(snapshot, None);
                 self.write(&format!("{line}\n"));
             }
@@ -245,9 +245,9 @@ mod tests {
     }
 
     /// What is shown over a minute of ticks.
-    fn shown(place: Place) -> String {
+    fn shown(style: ProgressStyle) -> String {
         let mut out = Vec::new();
-        let mut progress = Progress::new(&mut out, place, Stop::new());
+        let mut progress = Progress::new(&mut out, style, Stop::new());
         let begun = Instant::now();
         for second in 1..=60 {
             progress.tick_at(&snapshot(), begun + Duration::from_secs(second));
@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_log_gets_a_plain_line_every_ten_seconds() {
-        let log = shown(Place::Log);
+        let log = shown(ProgressStyle::Log);
         let lines = log.lines().count();
         assert!((5..=6).contains(&lines), "{log}");
         assert!(!log.contains(['\r', '\u{1b}']), "{log}");
@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn a_terminal_gets_one_line_drawn_again_and_cleared() {
         let columns = Some(80);
-        let drawn = shown(Place::Terminal { columns });
+        let drawn = shown(ProgressStyle::Terminal { columns });
         assert_eq!(drawn.matches('\r').count(), 61);
         assert!(!drawn.contains('\n'));
         assert!(drawn.ends_with("\r\u{1b}[K"));
@@ -278,7 +278,8 @@ mod tests {
         let mut out = Vec::new();
         let stop = Stop::new();
         let columns = Some(80);
-        let mut progress = Progress::new(&mut out, Place::Terminal { columns }, stop.clone());
+        let mut progress =
+            Progress::new(&mut out, ProgressStyle::Terminal { columns }, stop.clone());
         let begun = Instant::now();
         progress.tick_at(&snapshot(), begun);
         progress.note("the service\nsays\u{1b} hello");

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use anyhow::anyhow;
 
-use crate::cli::results::Reference;
 use crate::cli::settings::config::SubjectRule;
 use crate::compare::Origin;
 use crate::hint::WithHint;
@@ -48,10 +47,10 @@ impl Names {
     /// Names both sides of a comparison; says what was put together.
     pub(crate) fn settle(
         &self,
-        reference: Option<&mut Reference>,
+        baseline: Option<&mut Baseline>,
         current: &mut [Run],
     ) -> anyhow::Result<Vec<String>> {
-        let settled = self.settled(reference, current, Shares::OfBaseline);
+        let settled = self.settled(baseline, current, Shares::OfBaseline);
         self.refuse_unmatched(&settled)?;
         Ok(notes(&settled))
     }
@@ -68,21 +67,18 @@ impl Names {
     /// Names what is to be stored as what is stored is named: all requests count alike, and nothing is left out
     /// because the other side lacks it.
     pub(crate) fn settle_to_store(&self, baseline: &Baseline, new: &mut [Run]) -> ToStore {
-        let mut stored = Reference {
-            runs: baseline.runs.clone(),
-            anchor: baseline.anchor.clone(),
-        };
+        let mut stored = baseline.clone();
         let settled = self.settled(Some(&mut stored), new, Shares::Own);
         ToStore { stored, settled }
     }
 
     fn settled(
         &self,
-        reference: Option<&mut Reference>,
+        baseline: Option<&mut Baseline>,
         current: &mut [Run],
         shares: Shares,
     ) -> Settled {
-        names::settle(&mut sides(reference, current), &self.rules, shares)
+        names::settle(&mut sides(baseline, current), &self.rules, shares)
     }
 
     /// A name by hand that names nothing is a slip, as a rule without series is.
@@ -111,7 +107,7 @@ impl Names {
 
 /// A baseline as the runs that come into it are named; the file itself stays as it is.
 pub(crate) struct ToStore {
-    pub(crate) stored: Reference,
+    pub(crate) stored: Baseline,
     settled: Settled,
 }
 
@@ -121,22 +117,22 @@ impl ToStore {
     }
 
     /// Both sides as they are compared.
-    pub(crate) fn compared(mut self, new: &[Run]) -> (Reference, Vec<Run>) {
+    pub(crate) fn compared(mut self, new: &[Run]) -> (Baseline, Vec<Run>) {
         let mut new = new.to_vec();
         names::level(&mut sides(Some(&mut self.stored), &mut new), &self.settled);
         (self.stored, new)
     }
 }
 
-fn sides<'r>(reference: Option<&'r mut Reference>, current: &'r mut [Run]) -> Sides<'r> {
+fn sides<'r>(baseline: Option<&'r mut Baseline>, current: &'r mut [Run]) -> Sides<'r> {
     let mut sides = Sides {
         current: current.iter_mut().collect(),
         ..Sides::default()
     };
-    if let Some(reference) = reference {
-        let anchored = reference.anchor.iter_mut();
+    if let Some(baseline) = baseline {
+        let anchored = baseline.anchor.iter_mut();
         let anchored = anchored.flat_map(|anchor| &mut anchor.runs);
-        sides.baseline = reference.runs.iter_mut().chain(anchored).collect();
+        sides.baseline = baseline.runs.iter_mut().chain(anchored).collect();
     }
     sides
 }

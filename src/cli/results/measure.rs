@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::interrupt::{Interrupt, Interrupted};
-use super::progress::Progress;
+use crate::cli::interrupt::{Interrupt, Interrupted};
 use crate::cli::output::Output;
+use crate::cli::output::progress::Progress;
 use crate::cli::results::checkout::Checkout;
 use crate::cli::settings::provenance::Stamp;
 use crate::load::{self, LoadOutcome, RunRequest};
@@ -22,8 +22,8 @@ pub(crate) fn measure(
     output: &mut Output<'_>,
 ) -> anyhow::Result<Measured> {
     let (outcome, interrupted) = interrupt.during(|stop| {
-        let place = output.place();
-        let mut progress = Progress::new(output.watchers(), place, stop.clone());
+        let style = output.progress();
+        let mut progress = Progress::new(output.watchers(), style, stop.clone());
         load::run(order, &mut progress, stop)
     });
     let mut outcome = match outcome {

@@ -1,12 +1,15 @@
 //! One judgement, for every command that needs one: choose the comparable runs, judge them, fold the verdict.
+//! `conclude` makes a document of it and brings that to everywhere it was asked for.
+
+pub(crate) mod conclude;
 
 use anyhow::anyhow;
 
-use crate::cli::results::Reference;
+use crate::cli::env::today;
 use crate::cli::settings::Settings;
 use crate::compare::{self, Judgement, OnOtherEnvironment, Policy, Sides, UnmatchedRule};
 use crate::hint::WithHint;
-use crate::model::{Matching, Partner, Run};
+use crate::model::{Baseline, Matching, Partner, Run};
 use crate::verdict::{Situation, Verdict};
 
 /// What is judged.
@@ -14,7 +17,7 @@ pub(crate) struct Gate<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) current: &'a [Run],
     /// `None` where there is no baseline yet.
-    pub(crate) reference: Option<&'a Reference>,
+    pub(crate) baseline: Option<&'a Baseline>,
 }
 
 /// What came of it.
@@ -37,21 +40,12 @@ impl Gate<'_> {
     /// The baseline against these runs.
     pub(crate) fn sides<'s>(&'s self, current: &'s [Run]) -> Sides<'s> {
         Sides {
-            baseline: self.reference.map_or(&[], |reference| &reference.runs),
+            baseline: self.baseline.map_or(&[], |baseline| &baseline.runs),
             current,
-            anchor: self
-                .reference
-                .and_then(|reference| reference.anchor.as_ref()),
+            anchor: self.baseline.and_then(|baseline| baseline.anchor.as_ref()),
             interleaved: self.settings.interleaved,
         }
     }
-}
-
-/// The day on which acceptances hold or have ended.
-pub(crate) fn today() -> jiff::civil::Date {
-    jiff::Timestamp::now()
-        .to_zoned(jiff::tz::TimeZone::UTC)
-        .date()
 }
 
 /// The verdict of today.

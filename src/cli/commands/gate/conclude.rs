@@ -1,17 +1,30 @@
-//! What a report tells beside the comparisons: where both sides come from, what deviates, what to type next.
+//! From what was judged to its document, and from the document to everywhere it was asked for. Beside the comparisons
+//! the document tells where both sides come from, what deviates and what to type next.
 
+use anyhow::anyhow;
+
+use crate::cli::args::{PostFlags, PostWhen};
 use crate::cli::commands::gate::Judged;
+use crate::cli::commands::post::send::{Content, Order, send};
+use crate::cli::env::Env;
+use crate::cli::output::Output;
+use crate::cli::output::write_reports::Outlets;
 use crate::cli::settings::Settings;
 use crate::compare::Found;
+use crate::exit::Exit;
+use crate::hint::WithHint;
 use crate::model::{Environment, History, Run};
+use crate::publish::actions;
 use crate::report::context::{
     BaselineSource, Commands, Context, CurrentSource, Difference, Setting, Source, Surroundings,
 };
+use crate::report::{self, BaseRules, Document};
+use crate::verdict::Situation;
 
 /// More than this would bury the verdict.
 const MOST_WARNINGS: usize = 8;
 
-/// Everything that a context is made of.
+/// Everything that a document is made of.
 pub(crate) struct Material<'a> {
     pub(crate) judged: &'a Judged,
     pub(crate) settings: &'a Settings,
@@ -22,9 +35,91 @@ pub(crate) struct Material<'a> {
     pub(crate) commands: Commands,
     /// Which names were put together.
     pub(crate) names: Vec<String>,
+    /// What the pull request changes of its own gate.
+    pub(crate) base_rules: Option<BaseRules>,
+    /// What else a reader should know, told last.
+    pub(crate) notes: Vec<String>,
 }
 
-pub(crate) fn context(material: Material<'_>) -> Context {
+/// Where a verdict goes.
+pub(crate) struct Destinations<'a> {
+    pub(crate) outlets: &'a Outlets<'a>,
+    pub(crate) pull_request: Option<PullRequest<'a>>,
+}
+
+/// The pull request, and whether anything is said there.
+pub(crate) struct PullRequest<'a> {
+    pub(crate) flags: &'a PostFlags,
+    pub(crate) when: PostWhen,
+    pub(crate) env: &'a Env,
+}
+
+/// What the gate came to.
+pub(crate) struct Concluded {
+    pub(crate) document: Document,
+    pub(crate) exit: Exit,
+}
+
+/// Makes the document, writes the reports, and posts. Whatever fails on the way, the verdict is not lost.
+pub(crate) fn conclude(
+    material: Material<'_>,
+    to: &Destinations<'_>,
+    output: &mut Output<'_>,
+) -> Concluded {
+    let (verdict, policy) = (&material.judged.verdict, &material.settings.policy);
+    let baseline = material.baseline;
+    let gate = to.pull_request.as_ref();
+    let gate = gate.and_then(|request| request.flags.id.clone());
+    let document = report::document(verdict, policy, context(material, gate));
+    let mut exit = to.outlets.write_reports(&document, verdict.exit(), output);
+    if let Some(request) = &to.pull_request
+        && request.when != PostWhen::Never
+    {
+        let order = Order {
+            content: Content::Verdict {
+                document: &document,
+                template: to.outlets.template(),
+                is_from_elsewhere: false,
+            },
+            flags: request.flags,
+            env: request.env,
+            required: request.when == PostWhen::Required,
+        };
+        exit = posted(&order, exit, output);
+    }
+    if verdict.situation() == Situation::Compared && verdict.exit() == Exit::Error {
+        nothing_compared(baseline, output);
+    }
+    Concluded { document, exit }
+}
+
+fn posted(order: &Order<'_>, exit: Exit, output: &mut Output<'_>) -> Exit {
+    let posted = match send(order, output) {
+        Ok(posted) => posted,
+        Err(error) => {
+            output.report_failed(&error);
+            return output.finish(exit);
+        }
+    };
+    if let Some(line) = posted.line() {
+        output.note(&line);
+    }
+    if order.env.in_github_actions() {
+        let put = actions::put_out(&order.env.lookup(), &posted.outputs());
+        put.unwrap_or_else(|error| output.report_failed(&error));
+    }
+    output.finish(posted.exit(exit, order.required))
+}
+
+fn nothing_compared(baseline: &str, output: &mut Output<'_>) {
+    let error = Err::<(), _>(anyhow!("nothing could be compared with {baseline}"))
+        .hint("the table says why; `perfgate inspect` shows the series of a result");
+    if let Err(error) = error {
+        output.error(&error);
+    }
+}
+
+fn context(material: Material<'_>, gate: Option<String>) -> Context {
     let judgement = material.judged.verdict.judgement();
     let baseline = &material.judged.baseline;
     let settings = material.settings;
@@ -46,6 +141,7 @@ pub(crate) fn context(material: Material<'_>) -> Context {
             baseline.len()
         )),
     }
+    notes.extend(material.notes);
     let mut judged = judgement
         .workloads
         .iter()
@@ -53,7 +149,7 @@ pub(crate) fn context(material: Material<'_>) -> Context {
     let in_one_session = judged.clone().count() > 0 && judged.all(|w| w.in_one_session);
     Context {
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-        gate: None,
+        gate,
         baseline: before.map(|newest| BaselineSource {
             path: material.baseline.to_owned(),
             runs: baseline.len(),
@@ -84,7 +180,7 @@ pub(crate) fn context(material: Material<'_>) -> Context {
         interleaved: settings.interleaved || in_one_session,
         notes,
         commands: material.commands,
-        base_rules: None,
+        base_rules: material.base_rules,
     }
 }
 
@@ -109,7 +205,7 @@ fn deviations(settings: &Settings) -> Vec<Setting> {
 }
 
 /// How many sessions the runs are of.
-pub(crate) fn sessions(runs: &[Run]) -> usize {
+fn sessions(runs: &[Run]) -> usize {
     History::of(runs).sessions().count()
 }
 

@@ -173,7 +173,6 @@ fn the_purity_test_would_see_each_way_outside() {
 const CIRCLES: &[(&str, &str)] = &[
     ("load::scenario", "steps hold flows, and flows hold steps"),
     ("ab", "order and looks share the sequence"),
-    ("cli", "flags read limits as the settings do"),
     ("cli::commands::post", "a message and how it is sent"),
     (
         "cli::commands::run",

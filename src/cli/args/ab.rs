@@ -8,7 +8,7 @@ use clap::Args;
 use super::TEMPLATE;
 use super::flags::{OriginFlags, OutputFlags, PolicyFlags, RemoteFlag};
 use super::words::ResultFormat;
-use crate::cli::settings::config::values;
+use crate::cli::values;
 
 const EXAMPLES: &str = "\
 Examples:

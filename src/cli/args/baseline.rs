@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::TEMPLATE;
 use super::flags::{OriginFlags, ReadFlags, RemoteFlag, SourceFlag};
 use super::words::InspectFormat;
-use crate::cli::settings::config::values;
+use crate::cli::values;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:

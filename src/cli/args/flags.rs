@@ -9,7 +9,7 @@ use super::words::{
     DecideWord, IdsWord, InconclusiveWord, MissingWord, OtherEnvironmentWord, ReportFormat,
     ResultFormat,
 };
-use crate::cli::settings::config::values;
+use crate::cli::values;
 
 /// How results are read.
 #[derive(Clone, Debug, Default, Args)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::TEMPLATE;
-use crate::cli::settings::config::values;
+use crate::cli::values;
 use crate::text::sanitize;
 
 const EXAMPLES: &str = "\

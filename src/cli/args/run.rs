@@ -10,7 +10,7 @@ use super::TEMPLATE;
 use super::flags::{OriginFlags, RemoteFlag};
 use super::watched;
 use super::words::InspectFormat;
-use crate::cli::settings::config::values;
+use crate::cli::values;
 use crate::load::scenario::{Arrivals, Pause, Share, Watched};
 
 const EXAMPLES: &str = "\

@@ -16,9 +16,10 @@ use serde::Serialize;
 use crate::cli::args::{PolicyFlags, ReadFlags};
 use crate::cli::env::Env;
 use crate::cli::settings::baseline_path::BaselineName;
-use crate::cli::settings::config::{Config, FoundConfig, Placed, Source, values};
+use crate::cli::settings::config::{Config, FoundConfig, Placed, Source};
 use crate::cli::settings::names::Names;
 use crate::cli::settings::precedence::{Deviation, Layers, Setting, misspelt};
+use crate::cli::values;
 use crate::compare::{
     Decide, JudgingMachine, Limits, OnInconclusive, OnMissing, OnOtherEnvironment, Origin, Policy,
     RulesFrom,

@@ -97,7 +97,7 @@ pub(crate) fn misspelt(env: &Env, settings: &[&'static str]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::settings::config::values;
+    use crate::cli::values;
 
     const LIMIT: Setting<f64> = Setting {
         name: "max_regression",

@@ -11,8 +11,8 @@ use crate::cli::commands::gate::conclude::{commits, started};
 use crate::cli::output::Output;
 use crate::cli::settings::baseline_path;
 use crate::cli::settings::baseline_path::Located;
-use crate::cli::settings::config::values::show_percent;
 use crate::cli::settings::{Settings, Typed};
+use crate::cli::values::show_percent;
 use crate::exit::Exit;
 use crate::hint::WithHint;
 use crate::model::{

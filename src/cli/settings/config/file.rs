@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 use toml::de::DeTable;
 
-use super::values;
+use crate::cli::values;
 use crate::compare::{
     DEFAULT_MAX_REGRESSION, Decide, OnInconclusive, OnMissing, OnOtherEnvironment, Quantity,
     RulesFrom, SeriesRole, Severity,

@@ -5,7 +5,6 @@ mod file;
 mod find;
 mod rules;
 mod sources;
-pub(crate) mod values;
 
 use std::ops::Range;
 use std::time::Duration;

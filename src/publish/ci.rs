@@ -66,14 +66,25 @@ pub fn commit(get: &Variables<'_>, event: Option<&Value>) -> Option<String> {
     head.or_else(|| names.into_iter().find_map(get))
 }
 
+/// What CIs call the branch that a pull request goes to.
+const TARGETS: [&str; 4] = [
+    "GITHUB_BASE_REF",
+    "CI_MERGE_REQUEST_TARGET_BRANCH_NAME",
+    "BITBUCKET_PR_DESTINATION_BRANCH",
+    "CHANGE_TARGET",
+];
+
+/// Whether the job is for a change that goes to a branch, a pull request or an entry of a merge queue.
+pub fn is_for_a_base(get: &Variables<'_>) -> bool {
+    let is_queued = |reference: String| reference.starts_with("refs/heads/gh-readonly-queue/");
+    TARGETS
+        .iter()
+        .any(|name| get(name).is_some_and(|target| !target.is_empty()))
+        || get("GITHUB_REF").is_some_and(is_queued)
+}
+
 /// The branch that is compared with: that which a pull request goes to, else the one that was pushed.
 pub fn base_branch(get: &Variables<'_>) -> Option<String> {
-    let targets = [
-        "GITHUB_BASE_REF",
-        "CI_MERGE_REQUEST_TARGET_BRANCH_NAME",
-        "BITBUCKET_PR_DESTINATION_BRANCH",
-        "CHANGE_TARGET",
-    ];
     let pushed = || {
         let reference = get("GITHUB_REF")?;
         let branch = reference.strip_prefix("refs/heads/")?;
@@ -84,7 +95,7 @@ pub fn base_branch(get: &Variables<'_>) -> Option<String> {
     };
     let branches = ["CI_COMMIT_BRANCH", "BITBUCKET_BRANCH"];
     let jenkins = || (Ci::detect(get) == Some(Ci::Jenkins)).then(|| get("BRANCH_NAME"))?;
-    targets
+    TARGETS
         .into_iter()
         .find_map(get)
         .or_else(pushed)

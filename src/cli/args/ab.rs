@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, FromArgMatches};
 
 use super::TEMPLATE;
 use super::flags::{OriginFlags, OutputFlags, PolicyFlags, RemoteFlag};
@@ -15,19 +15,15 @@ Examples:
   perfgate ab --base './old input' --head './new input'
   perfgate ab --base-folder ../main --base 'make bench' --head 'make bench' --results bench.json
   perfgate ab --base './old --port {port}' --head './new --port {port}' --scenario load/api.toml
-  perfgate ab --base-ref origin/main --build 'make' --run './tool input'";
+  perfgate ab --base-ref origin/main --build 'make' --run './tool input'
+  perfgate ab                              # what [ab] of perfgate.toml says";
 
 /// Measure base and head in turns on this machine, until it is known what changed; no stored baseline
 #[derive(Debug, Args)]
 #[command(help_template = TEMPLATE, before_help = EXAMPLES)]
 pub(crate) struct AbArgs {
     /// The command of before, for the shell; {filter} in it is what is still in doubt
-    #[arg(
-        long,
-        value_name = "COMMAND",
-        requires = "head",
-        required_unless_present_any = ["base_url", "run", "base_ref"]
-    )]
+    #[arg(long, value_name = "COMMAND", requires = "head")]
     pub(crate) base: Option<String>,
 
     /// The command of after
@@ -65,20 +61,34 @@ pub(crate) struct AbArgs {
     pub(crate) output: OutputFlags,
 }
 
+impl AbArgs {
+    /// Nothing is typed: what is measured is for the config to say.
+    pub(crate) fn of_config() -> anyhow::Result<Self> {
+        let command = Self::augment_args(clap::Command::new("ab"));
+        let nothing = command.try_get_matches_from(["ab"])?;
+        Ok(Self::from_arg_matches(&nothing)?)
+    }
+
+    /// Whether the command line says what the two versions are.
+    pub(crate) fn names_versions(&self) -> bool {
+        self.base.is_some() || self.revisions.run.is_some() || self.services.base_url.is_some()
+    }
+}
+
 /// Revisions of one repository as the two versions.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Revisions")]
 pub(crate) struct AbRevisions {
     /// The revision of before; measured is the commit where head has left it [default: the target of the pull request, else origin/HEAD]
-    #[arg(long, value_name = "REVISION", requires = "run", conflicts_with_all = ["base", "base_url"])]
+    #[arg(long, value_name = "REVISION", conflicts_with_all = ["base", "base_url"])]
     pub(crate) base_ref: Option<String>,
 
     /// The revision of after [default: HEAD]
-    #[arg(long, value_name = "REVISION", requires = "run")]
+    #[arg(long, value_name = "REVISION", conflicts_with_all = ["base", "base_url"])]
     pub(crate) head_ref: Option<String>,
 
     /// Measure the folder as it is as head, with what is not committed yet
-    #[arg(long, requires = "run", conflicts_with = "head_ref")]
+    #[arg(long, conflicts_with_all = ["head_ref", "base", "base_url"])]
     pub(crate) head_worktree: bool,
 
     /// Compare with --base-ref itself, and not with the commit where head has left it
@@ -86,7 +96,7 @@ pub(crate) struct AbRevisions {
     pub(crate) exact: bool,
 
     /// Builds each revision, once, in a worktree of its own
-    #[arg(long, value_name = "COMMAND", requires = "run")]
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["base", "base_url"])]
     pub(crate) build: Option<String>,
 
     /// What is measured of each revision, run in its worktree; {port} and {filter} as in --base
@@ -165,13 +175,13 @@ pub(crate) struct AbMeasuring {
     #[arg(long, value_name = "TIME", value_parser = values::duration, default_value = "10m")]
     pub(crate) timeout: Duration,
 
-    /// The most rounds; five are looked at first, and only what is in doubt then is measured on
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = rounds)]
-    pub(crate) max_rounds: usize,
+    /// The most rounds; five are looked at first, and only what is in doubt then is measured on [default: 20]
+    #[arg(long, value_name = "N", value_parser = rounds)]
+    pub(crate) max_rounds: Option<usize>,
 
-    /// How long all the measuring may take
-    #[arg(long, value_name = "TIME", value_parser = values::duration, default_value = "5m")]
-    pub(crate) time_budget: Duration,
+    /// How long all the measuring may take [default: 5m]
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    pub(crate) time_budget: Option<Duration>,
 
     /// Seed of the order; both commands get it as PERFGATE_SEED [default: made of the commands]
     #[arg(long, value_name = "N")]

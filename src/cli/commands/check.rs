@@ -4,7 +4,8 @@ use std::path::Path;
 
 use crate::cli::Env;
 use crate::cli::Invocation;
-use crate::cli::args::CheckArgs;
+use crate::cli::args::{AbArgs, CheckArgs, OriginFlags};
+use crate::cli::commands::ab;
 use crate::cli::commands::confirm::Doubtful;
 use crate::cli::commands::gate::conclude::{Destinations, Material, PullRequest, conclude};
 use crate::cli::commands::gate::{Gate, refuse_unmatched};
@@ -19,11 +20,13 @@ use crate::cli::results::{self, Named, Purpose};
 use crate::cli::settings::base::{self, BaselineAtBase};
 use crate::cli::settings::baseline_path;
 use crate::cli::settings::baseline_path::Located;
-use crate::cli::settings::config::{self, Work};
-use crate::cli::settings::provenance::Stamp;
+use crate::cli::settings::config::{self, GateMode, Work};
+use crate::cli::settings::provenance::{Maker, Stamp};
 use crate::cli::settings::{Settings, Typed};
 use crate::compare::RulesFrom;
 use crate::exit::Exit;
+use crate::model::Run;
+use crate::publish::ci;
 use crate::report::context::{Commands, Source};
 use crate::report::{self, Document};
 use crate::verdict::Situation;
@@ -79,6 +82,31 @@ fn judge(
     for warning in &settings.warnings {
         output.warn(warning);
     }
+    let instead = Instead {
+        settings,
+        args: (&args.origin, args.results.is_empty()),
+    };
+    settings = match instead.of_baseline(invocation)? {
+        Comparing::Baseline(settings) => settings,
+        Comparing::Revisions(settings) => {
+            let mut files = outlets.files();
+            files.reads_config(&settings);
+            files.refuse_collisions()?;
+            let mut order = AbArgs::of_config()?;
+            order.origin = args.origin;
+            order.services.remote = args.remote;
+            let measured = ab::measure(&mut order, &settings, invocation, output)?;
+            let to = Destinations {
+                outlets: &outlets,
+                pull_request: Some(PullRequest {
+                    flags: &args.to,
+                    when: args.post,
+                    env,
+                }),
+            };
+            return Ok(conclude(measured.material(&settings), &to, output).exit);
+        }
+    };
     let mut baseline = located(&settings, env)?;
     let baseline_path = baseline.as_ref().map_or(Path::new(FIRST), Located::path);
     let beside = base::beside(&typed, &settings, baseline_path, env)?;
@@ -194,6 +222,54 @@ fn judge(
         }
     }
     Ok(concluded.exit)
+}
+
+/// What a gate compares with.
+enum Comparing {
+    Baseline(Settings),
+    Revisions(Settings),
+}
+
+/// Chooses between a baseline and the base revision.
+struct Instead<'a> {
+    settings: Settings,
+    args: (&'a OriginFlags, bool),
+}
+
+impl Instead<'_> {
+    /// Results that were named are compared with a baseline, and so is what a push to a branch measures: it has no base.
+    fn of_baseline(self, invocation: &Invocation<'_>) -> anyhow::Result<Comparing> {
+        let env = invocation.env;
+        let mut settings = self.settings;
+        let (origin, measures) = self.args;
+        let has_base = !env.is_on("CI") || ci::is_for_a_base(&env.lookup());
+        let wanted = measures
+            && has_base
+            && match settings.mode {
+                GateMode::Baseline => false,
+                GateMode::Ab => true,
+                GateMode::Auto => !is_known(&settings, origin, env)?,
+            };
+        if !wanted {
+            return Ok(Comparing::Baseline(settings));
+        }
+        settings.interleaved = true;
+        Ok(Comparing::Revisions(settings))
+    }
+}
+
+/// Whether the baseline holds runs of this machine.
+fn is_known(settings: &Settings, origin: &OriginFlags, env: &Env) -> anyhow::Result<bool> {
+    let Some(Located::Found(path)) = located(settings, env)? else {
+        return Ok(false);
+    };
+    let mut here = Run::default();
+    Stamp::new(origin, settings.environment.as_deref(), env).put_as(Maker::Ourselves, [&mut here]);
+    let key = here.provenance.environment.key();
+    let known = results::baseline(&path, &settings.read)?.runs;
+    Ok(known
+        .iter()
+        .any(|run| run.provenance.environment.key() == key))
 }
 
 /// Loud, for a gate that never finds its baseline is green for ever.

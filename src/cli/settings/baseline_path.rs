@@ -122,7 +122,7 @@ fn is_below_a_file(error: &anyhow::Error) -> bool {
 }
 
 /// The pull request's target branch, else the current one.
-fn branch(env: &Env, working: &Path) -> anyhow::Result<String> {
+pub(crate) fn branch(env: &Env, working: &Path) -> anyhow::Result<String> {
     let named = ci::base_branch(&env.lookup());
     let branch = match named {
         Some(branch) => branch,

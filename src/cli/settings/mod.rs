@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::cli::args::{PolicyFlags, ReadFlags};
 use crate::cli::env::Env;
 use crate::cli::settings::baseline_path::BaselineName;
-use crate::cli::settings::config::{Config, FoundConfig, Placed, Source};
+use crate::cli::settings::config::{Ab, Config, FoundConfig, GateMode, Placed, Source};
 use crate::cli::settings::names::Names;
 use crate::cli::settings::precedence::{Deviation, Layers, Setting, misspelt};
 use crate::cli::values;
@@ -36,6 +36,9 @@ pub(crate) struct Settings {
     pub(crate) interleaved: bool,
     /// Possible slowdowns are measured again, where perfgate runs the source itself.
     pub(crate) confirm: bool,
+    /// A typed baseline overrides it.
+    pub(crate) mode: GateMode,
+    pub(crate) ab: Option<Ab>,
     pub(crate) baseline: Option<BaselineName>,
     pub(crate) environment: Option<String>,
     pub(crate) read: ReadOptions,
@@ -220,6 +223,10 @@ impl Settings {
             env,
             deviations: Vec::new(),
         };
+        let mode = match typed.baseline {
+            Some(_) => GateMode::Baseline,
+            None => config.mode,
+        };
         let baseline = layers
             .decide(&BASELINE, typed.baseline, config.baseline.as_ref())?
             .map(|name| {
@@ -258,6 +265,8 @@ impl Settings {
             rules_from: or(rules_from, RulesFrom::default()),
             interleaved: typed.policy.interleaved,
             confirm: confirm.is_none_or(|confirm| confirm.value),
+            mode,
+            ab: config.ab,
             baseline,
             environment: environment.map(|name| name.value),
             read: ReadOptions {

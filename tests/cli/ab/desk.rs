@@ -50,7 +50,13 @@ impl Desk {
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Said {
-        let done = self.command(arguments).output().unwrap();
+        self.run_in(arguments, &[])
+    }
+
+    /// With these variables.
+    pub(crate) fn run_in(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Said {
+        let mut command = self.command(arguments);
+        let done = command.envs(variables.iter().copied()).output().unwrap();
         Said {
             code: done.status.code(),
             out: String::from_utf8(done.stdout).unwrap(),

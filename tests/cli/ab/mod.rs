@@ -1,6 +1,7 @@
 //! `perfgate ab` as a program: commands that are slower, fail, hang, leave children behind or print garbage, and what
 //! the verdict says of them.
 
+mod configured;
 mod desk;
 mod revisions;
 mod served;

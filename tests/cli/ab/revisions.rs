@@ -11,7 +11,7 @@ use super::desk::Desk;
 use super::{comparison, notes};
 
 /// `main`, and a branch `work` that takes longer.
-fn repository() -> Desk {
+pub(super) fn repository() -> Desk {
     let desk = Desk::new();
     std::fs::remove_dir_all(desk.path(".git")).unwrap();
     git(&desk, "init -q -b main");

@@ -2,6 +2,7 @@
 //!
 //! `versions` says what base and head are, `windows` and `services` measure them, `view` shows how it goes, `kept` writes the runs down; what is decided is `crate::ab`'s.
 
+mod configured;
 mod kept;
 mod services;
 mod versions;
@@ -33,11 +34,12 @@ use view::View;
 use windows::{ByResults, Commanded};
 
 pub(crate) fn run(
-    args: AbArgs,
+    mut args: AbArgs,
     invocation: &Invocation<'_>,
     output: &mut Output<'_>,
 ) -> anyhow::Result<Exit> {
-    let outlets = Outlets::open(&args.output, Some(invocation.env))?;
+    let flags = args.output.clone();
+    let outlets = Outlets::open(&flags, Some(invocation.env))?;
     let mut settings = Settings::load(
         Typed {
             config: args.config.clone(),
@@ -47,20 +49,70 @@ pub(crate) fn run(
         invocation.env,
     )?;
     settings.interleaved = true;
-    let kept = Kept::prepare(args.measuring.kept.clone())?;
     let mut files = outlets.files();
     files.reads_config(&settings);
     files.refuse_collisions()?;
     for warning in &settings.warnings {
         output.warn(warning);
     }
+    let measured = measure(&mut args, &settings, invocation, output)?;
+    let to = Destinations {
+        outlets: &outlets,
+        pull_request: None,
+    };
+    Ok(conclude(measured.material(&settings), &to, output).exit)
+}
+
+/// What was measured and judged, to be reported.
+pub(crate) struct Measured {
+    judged: Judged,
+    /// Of the head.
+    current: Vec<Run>,
+    source: Source,
+    /// What messages call the base.
+    base: String,
+    repeat: String,
+    notes: Vec<String>,
+}
+
+impl Measured {
+    /// What its document is made of.
+    pub(crate) fn material<'a>(&'a self, settings: &'a Settings) -> Material<'a> {
+        Material {
+            judged: &self.judged,
+            settings,
+            current: &self.current,
+            commands: Commands {
+                repeat: Some(self.repeat.clone()),
+                explain: None,
+                next: None,
+            },
+            sources: vec![self.source.clone()],
+            baseline: &self.base,
+            names: self.notes.clone(),
+            base_rules: None,
+            notes: Vec::new(),
+        }
+    }
+}
+
+/// Measures both versions until it is decided. `settings` are those of interleaved sides.
+pub(crate) fn measure(
+    args: &mut AbArgs,
+    settings: &Settings,
+    invocation: &Invocation<'_>,
+    output: &mut Output<'_>,
+) -> anyhow::Result<Measured> {
+    let ends = configured::complete(args, settings, invocation.env)?;
+    let args = &*args;
+    let kept = Kept::prepare(args.measuring.kept.clone())?;
     let interrupt = Interrupt::listen()?;
-    let seed = args.measuring.seed.unwrap_or_else(|| seed(&args));
+    let seed = args.measuring.seed.unwrap_or_else(|| seed(args));
     let order = Order::of_seed(seed);
-    let plan = Plan::up_to(args.measuring.max_rounds);
+    let plan = Plan::up_to(ends.max_rounds);
     let mut sequence = Sequence::new(plan, order, &settings.policy, today());
-    let mut stamping = Stamping::new(&args, &settings, invocation);
-    let mut versions = Versions::of(&args, invocation.env)?;
+    let mut stamping = Stamping::new(args, settings, invocation);
+    let mut versions = Versions::of(args, invocation.env)?;
     stamping.commits = versions.commits();
     let progress = output.progress();
     for note in versions.notes() {
@@ -71,13 +123,13 @@ pub(crate) fn run(
             return Ok((End::Stopped, Vec::new(), None));
         }
         let mut view = View::new(progress, output.watchers());
-        let mut windows = windows_of(&args, &versions, (seed, &settings), &stop)?;
+        let mut windows = windows_of(args, &versions, (seed, settings), &stop)?;
         windows.warm_up(args.measuring.warmup, &stop)?;
         let mut round = Rounds {
             windows: windows.as_mut(),
             stamping: &mut stamping,
         };
-        let budget = args.measuring.time_budget;
+        let budget = ends.time_budget;
         let end = ab::measure(&mut sequence, order, &mut round, &mut view, (budget, &stop));
         view.end();
         let (notes, cap) = (windows.notes(), view.cap());
@@ -107,30 +159,17 @@ pub(crate) fn run(
         verdict: Verdict::of(judgement, &settings.policy, Situation::Compared),
         baseline: base,
     };
-    let shown_base = versions.shown(Version::Base);
-    let material = Material {
-        judged: &judged,
-        settings: &settings,
-        current: &head,
-        commands: Commands {
-            repeat: Some(shell_repr::command(invocation.arguments)),
-            explain: None,
-            next: None,
-        },
-        sources: vec![Source {
+    Ok(Measured {
+        judged,
+        current: head,
+        source: Source {
             path: versions.shown(Version::Head),
             format: stamping.format.to_owned(),
-        }],
-        baseline: &shown_base,
-        names: notes,
-        base_rules: None,
-        notes: Vec::new(),
-    };
-    let to = Destinations {
-        outlets: &outlets,
-        pull_request: None,
-    };
-    Ok(conclude(material, &to, output).exit)
+        },
+        base: versions.shown(Version::Base),
+        repeat: shell_repr::command(invocation.arguments),
+        notes,
+    })
 }
 
 /// Made of the commands, so that the same comparison has the same order everywhere.

@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 use toml::de::DeTable;
 
+use super::GateMode;
 use crate::cli::values;
 use crate::compare::{
     DEFAULT_MAX_REGRESSION, Decide, OnInconclusive, OnMissing, OnOtherEnvironment, Quantity,
@@ -106,6 +107,9 @@ pub(super) struct ConfigFile {
     #[serde(default)]
     #[schemars(with = "Option<GateFile>")]
     pub(super) gate: Table<GateFile>,
+    /// How the base revision is built and run, for `mode = "ab"` and for `perfgate ab`
+    #[schemars(with = "Option<AbFile>")]
+    pub(super) ab: Option<Located<Table<AbFile>>>,
     /// What holds where no rule says otherwise
     #[serde(default)]
     #[schemars(with = "Option<DefaultsFile>")]
@@ -168,9 +172,33 @@ fn once() -> Whole<1, 1000> {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct GateFile {
+    /// What the results are compared with: `baseline`; with `ab` the base revision, which is built by `[ab]` and measured in turns with head, on pull requests and outside CI; with `auto` that only where the baseline does not know the machine
+    #[schemars(extend("default" = "baseline"))]
+    pub(super) mode: Option<Located<Word<GateMode>>>,
     /// Sources that perfgate runs itself are measured again where a series got worse or possibly did, and red is only what the fresh runs confirm
     #[schemars(extend("default" = true))]
     pub(super) confirm: Option<Located<bool>>,
+}
+
+/// How both revisions are built and run, each in a worktree of its own.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AbFile {
+    /// Builds a revision, once
+    #[schemars(title = "shell command", extend("x-default" = "none"))]
+    pub(super) build: Option<FilledText>,
+    /// What is measured of each revision; where a source is a scenario, its service, with `{port}`
+    #[schemars(title = "shell command", extend("x-default" = "the command of the source"))]
+    pub(super) run: Option<FilledText>,
+    /// The revision of before; measured is the commit where head has left it. `{base}` is the target of the pull request, else the current branch
+    #[schemars(title = "revision", extend("x-default" = "the target of the pull request, else `origin/HEAD`"))]
+    pub(super) base_ref: Option<FilledText>,
+    /// The most rounds; five are looked at first, and only what is in doubt then is measured on
+    #[schemars(extend("default" = 20))]
+    pub(super) max_rounds: Option<Whole<1, 1000>>,
+    /// How long all the measuring may take, without the builds
+    #[schemars(extend("default" = "5m"))]
+    pub(super) time_budget: Option<PositiveDuration>,
 }
 
 /// Limits for every series.
@@ -333,6 +361,7 @@ mod tests {
             "perfgate.toml" => table::<ConfigFile>(only),
             "source" => table::<SourceFile>(only),
             "gate" => table::<GateFile>(only),
+            "ab" => table::<AbFile>(only),
             "defaults" => table::<DefaultsFile>(only),
             "rule" => table::<RuleFile>(only),
             "accept" => table::<AcceptFile>(only),

@@ -9,18 +9,21 @@ mod sources;
 use std::ops::Range;
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::compare::{
     Acceptance, OnInconclusive, OnMissing, OnOtherEnvironment, Origin, Rule, RulesFrom,
 };
 use crate::model::names::Ids;
-use crate::toml_file::{self, FileError, LineStarts, Located, Problem};
+use crate::toml_file::{self, FileError, FilledText, LineStarts, Located, Problem, Whole};
 
 pub(crate) use find::{FILE_NAME, of_text};
 pub use find::{FoundConfig, find, read};
 pub use rules::{Defaults, SubjectRule};
 pub use sources::{Source, Work};
 
-use file::ConfigFile;
+use file::{AbFile, ConfigFile};
 
 /// The JSON Schema of `perfgate.toml`, for editors.
 pub fn json_schema() -> String {
@@ -59,6 +62,28 @@ impl Origins<'_> {
     }
 }
 
+/// What `check` compares with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum GateMode {
+    #[default]
+    Baseline,
+    /// The base revision, measured in turns with head.
+    Ab,
+    /// The same where the baseline does not know the machine.
+    Auto,
+}
+
+/// How both revisions are built and run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ab {
+    pub build: Option<String>,
+    pub run: Option<String>,
+    pub base_ref: Option<String>,
+    pub max_rounds: Option<usize>,
+    pub time_budget: Option<Duration>,
+}
+
 /// What a config file says; what it leaves out is `None`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
@@ -73,6 +98,8 @@ pub struct Config {
     pub warmup: Option<Placed<Duration>>,
     pub ids: Option<Placed<Ids>>,
     pub confirm: Option<Placed<bool>>,
+    pub mode: GateMode,
+    pub ab: Option<Ab>,
     pub subjects: Vec<SubjectRule>,
     pub sources: Vec<Source>,
     pub defaults: Defaults,
@@ -102,6 +129,8 @@ fn build(file: &ConfigFile, origins: &Origins<'_>) -> Result<Config, Problem> {
         warmup: origins.decided(&file.warmup, |time| time.0),
         ids: origins.decided(&file.ids, |word| word.0),
         confirm: origins.decided(&file.gate.confirm, |is| *is),
+        mode: mode(file)?,
+        ab: file.ab.as_ref().map(|ab| ab_of(ab)),
         subjects: file
             .subject
             .iter()
@@ -123,4 +152,28 @@ fn build(file: &ConfigFile, origins: &Origins<'_>) -> Result<Config, Problem> {
             .map(|one| rules::acceptance(one, origins))
             .collect(),
     })
+}
+
+/// Nobody but the config can say how a base is built.
+fn mode(file: &ConfigFile) -> Result<GateMode, Problem> {
+    let Some(mode) = &file.gate.mode else {
+        return Ok(GateMode::default());
+    };
+    if mode.0 != GateMode::Baseline && file.ab.is_none() {
+        return Err(mode
+            .error_here("this `mode` measures the base revision, and there is no [ab] table that says how")
+            .hint("add [ab] with `run`, the command that is measured, and `build` where it is built first"));
+    }
+    Ok(mode.0)
+}
+
+fn ab_of(file: &AbFile) -> Ab {
+    let text = |value: &Option<FilledText>| value.as_ref().map(|text| text.to_string());
+    Ab {
+        build: text(&file.build),
+        run: text(&file.run),
+        base_ref: text(&file.base_ref),
+        max_rounds: file.max_rounds.and_then(Whole::to),
+        time_budget: file.time_budget.as_ref().map(|time| time.0),
+    }
 }

@@ -1,0 +1,112 @@
+//! What the command line leaves to `[ab]` and `[[source]]` of `perfgate.toml`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::anyhow;
+
+use crate::cli::args::AbArgs;
+use crate::cli::env::Env;
+use crate::cli::settings::baseline_path::branch;
+use crate::cli::settings::config::Work;
+use crate::cli::settings::{Settings, config};
+use crate::hint::WithHint;
+
+/// The most rounds where nobody says.
+const MOST_ROUNDS: usize = 20;
+/// How long measuring may take where nobody says.
+const TIME_BUDGET: Duration = Duration::from_secs(300);
+
+/// How long it may go on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ends {
+    pub(super) max_rounds: usize,
+    pub(super) time_budget: Duration,
+}
+
+/// Puts in what was not typed.
+pub(super) fn complete(args: &mut AbArgs, settings: &Settings, env: &Env) -> anyhow::Result<Ends> {
+    let nothing = config::Ab::default();
+    let ab = settings.ab.as_ref().unwrap_or(&nothing);
+    let measuring = &args.measuring;
+    let ends = Ends {
+        max_rounds: measuring
+            .max_rounds
+            .or(ab.max_rounds)
+            .unwrap_or(MOST_ROUNDS),
+        time_budget: measuring
+            .time_budget
+            .or(ab.time_budget)
+            .unwrap_or(TIME_BUDGET),
+    };
+    if settings.ab.is_some() && !args.names_versions() {
+        from_config(args, ab, settings, env)?;
+    }
+    Ok(ends)
+}
+
+fn from_config(
+    args: &mut AbArgs,
+    ab: &config::Ab,
+    settings: &Settings,
+    env: &Env,
+) -> anyhow::Result<()> {
+    let asked = args.services.scenario.is_some() || args.measuring.results.is_some();
+    if !asked {
+        source(args, settings)?;
+    }
+    let revisions = &mut args.revisions;
+    revisions.run = ab.run.clone().or(revisions.run.take());
+    if revisions.run.is_none() {
+        return Err(anyhow!("[ab] does not say what is measured"))
+            .hint("give it `run`, the command that is run in the worktree of each revision");
+    }
+    revisions.build = revisions.build.take().or_else(|| ab.build.clone());
+    if revisions.base_ref.is_none()
+        && let Some(base) = &ab.base_ref
+    {
+        revisions.base_ref = Some(if base.contains("{base}") {
+            base.replace("{base}", &branch(env, Path::new("."))?)
+        } else {
+            base.clone()
+        });
+    }
+    Ok(())
+}
+
+/// What the source does is done in the worktree of each revision, and once in a round.
+fn source(args: &mut AbArgs, settings: &Settings) -> anyhow::Result<()> {
+    let source = match settings.sources.as_slice() {
+        [] => return Ok(()),
+        [one] => one,
+        several => {
+            return Err(anyhow!(
+                "[ab] measures one [[source]], and there are {}",
+                several.len()
+            ))
+            .hint(
+                "say which on the command line: perfgate ab --scenario FILE, or --results PATTERN",
+            );
+        }
+    };
+    match &source.work {
+        Work::Scenario { scenario } => {
+            let folder = settings.config.as_ref().map(|place| place.folder.as_path());
+            let folder = folder.map_or_else(PathBuf::new, Path::to_owned);
+            args.services.scenario = Some(folder.join(scenario));
+        }
+        Work::Command {
+            command,
+            results,
+            timeout,
+        } => {
+            args.revisions.run = Some(command.replace("{n}", "1"));
+            args.measuring.results = Some(results.replace("{n}", "1"));
+            args.measuring.timeout = *timeout;
+        }
+        Work::Nothing { results } => {
+            args.measuring.results = Some(results.replace("{n}", "1"));
+        }
+    }
+    Ok(())
+}

@@ -84,7 +84,7 @@ fn what_is_not_in_doubt_is_measured_once() {
 fn it_can_be_turned_off() {
     let desk = desk(&[110.0; 10]);
     let mut command = desk.command("check");
-    command.env("PERFGATE_CONFIRM", "false");
+    command.env("PERFGATE_CONFIRM", "false").arg("--verbose");
     let said = finished(command.spawn().unwrap(), "check", 1);
     assert_eq!(measured(&desk), 5, "{}", said.err);
     assert!(said.out.contains("confirm = false"), "{}", said.out);

@@ -47,6 +47,9 @@ pub(super) fn named(view: &View<'_>) -> Option<Sentence> {
         .take(NAMED)
         .filter_map(|(subject, entries)| phrase(subject, entries));
     let line = Sentence::join(phrases, " · ");
+    if line.is_empty() {
+        return None;
+    }
     Some(match more {
         0 => line,
         _ => line
@@ -69,9 +72,9 @@ fn phrase(subject: &str, entries: &[&Entry]) -> Option<Sentence> {
         if worst.budget.is_some_and(|budget| budget.broken) {
             return Some(series.own(" is **over its budget**"));
         }
-        if let Some(drift) = worst.drift.as_ref().filter(|drift| drift.broken) {
-            let since = series.own(" has **drifted** since ");
-            return Some(since.foreign(&drift.anchor));
+        // What happened since the anchor is a line of its own.
+        if why::only_drifted(worst) {
+            return None;
         }
     }
     if worst.is_errors()
@@ -102,6 +105,54 @@ fn phrase(subject: &str, entries: &[&Entry]) -> Option<Sentence> {
         }
         None => series.own(": **").then(change::change(worst)).own("**"),
     })
+}
+
+/// `Since the anchor v1.4: GET /search p95 is **16.3 % slower**, …`: the work of many changes, and never in one line with
+/// what this one did.
+pub(super) fn drifts(view: &View<'_>) -> Vec<Sentence> {
+    let notable = |entry: &&Entry| entry.gated && why::notable_drift(entry).is_some();
+    let mut entries: Vec<&Entry> = view.document.comparisons.iter().filter(notable).collect();
+    entries.sort_by_key(|entry| !entry.drift.as_ref().is_some_and(|drift| drift.broken));
+    let more = entries.len().saturating_sub(NAMED);
+    let line = |entry: &&Entry| {
+        let drift = entry.drift.as_ref()?;
+        Some(
+            Sentence::new("**Since the anchor** ")
+                .foreign(&drift.anchor)
+                .own(": ")
+                .then(series(entry))
+                .own(" is ")
+                .then(why::drifted_by(entry, drift)),
+        )
+    };
+    let mut lines: Vec<Sentence> = entries.iter().take(NAMED).filter_map(line).collect();
+    if more > 0 {
+        lines.push(Sentence::new(format!(
+            "and {more} more series since their anchor"
+        )));
+    }
+    lines
+}
+
+/// Where drift alone decides: what this change did to the series, so that nobody looks for it here.
+pub(super) fn this_change(view: &View<'_>) -> Option<Sentence> {
+    let failing = view
+        .groups
+        .iter()
+        .find(|group| group.kind == Kind::Failing)?;
+    if !failing.entries.iter().all(|entry| why::only_drifted(entry)) {
+        return None;
+    }
+    let first = failing.entries.first()?;
+    let by = first.change?;
+    Some(
+        Sentence::new("**This pull request**: ")
+            .then(series(first))
+            .own(format!(
+                " {}, within its limit",
+                units::coarse_signed(by.ratio - 1.0)
+            )),
+    )
 }
 
 /// `p50` of a latency or a time says enough beside its subject; any other metric is named.

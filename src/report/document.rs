@@ -9,6 +9,7 @@ use super::base_rules::BaseRules;
 use super::context::{BaselineSource, Commands, Context, CurrentSource, Setting, Surroundings};
 use super::entry::Entry;
 use super::headline;
+use super::trend::Trend;
 use super::words::{Judged, OnInconclusive, OnMissing};
 use super::workload::Workload;
 use super::written;
@@ -47,6 +48,9 @@ pub struct Document {
     /// What a pull request changes of the gate that judges it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_rules: Option<BaseRules>,
+    /// How the worst series moved over the sessions of the baseline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trend: Option<Trend>,
 }
 
 /// Gated series by outcome.
@@ -253,6 +257,7 @@ pub fn document(verdict: &Verdict, policy: &Policy, context: Context) -> Documen
         workloads: judgement.workloads.iter().map(Workload::of).collect(),
         absent: judgement.absent.clone(),
         base_rules: context.base_rules,
+        trend: None,
     }
 }
 

@@ -27,6 +27,7 @@ mod summary;
 mod table;
 mod template;
 mod terminal;
+mod trend;
 mod units;
 mod view;
 mod why;
@@ -51,6 +52,7 @@ pub use github::{Annotation, outputs, placed, warning};
 pub use markdown::{Place, comment, step_summary};
 pub use not_judged::NotJudged;
 pub use summary::summary;
+pub use trend::Trend;
 pub use workload::{Known, State, Workload, unjudged_plainly};
 
 /// The JSON Schema of the document.

@@ -16,6 +16,7 @@ use super::markdown::Place;
 use super::sentence::Sentence;
 use super::units;
 use super::view::{Kind, Row, View};
+use super::why;
 use super::words::Judged;
 use crate::text::{sanitize, shorten};
 
@@ -226,6 +227,26 @@ pub(super) fn head(view: &View<'_>, place: &Place, full: bool) -> Context {
             "named",
             optional(conclusion::named(view).map(|s| safe(&s.markdown()))),
         ),
+        ("drifts", sentences(&conclusion::drifts(view))),
+        (
+            "this_change",
+            optional(conclusion::this_change(view).map(|s| safe(&s.markdown()))),
+        ),
+        (
+            "trend",
+            optional(
+                document
+                    .trend
+                    .as_ref()
+                    .and_then(|trend| trend.drawn(document))
+                    .map(|drawn| {
+                        map([
+                            ("line", safe(&drawn.line.markdown())),
+                            ("chart", safe(&drawn.chart)),
+                        ])
+                    }),
+            ),
+        ),
         (
             "gate_change",
             optional(
@@ -269,7 +290,11 @@ fn row(kind: Kind, row: &Row<'_>) -> Value {
         shorten::middle(&entry.shown_subject(), CELL_NAME),
         shorten::middle(&entry.metric_statistic(), CELL_NAME / 2)
     );
-    let notes: Vec<Value> = row.notes.iter().map(|note| safe(&note.cell())).collect();
+    let change_notes = match kind {
+        Kind::NoSignal | Kind::Incomparable => Vec::new(),
+        _ => why::notes_of_this_change(entry),
+    };
+    let notes: Vec<Value> = change_notes.iter().map(|note| safe(&note.cell())).collect();
     map([
         ("icon", safe(row_icon(kind))),
         ("kind", safe(kind.word(entry))),
@@ -279,6 +304,7 @@ fn row(kind: Kind, row: &Row<'_>) -> Value {
         ("values", safe(&conclusion::values(entry).number_cell())),
         ("effect", safe(&conclusion::effect(entry).number_cell())),
         ("runs", safe(&conclusion::sparkline(entry))),
+        ("only_drifted", Value::from(why::only_drifted(entry))),
         ("subject", Value::normal_string(&entry.subject)),
         (
             "workload",

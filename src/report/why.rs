@@ -12,6 +12,7 @@ pub(super) fn why(entry: &Entry) -> Sentence {
     let mut parts = vec![judged(entry)];
     parts.extend(entry.cause.as_ref().map(|cause| because(entry, cause)));
     parts.extend(others(entry));
+    parts.extend(notable_drift(entry).map(|drift| drifted(entry, drift)));
     if !entry.gated {
         parts.push(Sentence::new("not gated"));
     }
@@ -72,8 +73,29 @@ pub(super) fn each_limit(entry: &Entry) -> impl Iterator<Item = Sentence> {
 
 /// What the numbers alone do not say, worst first.
 pub(super) fn notes(entry: &Entry) -> Vec<Sentence> {
+    let drift = notable_drift(entry).map(|drift| drifted(entry, drift));
+    notes_of_this_change(entry)
+        .into_iter()
+        .chain(drift)
+        .collect()
+}
+
+/// The same without what happened since the anchor, which is no work of this change.
+pub(super) fn notes_of_this_change(entry: &Entry) -> Vec<Sentence> {
     let cause = entry.cause.as_ref().and_then(|cause| beside(entry, cause));
     cause.into_iter().chain(others(entry)).collect()
+}
+
+/// Broken, or with more than half of its budget used up.
+pub(super) fn notable_drift(entry: &Entry) -> Option<&Drift> {
+    entry.drift.as_ref().filter(|drift| is_notable(drift))
+}
+
+/// Nothing but its drift is wrong with it.
+pub(super) fn only_drifted(entry: &Entry) -> bool {
+    let over = entry.budget.is_some_and(|budget| budget.broken);
+    let bad = matches!(entry.outcome, Outcome::Regressed | Outcome::Missing);
+    entry.drift.as_ref().is_some_and(|drift| drift.broken) && !over && !bad
 }
 
 /// What a row says beside its change and its cause.
@@ -82,16 +104,10 @@ fn others(entry: &Entry) -> Vec<Sentence> {
         .budget
         .filter(|b| b.broken || b.limit.is_none())
         .map(|b| budget(entry, b));
-    let drift = entry.drift.as_ref().filter(|d| is_notable(d));
     let left_out = entry.left_out.iter().map(|left| left_out(entry, left));
     left_out
         .map(Some)
-        .chain([
-            budget,
-            drift.map(|d| drifted(entry, d)),
-            entry.accepted.as_ref().map(accepted),
-            settle(entry),
-        ])
+        .chain([budget, entry.accepted.as_ref().map(accepted), settle(entry)])
         .flatten()
         .collect()
 }
@@ -132,7 +148,6 @@ fn budget(entry: &Entry, budget: Budget) -> Sentence {
         .then(amount(entry, limit))
 }
 
-/// Broken, or more than half of its budget used up.
 fn is_notable(drift: &Drift) -> bool {
     drift.broken
         || drift
@@ -140,7 +155,18 @@ fn is_notable(drift: &Drift) -> bool {
             .is_some_and(|change| (change.ratio.max(1.0 / change.ratio) - 1.0) * 2.0 > drift.budget)
 }
 
+/// `16.3 % slower since v1.4, more than the drift budget of 15 %`
 fn drifted(entry: &Entry, drift: &Drift) -> Sentence {
+    let since = Sentence::new(" since ").foreign(&drift.anchor);
+    moved_since(entry, drift, since)
+}
+
+/// `16.3 % slower, more than the drift budget of 15 %`, where the anchor is named already.
+pub(super) fn drifted_by(entry: &Entry, drift: &Drift) -> Sentence {
+    moved_since(entry, drift, Sentence::default())
+}
+
+fn moved_since(entry: &Entry, drift: &Drift, since: Sentence) -> Sentence {
     let moved = drift.change.map_or_else(
         || Sentence::new("moved"),
         |change| {
@@ -159,11 +185,7 @@ fn drifted(entry: &Entry, drift: &Drift) -> Sentence {
     } else {
         " of a drift budget of "
     };
-    moved
-        .own(" since ")
-        .foreign(&drift.anchor)
-        .own(verb)
-        .own(units::limit(drift.budget))
+    moved.then(since).own(verb).own(units::limit(drift.budget))
 }
 
 fn accepted(accepted: &Accepted) -> Sentence {

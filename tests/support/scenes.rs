@@ -6,9 +6,9 @@
 use perfgate::compare::{
     Cause, Comparison, Doubt, Method, OnInconclusive, Policy, RulesFrom, Severity,
 };
-use perfgate::model::{Quantile, Unit};
+use perfgate::model::{Quantile, Statistic, Unit};
 use perfgate::report::context::{Difference, Setting};
-use perfgate::report::{BaseRules, BaseState, Document, GateChange};
+use perfgate::report::{BaseRules, BaseState, Document, GateChange, Trend};
 
 use super::hostile;
 use super::verdicts::*;
@@ -102,7 +102,16 @@ pub(crate) fn fail() -> Document {
         baseline: "6.8.0-1017-azure".to_owned(),
         current: "6.8.0-1021-azure".to_owned(),
     }];
-    document_of(all, &Policy::default(), context)
+    let document = document_of(all, &Policy::default(), context);
+    Document {
+        trend: Some(Trend {
+            subject: "GET /search".to_owned(),
+            metric: "latency".to_owned(),
+            statistic: Statistic::Quantile(Quantile::P95),
+            sessions: vec![83.1, 84.9, 83.6, 84.4, 84.0],
+        }),
+        ..document
+    }
 }
 
 pub(crate) fn warn() -> Document {

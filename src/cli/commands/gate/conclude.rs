@@ -13,12 +13,13 @@ use crate::cli::settings::Settings;
 use crate::compare::Found;
 use crate::exit::Exit;
 use crate::hint::WithHint;
-use crate::model::{Environment, History, Run};
+use crate::model::{Environment, History, Run, Subject, Unit};
 use crate::publish::actions;
 use crate::report::context::{
     BaselineSource, Commands, Context, CurrentSource, Difference, Setting, Source, Surroundings,
 };
-use crate::report::{self, BaseRules, Document};
+use crate::report::{self, BaseRules, Document, Trend};
+use crate::stats::{order, reading};
 use crate::verdict::Situation;
 
 /// More than this would bury the verdict.
@@ -70,7 +71,11 @@ pub(crate) fn conclude(
     let baseline = material.baseline;
     let gate = to.pull_request.as_ref();
     let gate = gate.and_then(|request| request.flags.id.clone());
-    let document = report::document(verdict, policy, context(material, gate));
+    let judged = material.judged;
+    let mut document = report::document(verdict, policy, context(material, gate));
+    if to.pull_request.is_some() {
+        document.trend = trend(&document, judged);
+    }
     let mut exit = to.outlets.write_reports(&document, verdict.exit(), output);
     if let Some(request) = &to.pull_request
         && request.when != PostWhen::Never
@@ -182,6 +187,36 @@ fn context(material: Material<'_>, gate: Option<String>) -> Context {
         commands: material.commands,
         base_rules: material.base_rules,
     }
+}
+
+/// How the worst series moved over the sessions of the baseline, where these are of one workload.
+fn trend(document: &Document, judged: &Judged) -> Option<Trend> {
+    if judged.verdict.judgement().workloads.len() > 1 {
+        return None;
+    }
+    let worst = document.worst()?;
+    let (subject, unit) = (Subject::new(worst.subject.as_str()), Unit::new(&worst.unit));
+    let of_run = |run: &&Run| -> Option<f64> {
+        let metrics = run.subjects.get(&subject)?;
+        let measured = metrics.get(worst.metric.as_str())?;
+        let reading = reading::read(&measured.evidence, worst.statistic)?;
+        (measured.unit == unit).then_some(reading.value)
+    };
+    let history = History::of(&judged.baseline);
+    let of_session = |runs: &[&Run]| -> Option<f64> {
+        let values: Vec<f64> = runs.iter().filter_map(of_run).collect();
+        order::median(&values)
+    };
+    let sessions: Vec<f64> = history
+        .sessions()
+        .filter_map(|session| of_session(&session.runs))
+        .collect();
+    (sessions.len() > 1).then(|| Trend {
+        subject: worst.subject.clone(),
+        metric: worst.metric.clone(),
+        statistic: worst.statistic,
+        sessions,
+    })
 }
 
 /// The run that was made last.

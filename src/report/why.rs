@@ -183,7 +183,7 @@ fn moved_since(entry: &Entry, drift: &Drift, since: Sentence) -> Sentence {
     let verb = if drift.broken {
         ", more than the drift budget of "
     } else {
-        " of a drift budget of "
+        ", of a drift budget of "
     };
     moved.then(since).own(verb).own(units::limit(drift.budget))
 }

@@ -138,7 +138,7 @@ fn a_server_that_stays_broken_costs_three_tries_and_the_verdict_stands() {
     }
     let job = Job::new(&github);
     let said = job.posts("", 1);
-    assert_eq!(github.world().asked.len(), 3);
+    assert_eq!(github.world().count("GET", "/comments"), 3);
     assert_eq!(said.err.matches("::warning").count(), 1, "{}", said.err);
     assert!(
         job.read("summary.md").contains("got slower"),

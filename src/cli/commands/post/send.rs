@@ -1,6 +1,7 @@
 //! Posting, for `post` and for `check --post`: the place is found, the message sent, and what went wrong is one
 //! warning. Only `required` lets it change an exit code.
 
+use std::cell::OnceCell;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, anyhow};
@@ -137,6 +138,7 @@ pub(crate) fn send(order: &Order<'_>, output: &mut Output<'_>) -> anyhow::Result
             api: &Api::new(reach, &patience)?,
             message: &message,
             flags: order.flags,
+            found: OnceCell::new(),
         };
         if let Some(better) = posting.with_gate_changes(order, &destination).await? {
             posting.message = &*told.insert(better);
@@ -184,6 +186,8 @@ struct Posting<'a> {
     api: &'a Api<'a>,
     message: &'a Message,
     flags: &'a PostFlags,
+    /// Which pull requests, once that is known.
+    found: OnceCell<Found>,
 }
 
 /// What a marker says of a run.
@@ -215,7 +219,11 @@ impl Posting<'_> {
             repository: &place.repository,
         };
         // Where it cannot be found now, posting says why.
-        let Ok(Found::Numbers(numbers)) = github.find(&place.request).await else {
+        let Ok(found) = github.find(&place.request).await else {
+            return Ok(None);
+        };
+        let found = self.found.get_or_init(|| found);
+        let Found::Numbers(numbers) = found else {
             return Ok(None);
         };
         let Some(number) = numbers.first() else {
@@ -242,7 +250,10 @@ impl Posting<'_> {
             api: self.api,
             repository: &place.repository,
         };
-        let found = github.find(&place.request).await?;
+        let found = match self.found.get() {
+            Some(found) => found.clone(),
+            None => github.find(&place.request).await?,
+        };
         let origin = Origin {
             gate: &place.gate,
             run: place.run,

@@ -131,7 +131,7 @@ pub(crate) fn warn() -> Document {
 pub(crate) fn one_run_a_side() -> Document {
     let weak: Vec<Comparison> = shop()
         .into_iter()
-        .filter(|c| c.series.statistic != perfgate::model::Statistic::Rate)
+        .filter(|c| c.series.statistic != Statistic::Rate)
         .map(|c| {
             let (old, new) = (c.baseline.unwrap().value, c.current.unwrap().value);
             single(c.series, Doubt::NoSignal, old, new)

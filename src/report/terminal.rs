@@ -152,9 +152,12 @@ impl Page {
         if std::mem::take(&mut self.new_block) {
             self.out.push('\n');
         }
-        let line = sanitize::without_command_at_start(text.trim_end().to_owned());
-        self.out.push_str(&line);
-        self.out.push('\n');
+        // Where a long line is broken a name may stand first.
+        for line in text.trim_end().split('\n') {
+            let line = sanitize::without_command_at_start(line.to_owned());
+            self.out.push_str(&line);
+            self.out.push('\n');
+        }
     }
 
     fn say(&mut self, text: &str) {

@@ -37,7 +37,8 @@ verdict=${PG_VERDICT:-perfgate-verdict.json}
 report=${PG_REPORT:-perfgate-report.md}
 page=
 
-case ${PG_MODE:-check} in
+mode=${PG_MODE:-check}
+case $mode in
 install)
     [ -z "${GITHUB_PATH:-}" ] || dirname -- "$binary" >>"$GITHUB_PATH"
     "$binary" --version
@@ -45,7 +46,9 @@ install)
     output code 0
     done_with 0
     ;;
-check)
+check | ab)
+    # Base and head are measured in turns, as [ab] of perfgate.toml says, and no baseline is asked.
+    [ "$mode" != ab ] || export PERFGATE_MODE=ab
     case ${PG_POST:-auto} in
     auto | required) output posts true ;;
     never) ;;
@@ -56,10 +59,11 @@ check)
         page=$(page_of)
         arguments+=("--report=html=$page")
     fi
-    flag --baseline "${PG_BASELINE:-}"
+    [ "$mode" = ab ] || flag --baseline "${PG_BASELINE:-}"
     flag --config "${PG_CONFIG:-}"
     flag --id "${PG_ID:-}"
     flag --template "${PG_TEMPLATE:-}"
+    flag --rules-from "${PG_RULES_FROM:-}"
     # What an earlier step left behind must not pass for the verdict of this one.
     rm -f -- "$verdict" "$report" ${page:+"$page"}
     ;;
@@ -68,7 +72,7 @@ update)
     flag --baseline "${PG_BASELINE:-}"
     flag --config "${PG_CONFIG:-}"
     ;;
-*) die "mode: ${PG_MODE} is none of check, post, update, install" ;;
+*) die "mode: ${PG_MODE} is none of check, ab, post, update, install" ;;
 esac
 lines "${PG_ARGS:-}"
 arguments+=(--)
@@ -76,7 +80,7 @@ results "${PG_RESULTS:-}"
 
 code=0
 "$binary" "${arguments[@]}" || code=$?
-if [ "${PG_MODE:-check}" = check ] && [ -f "$verdict" ]; then
+if [[ $mode == @(check|ab) && -f $verdict ]]; then
     output verdict-file "$(from_workspace "$verdict")"
     output report-path "$(from_workspace "$report")"
 fi

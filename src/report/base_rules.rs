@@ -69,6 +69,8 @@ pub enum GateSetting {
     Environment,
     Warmup,
     Names,
+    Mode,
+    Confirm,
 }
 
 impl GateSetting {
@@ -82,6 +84,8 @@ impl GateSetting {
             Self::Environment => "environment",
             Self::Warmup => "warmup",
             Self::Names => "ids",
+            Self::Mode => "mode",
+            Self::Confirm => "confirm",
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use anyhow::anyhow;
+
 use crate::cli::Env;
 use crate::cli::Invocation;
 use crate::cli::args::{AbArgs, CheckArgs, OriginFlags};
@@ -25,6 +27,7 @@ use crate::cli::settings::provenance::{Maker, Stamp};
 use crate::cli::settings::{Settings, Typed};
 use crate::compare::RulesFrom;
 use crate::exit::Exit;
+use crate::hint::WithHint;
 use crate::model::Run;
 use crate::publish::ci;
 use crate::report::context::{Commands, Source};
@@ -82,34 +85,44 @@ fn judge(
     for warning in &settings.warnings {
         output.warn(warning);
     }
-    let instead = Instead {
-        settings,
-        args: (&args.origin, args.results.is_empty()),
+    // A gate that measures the base revision needs none.
+    let named = located(&settings, env);
+    let path = match &named {
+        Ok(Some(located)) => located.path(),
+        Ok(None) | Err(_) => Path::new(FIRST),
     };
-    settings = match instead.of_baseline(invocation)? {
-        Comparing::Baseline(settings) => settings,
-        Comparing::Revisions(settings) => {
-            let mut files = outlets.files();
-            files.reads_config(&settings);
-            files.refuse_collisions()?;
-            let mut order = AbArgs::of_config()?;
-            order.origin = args.origin;
-            order.services.remote = args.remote;
-            let measured = ab::measure(&mut order, &settings, invocation, output)?;
-            let to = Destinations {
-                outlets: &outlets,
-                pull_request: Some(PullRequest {
-                    flags: &args.to,
-                    when: args.post,
-                    env,
-                }),
-            };
-            return Ok(conclude(measured.material(&settings), &to, output).exit);
-        }
+    let (told, judging) = match base::beside(&typed, &settings, path, env)? {
+        Some(beside) => (Some(beside.told), beside.judging),
+        None => (None, None),
     };
-    let mut baseline = located(&settings, env)?;
-    let baseline_path = baseline.as_ref().map_or(Path::new(FIRST), Located::path);
-    let beside = base::beside(&typed, &settings, baseline_path, env)?;
+    let rules = judging.as_ref().map_or(&settings, |base| &base.settings);
+    if measures_base(rules, (&args.origin, args.results.is_empty()), env)? {
+        let settings = Settings {
+            interleaved: true,
+            ..judging.map_or(settings, |base| base.settings)
+        };
+        let mut files = outlets.files();
+        files.reads_config(&settings);
+        files.refuse_collisions()?;
+        let mut order = AbArgs::of_config()?;
+        order.origin = args.origin;
+        order.services.remote = args.remote;
+        let measured = ab::measure(&mut order, &settings, invocation, output)?;
+        let to = Destinations {
+            outlets: &outlets,
+            pull_request: Some(PullRequest {
+                flags: &args.to,
+                when: args.post,
+                env,
+            }),
+        };
+        let material = Material {
+            base_rules: told,
+            ..measured.material(&settings)
+        };
+        return Ok(conclude(material, &to, output).exit);
+    }
+    let mut baseline = named?;
     let mut files = outlets.files();
     if let Some(baseline) = &baseline {
         files.reads("the baseline", baseline.path());
@@ -120,10 +133,6 @@ fn judge(
         files.reads_sources(&settings);
     }
     files.refuse_collisions()?;
-    let (told, judging) = match beside {
-        Some(beside) => (Some(beside.told), beside.judging),
-        None => (None, None),
-    };
     let mut at_base = BaselineAtBase::Here;
     if let Some(judging) = judging {
         baseline = located(&judging.settings, env)?;
@@ -224,38 +233,29 @@ fn judge(
     Ok(concluded.exit)
 }
 
-/// What a gate compares with.
-enum Comparing {
-    Baseline(Settings),
-    Revisions(Settings),
-}
-
-/// Chooses between a baseline and the base revision.
-struct Instead<'a> {
-    settings: Settings,
-    args: (&'a OriginFlags, bool),
-}
-
-impl Instead<'_> {
-    /// Results that were named are compared with a baseline, and so is what a push to a branch measures: it has no base.
-    fn of_baseline(self, invocation: &Invocation<'_>) -> anyhow::Result<Comparing> {
-        let env = invocation.env;
-        let mut settings = self.settings;
-        let (origin, measures) = self.args;
-        let has_base = !env.is_on("CI") || ci::is_for_a_base(&env.lookup());
-        let wanted = measures
-            && has_base
-            && match settings.mode {
-                GateMode::Baseline => false,
-                GateMode::Ab => true,
-                GateMode::Auto => !is_known(&settings, origin, env)?,
-            };
-        if !wanted {
-            return Ok(Comparing::Baseline(settings));
-        }
-        settings.interleaved = true;
-        Ok(Comparing::Revisions(settings))
+/// Whether the base revision is measured, and no baseline is asked. Results that were named are compared with a
+/// baseline, and so is what a push to a branch measures: it has no base.
+fn measures_base(
+    settings: &Settings,
+    (origin, measures): (&OriginFlags, bool),
+    env: &Env,
+) -> anyhow::Result<bool> {
+    let has_base = !env.is_on("CI") || ci::is_for_a_base(&env.lookup());
+    let wanted = measures
+        && has_base
+        && match settings.mode {
+            GateMode::Baseline => false,
+            GateMode::Ab => true,
+            GateMode::Auto => !is_known(settings, origin, env)?,
+        };
+    if wanted && settings.ab.is_none() {
+        // The file is held to it where it is read; a variable may ask for it as well.
+        return Err(anyhow!(
+            "the mode of the gate measures the base revision, and there is no [ab] table that says how"
+        ))
+        .hint(config::AB_HINT);
     }
+    Ok(wanted)
 }
 
 /// Whether the baseline holds runs of this machine.

@@ -159,6 +159,11 @@ pub(crate) fn changed(there: &Settings, here: &Settings) -> Vec<GateChange> {
         ),
         (there.read.warmup != here.read.warmup, GateSetting::Warmup),
         (!there.names.ask_like(&here.names), GateSetting::Names),
+        (
+            there.mode != here.mode || there.ab != here.ab,
+            GateSetting::Mode,
+        ),
+        (there.confirm != here.confirm, GateSetting::Confirm),
     ] {
         if differs {
             changes.push(GateChange::Setting { name });

@@ -111,6 +111,12 @@ const CONFIRM: Setting<bool> = Setting {
     show: ToString::to_string,
     default: "true",
 };
+const MODE: Setting<GateMode> = Setting {
+    name: "mode",
+    parse: toml_file::word,
+    show: shown,
+    default: "baseline",
+};
 const IDS: Setting<Ids> = Setting {
     name: "ids",
     parse: toml_file::word,
@@ -147,7 +153,8 @@ const RULES_FROM: Setting<RulesFrom> = Setting {
     show: shown,
     default: "head",
 };
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 14] = [
+    MODE.name,
     RULES_FROM.name,
     BASELINE.name,
     ENVIRONMENT.name,
@@ -223,10 +230,7 @@ impl Settings {
             env,
             deviations: Vec::new(),
         };
-        let mode = match typed.baseline {
-            Some(_) => GateMode::Baseline,
-            None => config.mode,
-        };
+        let is_baseline_typed = typed.baseline.is_some();
         let baseline = layers
             .decide(&BASELINE, typed.baseline, config.baseline.as_ref())?
             .map(|name| {
@@ -248,6 +252,11 @@ impl Settings {
         let warmup = layers.decide(&WARMUP, typed.read.warmup, config.warmup.as_ref())?;
         let ids = layers.decide(&IDS, typed.read.ids.map(Into::into), config.ids.as_ref())?;
         let confirm = layers.decide(&CONFIRM, None, config.confirm.as_ref())?;
+        let mode = layers.decide(&MODE, None, config.mode.as_ref())?;
+        let mode = match is_baseline_typed {
+            true => GateMode::Baseline,
+            false => or(mode, GateMode::default()),
+        };
         let flags = Flags {
             policy: &typed.policy,
             require_baseline: typed.require_baseline,

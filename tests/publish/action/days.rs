@@ -148,6 +148,19 @@ impl Project {
         self.runner.job(workflow)
     }
 
+    /// A workflow of a pull request that holds what lies in the folder now.
+    fn proposed_as_it_is(&self, workflow: &str) -> Step {
+        self.commit(Speed::Main);
+        self.git(
+            "mine",
+            &["push", "-q", "--force", "origin", "HEAD:refs/pull/7/merge"],
+        );
+        let sha = self.git("mine", &["rev-parse", "HEAD"]);
+        let event = json!({"action": "synchronize", "number": 7, "pull_request": {"number": 7, "head": {"sha": HEAD}, "base": {"ref": "main"}}});
+        self.event("pull_request", &event, &sha);
+        self.runner.job(workflow)
+    }
+
     fn baseline_of_main(&self) -> Option<String> {
         let mut command = Command::new("git");
         command
@@ -249,6 +262,34 @@ fn from_an_empty_repository_the_first_baseline_is_proposed_as_a_pull_request() {
         let baseline = project.baseline_of_main().unwrap();
         assert!(baseline.contains("perfgate.baseline/1"), "{what}");
         comes_to_a_red_pull_request(&project, what);
+    }
+}
+
+/// A program that takes longer on a branch, and nothing stored anywhere.
+#[test]
+fn from_an_empty_repository_base_and_head_in_turns_need_no_baseline() {
+    for (what, runner, _server) in machines() {
+        let project = Project::new(runner);
+        let config = "[ab]\nrun = \"sh work.sh\"\nmax_rounds = 10\n";
+        fs::write(project.runner.at("mine/perfgate.toml"), config).unwrap();
+        let work = |seconds: &str| {
+            let script = format!("sleep {seconds}\n");
+            fs::write(project.runner.at("mine/work.sh"), script).unwrap();
+        };
+        work("0.05");
+        project.commit(Speed::Main);
+        project.git("mine", &["push", "-q", "origin", "HEAD:main"]);
+
+        let step = project.pull_request(workflow!("ab"), Speed::Main);
+        assert_eq!(step.code, 0, "{what}: {}", step.said);
+
+        project.git("mine", &["checkout", "-q", "-B", "fast", "origin/main"]);
+        work("0.15");
+        let step = project.proposed_as_it_is(workflow!("ab"));
+        assert_eq!(step.code, 1, "{what}: {}", step.said);
+        let comment = project.comment();
+        assert!(comment.contains("this check fails"), "{what}: {comment}");
+        assert!(project.baseline_of_main().is_none(), "{what}");
     }
 }
 

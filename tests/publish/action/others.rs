@@ -156,6 +156,12 @@ impl Runner {
         ]);
         let depth = format!("--depth={depth}");
         if depth == "--depth=0" {
+            // All branches and tags, as `getRefSpecForAllHistory` of actions/checkout has it.
+            let all = [
+                "+refs/heads/*:refs/remotes/origin/*",
+                "+refs/tags/*:refs/tags/*",
+            ];
+            git(&[["fetch", "-q", "origin"].as_slice(), &all].concat());
             git(&["fetch", "-q", "origin", &sha]);
         } else {
             git(&["fetch", "-q", &depth, "origin", &sha]);

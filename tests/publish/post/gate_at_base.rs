@@ -279,3 +279,29 @@ fn a_checkout_of_the_head_is_held_against_where_it_left_its_base() {
         "{body}"
     );
 }
+
+/// Measured in turns, a pull request would be held against no baseline at all.
+#[test]
+fn a_pull_request_does_not_choose_what_the_rules_of_the_base_compare_with() {
+    const BY_BASE: &str = concat!(
+        "rules_from = \"base\"\n",
+        "baseline = \"main\"\n[[source]]\nresults = \"../now.json\"\n"
+    );
+    const IN_TURNS: &str = concat!(
+        "baseline = \"main\"\n[[source]]\nresults = \"../now.json\"\n",
+        "[gate]\nmode = \"ab\"\nconfirm = false\n[ab]\nrun = \"true\"\nmax_rounds = 5\n"
+    );
+    let side = |config| Side {
+        config: Some(config),
+        baseline: 100.0,
+    };
+    let github = GitHub::start();
+    let job = job(&github, &side(BY_BASE), &side(IN_TURNS), "2");
+    let said = job.run("-C work check --post auto");
+    let body = comment(&github);
+    assert_eq!(said.code, 1, "{}{}", said.out, said.err);
+    assert!(body.contains("is **60 % slower**"), "{body}");
+    for part in ["`mode` changed", "`confirm` changed"] {
+        assert!(body.contains(part), "{body}");
+    }
+}

@@ -98,7 +98,7 @@ pub struct Config {
     pub warmup: Option<Placed<Duration>>,
     pub ids: Option<Placed<Ids>>,
     pub confirm: Option<Placed<bool>>,
-    pub mode: GateMode,
+    pub mode: Option<Placed<GateMode>>,
     pub ab: Option<Ab>,
     pub subjects: Vec<SubjectRule>,
     pub sources: Vec<Source>,
@@ -117,6 +117,7 @@ pub fn parse(name: &str, text: &str) -> Result<Config, FileError> {
 }
 
 fn build(file: &ConfigFile, origins: &Origins<'_>) -> Result<Config, Problem> {
+    can_measure_base(file)?;
     Ok(Config {
         baseline: origins.decided(&file.baseline, |name| name.to_string()),
         require_baseline: origins.decided(&file.require_baseline, |is| *is),
@@ -129,7 +130,7 @@ fn build(file: &ConfigFile, origins: &Origins<'_>) -> Result<Config, Problem> {
         warmup: origins.decided(&file.warmup, |time| time.0),
         ids: origins.decided(&file.ids, |word| word.0),
         confirm: origins.decided(&file.gate.confirm, |is| *is),
-        mode: mode(file)?,
+        mode: origins.decided(&file.gate.mode, |word| word.0),
         ab: file.ab.as_ref().map(|ab| ab_of(ab)),
         subjects: file
             .subject
@@ -155,17 +156,20 @@ fn build(file: &ConfigFile, origins: &Origins<'_>) -> Result<Config, Problem> {
 }
 
 /// Nobody but the config can say how a base is built.
-fn mode(file: &ConfigFile) -> Result<GateMode, Problem> {
-    let Some(mode) = &file.gate.mode else {
-        return Ok(GateMode::default());
-    };
-    if mode.0 != GateMode::Baseline && file.ab.is_none() {
-        return Err(mode
-            .error_here("this `mode` measures the base revision, and there is no [ab] table that says how")
-            .hint("add [ab] with `run`, the command that is measured, and `build` where it is built first"));
+fn can_measure_base(file: &ConfigFile) -> Result<(), Problem> {
+    match &file.gate.mode {
+        Some(mode) if mode.0 != GateMode::Baseline && file.ab.is_none() => Err(mode
+            .error_here(
+                "this `mode` measures the base revision, and there is no [ab] table that says how",
+            )
+            .hint(AB_HINT)),
+        _ => Ok(()),
     }
-    Ok(mode.0)
 }
+
+/// What a gate that measures the base revision has to be told.
+pub(crate) const AB_HINT: &str =
+    "add [ab] with `run`, the command that is measured, and `build` where it is built first";
 
 fn ab_of(file: &AbFile) -> Ab {
     let text = |value: &Option<FilledText>| value.as_ref().map(|text| text.to_string());

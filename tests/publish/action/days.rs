@@ -293,11 +293,15 @@ fn from_an_empty_repository_base_and_head_in_turns_need_no_baseline() {
     }
 }
 
-fn seeded() -> Project {
-    let project = Project::new(with_rust("1.95.0"));
-    let step = project.pushed(workflow!("baseline-push"));
-    assert_eq!(step.code, 0, "{}", step.said);
-    project
+/// With a baseline on `main`, without a release of the action and with one.
+fn seeded() -> Vec<(Project, Option<FileServer>)> {
+    let seed = |(what, runner, server): (&str, Runner, Option<FileServer>)| {
+        let project = Project::new(runner);
+        let step = project.pushed(workflow!("baseline-push"));
+        assert_eq!(step.code, 0, "{what}: {}", step.said);
+        (project, server)
+    };
+    machines().into_iter().map(seed).collect()
 }
 
 fn finished(conclusion: &str) -> Value {
@@ -310,22 +314,23 @@ fn finished(conclusion: &str) -> Value {
 
 #[test]
 fn the_pair_for_forks_comments_on_a_pull_request_that_is_red_in_its_own_run() {
-    let project = seeded();
-    project.github.world().pulls = vec![Pull {
-        number: 7,
-        open: true,
-        head: "stranger:fast".to_owned(),
-        sha: HEAD.to_owned(),
-    }];
-    let gate = project.pull_request(workflow!("fork-gate"), Speed::Slower);
-    assert_eq!(gate.code, 1, "{}", gate.said);
-    assert!(project.github.world().comments.is_empty());
+    for (project, _server) in seeded() {
+        project.github.world().pulls = vec![Pull {
+            number: 7,
+            open: true,
+            head: "stranger:fast".to_owned(),
+            sha: HEAD.to_owned(),
+        }];
+        let gate = project.pull_request(workflow!("fork-gate"), Speed::Slower);
+        assert_eq!(gate.code, 1, "{}", gate.said);
+        assert!(project.github.world().comments.is_empty());
 
-    let sha = project.git("origin.git", &["rev-parse", "main"]);
-    project.event("workflow_run", &finished("failure"), &sha);
-    let post = project.runner.job(workflow!("fork-post"));
-    assert_eq!(post.code, 0, "{}", post.said);
-    assert!(project.comment().contains("GET /search"));
+        let sha = project.git("origin.git", &["rev-parse", "main"]);
+        project.event("workflow_run", &finished("failure"), &sha);
+        let post = project.runner.job(workflow!("fork-post"));
+        assert_eq!(post.code, 0, "{}", post.said);
+        assert!(project.comment().contains("GET /search"));
+    }
 }
 
 /// The workflows that stand in a page, whole or without their `on:`.
@@ -339,17 +344,18 @@ fn shown(page: &str) -> Vec<&str> {
 
 #[test]
 fn the_workflows_of_the_pages_are_executed_as_they_stand() {
-    let project = seeded();
-    for page in [
-        include_str!("../../../README.md"),
-        include_str!("../../../docs/github-action.md"),
-    ] {
-        let workflows = shown(page);
-        assert_eq!(workflows.len(), 1);
-        for workflow in workflows {
-            let step = project.pull_request(workflow, Speed::Slower);
-            assert_eq!(step.code, 1, "{}", step.said);
-            assert!(step.summary.contains("GET /search"), "{}", step.said);
+    for (project, _server) in seeded() {
+        for page in [
+            include_str!("../../../README.md"),
+            include_str!("../../../docs/github-action.md"),
+        ] {
+            let workflows = shown(page);
+            assert_eq!(workflows.len(), 1);
+            for workflow in workflows {
+                let step = project.pull_request(workflow, Speed::Slower);
+                assert_eq!(step.code, 1, "{}", step.said);
+                assert!(step.summary.contains("GET /search"), "{}", step.said);
+            }
         }
     }
 }
@@ -357,54 +363,58 @@ fn the_workflows_of_the_pages_are_executed_as_they_stand() {
 /// A load test that does not run leaves nothing to judge, and the gate of the fork nothing to post.
 #[test]
 fn the_pair_for_forks_says_that_nothing_was_judged_where_the_gate_came_to_no_verdict() {
-    let project = seeded();
-    project.github.world().pulls = vec![Pull {
-        number: 7,
-        open: true,
-        head: "stranger:fast".to_owned(),
-        sha: HEAD.to_owned(),
-    }];
-    fs::write(project.runner.at("mine/load/run.sh"), "#!/bin/sh\nexit 1\n").unwrap();
-    let gate = project.pull_request(workflow!("fork-gate"), Speed::Main);
-    assert_eq!(gate.code, 1, "{}", gate.said);
-    let sha = project.git("origin.git", &["rev-parse", "main"]);
-    project.event("workflow_run", &finished("failure"), &sha);
-    let post = project.runner.job(workflow!("fork-post"));
-    assert_eq!(post.code, 0, "{}", post.said);
-    assert!(
-        project.comment().contains("not judged"),
-        "{}",
-        project.comment()
-    );
+    for (project, _server) in seeded() {
+        project.github.world().pulls = vec![Pull {
+            number: 7,
+            open: true,
+            head: "stranger:fast".to_owned(),
+            sha: HEAD.to_owned(),
+        }];
+        fs::write(project.runner.at("mine/load/run.sh"), "#!/bin/sh\nexit 1\n").unwrap();
+        let gate = project.pull_request(workflow!("fork-gate"), Speed::Main);
+        assert_eq!(gate.code, 1, "{}", gate.said);
+        let sha = project.git("origin.git", &["rev-parse", "main"]);
+        project.event("workflow_run", &finished("failure"), &sha);
+        let post = project.runner.job(workflow!("fork-post"));
+        assert_eq!(post.code, 0, "{}", post.said);
+        assert!(
+            project.comment().contains("not judged"),
+            "{}",
+            project.comment()
+        );
+    }
 }
 
 #[test]
 fn a_merge_queue_measures_once_more_and_decides() {
-    let project = seeded();
-    let step = project.pull_request(workflow!("merge-queue"), Speed::Slower);
-    assert_eq!(step.code, 1, "{}", step.said);
-    let sha = project.proposed(Speed::Slower);
-    let reference = "refs/heads/gh-readonly-queue/main/pr-7-aaaa";
-    let event = json!({"merge_group": {"head_ref": reference, "base_ref": "refs/heads/main"}});
-    project.event("merge_group", &event, &sha);
-    for (part, value) in [("ref", reference), ("base_ref", ""), ("head_ref", "")] {
-        project.runner.set(part, value);
+    for (project, _server) in seeded() {
+        let step = project.pull_request(workflow!("merge-queue"), Speed::Slower);
+        assert_eq!(step.code, 1, "{}", step.said);
+        let sha = project.proposed(Speed::Slower);
+        let reference = "refs/heads/gh-readonly-queue/main/pr-7-aaaa";
+        let event = json!({"merge_group": {"head_ref": reference, "base_ref": "refs/heads/main"}});
+        project.event("merge_group", &event, &sha);
+        for (part, value) in [("ref", reference), ("base_ref", ""), ("head_ref", "")] {
+            project.runner.set(part, value);
+        }
+        let step = project.runner.job(workflow!("merge-queue"));
+        assert_eq!(step.code, 1, "{}", step.said);
     }
-    let step = project.runner.job(workflow!("merge-queue"));
-    assert_eq!(step.code, 1, "{}", step.said);
 }
 
 #[test]
 fn a_part_of_a_monorepo_has_its_own_gate() {
-    let project = Project::new(with_rust("1.95.0"));
-    let sha = project.proposed(Speed::Main);
-    let event =
-        json!({"pull_request": {"number": 7, "head": {"sha": HEAD}, "base": {"ref": "main"}}});
-    project.event("pull_request", &event, &sha);
-    let matrix = json!({"part": "api"});
-    let step = project.runner.job_of(workflow!("monorepo"), matrix);
-    assert_eq!(step.code, 0, "{}", step.said);
-    assert!(project.comment().contains("api"), "{}", project.comment());
+    for (what, runner, _server) in machines() {
+        let project = Project::new(runner);
+        let sha = project.proposed(Speed::Main);
+        let event =
+            json!({"pull_request": {"number": 7, "head": {"sha": HEAD}, "base": {"ref": "main"}}});
+        project.event("pull_request", &event, &sha);
+        let matrix = json!({"part": "api"});
+        let step = project.runner.job_of(workflow!("monorepo"), matrix);
+        assert_eq!(step.code, 0, "{what}: {}", step.said);
+        assert!(project.comment().contains("api"), "{}", project.comment());
+    }
 }
 
 /// Every other test of these workflows holds by this: their load tests look for a token themselves.
@@ -421,30 +431,31 @@ fn a_load_test_that_could_read_the_token_is_told_by_these_tests() {
 
 #[test]
 fn the_badge_follows_main_also_where_main_got_slower() {
-    let project = seeded();
-    let shown = || {
-        let badge = project.git(
-            "origin.git",
-            &["show", "perfgate-badge:perfgate-badge.json"],
-        );
-        let badge: Value = serde_json::from_str(&badge).unwrap();
-        (
-            badge["message"].as_str().unwrap().to_owned(),
-            badge["color"].clone(),
-        )
-    };
-    let step = project.pushed(workflow!("badge"));
-    assert_eq!(step.code, 0, "{}", step.said);
-    assert_eq!(shown().1, "brightgreen", "{}", step.said);
-    let files = project.git("origin.git", &["ls-tree", "--name-only", "perfgate-badge"]);
-    assert_eq!(files, "perfgate-badge.json");
+    for (project, _server) in seeded() {
+        let shown = || {
+            let badge = project.git(
+                "origin.git",
+                &["show", "perfgate-badge:perfgate-badge.json"],
+            );
+            let badge: Value = serde_json::from_str(&badge).unwrap();
+            (
+                badge["message"].as_str().unwrap().to_owned(),
+                badge["color"].clone(),
+            )
+        };
+        let step = project.pushed(workflow!("badge"));
+        assert_eq!(step.code, 0, "{}", step.said);
+        assert_eq!(shown().1, "brightgreen", "{}", step.said);
+        let files = project.git("origin.git", &["ls-tree", "--name-only", "perfgate-badge"]);
+        assert_eq!(files, "perfgate-badge.json");
 
-    project.commit(Speed::Slower);
-    project.git("mine", &["pull", "-q", "--rebase", "origin", "main"]);
-    project.git("mine", &["push", "-q", "origin", "HEAD:main"]);
-    let step = project.pushed(workflow!("badge"));
-    assert_eq!(step.code, 1, "{}", step.said);
-    let (message, color) = shown();
-    assert!(message.ends_with("got worse"), "{message}");
-    assert_eq!(color, "red");
+        project.commit(Speed::Slower);
+        project.git("mine", &["pull", "-q", "--rebase", "origin", "main"]);
+        project.git("mine", &["push", "-q", "origin", "HEAD:main"]);
+        let step = project.pushed(workflow!("badge"));
+        assert_eq!(step.code, 1, "{}", step.said);
+        let (message, color) = shown();
+        assert!(message.ends_with("got worse"), "{message}");
+        assert_eq!(color, "red");
+    }
 }

@@ -12,4 +12,5 @@ mod gate_changes;
 mod gitlab;
 mod job;
 mod network;
+mod trend;
 mod unjudged;

@@ -8,7 +8,7 @@ use crate::cli::Env;
 use crate::cli::Invocation;
 use crate::cli::args::{AbArgs, CheckArgs, OriginFlags};
 use crate::cli::commands::ab;
-use crate::cli::commands::confirm::Doubtful;
+use crate::cli::commands::confirm::{Doubtful, SecondLook};
 use crate::cli::commands::gate::conclude::{Destinations, Material, PullRequest, conclude};
 use crate::cli::commands::gate::{Gate, refuse_unmatched};
 use crate::cli::commands::post::unjudged::Audience;
@@ -185,11 +185,14 @@ fn judge(
         made_by: &made_by,
         load_options: &load_options,
     };
-    let confirmed = doubtful.measure_again(&judged, output)?;
-    if let Some(confirmed) = confirmed {
-        judged.verdict = confirmed.verdict;
-        current.extend(confirmed.fresh);
-        notes.extend(confirmed.notes);
+    match doubtful.measure_again(&judged, output)? {
+        SecondLook::None => {}
+        SecondLook::Failed(why) => notes.push(why),
+        SecondLook::Both(confirmed) => {
+            judged.verdict = confirmed.verdict;
+            current.extend(confirmed.fresh);
+            notes.extend(confirmed.notes);
+        }
     }
     let measured_here = args.results.is_empty() && settings.sources.iter().any(does_work);
     let to_add: &[Source] = if measured_here { &[] } else { &sources };

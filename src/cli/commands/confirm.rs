@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use crate::ab::{Again, Confirmation, Glance};
 use crate::cli::commands::gate::{Gate, Judged, verdict_of};
 use crate::cli::env::today;
+use crate::cli::interrupt::exit_of;
 use crate::cli::output::Output;
 use crate::cli::results::scenarios::LoadOptions;
 use crate::cli::results::times::Times;
 use crate::cli::results::{self, checkout::Checkout};
 use crate::cli::settings::config::{Source, Work};
+use crate::exit::Exit;
 use crate::model::{Run, Series, WorkloadKey};
 use crate::text::sanitize;
 use crate::verdict::Verdict;
@@ -25,6 +27,15 @@ pub(super) struct Doubtful<'a> {
     pub(super) load_options: &'a LoadOptions<'a>,
 }
 
+/// What became of measuring again.
+pub(super) enum SecondLook {
+    /// Nothing is in doubt, or perfgate measured none of it itself.
+    None,
+    /// It could not be measured again, and the first look stands.
+    Failed(String),
+    Both(Box<Confirmed>),
+}
+
 /// What both looks came to.
 pub(super) struct Confirmed {
     pub(super) verdict: Verdict,
@@ -33,17 +44,17 @@ pub(super) struct Confirmed {
 }
 
 impl Doubtful<'_> {
-    /// `None` where nothing is in doubt, or where perfgate measured none of it itself.
+    /// An error is that somebody ended it.
     pub(super) fn measure_again(
         &self,
         judged: &Judged,
         output: &mut Output<'_>,
-    ) -> anyhow::Result<Option<Confirmed>> {
+    ) -> anyhow::Result<SecondLook> {
         let settings = self.first.settings;
         let confirmation = Confirmation::of(judged.verdict.judgement().clone());
         let times = self.times(&confirmation);
         if !settings.confirm || times.is_empty() {
-            return Ok(None);
+            return Ok(SecondLook::None);
         }
         let doubtful: Vec<&Series> = confirmation.series().collect();
         output.note(&format!(
@@ -56,7 +67,16 @@ impl Doubtful<'_> {
             named(&doubtful)
         ));
         let of_source = |index: usize, _: &Source| times.get(&index).copied();
-        let mut fresh = results::again(settings, of_source, self.load_options, output)?;
+        let mut fresh = match results::again(settings, of_source, self.load_options, output) {
+            Ok(fresh) => fresh,
+            Err(error) if exit_of(&error) == Exit::Interrupted => return Err(error),
+            Err(error) => {
+                let said =
+                    format!("could not be measured again, so the first runs decide: {error:#}");
+                output.warn(&said);
+                return Ok(SecondLook::Failed(said));
+            }
+        };
         self.load_options.stamp.put(fresh.runs_mut());
         fresh.look_up_commits(&Checkout::new(&[]));
         let mut fresh = fresh.into_runs();
@@ -77,11 +97,11 @@ impl Doubtful<'_> {
             fresh: gate.sides(&fresh),
         };
         let confirmed = confirmation.decide(&again, runs, (&settings.policy, today()));
-        Ok(Some(Confirmed {
+        Ok(SecondLook::Both(Box::new(Confirmed {
             verdict: verdict_of(confirmed.judgement, &settings.policy),
             notes: notes(&confirmed.looks),
             fresh,
-        }))
+        })))
     }
 
     /// The sources of what is in doubt that do work, and how often each is run again.

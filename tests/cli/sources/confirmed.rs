@@ -97,3 +97,18 @@ fn it_can_be_turned_off() {
     check(&desk, 1);
     assert_eq!(measured(&desk), 5);
 }
+
+#[test]
+fn what_cannot_be_measured_again_is_judged_by_the_first_runs_and_told() {
+    // The command has no time for a sixth run.
+    let desk = desk(&[110.0; 5]);
+    let said = check(&desk, 1);
+    for text in [&said.err, &said.out] {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let text = words.join(" ");
+        assert!(
+            text.contains("could not be measured again, so the first runs decide"),
+            "{text}"
+        );
+    }
+}

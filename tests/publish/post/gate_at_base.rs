@@ -32,6 +32,9 @@ fn git(folder: &Path, arguments: &[&str]) -> String {
             "commit.gpgsign=false",
         ])
         .args(arguments)
+        // Whatever a hook or a machine has set.
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .output()
@@ -64,8 +67,9 @@ impl Side {
         drop(fs::remove_dir_all(folder.join("baselines")));
         fs::write(job.path("old.json"), runs("old", self.baseline).to_string()).unwrap();
         let said = job.run(&format!(
-            "baseline update --baseline {0}/baselines/main.json old.json --force",
-            folder.display()
+            "baseline update --baseline {}/baselines/main.json old.json --force",
+            // The whole path may hold spaces.
+            folder.file_name().unwrap().to_string_lossy()
         ));
         assert_eq!(said.code, 0, "{}", said.err);
     }

@@ -1,14 +1,16 @@
 //! Folds comparisons into a verdict by a small lattice; the only road to an exit code.
 
 use crate::compare::{
-    Comparison, ControlState, Doubt, Judgement, OnInconclusive, OnMissing, Outcome, Policy,
-    Severity,
+    Comparison, ControlState, Doubt, Judgement, OnInconclusive, OnMissing, Outcome, OutcomeName,
+    Policy, Severity,
 };
 use crate::exit::Exit;
+use serde::{Deserialize, Serialize};
 
 /// What is said of the whole gate, from best to worst.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VerdictKind {
     Pass,
     Warn,
     NoBaseline,
@@ -16,7 +18,7 @@ pub enum Kind {
     Fail,
 }
 
-impl Kind {
+impl VerdictKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pass => "pass",
@@ -29,7 +31,8 @@ impl Kind {
 }
 
 /// How many series ended in which outcome.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Counts {
     /// Gated series for which both sides were there and comparable.
     pub compared: usize,
@@ -42,8 +45,16 @@ pub struct Counts {
     pub incomparable: usize,
 }
 
+impl Counts {
+    /// All gated series, compared or not.
+    pub fn total(&self) -> usize {
+        self.compared + self.missing + self.new + self.incomparable
+    }
+}
+
 /// What one gated comparison asks for, by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Standing {
     /// Nothing to say.
     Quiet,
@@ -96,7 +107,7 @@ pub enum Situation {
 /// The verdict of the whole gate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
-    kind: Kind,
+    kind: VerdictKind,
     exit: Exit,
     counts: Counts,
     reasons: Vec<Reason>,
@@ -108,7 +119,7 @@ impl Verdict {
     pub fn situation(&self) -> Situation {
         self.situation
     }
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> VerdictKind {
         self.kind
     }
     pub fn exit(&self) -> Exit {
@@ -129,22 +140,93 @@ impl Verdict {
 
     /// Folds what was judged. The kind says what is known, the exit what the policy makes of it.
     pub fn of(judgement: Judgement, policy: &Policy, situation: Situation) -> Self {
-        let counts = count(&judgement.comparisons);
-        let standing = |wanted: Standing| {
-            judgement
-                .comparisons
-                .iter()
-                .filter(|c| stands(c, policy) == wanted)
-                .count()
+        let rows = judgement.comparisons.iter().map(|c| Row::of(c, policy));
+        let grounds = Grounds {
+            rows: rows.collect(),
+            situation,
+            unknown_workloads: judgement.without_baseline(),
+            on_inconclusive: policy.on_inconclusive,
+            require_baseline: policy.require_baseline,
         };
-        let (fails, warns) = (standing(Standing::Fail), standing(Standing::Warn));
-        let undecided_series = Undecided::of(&judgement.comparisons, policy);
-        let mut reasons = reasons(&judgement.comparisons, policy, situation);
-        let unknown = judgement.without_baseline();
-        if situation == Situation::Compared && unknown > 0 {
-            reasons.push(Reason::WorkloadsUnknown(unknown));
+        let (kind, exit) = grounds.verdict();
+        Self {
+            kind,
+            exit,
+            counts: grounds.counts(),
+            reasons: reasons(&judgement.comparisons, policy, &grounds),
+            situation,
+            judgement,
         }
-        let nothing = situation == Situation::Compared && counts.compared == 0;
+    }
+}
+
+/// What a verdict sees of one series: the same of a comparison and of a row of a stored document.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    pub gated: bool,
+    pub outcome: OutcomeName,
+    /// What the outcome leads to: see [`leads_to`].
+    pub severity: Severity,
+    pub standing: Standing,
+    pub is_accepted: bool,
+    /// 0.2 is 20 % worse; from zero everything is large.
+    pub worse_by: f64,
+    pub control: Option<ControlState>,
+    /// A budget holds without any baseline, where its unit fits the series.
+    pub has_budget: bool,
+}
+
+impl Row {
+    fn of(c: &Comparison, policy: &Policy) -> Self {
+        Self {
+            gated: c.gated,
+            outcome: c.outcome.name(),
+            severity: leads_to(c, policy),
+            standing: stands(c, policy),
+            is_accepted: c.accepted.is_some(),
+            worse_by: worse_by(c),
+            control: c.control,
+            has_budget: c.budget.is_some_and(|b| b.limit.is_some()),
+        }
+    }
+
+    /// It fails the gate where it is certain, or would but for an acceptance.
+    fn can_fail(&self) -> bool {
+        let accepted = self.is_accepted && self.outcome == OutcomeName::Regressed;
+        self.gated
+            && (self.severity == Severity::Fail || accepted && self.severity == Severity::Warn)
+    }
+}
+
+/// All that a verdict follows from.
+#[derive(Clone, Debug)]
+pub struct Grounds {
+    pub rows: Vec<Row>,
+    pub situation: Situation,
+    /// Workloads of the current runs that the baseline does not hold.
+    pub unknown_workloads: usize,
+    pub on_inconclusive: OnInconclusive,
+    pub require_baseline: bool,
+}
+
+impl Grounds {
+    /// What is known, and what the policy makes of it.
+    pub fn verdict(&self) -> (VerdictKind, Exit) {
+        let (kind, exit) = self.verdict_of_known_workloads();
+        if !self.knows_some_workloads() {
+            return (kind, exit);
+        }
+        // A part of the gate looked at nothing: it is the verdict of the others, and never better than a warning.
+        let kind = kind.max(VerdictKind::Warn);
+        if self.require_baseline && exit == Exit::Pass {
+            (kind, Exit::Undecided)
+        } else {
+            (kind, exit)
+        }
+    }
+
+    fn verdict_of_known_workloads(&self) -> (VerdictKind, Exit) {
+        let no_baseline = self.situation == Situation::NoBaseline;
         let undecided = |asked: bool, kind| {
             if asked {
                 (kind, Exit::Undecided)
@@ -152,60 +234,107 @@ impl Verdict {
                 (kind, Exit::Pass)
             }
         };
-        let (kind, exit) = if fails > 0 {
-            (Kind::Fail, Exit::Fail)
-        } else if has_control(&judgement.comparisons, ControlState::Missing) {
-            // Nobody would notice that nothing watches the machine any more.
-            (Kind::Inconclusive, Exit::Error)
-        } else if nothing {
-            // Green here would be the gate that cannot fail.
-            (Kind::Inconclusive, Exit::Error)
-        } else if situation == Situation::NoBaseline
-            && (policy.require_baseline || !judgement.comparisons.iter().any(has_judged_budget))
-        {
-            undecided(policy.require_baseline, Kind::NoBaseline)
-        } else if undecided_series.rules(policy.on_inconclusive)
-            || policy.on_inconclusive != OnInconclusive::Pass
-                && has_control(&judgement.comparisons, ControlState::Worse)
-        {
-            undecided(
-                policy.on_inconclusive == OnInconclusive::Fail,
-                Kind::Inconclusive,
-            )
-        } else if warns > 0 {
-            (Kind::Warn, Exit::Pass)
+        if self.stand(Standing::Fail) > 0 {
+            (VerdictKind::Fail, Exit::Fail)
+        } else if self.controls(ControlState::Missing) > 0 || self.is_empty() {
+            // Nobody would notice that nothing watches the machine any more, or that the gate looks at nothing.
+            (VerdictKind::Inconclusive, Exit::Error)
+        } else if no_baseline && (self.require_baseline || !self.has_budget()) {
+            undecided(self.require_baseline, VerdictKind::NoBaseline)
+        } else if self.is_inconclusive() {
+            let asked = self.on_inconclusive == OnInconclusive::Fail;
+            undecided(asked, VerdictKind::Inconclusive)
+        } else if self.stand(Standing::Warn) > 0 {
+            (VerdictKind::Warn, Exit::Pass)
         } else {
-            (Kind::Pass, Exit::Pass)
-        };
-        let (kind, exit) = if situation == Situation::Compared && unknown > 0 {
-            // A part of the gate looked at nothing: it is the verdict of the others, and never better than a warning.
-            let asked = policy.require_baseline && exit == Exit::Pass;
-            (
-                kind.max(Kind::Warn),
-                if asked { Exit::Undecided } else { exit },
-            )
-        } else {
-            (kind, exit)
-        };
-        Self {
-            kind,
-            exit,
-            counts,
-            reasons,
-            situation,
-            judgement,
+            (VerdictKind::Pass, Exit::Pass)
+        }
+    }
+
+    /// How many gated series ended in which outcome.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for row in self.rows.iter().filter(|row| row.gated) {
+            let count = match row.outcome {
+                OutcomeName::Regressed => &mut counts.regressed,
+                OutcomeName::Improved => &mut counts.improved,
+                OutcomeName::Unchanged => &mut counts.unchanged,
+                OutcomeName::Inconclusive => &mut counts.inconclusive,
+                OutcomeName::Missing => &mut counts.missing,
+                OutcomeName::New => &mut counts.new,
+                OutcomeName::Incomparable => &mut counts.incomparable,
+            };
+            *count += 1;
+            counts.compared += usize::from(row.outcome.is_compared());
+        }
+        counts
+    }
+
+    fn stand(&self, standing: Standing) -> usize {
+        let stand = self.rows.iter().filter(|row| row.standing == standing);
+        stand.count()
+    }
+
+    fn controls(&self, state: ControlState) -> usize {
+        let is = |row: &&Row| row.control == Some(state);
+        self.rows.iter().filter(is).count()
+    }
+
+    fn has_budget(&self) -> bool {
+        self.rows.iter().any(|row| row.gated && row.has_budget)
+    }
+
+    /// There is a baseline, and nothing could be compared with it.
+    fn is_empty(&self) -> bool {
+        let compared = |row: &Row| row.gated && row.outcome.is_compared();
+        self.situation == Situation::Compared && !self.rows.iter().any(compared)
+    }
+
+    fn knows_some_workloads(&self) -> bool {
+        self.situation == Situation::Compared && self.unknown_workloads > 0
+    }
+
+    fn undecided(&self) -> Undecided {
+        let mut undecided = Undecided::default();
+        for row in self.rows.iter().filter(|row| row.can_fail()) {
+            undecided.compared += usize::from(row.outcome.is_compared());
+            undecided.inconclusive += usize::from(row.outcome == OutcomeName::Inconclusive);
+            undecided.blind += usize::from(row.standing == Standing::Blind);
+            if row.standing == Standing::Possible {
+                undecided.possible += 1;
+                undecided.large |= row.worse_by >= LARGE;
+            }
+        }
+        undecided
+    }
+
+    /// Whether the whole gate is called inconclusive: at least half of it could not be decided, a possible change is
+    /// large, a control moved, or the policy asks for a decision.
+    fn is_inconclusive(&self) -> bool {
+        let undecided = self.undecided();
+        let half = undecided.inconclusive > 0 && 2 * undecided.inconclusive >= undecided.compared;
+        let some = half || undecided.blind > 0 || self.controls(ControlState::Worse) > 0;
+        match self.on_inconclusive {
+            OnInconclusive::Pass => false,
+            OnInconclusive::Warn => some || undecided.large,
+            OnInconclusive::Fail => some || undecided.possible > 0,
         }
     }
 }
 
-fn has_control(comparisons: &[Comparison], state: ControlState) -> bool {
-    comparisons.iter().any(|c| c.control == Some(state))
-}
+/// A possible change of this size is worth the headline.
+const LARGE: f64 = 0.5;
 
-/// A budget holds without any baseline, where its unit fits the series.
-fn has_judged_budget(c: &Comparison) -> bool {
-    let fits = c.budget.as_ref().is_some_and(|b| b.limit_in_unit.is_some());
-    c.gated && fits
+/// What could not be decided of a gate, as far as it would fail if it were sure.
+#[derive(Clone, Copy, Debug, Default)]
+struct Undecided {
+    /// Series that were compared and can fail the gate.
+    compared: usize,
+    inconclusive: usize,
+    possible: usize,
+    /// A possible change is estimated at half as much again or more.
+    large: bool,
+    blind: usize,
 }
 
 /// What one comparison asks for under a policy.
@@ -252,6 +381,21 @@ pub fn stands(c: &Comparison, policy: &Policy) -> Standing {
     limit.max(outcome)
 }
 
+/// What the outcome of a comparison itself leads to; a broken budget shows in its standing.
+pub fn leads_to(c: &Comparison, policy: &Policy) -> Severity {
+    let eased = match c.outcome {
+        _ if !c.gated => return Severity::Off,
+        Outcome::Regressed => c.accepted.is_some(),
+        Outcome::Missing => policy.on_missing == OnMissing::Warn,
+        _ => false,
+    };
+    if eased {
+        c.severity.min(Severity::Warn)
+    } else {
+        c.severity
+    }
+}
+
 /// Whether the owner asked to see smaller changes than these runs could have shown, or than the one that they may show.
 fn is_blind(c: &Comparison) -> bool {
     let Some(most) = c.limits.max_detectable else {
@@ -261,152 +405,76 @@ fn is_blind(c: &Comparison) -> bool {
         || worse_by(c) > c.limits.max_regression
 }
 
-/// A possible change of this size is worth the headline.
-const LARGE: f64 = 0.5;
-
-/// What could not be decided of a gate, as far as it would fail if it were sure.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Undecided {
-    /// Series that were compared and can fail the gate.
-    pub compared: usize,
-    pub inconclusive: usize,
-    pub possible: usize,
-    /// A possible change that is estimated at half as much again or more.
-    pub large: bool,
-    pub blind: usize,
-}
-
-impl Undecided {
-    fn of(comparisons: &[Comparison], policy: &Policy) -> Self {
-        let mut undecided = Self::default();
-        for c in comparisons
-            .iter()
-            .filter(|c| c.gated && c.severity == Severity::Fail)
-        {
-            let inconclusive = matches!(c.outcome, Outcome::Inconclusive(_));
-            undecided.add(stands(c, policy), inconclusive, worse_by(c));
-            undecided.compared += usize::from(is_compared(c.outcome));
-        }
-        undecided
-    }
-
-    /// Adds one series that can fail the gate.
-    pub fn add(&mut self, standing: Standing, inconclusive: bool, worse_by: f64) {
-        self.inconclusive += usize::from(inconclusive);
-        self.blind += usize::from(standing == Standing::Blind);
-        if standing == Standing::Possible {
-            self.possible += 1;
-            self.large |= worse_by >= LARGE;
-        }
-    }
-
-    /// Whether the whole gate is called inconclusive: at least half of it could not be decided, a possible change is
-    /// large, or the policy asks for a decision.
-    pub fn rules(self, on_inconclusive: OnInconclusive) -> bool {
-        let half = self.inconclusive > 0 && 2 * self.inconclusive >= self.compared;
-        match on_inconclusive {
-            OnInconclusive::Pass => false,
-            OnInconclusive::Warn => half || self.large || self.blind > 0,
-            OnInconclusive::Fail => half || self.blind > 0 || self.possible > 0,
-        }
-    }
-}
-
 /// From zero everything is large.
 fn worse_by(c: &Comparison) -> f64 {
-    c.change
-        .map_or(f64::INFINITY, |change| match c.series.better {
-            crate::model::Better::Lower => change.ratio - 1.0,
-            crate::model::Better::Higher => change.ratio.recip() - 1.0,
-        })
+    c.change.map_or(f64::INFINITY, |change| {
+        change.towards_worse(c.series.better) - 1.0
+    })
 }
 
-fn is_compared(outcome: Outcome) -> bool {
-    !matches!(
-        outcome,
-        Outcome::Missing | Outcome::New | Outcome::Incomparable
-    )
-}
-
-fn count(comparisons: &[Comparison]) -> Counts {
-    let mut counts = Counts::default();
-    for c in comparisons.iter().filter(|c| c.gated) {
-        let (slot, compared) = match c.outcome {
-            Outcome::Regressed => (&mut counts.regressed, 1),
-            Outcome::Improved => (&mut counts.improved, 1),
-            Outcome::Unchanged => (&mut counts.unchanged, 1),
-            Outcome::Inconclusive(_) => (&mut counts.inconclusive, 1),
-            Outcome::Missing => (&mut counts.missing, 0),
-            Outcome::New => (&mut counts.new, 0),
-            Outcome::Incomparable => (&mut counts.incomparable, 0),
-        };
-        *slot += 1;
-        counts.compared += compared;
-    }
-    counts
-}
-
-fn reasons(comparisons: &[Comparison], policy: &Policy, situation: Situation) -> Vec<Reason> {
-    let gated = || {
-        comparisons
+fn reasons(comparisons: &[Comparison], policy: &Policy, grounds: &Grounds) -> Vec<Reason> {
+    let count = |is: &dyn Fn(&Comparison) -> bool| {
+        let gated = comparisons
             .iter()
-            .filter(|c| c.gated && c.severity == Severity::Fail)
+            .filter(|c| c.gated && c.severity == Severity::Fail);
+        gated.filter(|c| is(c)).count()
     };
-    let count = |is: &dyn Fn(&Comparison) -> bool| gated().filter(|c| is(c)).count();
-    let regressed = count(&|c| c.outcome == Outcome::Regressed && c.accepted.is_none());
-    let accepted = comparisons.iter().filter(|c| c.accepted.is_some()).count();
-    let broken = count(&|c| c.budget.as_ref().is_some_and(|b| b.broken));
-    let drifted = count(&|c| c.drift.as_ref().is_some_and(|d| d.broken));
-    let vanished =
-        count(&|c| c.outcome == Outcome::Missing && policy.on_missing == OnMissing::Fail);
-    let standing = |wanted: Standing| {
-        let stands = comparisons.iter().filter(|c| stands(c, policy) == wanted);
-        stands.count()
-    };
-    let warnings = standing(Standing::Warn);
-    let undecided = Undecided::of(comparisons, policy);
-    let nothing = situation == Situation::Compared
-        && !comparisons.iter().any(|c| {
-            c.gated
-                && !matches!(
-                    c.outcome,
-                    Outcome::Missing | Outcome::New | Outcome::Incomparable
-                )
-        });
-    let mut reasons = Vec::new();
-    for (n, reason) in [
-        (regressed, Reason::Regressed as fn(usize) -> Reason),
-        (broken, Reason::BudgetsBroken),
-        (drifted, Reason::DriftedTooFar),
-        (vanished, Reason::Vanished),
+    let undecided = grounds.undecided();
+    let many = [
+        (
+            count(&|c| c.outcome == Outcome::Regressed && c.accepted.is_none()),
+            Reason::Regressed as fn(usize) -> Reason,
+        ),
+        (
+            count(&|c| c.budget.is_some_and(|b| b.broken)),
+            Reason::BudgetsBroken,
+        ),
+        (
+            count(&|c| c.drift.as_ref().is_some_and(|d| d.broken)),
+            Reason::DriftedTooFar,
+        ),
+        (
+            count(&|c| c.outcome == Outcome::Missing && policy.on_missing == OnMissing::Fail),
+            Reason::Vanished,
+        ),
         (undecided.possible, Reason::Possible),
         (
             undecided.inconclusive - undecided.possible,
             Reason::NotDecided,
         ),
-        (warnings, Reason::Warnings),
-        (accepted, Reason::Accepted),
-    ] {
-        if n > 0 {
-            reasons.push(reason(n));
-        }
-    }
-    let controls = |state| {
-        let is = |c: &&Comparison| c.control == Some(state);
-        comparisons.iter().filter(is).count()
-    };
-    if controls(ControlState::Worse) > 0 {
-        reasons.push(Reason::ControlMoved);
-    }
-    let missing = controls(ControlState::Missing);
-    if missing > 0 {
-        reasons.push(Reason::ControlsMissing(missing));
-    }
-    if nothing {
-        reasons.push(Reason::NothingCompared);
-    }
-    if situation == Situation::NoBaseline {
-        reasons.push(Reason::NoBaseline);
-    }
+        (grounds.stand(Standing::Warn), Reason::Warnings),
+        (
+            comparisons.iter().filter(|c| c.accepted.is_some()).count(),
+            Reason::Accepted,
+        ),
+    ];
+    let mut reasons: Vec<Reason> = many
+        .into_iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, reason)| reason(n))
+        .collect();
+    let once = |is: bool, reason| is.then_some(reason);
+    let missing = grounds.controls(ControlState::Missing);
+    let unknown = grounds.unknown_workloads;
+    reasons.extend(
+        [
+            once(
+                grounds.controls(ControlState::Worse) > 0,
+                Reason::ControlMoved,
+            ),
+            once(missing > 0, Reason::ControlsMissing(missing)),
+            once(grounds.is_empty(), Reason::NothingCompared),
+            once(
+                grounds.situation == Situation::NoBaseline,
+                Reason::NoBaseline,
+            ),
+            once(
+                grounds.knows_some_workloads(),
+                Reason::WorkloadsUnknown(unknown),
+            ),
+        ]
+        .into_iter()
+        .flatten(),
+    );
     reasons
 }

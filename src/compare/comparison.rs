@@ -1,6 +1,8 @@
 //! What can be said of one series: data only, neither worded nor formatted.
 
-use super::policy::{Acceptance, Limits, Origin, Quantity, Severity};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::policy::{Acceptance, Limits, Origin, Severity};
 use super::weighed::Weighed;
 use crate::model::matching::NoPartner;
 use crate::model::workload::{Difference, Part, WorkloadKey};
@@ -34,7 +36,8 @@ pub struct Comparison {
     pub budget: Option<BudgetCheck>,
     pub drift: Option<Drift>,
     pub accepted: Option<Accepted>,
-    pub cause: Cause,
+    /// `None` where the change, its interval and the limit tell.
+    pub cause: Option<Cause>,
     /// What had to be assumed, because nothing in the evidence says it.
     pub assumed: Vec<Assumption>,
     /// Runs that were not compared, because what they measured is not the same thing.
@@ -44,7 +47,8 @@ pub struct Comparison {
 }
 
 /// Runs of one side in which a series is not what it is in the others.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct LeftOut {
     pub of_baseline: bool,
     pub runs: usize,
@@ -65,8 +69,55 @@ pub enum Outcome {
     Incomparable,
 }
 
+/// An outcome by its name alone, without the doubt of an inconclusive one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutcomeName {
+    Regressed,
+    Improved,
+    Unchanged,
+    Inconclusive,
+    Missing,
+    New,
+    Incomparable,
+}
+
+impl Outcome {
+    pub fn name(self) -> OutcomeName {
+        match self {
+            Self::Regressed => OutcomeName::Regressed,
+            Self::Improved => OutcomeName::Improved,
+            Self::Unchanged => OutcomeName::Unchanged,
+            Self::Inconclusive(_) => OutcomeName::Inconclusive,
+            Self::Missing => OutcomeName::Missing,
+            Self::New => OutcomeName::New,
+            Self::Incomparable => OutcomeName::Incomparable,
+        }
+    }
+}
+
+impl OutcomeName {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Regressed => "regressed",
+            Self::Improved => "improved",
+            Self::Unchanged => "unchanged",
+            Self::Inconclusive => "inconclusive",
+            Self::Missing => "missing",
+            Self::New => "new",
+            Self::Incomparable => "incomparable",
+        }
+    }
+
+    /// Both sides were there and comparable.
+    pub fn is_compared(self) -> bool {
+        !matches!(self, Self::Missing | Self::New | Self::Incomparable)
+    }
+}
+
 /// Why an outcome is inconclusive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Doubt {
     /// The estimate is beyond the limit and hardly chance, but not certain enough for the whole gate.
     Possible,
@@ -75,7 +126,8 @@ pub enum Doubt {
 }
 
 /// How a control moved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ControlState {
     /// It did not, or both sides met one machine in turns.
     Held,
@@ -89,23 +141,60 @@ pub enum ControlState {
 }
 
 /// One side in the unit of the series.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Side {
     pub value: f64,
     pub runs: usize,
     /// One number a run, in their order.
     pub values: Vec<f64>,
     /// Observations behind it, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observations: Option<u64>,
 }
 
 /// Current over baseline, as it was measured: for throughput, below one is worse.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Change {
     pub ratio: f64,
+    /// An end that nothing bounds is infinite, and `null` in JSON.
+    #[serde(serialize_with = "bound", deserialize_with = "low_bound")]
     pub low: f64,
+    #[serde(serialize_with = "bound", deserialize_with = "high_bound")]
     pub high: f64,
     pub confidence: f64,
+}
+
+impl Change {
+    pub fn low(&self) -> Option<f64> {
+        Some(self.low).filter(|low| low.is_finite())
+    }
+
+    pub fn high(&self) -> Option<f64> {
+        Some(self.high).filter(|high| high.is_finite())
+    }
+
+    /// How many times worse it is where `better` is an improvement: above one is worse, whatever the direction.
+    pub fn towards_worse(&self, better: Better) -> f64 {
+        match better {
+            Better::Lower => self.ratio,
+            Better::Higher => 1.0 / self.ratio.max(f64::MIN_POSITIVE),
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn bound<S: Serializer>(end: &f64, to: S) -> Result<S::Ok, S::Error> {
+    Some(*end).filter(|end| end.is_finite()).serialize(to)
+}
+
+fn low_bound<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or(f64::NEG_INFINITY))
+}
+
+fn high_bound<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or(f64::INFINITY))
 }
 
 /// One-sided, towards worse where it is worse, towards better where it is better.
@@ -116,7 +205,8 @@ pub struct Test {
     pub p_adjusted: f64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Method {
     /// Moderated t over runs with a rank guard.
     Runs,
@@ -133,10 +223,9 @@ pub enum Method {
 }
 
 /// Why the outcome is what it is, where the numbers alone do not tell.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Cause {
-    /// The change, its interval and the limit tell.
-    Numbers,
     /// The relative limit is exceeded, the absolute one is not.
     BelowMinDelta,
     /// The difference is within the step at which the tool rounds.
@@ -166,8 +255,8 @@ pub enum Cause {
     },
     /// One side counts, the other measures.
     KindsDiffer {
-        baseline: &'static str,
-        current: &'static str,
+        baseline: String,
+        current: String,
     },
     ToolsDiffer {
         baseline: String,
@@ -207,25 +296,27 @@ pub enum Cause {
 }
 
 /// An assumption that stands in for evidence.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Assumption {
     /// The spread between runs of one build: 0.1 is 10 %.
-    RunSpread(f64),
+    RunSpread { spread: f64 },
     /// The spread between sessions.
-    SessionSpread(f64),
+    SessionSpread { spread: f64 },
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct BudgetCheck {
-    pub limit: Quantity,
-    /// In the unit of the series; `None` where the budget's unit does not fit it.
-    pub limit_in_unit: Option<f64>,
+    /// In the unit of the series; `None` where the budget's own unit does not fit it.
+    pub limit: Option<f64>,
     pub value: f64,
     pub broken: bool,
 }
 
 /// How far a series has moved from the pinned anchor, against the anchor's own budget.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Drift {
     pub anchor: String,
     pub anchor_value: f64,
@@ -236,7 +327,8 @@ pub struct Drift {
 }
 
 /// The acceptance that covers a regression.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Accepted {
     pub up_to: f64,
     pub reason: String,

@@ -39,7 +39,7 @@ pub(super) fn apply(comparisons: &mut [Comparison], in_turns: &[bool]) {
         let beyond = low(c).is_some_and(|low| low > least);
         if c.gated && c.outcome == Outcome::Regressed && !errors && !beyond {
             c.outcome = Outcome::Inconclusive(Doubt::Possible);
-            c.cause = Cause::ControlMoved { by };
+            c.cause = Some(Cause::ControlMoved { by });
         }
         let better = c.series.better;
         if let Some(drift) = c.drift.as_mut().filter(|drift| drift.broken) {

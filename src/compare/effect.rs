@@ -137,7 +137,7 @@ impl Prepared {
                 };
             }
             SpreadFallback::RunSpread(assumed) if spans && fewest < FEWEST_GUARDED => {
-                self.assumed.push(Assumption::RunSpread(assumed));
+                self.assumed.push(Assumption::RunSpread { spread: assumed });
                 self.within = moderated(self.within, assumed);
             }
             SpreadFallback::RunSpread(assumed) if !spans && fewest < FULL_RUNS => {
@@ -156,14 +156,14 @@ impl Prepared {
                 self.within = single;
             }
             if fewest < FEWEST_GUARDED {
-                self.assumed.push(Assumption::RunSpread(assumed));
+                self.assumed.push(Assumption::RunSpread { spread: assumed });
                 self.within = moderated(self.within, assumed);
             }
             return;
         }
         let floor = assumed.powi(2).max(self.levels.floor.powi(2));
         if self.within.variance.df <= 0.0 || self.within.variance.value < floor {
-            self.assumed.push(Assumption::RunSpread(assumed));
+            self.assumed.push(Assumption::RunSpread { spread: assumed });
             self.method = Method::AssumedSpread;
             self.within.variance = Variance {
                 value: floor,
@@ -264,7 +264,7 @@ impl Prepared {
                     df: f64::INFINITY,
                 };
             }
-            assumed.push(Assumption::SessionSpread(spread));
+            assumed.push(Assumption::SessionSpread { spread });
             return Variance {
                 value: spread.powi(2),
                 df: f64::INFINITY,
@@ -274,7 +274,7 @@ impl Prepared {
         if known && neighbours.same_build || learned.value >= least.powi(2) {
             return learned;
         }
-        assumed.push(Assumption::SessionSpread(least));
+        assumed.push(Assumption::SessionSpread { spread: least });
         Variance {
             value: least.powi(2),
             df: learned.df,
@@ -364,7 +364,7 @@ impl Prepared {
                 prior_df: self.prior_df,
                 is_assumed: assumed
                     .iter()
-                    .any(|a| matches!(a, Assumption::RunSpread(_))),
+                    .any(|a| matches!(a, Assumption::RunSpread { .. })),
                 runs: (compared_with.len(), levels.current.len()),
             },
             assumed,

@@ -1,7 +1,7 @@
 //! Runs of a machine that the baseline does not know, held against those of another machine because the policy asks
 //! for it. What moved may be the machine: a regression is at most possible.
 
-use super::comparison::{Cause, Doubt, Outcome};
+use super::comparison::{Doubt, Outcome};
 use super::layout::Layout;
 use super::outcome::Decision;
 use super::pairs::Pair;
@@ -57,7 +57,7 @@ pub(super) fn eased(decision: Decision, shift: Option<f64>, noise: f64, limit: f
     };
     Decision {
         outcome,
-        cause: Cause::Numbers,
+        cause: None,
         detectable: Some((noise + limit).exp_m1()),
         // More runs on this machine do not say what the other one does.
         needed: None,

@@ -443,12 +443,12 @@ fn conclude(
         None => decision,
     };
     let cause = match decision.cause {
-        Cause::Vanished { .. } => Cause::Vanished {
+        Some(Cause::Vanished { .. }) => Some(Cause::Vanished {
             renamed_to: one_sided.renamed_to(&series.subject),
-        },
-        Cause::Appeared { .. } => Cause::Appeared {
+        }),
+        Some(Cause::Appeared { .. }) => Some(Cause::Appeared {
             renamed_from: one_sided.renamed_from(&series.subject),
-        },
+        }),
         other => other,
     };
     let budget = measured
@@ -548,7 +548,7 @@ pub(super) fn leave_latency_of_failing_subjects(comparisons: &mut [Comparison]) 
         let timed = [MetricName::LATENCY, MetricName::TIME].contains(&c.series.metric.as_str());
         if timed && c.baseline.is_some() && c.current.is_some() {
             c.outcome = Outcome::Incomparable;
-            c.cause = Cause::ErrorsRose;
+            c.cause = Some(Cause::ErrorsRose);
             c.accepted = None;
             c.runs_needed = None;
             c.one_session_needed = false;

@@ -253,7 +253,7 @@ impl Tested {
             position = Position {
                 worse: false,
                 better: false,
-                cause: Cause::WithinResolution { step: self.step },
+                cause: Some(Cause::WithinResolution { step: self.step }),
                 ..position
             };
         }
@@ -301,7 +301,7 @@ impl Tested {
             better: effect.shift < -least,
             ruled_out: effect.high < doubled,
             never_certain: unknown && !falls_to_zero && self.separated != Some(direction),
-            cause: Cause::Numbers,
+            cause: None,
         }
     }
 }
@@ -325,9 +325,9 @@ fn relative(series: &Series, limits: &Limits, (values, shift): (Values, f64)) ->
         ruled_out: shift <= limit,
         never_certain: false,
         cause: if beyond && too_small {
-            Cause::BelowMinDelta
+            Some(Cause::BelowMinDelta)
         } else {
-            Cause::Numbers
+            None
         },
     }
 }
@@ -458,8 +458,8 @@ impl Measured {
         });
         let stakes = Stakes::new(adjusted, family, limits);
         let mut decision = self.by_numbers(series, limits, &stakes);
-        if let Some(cause) = &self.cause {
-            decision.cause = cause.clone();
+        if self.cause.is_some() {
+            decision.cause.clone_from(&self.cause);
         }
         let both = !matches!(decision.outcome, Outcome::Missing | Outcome::New);
         match self.carried {
@@ -478,7 +478,7 @@ impl Measured {
 
     fn by_numbers(&self, series: &Series, limits: &Limits, stakes: &Stakes) -> Decision {
         match &self.finding {
-            Finding::Apart(outcome) => Decision::of(*outcome, Cause::Numbers),
+            Finding::Apart(outcome) => Decision::of(*outcome, None),
             Finding::Exact(values) => {
                 let (outcome, cause) = exact_outcome(series, limits, *values);
                 Decision {
@@ -490,11 +490,11 @@ impl Measured {
             Finding::Errors(errors) => {
                 let (shift, effect) = &**errors;
                 let Some(effect) = effect else {
-                    return Decision::of(Outcome::Incomparable, Cause::Numbers);
+                    return Decision::of(Outcome::Incomparable, None);
                 };
                 let position = of_errors(shift, effect);
                 let outcome = outcome::decide(effect, &position, stakes);
-                Decision::of(outcome, Cause::Numbers)
+                Decision::of(outcome, None)
             }
         }
     }
@@ -596,12 +596,12 @@ fn of_errors(shift: &ErrorShift, effect: &Effect) -> Position {
         better: shift.material(false),
         ruled_out: shift.rise_is_ruled_out(effect),
         never_certain: false,
-        cause: Cause::Numbers,
+        cause: None,
     }
 }
 
 /// Counts that repeat to the last digit: no spread is assumed, the limit applies to the values themselves.
-fn exact_outcome(series: &Series, limits: &Limits, values: Values) -> (Outcome, Cause) {
+fn exact_outcome(series: &Series, limits: &Limits, values: Values) -> (Outcome, Option<Cause>) {
     let position = match values.log_worse_by(series) {
         Some(shift) => relative(series, limits, (values, shift)),
         None => {
@@ -612,7 +612,7 @@ fn exact_outcome(series: &Series, limits: &Limits, values: Values) -> (Outcome, 
                 better: worse_by < -least,
                 ruled_out: worse_by <= least,
                 never_certain: false,
-                cause: Cause::Numbers,
+                cause: None,
             }
         }
     };
@@ -622,7 +622,7 @@ fn exact_outcome(series: &Series, limits: &Limits, values: Values) -> (Outcome, 
 impl Tested {
     fn decision(&self, series: &Series, limits: &Limits, stakes: &Stakes) -> Decision {
         let Some((effect, position)) = self.position(series, limits) else {
-            return Decision::of(Outcome::Incomparable, Cause::Numbers);
+            return Decision::of(Outcome::Incomparable, None);
         };
         let outcome = outcome::decide(effect, &position, stakes);
         let mut decision = Decision::of(outcome, position.cause);

@@ -40,8 +40,8 @@ pub use crate::model::Pattern;
 pub use changes::{PolicyChange, changes};
 pub use comparison::{
     Accepted, Assumption, BudgetCheck, Cause, Change, Comparison, ControlState, Doubt, Drift,
-    Found, JudgedWorkload, Judgement, LeftOut, Method, Outcome, RefusedControl, Side, Test,
-    UnmatchedRule, UnusedAcceptance,
+    Found, JudgedWorkload, Judgement, LeftOut, Method, Outcome, OutcomeName, RefusedControl, Side,
+    Test, UnmatchedRule, UnusedAcceptance,
 };
 pub use errors::LEAST_RISE;
 pub use judge::{Sides, judge, judge_at};

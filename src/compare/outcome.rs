@@ -17,7 +17,7 @@ const POSSIBLE_LEVEL_ASSUMED: f64 = 0.15;
 #[derive(Clone, Debug)]
 pub(super) struct Decision {
     pub outcome: Outcome,
-    pub cause: Cause,
+    pub cause: Option<Cause>,
     pub detectable: Option<f64>,
     pub needed: Option<Needed>,
 }
@@ -64,7 +64,7 @@ pub(super) struct Position {
     pub ruled_out: bool,
     /// However sure it is, it is no more than possible.
     pub never_certain: bool,
-    pub cause: Cause,
+    pub cause: Option<Cause>,
 }
 
 /// The outcome by certainty: tried in the order regressed, improved, possible, unchanged, no signal.
@@ -108,7 +108,7 @@ pub(super) fn by_limit(position: &Position) -> Outcome {
 }
 
 impl Decision {
-    pub fn of(outcome: Outcome, cause: Cause) -> Self {
+    pub fn of(outcome: Outcome, cause: Option<Cause>) -> Self {
         Self {
             outcome,
             cause,

@@ -219,8 +219,8 @@ fn difference(base: &Measurement, current: &Measurement) -> Option<Cause> {
     }
     let counts = |m: &Measurement| matches!(m.evidence, Evidence::Proportion(_));
     (counts(base) != counts(current)).then(|| Cause::KindsDiffer {
-        baseline: base.evidence.kind(),
-        current: current.evidence.kind(),
+        baseline: base.evidence.kind().to_owned(),
+        current: current.evidence.kind().to_owned(),
     })
 }
 

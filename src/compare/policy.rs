@@ -77,12 +77,25 @@ impl Default for Policy {
 }
 
 /// Where a value came from: `default`, `--max-regression`, `perfgate.toml:14`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(from = "String", into = "String")]
 pub struct Origin(pub Arc<str>);
 
 impl Origin {
     pub fn new(place: impl Into<Arc<str>>) -> Self {
         Self(place.into())
+    }
+}
+
+impl From<String> for Origin {
+    fn from(place: String) -> Self {
+        Self::new(place)
+    }
+}
+
+impl From<Origin> for String {
+    fn from(origin: Origin) -> Self {
+        origin.to_string()
     }
 }
 

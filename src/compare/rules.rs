@@ -228,15 +228,13 @@ pub(super) fn ask(
 
 /// Holds a value against the budget of its limits.
 pub(super) fn budget(limits: &Limits, series: &Series, value: f64) -> Option<BudgetCheck> {
-    let limit = limits.budget.clone()?;
-    let limit_in_unit = limit.in_unit(&series.unit);
-    let broken = limit_in_unit.is_some_and(|most| match series.better {
+    let limit = limits.budget.as_ref()?.in_unit(&series.unit);
+    let broken = limit.is_some_and(|most| match series.better {
         crate::model::Better::Lower => value > most,
         crate::model::Better::Higher => value < most,
     });
     Some(BudgetCheck {
         limit,
-        limit_in_unit,
         value,
         broken,
     })

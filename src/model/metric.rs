@@ -10,11 +10,13 @@ use serde::{Deserialize, Serialize};
 use super::Unit;
 
 /// What was measured: an endpoint (`GET /search`), a benchmark (`parse/large`), a command.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize, Serialize)]
+#[serde(from = "String", into = "String")]
 pub struct Subject(Arc<str>);
 
 /// What was measured of a subject: `latency`, `time`, `errors`, any custom name.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize, Serialize)]
+#[serde(from = "String", into = "String")]
 pub struct MetricName(Arc<str>);
 
 macro_rules! name {
@@ -35,6 +37,16 @@ macro_rules! name {
         impl std::borrow::Borrow<str> for $type {
             fn borrow(&self) -> &str {
                 &self.0
+            }
+        }
+        impl From<String> for $type {
+            fn from(name: String) -> Self {
+                Self::new(name)
+            }
+        }
+        impl From<$type> for String {
+            fn from(name: $type) -> Self {
+                name.to_string()
             }
         }
     };
@@ -144,7 +156,8 @@ impl Quantile {
 }
 
 /// The number that is judged of a metric.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Statistic {
     /// `p50`, `p95`, `p99.9` of a distribution.
     Quantile(Quantile),
@@ -187,6 +200,20 @@ impl FromStr for Statistic {
                     .ok_or(())
             }
         }
+    }
+}
+
+impl TryFrom<String> for Statistic {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+            .map_err(|()| format!("`{text}` is not a statistic"))
+    }
+}
+
+impl From<Statistic> for String {
+    fn from(statistic: Statistic) -> Self {
+        statistic.to_string()
     }
 }
 

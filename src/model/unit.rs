@@ -3,8 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// A unit by its written name. The empty name is a plain number.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize, Serialize)]
+#[serde(from = "String", into = "String")]
 pub struct Unit(Arc<str>);
 
 /// What a unit measures, with the size of one of it in the family's base unit.
@@ -63,6 +66,18 @@ impl Unit {
             | (Dimension::Bytes(a), Dimension::Bytes(b)) => Some(a / b),
             _ => None,
         }
+    }
+}
+
+impl From<String> for Unit {
+    fn from(name: String) -> Self {
+        Self::new(&name)
+    }
+}
+
+impl From<Unit> for String {
+    fn from(unit: Unit) -> Self {
+        unit.to_string()
     }
 }
 

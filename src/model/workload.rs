@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Ordered, Run, ToolName};
 
 /// What a tool was asked to do, as far as its result says so.
@@ -35,18 +37,25 @@ pub struct WorkloadKey {
 }
 
 /// One thing in which two keys contradict each other.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(tag = "part", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Difference {
     Source {
+        #[serde(rename = "baseline")]
         before: String,
+        #[serde(rename = "current")]
         now: String,
     },
     Tool {
+        #[serde(rename = "baseline")]
         before: String,
+        #[serde(rename = "current")]
         now: String,
     },
     Scenario {
+        #[serde(rename = "baseline")]
         before: String,
+        #[serde(rename = "current")]
         now: String,
     },
     /// The files that the source calls its inputs have another content.
@@ -54,13 +63,18 @@ pub enum Difference {
     /// Something that was asked of the load tool, by name.
     Term {
         name: String,
+        #[serde(rename = "baseline")]
         before: String,
+        #[serde(rename = "current")]
         now: String,
     },
     /// The digests of the loads differ, and no term names what.
+    #[serde(rename = "load")]
     Digest,
     Environment {
+        #[serde(rename = "baseline")]
         before: String,
+        #[serde(rename = "current")]
         now: String,
     },
 }

@@ -1,11 +1,11 @@
 //! A badge: what the endpoint badges of shields.io show, a few words and a colour. Words and numbers of ours alone.
 
+use crate::verdict::VerdictKind;
 use serde_json::json;
 
 use super::Document;
 use super::headline::is_empty_gate;
 use super::units::plural;
-use super::words::Judged;
 
 pub(super) fn badge(document: &Document) -> String {
     let counts = &document.counts;
@@ -13,18 +13,18 @@ pub(super) fn badge(document: &Document) -> String {
         ("nothing compared".to_owned(), "lightgrey")
     } else {
         match document.verdict {
-            Judged::Pass => {
+            VerdictKind::Pass => {
                 let held = plural(counts.compared, "series held", "series held");
                 (held, "brightgreen")
             }
-            Judged::Warn => ("warnings".to_owned(), "yellow"),
-            Judged::Fail if counts.regressed > 0 => {
+            VerdictKind::Warn => ("warnings".to_owned(), "yellow"),
+            VerdictKind::Fail if counts.regressed > 0 => {
                 let worse = plural(counts.regressed, "series got worse", "series got worse");
                 (worse, "red")
             }
-            Judged::Fail => ("failing".to_owned(), "red"),
-            Judged::Inconclusive => ("could not tell".to_owned(), "lightgrey"),
-            Judged::NoBaseline => ("no baseline yet".to_owned(), "lightgrey"),
+            VerdictKind::Fail => ("failing".to_owned(), "red"),
+            VerdictKind::Inconclusive => ("could not tell".to_owned(), "lightgrey"),
+            VerdictKind::NoBaseline => ("no baseline yet".to_owned(), "lightgrey"),
         }
     };
     let badge = json!({

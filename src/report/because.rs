@@ -1,11 +1,12 @@
 //! The words of a cause: why an outcome is what it is, where the numbers alone do not tell.
 
-use super::cause::{Cause, Difference};
 use super::change::amount;
 use super::entry::Entry;
 use super::sentence::Sentence;
 use super::units;
-use super::words::Better;
+use crate::compare::Cause;
+use crate::model::Better;
+use crate::model::workload::Difference;
 
 pub(super) fn because(entry: &Entry, cause: &Cause) -> Sentence {
     let between = |words: &'static str, baseline: &str, current: &str| {
@@ -43,7 +44,9 @@ pub(super) fn because(entry: &Entry, cause: &Cause) -> Sentence {
             "possible and not certain: the control is {} slower as well",
             units::coarse(*by)
         )),
-        Cause::UnitsDiffer { baseline, current } => between("the units differ", baseline, current),
+        Cause::UnitsDiffer { baseline, current } => {
+            between("the units differ", baseline.as_str(), current.as_str())
+        }
         Cause::DirectionsDiffer { baseline, current } => Sentence::new(format!(
             "the directions differ: {} is better in the baseline, {} now",
             better(*baseline),
@@ -100,21 +103,15 @@ pub(super) fn changed(difference: &Difference) -> Sentence {
     };
     let own = |words: &'static str| Sentence::new(words);
     match difference {
-        Difference::Source { baseline, current } => was_is(own("the source"), baseline, current),
-        Difference::Tool { baseline, current } => was_is(own("the tool"), baseline, current),
-        Difference::Scenario { baseline, current } => {
-            was_is(own("the scenario"), baseline, current)
-        }
+        Difference::Source { before, now } => was_is(own("the source"), before, now),
+        Difference::Tool { before, now } => was_is(own("the tool"), before, now),
+        Difference::Scenario { before, now } => was_is(own("the scenario"), before, now),
         Difference::Inputs => own("the content of the source's inputs changed"),
-        Difference::Term {
-            name,
-            baseline,
-            current,
-        } => was_is(Sentence::default().foreign(name), baseline, current),
-        Difference::Load => own("the definition of the load changed"),
-        Difference::Environment { baseline, current } => {
-            was_is(own("the environment"), baseline, current)
+        Difference::Term { name, before, now } => {
+            was_is(Sentence::default().foreign(name), before, now)
         }
+        Difference::Digest => own("the definition of the load changed"),
+        Difference::Environment { before, now } => was_is(own("the environment"), before, now),
     }
 }
 
@@ -128,11 +125,11 @@ fn better(better: Better) -> &'static str {
 /// Under which name it may be on the other side.
 fn renamed(cause: &Cause) -> Option<Sentence> {
     let (words, name) = match cause {
-        Cause::Vanished { renamed_to } => ("perhaps renamed to ", renamed_to.as_deref()?),
-        Cause::Appeared { renamed_from } => ("perhaps renamed from ", renamed_from.as_deref()?),
+        Cause::Vanished { renamed_to } => ("perhaps renamed to ", renamed_to.as_ref()?),
+        Cause::Appeared { renamed_from } => ("perhaps renamed from ", renamed_from.as_ref()?),
         _ => return None,
     };
-    Some(Sentence::new(words).foreign(name))
+    Some(Sentence::new(words).foreign(name.as_str()))
 }
 
 /// What is left to say beside a cell that says `missing` or `new`.

@@ -1,9 +1,10 @@
 //! The words of a change: how much, in which direction, and how sure that is.
 
-use super::entry::{Change, Entry};
+use super::entry::Entry;
 use super::sentence::Sentence;
 use super::units::{self, Scale};
-use super::words::{Better, Outcome};
+use crate::compare::{Change, OutcomeName};
+use crate::model::Better;
 use crate::model::MetricName;
 use crate::model::unit::Dimension;
 
@@ -27,7 +28,7 @@ pub(super) fn short(entry: &Entry) -> Sentence {
         };
         let difference = current.value - baseline.value;
         let size = units::points(difference.abs());
-        if entry.outcome == Outcome::Incomparable || size == "0" {
+        if entry.outcome == OutcomeName::Incomparable || size == "0" {
             return Sentence::default();
         }
         let sign = if difference > 0.0 { '+' } else { '-' };
@@ -51,7 +52,7 @@ pub(super) fn bare_interval(by: Change) -> String {
         let text = text.trim_end_matches(" %");
         text.strip_prefix('+').unwrap_or(text).to_owned()
     };
-    match (by.low, by.high) {
+    match (by.low(), by.high()) {
         (Some(low), Some(high)) if high < 10.0 => {
             format!(" ({} to {})", bare(low - 1.0), bare(high - 1.0))
         }
@@ -64,7 +65,7 @@ pub(super) fn bare_interval(by: Change) -> String {
 /// Judged by its absolute size: a change from zero has no ratio, nor has one of what may be negative.
 pub(super) fn has_no_ratio(entry: &Entry) -> bool {
     let both = entry.baseline.is_some() && entry.current.is_some();
-    both && !entry.is_rate() && entry.change.is_none() && entry.outcome != Outcome::Incomparable
+    both && !entry.is_rate() && entry.change.is_none() && entry.outcome != OutcomeName::Incomparable
 }
 
 /// `500 ms from zero`, `12 MiB/h higher`
@@ -97,9 +98,7 @@ pub(super) fn words(entry: &Entry) -> (&'static str, &'static str) {
 }
 
 pub(super) fn relative(change: Change, (more, less): (&'static str, &'static str)) -> Sentence {
-    let Change {
-        ratio, low, high, ..
-    } = change;
+    let ratio = change.ratio;
     let size = units::percent((ratio - 1.0).abs());
     let head = if size == "0 %" {
         "no difference".to_owned()
@@ -108,7 +107,7 @@ pub(super) fn relative(change: Change, (more, less): (&'static str, &'static str
     } else {
         format!("{size} {}", if ratio > 1.0 { more } else { less })
     };
-    let interval = match (low, high) {
+    let interval = match (change.low(), change.high()) {
         (Some(low), Some(high)) if low >= 1.0 => {
             format!(" ({} to {})", end(low - 1.0), end(high - 1.0))
         }
@@ -163,7 +162,7 @@ fn points(entry: &Entry) -> Sentence {
     let (Some(baseline), Some(current)) = (&entry.baseline, &entry.current) else {
         return Sentence::default();
     };
-    if entry.outcome == Outcome::Incomparable {
+    if entry.outcome == OutcomeName::Incomparable {
         return Sentence::default();
     }
     let difference = current.value - baseline.value;
@@ -182,7 +181,7 @@ fn direction(difference: f64) -> &'static str {
 /// `errors 0.1 % -> 2.3 %`
 pub(super) fn rates(entry: &Entry) -> Option<Sentence> {
     let (baseline, current) = (entry.baseline.as_ref()?, entry.current.as_ref()?);
-    if !entry.is_rate() || entry.outcome == Outcome::Incomparable {
+    if !entry.is_rate() || entry.outcome == OutcomeName::Incomparable {
         return None;
     }
     let share = Scale::share();

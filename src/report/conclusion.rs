@@ -2,7 +2,6 @@
 //! and its runs, one line for all the rest, and the acceptance that would let an intended change through.
 
 use super::base_rules::BaseRules;
-use super::cause::Cause;
 use super::document::Document;
 use super::entry::Entry;
 use super::headline;
@@ -11,10 +10,12 @@ use super::sentence::Sentence;
 use super::units::{self, Scale, plural};
 use super::view::{Group, Kind, View};
 use super::why;
-use super::words::{Judged, Outcome};
 use super::{change, markdown::Place};
+use crate::compare::{Cause, OutcomeName};
+use crate::model::Better;
 use crate::model::MetricName;
 use crate::text::sanitize;
+use crate::verdict::VerdictKind;
 
 /// So many subjects are named in one line.
 const NAMED: usize = 3;
@@ -23,9 +24,9 @@ const NAMED: usize = 3;
 pub(super) fn alert(document: &Document) -> Option<&'static str> {
     match document.verdict {
         _ if document.exit_code != 0 || headline::is_empty_gate(document) => Some("CAUTION"),
-        Judged::Fail => Some("CAUTION"),
-        Judged::Warn | Judged::Inconclusive => Some("WARNING"),
-        Judged::Pass | Judged::NoBaseline => None,
+        VerdictKind::Fail => Some("CAUTION"),
+        VerdictKind::Warn | VerdictKind::Inconclusive => Some("WARNING"),
+        VerdictKind::Pass | VerdictKind::NoBaseline => None,
     }
 }
 
@@ -64,11 +65,11 @@ fn phrase(subject: &str, entries: &[&Entry]) -> Option<Sentence> {
     let name = Sentence::default().foreign(subject);
     let series = Sentence::default().foreign(&format!("{subject} {}", worst.metric_statistic()));
     let current = worst.current.as_ref();
-    if worst.outcome == Outcome::Missing {
-        let all = entries.iter().all(|e| e.outcome == Outcome::Missing);
+    if worst.outcome == OutcomeName::Missing {
+        let all = entries.iter().all(|e| e.outcome == OutcomeName::Missing);
         return Some((if all { name } else { series }).own(" is **missing**"));
     }
-    if worst.outcome != Outcome::Regressed {
+    if worst.outcome != OutcomeName::Regressed {
         if worst.budget.is_some_and(|budget| budget.broken) {
             return Some(series.own(" is **over its budget**"));
         }
@@ -209,7 +210,7 @@ fn size(entry: &Entry) -> Sentence {
     if entry.is_errors()
         && let Some(current) = &entry.current
         && let Some(of) = current.observations
-        && entry.outcome != Outcome::Incomparable
+        && entry.outcome != OutcomeName::Incomparable
     {
         #[expect(
             clippy::cast_precision_loss,
@@ -405,7 +406,7 @@ struct Acceptable<'a> {
 fn acceptable(document: &Document) -> Vec<Acceptable<'_>> {
     let mut wanted: Vec<(&Entry, Vec<&Entry>)> = Vec::new();
     let regressed = document.comparisons.iter().filter(|entry| {
-        entry.outcome == Outcome::Regressed
+        entry.outcome == OutcomeName::Regressed
             && entry.gated
             && entry.accepted.is_none()
             && !entry.is_rate()
@@ -476,8 +477,8 @@ pub(super) fn first_acceptance(document: &Document, today: jiff::civil::Date) ->
 fn worst_end(entry: &Entry) -> f64 {
     let Some(by) = entry.change else { return 0.0 };
     let end = match entry.better {
-        super::words::Better::Lower => by.high.unwrap_or(by.ratio),
-        super::words::Better::Higher => 1.0 / by.low.unwrap_or(by.ratio).max(f64::MIN_POSITIVE),
+        Better::Lower => by.high().unwrap_or(by.ratio),
+        Better::Higher => 1.0 / by.low().unwrap_or(by.ratio).max(f64::MIN_POSITIVE),
     };
     (end - 1.0).clamp(0.0, 1e4)
 }

@@ -1,17 +1,17 @@
 //! Whether a stored document agrees with itself. One that came from a stranger may say anything; what it says must
 //! at least not contradict its own rows.
 
-use super::document::{Counts, Document};
+use super::document::Document;
 use super::entry::Entry;
-use crate::verdict::Undecided;
-
-use super::words::{Control, Judged, OnInconclusive, Outcome, Severity, Standing};
 use super::workload;
+use crate::compare::{OutcomeName, Severity};
+use crate::verdict::{Grounds, Situation, Standing, VerdictKind};
 
 impl Document {
     /// The first contradiction between the rows and what is said of all of them.
     pub fn contradiction(&self) -> Option<String> {
-        if self.counts != counted(&self.comparisons) {
+        let grounds = self.grounds();
+        if self.counts != grounds.counts() {
             return Some("its counts are not those of its comparisons".to_owned());
         }
         let hidden = self.comparisons.iter().find(|entry| hides(entry));
@@ -22,7 +22,8 @@ impl Document {
                 "`{series}` is {outcome} and does not stand as that asks"
             ));
         }
-        let (verdict, code) = self.expected();
+        let (verdict, exit) = grounds.verdict();
+        let code = exit.code();
         if self.verdict != verdict || self.exit_code != code {
             return Some(format!(
                 "it says {} and {}, and its comparisons say {} and {code}",
@@ -39,67 +40,32 @@ impl Document {
         let judged = |e: &&Entry| e.gated && e.budget.is_some_and(|b| b.limit.is_some());
         let budgets = self.comparisons.iter().filter(judged).count();
         let alone = self.counts.compared == 0 && self.counts.missing == 0;
-        let nothing = matches!(self.verdict, Judged::Inconclusive | Judged::NoBaseline);
+        let nothing = matches!(
+            self.verdict,
+            VerdictKind::Inconclusive | VerdictKind::NoBaseline
+        );
         (budgets > 0 && alone && !nothing).then_some(budgets)
     }
 
-    /// What could not be decided, as far as it would fail if it were sure.
-    fn undecided(&self) -> Undecided {
-        let mut undecided = Undecided::default();
-        let can_fail = |e: &&Entry| e.gated && e.severity == Severity::Fail;
-        for entry in self.comparisons.iter().filter(can_fail) {
-            let inconclusive = entry.outcome == Outcome::Inconclusive;
-            let worse_by = entry
-                .change
-                .map_or(f64::INFINITY, |_| entry.towards_worse() - 1.0);
-            undecided.add(entry.standing.into(), inconclusive, worse_by);
-            let compared = !matches!(
-                entry.outcome,
-                Outcome::Missing | Outcome::New | Outcome::Incomparable
-            );
-            undecided.compared += usize::from(compared);
-        }
-        undecided
-    }
-
-    /// The verdict of these rows under this policy, and the code it ends with.
-    fn expected(&self) -> (Judged, u8) {
-        let (verdict, code) = self.expected_of_rows();
-        // A part of the gate looked at nothing: the verdict is that of the others, and never better than a warning.
-        let partly = self.counts.compared > 0 && workload::unjudged(self).next().is_some();
-        match (verdict, code) {
-            (Judged::Pass, 0) if partly && self.policy.require_baseline => (Judged::Warn, 3),
-            (Judged::Pass, 0) if partly => (Judged::Warn, 0),
-            (verdict, 0) if partly && self.policy.require_baseline => (verdict, 3),
-            expected => expected,
-        }
-    }
-
-    fn expected_of_rows(&self) -> (Judged, u8) {
-        let any = |wanted| self.comparisons.iter().any(|e| e.standing == wanted);
-        let asked = |yes: bool| if yes { 3 } else { 0 };
-        let on_inconclusive = self.policy.on_inconclusive;
-        let control = |state| self.comparisons.iter().any(|e| e.control == Some(state));
-        if any(Standing::Fail) {
-            (Judged::Fail, 1)
-        } else if control(Control::Missing) {
-            (Judged::Inconclusive, 2)
-        } else if self.verdict == Judged::NoBaseline && self.counts.compared == 0 {
-            (Judged::NoBaseline, asked(self.policy.require_baseline))
-        } else if self.budgets_only().is_some() && !self.policy.require_baseline {
-            let warns = any(Standing::Warn);
-            (if warns { Judged::Warn } else { Judged::Pass }, 0)
-        } else if self.counts.compared == 0 {
-            (Judged::Inconclusive, 2)
-        } else if self.undecided().rules(on_inconclusive.into())
-            || on_inconclusive != OnInconclusive::Pass && control(Control::Worse)
-        {
-            let fails = on_inconclusive == OnInconclusive::Fail;
-            (Judged::Inconclusive, asked(fails))
-        } else if any(Standing::Warn) {
-            (Judged::Warn, 0)
+    /// What its verdict has to follow from.
+    fn grounds(&self) -> Grounds {
+        let unknown_workloads = workload::unjudged(self).count();
+        let has_no_baseline = if self.workloads.is_empty() {
+            let says_so = self.verdict == VerdictKind::NoBaseline || self.budgets_only().is_some();
+            self.counts.compared == 0 && says_so
         } else {
-            (Judged::Pass, 0)
+            unknown_workloads == self.workloads.len()
+        };
+        Grounds {
+            rows: self.comparisons.iter().map(Entry::row).collect(),
+            situation: if has_no_baseline {
+                Situation::NoBaseline
+            } else {
+                Situation::Compared
+            },
+            unknown_workloads,
+            on_inconclusive: self.policy.on_inconclusive,
+            require_baseline: self.policy.require_baseline,
         }
     }
 }
@@ -108,28 +74,9 @@ impl Document {
 fn hides(entry: &Entry) -> bool {
     let over = entry.budget.is_some_and(|budget| budget.broken)
         || entry.drift.as_ref().is_some_and(|drift| drift.broken);
-    let bad = matches!(entry.outcome, Outcome::Regressed | Outcome::Missing);
+    let bad = matches!(entry.outcome, OutcomeName::Regressed | OutcomeName::Missing);
     let fails = entry.standing == Standing::Fail;
     let must = entry.gated && bad && entry.severity == Severity::Fail;
     let may = entry.gated && (bad || over);
     (must && !fails) || (fails && !may)
-}
-
-fn counted(entries: &[Entry]) -> Counts {
-    let of = |outcome| {
-        let is = |entry: &&Entry| entry.gated && entry.outcome == outcome;
-        entries.iter().filter(is).count()
-    };
-    let mut counts = Counts {
-        compared: 0,
-        regressed: of(Outcome::Regressed),
-        improved: of(Outcome::Improved),
-        unchanged: of(Outcome::Unchanged),
-        inconclusive: of(Outcome::Inconclusive),
-        missing: of(Outcome::Missing),
-        new: of(Outcome::New),
-        incomparable: of(Outcome::Incomparable),
-    };
-    counts.compared = counts.regressed + counts.improved + counts.unchanged + counts.inconclusive;
-    counts
 }

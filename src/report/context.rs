@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::base_rules::BaseRules;
-use super::written;
 
 /// Gathered by the command that judged; goes into the document as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,9 +38,7 @@ pub struct BaselineSource {
     pub sessions: usize,
     /// Of the newest run.
     pub commit: Option<String>,
-    #[serde(with = "written::optional")]
     pub newest_at: Option<jiff::Timestamp>,
-    #[serde(with = "written::optional")]
     pub oldest_at: Option<jiff::Timestamp>,
     /// The environment key of its runs.
     pub environment: Option<String>,

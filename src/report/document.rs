@@ -1,20 +1,20 @@
 //! `perfgate.verdict/1`: all that a report shows, as data. Every format is made from this alone, so that a
 //! stored document can be shown again later and elsewhere.
 
+use super::entry::Entry;
+use crate::compare::{OnInconclusive, OnMissing};
+use crate::verdict::VerdictKind;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::base_rules::BaseRules;
 use super::context::{BaselineSource, Commands, Context, CurrentSource, Setting, Surroundings};
-use super::entry::Entry;
 use super::headline;
 use super::trend::Trend;
-use super::words::{Judged, OnInconclusive, OnMissing};
 use super::workload::Workload;
-use super::written;
 use crate::compare::Policy;
-use crate::verdict::{self, Verdict};
+use crate::verdict::{Counts, Verdict};
 
 pub const SCHEMA: &str = "perfgate.verdict/1";
 
@@ -22,7 +22,7 @@ pub const SCHEMA: &str = "perfgate.verdict/1";
 #[serde(deny_unknown_fields)]
 pub struct Document {
     pub schema: String,
-    pub verdict: Judged,
+    pub verdict: VerdictKind,
     pub exit_code: u8,
     pub counts: Counts,
     /// All of them, in the order of their series.
@@ -51,27 +51,6 @@ pub struct Document {
     /// How the worst series moved over the sessions of the baseline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trend: Option<Trend>,
-}
-
-/// Gated series by outcome.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Counts {
-    pub compared: usize,
-    pub regressed: usize,
-    pub improved: usize,
-    pub unchanged: usize,
-    pub inconclusive: usize,
-    pub missing: usize,
-    pub new: usize,
-    pub incomparable: usize,
-}
-
-impl Counts {
-    /// All gated series, compared or not.
-    pub fn total(&self) -> usize {
-        self.compared + self.missing + self.new + self.incomparable
-    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -103,7 +82,6 @@ pub struct UnusedAcceptance {
     pub subject: String,
     pub metric: String,
     pub reason: String,
-    #[serde(with = "written")]
     pub until: jiff::civil::Date,
     pub expired: bool,
     pub from: String,
@@ -198,9 +176,9 @@ pub fn document(verdict: &Verdict, policy: &Policy, context: Context) -> Documen
     let several = judgement.workloads.len() > 1;
     Document {
         schema: SCHEMA.to_owned(),
-        verdict: verdict.kind().into(),
+        verdict: verdict.kind(),
         exit_code: verdict.exit().code(),
-        counts: counts(verdict.counts()),
+        counts: verdict.counts(),
         comparisons: judgement
             .comparisons
             .iter()
@@ -221,8 +199,8 @@ pub fn document(verdict: &Verdict, policy: &Policy, context: Context) -> Documen
         policy: PolicySummary {
             config: context.config,
             max_regression: policy.defaults.max_regression,
-            on_missing: policy.on_missing.into(),
-            on_inconclusive: policy.on_inconclusive.into(),
+            on_missing: policy.on_missing,
+            on_inconclusive: policy.on_inconclusive,
             require_baseline: policy.require_baseline,
             settings: context.settings,
             unmatched: judgement
@@ -258,18 +236,5 @@ pub fn document(verdict: &Verdict, policy: &Policy, context: Context) -> Documen
         absent: judgement.absent.clone(),
         base_rules: context.base_rules,
         trend: None,
-    }
-}
-
-fn counts(counts: verdict::Counts) -> Counts {
-    Counts {
-        compared: counts.compared,
-        regressed: counts.regressed,
-        improved: counts.improved,
-        unchanged: counts.unchanged,
-        inconclusive: counts.inconclusive,
-        missing: counts.missing,
-        new: counts.new,
-        incomparable: counts.incomparable,
     }
 }

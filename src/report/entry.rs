@@ -2,26 +2,25 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::cause::Cause;
 use super::units::Scale;
-use super::why;
-use super::words::{Better, Control, Doubt, Method, Outcome, Severity, Standing};
-use super::written;
-use crate::compare::{self, Comparison, Policy};
+use crate::compare::{
+    Accepted, Assumption, BudgetCheck, Cause, Change, Comparison, ControlState, Doubt, Drift,
+    LeftOut, Method, Outcome, OutcomeName, Policy, Severity, Side,
+};
 use crate::model::metric::metric_statistic;
-use crate::model::{MetricName, Statistic, Unit};
-use crate::verdict;
+use crate::model::{Better, MetricName, Statistic, Unit};
+use crate::verdict::{self, Row, Standing};
 
+/// One row of the document: a comparison without what only judging needs, and with what its outcome leads to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
     pub subject: String,
     pub metric: String,
-    #[serde(with = "written")]
     pub statistic: Statistic,
     pub unit: String,
     pub better: Better,
-    pub outcome: Outcome,
+    pub outcome: OutcomeName,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubt: Option<Doubt>,
     pub gated: bool,
@@ -43,9 +42,9 @@ pub struct Entry {
     pub rule: Rule,
     /// How it moved, where it is a control.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub control: Option<Control>,
+    pub control: Option<ControlState>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub budget: Option<Budget>,
+    pub budget: Option<BudgetCheck>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift: Option<Drift>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -67,38 +66,6 @@ pub struct Entry {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Side {
-    pub value: f64,
-    pub runs: usize,
-    /// One number a run, in their order.
-    pub values: Vec<f64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub observations: Option<u64>,
-}
-
-/// Runs of one side in which a series is not what it is in the others.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LeftOut {
-    pub of_baseline: bool,
-    pub runs: usize,
-    /// Of so many that hold the metric.
-    pub of: usize,
-    pub because: Option<Cause>,
-}
-
-/// Current over baseline. An end of the interval is `null` where nothing bounds it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Change {
-    pub ratio: f64,
-    pub low: Option<f64>,
-    pub high: Option<f64>,
-    pub confidence: f64,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Rule {
     pub max_regression: f64,
     /// In the unit of the series.
@@ -106,72 +73,9 @@ pub struct Rule {
     pub from: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Budget {
-    /// In the unit of the series; `null` where the budget's own unit does not fit it.
-    pub limit: Option<f64>,
-    pub value: f64,
-    pub broken: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Drift {
-    pub anchor: String,
-    pub anchor_value: f64,
-    pub change: Option<Change>,
-    pub budget: f64,
-    pub broken: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Accepted {
-    pub up_to: f64,
-    pub reason: String,
-    #[serde(with = "written")]
-    pub until: jiff::civil::Date,
-    pub from: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Assumption {
-    RunSpread { spread: f64 },
-    SessionSpread { spread: f64 },
-}
-
 /// JSON knows neither NaN nor infinity.
 fn finite(value: f64) -> Option<f64> {
     value.is_finite().then_some(value)
-}
-
-impl Change {
-    fn of(change: compare::Change) -> Option<Self> {
-        Some(Self {
-            ratio: finite(change.ratio)?,
-            low: finite(change.low),
-            high: finite(change.high),
-            confidence: finite(change.confidence)?,
-        })
-    }
-}
-
-fn side(side: &compare::Side) -> Option<Side> {
-    Some(Side {
-        value: finite(side.value)?,
-        runs: side.runs,
-        values: side.values.iter().copied().filter_map(finite).collect(),
-        observations: side.observations,
-    })
-}
-
-fn assumption(assumption: compare::Assumption) -> Assumption {
-    match assumption {
-        compare::Assumption::RunSpread(spread) => Assumption::RunSpread { spread },
-        compare::Assumption::SessionSpread(spread) => Assumption::SessionSpread { spread },
-    }
 }
 
 impl Entry {
@@ -181,21 +85,21 @@ impl Entry {
             metric: c.series.metric.to_string(),
             statistic: c.series.statistic,
             unit: c.series.unit.to_string(),
-            better: c.series.better.into(),
-            outcome: c.outcome.into(),
+            better: c.series.better,
+            outcome: c.outcome.name(),
             doubt: match c.outcome {
-                compare::Outcome::Inconclusive(doubt) => Some(doubt.into()),
+                Outcome::Inconclusive(doubt) => Some(doubt),
                 _ => None,
             },
             gated: c.gated,
-            severity: severity(c, policy).into(),
-            standing: verdict::stands(c, policy).into(),
-            baseline: c.baseline.as_ref().and_then(side),
-            current: c.current.as_ref().and_then(side),
-            change: c.change.and_then(Change::of),
+            severity: verdict::leads_to(c, policy),
+            standing: verdict::stands(c, policy),
+            baseline: c.baseline.clone().filter(|side| side.value.is_finite()),
+            current: c.current.clone().filter(|side| side.value.is_finite()),
+            change: c.change.filter(|change| change.ratio.is_finite()),
             p: c.test.and_then(|test| finite(test.p)),
             p_adjusted: c.test.and_then(|test| finite(test.p_adjusted)),
-            method: c.method.into(),
+            method: c.method,
             detectable: c.detectable.and_then(finite),
             runs_needed: c.runs_needed,
             one_session_needed: c.one_session_needed,
@@ -208,46 +112,32 @@ impl Entry {
                     .and_then(|q| q.in_unit(&c.series.unit)),
                 from: c.limits.from.to_string(),
             },
-            control: c.control.map(Into::into),
-            budget: c.budget.as_ref().map(|b| Budget {
-                limit: b.limit_in_unit,
-                value: b.value,
-                broken: b.broken,
-            }),
-            drift: c.drift.as_ref().map(|d| Drift {
-                anchor: d.anchor.clone(),
-                anchor_value: d.anchor_value,
-                change: Change::of(d.change),
-                budget: d.budget,
-                broken: d.broken,
-            }),
-            accepted: c.accepted.as_ref().map(|a| Accepted {
-                up_to: a.up_to,
-                reason: a.reason.clone(),
-                until: a.until,
-                from: a.from.to_string(),
-            }),
-            assumed: c.assumed.iter().copied().map(assumption).collect(),
-            cause: Cause::of(&c.cause),
-            left_out: c
-                .left_out
-                .iter()
-                .map(|left| LeftOut {
-                    of_baseline: left.of_baseline,
-                    runs: left.runs,
-                    of: left.of,
-                    because: Cause::of(&left.because),
-                })
-                .collect(),
+            control: c.control,
+            budget: c.budget,
+            drift: c.drift.clone(),
+            accepted: c.accepted.clone(),
+            assumed: c.assumed.clone(),
+            cause: c.cause.clone(),
+            left_out: c.left_out.clone(),
             workload: None,
             why: String::new(),
         }
     }
 
-    /// With its sentence.
-    pub(super) fn worded(mut self) -> Self {
-        self.why = why::why(&self).plain();
-        self
+    /// What a verdict sees of it.
+    pub(super) fn row(&self) -> Row {
+        Row {
+            gated: self.gated,
+            outcome: self.outcome,
+            severity: self.severity,
+            standing: self.standing,
+            is_accepted: self.accepted.is_some(),
+            worse_by: self
+                .change
+                .map_or(f64::INFINITY, |_| self.towards_worse() - 1.0),
+            control: self.control,
+            has_budget: self.budget.is_some_and(|b| b.limit.is_some()),
+        }
     }
 
     pub(super) fn unit(&self) -> Unit {
@@ -286,27 +176,7 @@ impl Entry {
 
     /// How many times worse it is: above one is worse, whatever the direction.
     pub(super) fn towards_worse(&self) -> f64 {
-        self.change.map_or(1.0, |change| match self.better {
-            Better::Lower => change.ratio,
-            Better::Higher => 1.0 / change.ratio.max(f64::MIN_POSITIVE),
-        })
-    }
-}
-
-/// What the outcome itself leads to; a broken budget shows in the standing.
-fn severity(c: &Comparison, policy: &Policy) -> compare::Severity {
-    use compare::{OnMissing, Outcome, Severity};
-    if !c.gated {
-        return Severity::Off;
-    }
-    let eased = match c.outcome {
-        Outcome::Regressed => c.accepted.is_some(),
-        Outcome::Missing => policy.on_missing == OnMissing::Warn,
-        _ => false,
-    };
-    if eased {
-        c.severity.min(Severity::Warn)
-    } else {
-        c.severity
+        self.change
+            .map_or(1.0, |change| change.towards_worse(self.better))
     }
 }

@@ -5,9 +5,9 @@ use super::entry::Entry;
 use super::headline;
 use super::view::{Kind, View};
 use super::why;
-use super::words::Judged;
 use crate::text::sanitize::{self, command_message, command_property};
 use crate::text::shorten;
+use crate::verdict::VerdictKind;
 
 /// GitHub shows about ten annotations a step.
 const MOST: usize = 10;
@@ -65,7 +65,7 @@ pub(super) fn annotations(document: &Document) -> String {
     let listed = listed(document, &view);
     let level = match document.verdict {
         _ if document.exit_code != 0 => "error",
-        Judged::Pass => "notice",
+        VerdictKind::Pass => "notice",
         _ => "warning",
     };
     let mut lines = vec![command(

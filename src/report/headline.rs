@@ -1,14 +1,17 @@
 //! The first lines of every report: the verdict in one sentence, what was compared, and what follows.
 
 use super::control;
-use super::document::{Counts, Document};
+use super::document::Document;
 use super::entry::Entry;
 use super::sentence::Sentence;
 use super::units::{self, count, plural};
-use super::words::{Better, Judged, OnInconclusive, Outcome, Severity, Standing};
 use super::workload;
+use crate::compare::{OnInconclusive, OutcomeName, Severity};
+use crate::model::Better;
 use crate::model::unit::Dimension;
+use crate::verdict::Counts;
 use crate::verdict::Reason;
+use crate::verdict::{Standing, VerdictKind};
 
 /// The verdict in one sentence, from the same values as the exit code.
 pub(super) fn headline(document: &Document) -> String {
@@ -26,23 +29,23 @@ pub(super) fn headline(document: &Document) -> String {
         return only_budgets(document, budgets, unjudged);
     }
     let said = match document.verdict {
-        Judged::NoBaseline => return unjudged.unwrap_or_else(|| "no baseline yet".to_owned()),
-        Judged::Fail => failed(document),
-        Judged::Inconclusive if slower.is_some() => "could not tell".to_owned(),
-        Judged::Inconclusive => format!(
+        VerdictKind::NoBaseline => return unjudged.unwrap_or_else(|| "no baseline yet".to_owned()),
+        VerdictKind::Fail => failed(document),
+        VerdictKind::Inconclusive if slower.is_some() => "could not tell".to_owned(),
+        VerdictKind::Inconclusive => format!(
             "could not tell for {} of {}",
             count(counts.inconclusive),
             series(counts.compared)
         ),
-        Judged::Warn if unjudged.is_some() && warnings(document).next().is_none() => {
+        VerdictKind::Warn if unjudged.is_some() && warnings(document).next().is_none() => {
             format!("no regression in {}", series(counts.compared))
         }
-        Judged::Warn => format!("{} in {}", warned(document), series(counts.total())),
+        VerdictKind::Warn => format!("{} in {}", warned(document), series(counts.total())),
         // A gate that could not have seen a change may not say that there is none.
-        Judged::Pass if standing(document, Standing::NoSignal) > 0 => {
+        VerdictKind::Pass if standing(document, Standing::NoSignal) > 0 => {
             format!("no sign of a regression in {}", series(counts.compared))
         }
-        Judged::Pass => format!("no regression in {}", series(counts.compared)),
+        VerdictKind::Pass => format!("no regression in {}", series(counts.compared)),
     };
     let parts = [Some(said), slower, unjudged];
     parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
@@ -50,7 +53,7 @@ pub(super) fn headline(document: &Document) -> String {
 
 /// For a pull request: what regressed is counted by what people know, endpoints and benchmarks, and what follows is said.
 pub(super) fn conclusion(document: &Document) -> String {
-    let fails = document.verdict == Judged::Fail
+    let fails = document.verdict == VerdictKind::Fail
         && document.budgets_only().is_none()
         && !is_empty_gate(document);
     if !fails {
@@ -89,7 +92,7 @@ const NAMED_PROBLEMS: usize = 3;
 
 /// For a terminal, where a gate fails: `2 problems: POST /checkout errors, GET /search latency`.
 pub(super) fn problems(document: &Document) -> Option<Sentence> {
-    let fails = document.verdict == Judged::Fail
+    let fails = document.verdict == VerdictKind::Fail
         && document.budgets_only().is_none()
         && !is_empty_gate(document)
         && control::missing(document).is_none();
@@ -133,9 +136,9 @@ pub(super) fn problems(document: &Document) -> Option<Sentence> {
 
 /// What a failing series did, where it did not get worse than its baseline.
 fn problem(entry: &Entry) -> &'static str {
-    if entry.outcome == Outcome::Missing {
+    if entry.outcome == OutcomeName::Missing {
         " is missing"
-    } else if entry.outcome == Outcome::Regressed {
+    } else if entry.outcome == OutcomeName::Regressed {
         ""
     } else if entry.budget.is_some_and(|budget| budget.broken) {
         " over budget"
@@ -272,14 +275,14 @@ pub(super) fn consequence(document: &Document) -> Option<Sentence> {
         _ if is_empty_gate(document) => {
             "This is an error and not a pass: no gated series has a comparable counterpart on the other side."
         }
-        Judged::NoBaseline if strict => {
+        VerdictKind::NoBaseline if strict => {
             "This fails the check, because a baseline is required and there is none."
         }
-        Judged::NoBaseline => "Nothing was compared: this run can become the baseline.",
-        Judged::Inconclusive if strict => {
+        VerdictKind::NoBaseline => "Nothing was compared: this run can become the baseline.",
+        VerdictKind::Inconclusive if strict => {
             "This fails the check, because a decision is asked for where there is none."
         }
-        Judged::Inconclusive => return None,
+        VerdictKind::Inconclusive => return None,
         _ => return possible(document),
     };
     Some(Sentence::new(words))
@@ -325,7 +328,7 @@ fn possible(document: &Document) -> Option<Sentence> {
 /// Whether the gate had a baseline and still compared nothing.
 pub(super) fn is_empty_gate(document: &Document) -> bool {
     document.exit_code == 2
-        || document.counts.compared == 0 && document.verdict == Judged::Inconclusive
+        || document.counts.compared == 0 && document.verdict == VerdictKind::Inconclusive
 }
 
 /// Why the verdict is what it is, for the document.
@@ -389,12 +392,12 @@ fn failing(document: &Document, words: impl Fn(&[&Entry]) -> String) -> String {
     let regressed: Vec<&Entry> = failing
         .iter()
         .copied()
-        .filter(|e| e.outcome == Outcome::Regressed && e.severity == Severity::Fail)
+        .filter(|e| e.outcome == OutcomeName::Regressed && e.severity == Severity::Fail)
         .collect();
     let those = |is: &dyn Fn(&Entry) -> bool| failing.iter().filter(|e| is(e)).count();
     let broken = those(&|e| e.budget.is_some_and(|b| b.broken));
     let drifted = those(&|e| e.drift.as_ref().is_some_and(|d| d.broken));
-    let vanished = those(&|e| e.outcome == Outcome::Missing);
+    let vanished = those(&|e| e.outcome == OutcomeName::Missing);
     let mut parts = Vec::new();
     if !regressed.is_empty() {
         parts.push(words(&regressed));

@@ -1,7 +1,7 @@
 //! The interval of a change as a bar of characters, where a terminal has room for it.
 
 use super::entry::Entry;
-use super::words::Better;
+use crate::model::Better;
 
 /// Cells of a bar; one of them is no change.
 pub(super) const CELLS: usize = 25;
@@ -24,9 +24,9 @@ impl Interval {
         let by = entry.change.filter(|_| !entry.is_rate())?;
         let limit = entry.rule.max_regression;
         Some(Self {
-            low: by.low? - 1.0,
+            low: by.low()? - 1.0,
             at: by.ratio - 1.0,
-            high: by.high? - 1.0,
+            high: by.high()? - 1.0,
             limit: entry.gated.then_some(match entry.better {
                 Better::Lower => limit,
                 Better::Higher => -limit,

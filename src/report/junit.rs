@@ -1,13 +1,14 @@
 //! One test case a gated series, for systems that know nothing else. Red there exactly when the exit code is not 0.
 
+use super::entry::Entry;
+use crate::compare::OutcomeName;
+use crate::verdict::Standing;
 use std::fmt::Write;
 
 use super::Document;
-use super::entry::Entry;
 use super::headline;
 use super::sentence::Sentence;
 use super::why;
-use super::words::{Outcome, Standing};
 use crate::text::sanitize::xml;
 
 /// How a test case ends.
@@ -27,7 +28,9 @@ impl Case {
                 Self::Error
             }
             (Standing::Possible | Standing::Blind | Standing::NoSignal, _) => Self::Skipped,
-            (_, Outcome::New | Outcome::Missing | Outcome::Incomparable) => Self::Skipped,
+            (_, OutcomeName::New | OutcomeName::Missing | OutcomeName::Incomparable) => {
+                Self::Skipped
+            }
             (Standing::Quiet | Standing::Better | Standing::Warn, _) => Self::Passed,
         }
     }

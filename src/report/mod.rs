@@ -6,7 +6,6 @@
 mod badge;
 mod base_rules;
 mod because;
-mod cause;
 mod change;
 mod conclusion;
 mod consistent;
@@ -31,9 +30,7 @@ mod trend;
 mod units;
 mod view;
 mod why;
-pub mod words;
 mod workload;
-mod written;
 
 use std::fmt;
 use std::str::FromStr;
@@ -41,13 +38,11 @@ use std::str::FromStr;
 use crate::text::sanitize;
 
 pub use base_rules::{BaseRules, BaseState, GateChange, GateSetting};
-pub use cause::{Cause, Difference};
 pub use context::Context;
 pub use document::{
-    Counts, Document, DocumentError, PolicySummary, SCHEMA, Tool, Unmatched, UnusedAcceptance,
-    document,
+    Document, DocumentError, PolicySummary, SCHEMA, Tool, Unmatched, UnusedAcceptance, document,
 };
-pub use entry::{Accepted, Assumption, Budget, Change, Drift, Entry, LeftOut, Rule, Side};
+pub use entry::{Entry, Rule};
 pub use github::{Annotation, outputs, placed, warning};
 pub use markdown::{Place, comment, step_summary};
 pub use not_judged::NotJudged;
@@ -188,7 +183,12 @@ pub fn render(
 fn json(document: &Document) -> Result<String, RenderError> {
     let mut document = document.clone();
     let entries = std::mem::take(&mut document.comparisons).into_iter();
-    document.comparisons = entries.map(Entry::worded).collect();
+    document.comparisons = entries
+        .map(|entry| Entry {
+            why: why::why(&entry).plain(),
+            ..entry
+        })
+        .collect();
     let text = serde_json::to_string_pretty(&document).map_err(RenderError::Json)?;
     // `##[` is a command to a runner anywhere in a line; the escape is the same JSON.
     Ok(sanitize::json(&text) + "\n")

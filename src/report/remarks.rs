@@ -1,16 +1,16 @@
 //! Sentences about the whole gate: what it could not have seen, what it assumed, where it comes from.
 
+use super::entry::Entry;
+use crate::compare::{Assumption, Cause};
+use crate::verdict::Standing;
 use std::collections::BTreeMap;
 
 use super::base_rules::BaseRules;
-use super::cause::Cause;
 use super::context::BaselineSource;
 use super::control;
 use super::document::Document;
-use super::entry::{Assumption, Entry};
 use super::sentence::Sentence;
 use super::units::{self, plural};
-use super::words::Standing;
 use super::workload;
 use crate::model::Statistic;
 
@@ -287,7 +287,7 @@ const ALARMS_OF_FIXED_LIMITS: [(f64, u32); 5] =
 /// Why a possible change of single runs is no more than that, and what else there is to do.
 fn single_runs(document: &Document) -> Option<Sentence> {
     let single = |e: &&Entry| {
-        let one = |side: &Option<super::entry::Side>| side.as_ref().is_some_and(|s| s.runs == 1);
+        let one = |side: &Option<crate::compare::Side>| side.as_ref().is_some_and(|s| s.runs == 1);
         e.standing == Standing::Possible && one(&e.baseline) && one(&e.current)
     };
     let entry = document.comparisons.iter().find(single)?;

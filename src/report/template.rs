@@ -3,21 +3,21 @@
 //! Our own words go in as safe strings, with the names inside them already sanitized. Names that stand alone go in
 //! as plain strings, which the escaping of the template engine makes code spans wherever they are put.
 
+use super::entry::Entry;
+use crate::compare::Cause;
+use crate::verdict::VerdictKind;
 use std::cell::OnceCell;
 use std::io::Write;
 
 use tera::{Context, Tera, Value};
 
-use super::cause::Cause;
 use super::conclusion;
-use super::entry::Entry;
 use super::headline;
 use super::markdown::Place;
 use super::sentence::Sentence;
 use super::units;
 use super::view::{Kind, Row, View};
 use super::why;
-use super::words::Judged;
 use crate::text::{sanitize, shorten};
 
 /// The name decides that everything is escaped.
@@ -324,10 +324,10 @@ fn icon(view: &View<'_>) -> &'static str {
     let document = view.document;
     match document.verdict {
         _ if document.exit_code != 0 || headline::is_empty_gate(document) => "❌",
-        Judged::Pass => "✅",
-        Judged::Warn | Judged::Inconclusive => "⚠️",
-        Judged::NoBaseline => "🆕",
-        Judged::Fail => "❌",
+        VerdictKind::Pass => "✅",
+        VerdictKind::Warn | VerdictKind::Inconclusive => "⚠️",
+        VerdictKind::NoBaseline => "🆕",
+        VerdictKind::Fail => "❌",
     }
 }
 

@@ -1,17 +1,17 @@
 //! The report on a terminal: one conclusion, what needs a decision, aligned and coloured by meaning, the rest in a line.
 
+use super::entry::Entry;
+use crate::compare::{Cause, Method, OutcomeName};
+use crate::verdict::{Standing, VerdictKind};
 use unicode_width::UnicodeWidthStr;
 
-use super::cause::Cause;
 use super::change::{self, each_run};
 use super::conclusion::{self, silenced};
-use super::entry::Entry;
 use super::interval::Interval;
 use super::sentence::Sentence;
 use super::table::{Cell, Line, Table};
 use super::units::{self, plural};
 use super::view::{Group, Kind, Row, View};
-use super::words::{Judged, Method, Outcome, Standing};
 use super::{Document, Style, headline, remarks, why};
 use crate::model::MetricName;
 use crate::model::unit::Dimension;
@@ -192,11 +192,11 @@ fn verdict(view: &View<'_>, style: &Style) -> String {
     let empty = headline::is_empty_gate(view.document);
     let (word, tone) = match view.document.verdict {
         _ if empty => ("ERROR", Tone::Bad),
-        Judged::Pass => ("PASS", Tone::Good),
-        Judged::Warn => ("WARN", Tone::Doubtful),
-        Judged::NoBaseline => ("NO BASELINE", Tone::Doubtful),
-        Judged::Inconclusive => ("INCONCLUSIVE", Tone::Doubtful),
-        Judged::Fail => ("FAIL", Tone::Bad),
+        VerdictKind::Pass => ("PASS", Tone::Good),
+        VerdictKind::Warn => ("WARN", Tone::Doubtful),
+        VerdictKind::NoBaseline => ("NO BASELINE", Tone::Doubtful),
+        VerdictKind::Inconclusive => ("INCONCLUSIVE", Tone::Doubtful),
+        VerdictKind::Fail => ("FAIL", Tone::Bad),
     };
     let gate = view.gate().map_or_else(String::new, |gate| {
         format!("{}: ", Sentence::default().foreign(gate).terminal())
@@ -373,7 +373,7 @@ fn compared(view: &View<'_>, style: &Style) -> String {
 
 /// What to type next; after a pass only what is new.
 fn next(view: &View<'_>, style: &Style) -> Vec<(&'static str, String)> {
-    let passed = view.document.verdict == Judged::Pass;
+    let passed = view.document.verdict == VerdictKind::Pass;
     let mut next = Vec::new();
     for (name, command) in &view.commands {
         let name = match *name {
@@ -420,7 +420,7 @@ fn listed<'a>(group: &Group<'a>, view: &View<'_>) -> Vec<&'a Entry> {
         }
         // Nothing judges them, but a reader wants to know.
         Kind::NotGated if view.document.counts.compared > 0 => all
-            .filter(|e| e.outcome == Outcome::Regressed)
+            .filter(|e| e.outcome == OutcomeName::Regressed)
             .filter(|e| e.control.is_some() || !is_told_by_another(e, view.document))
             .collect(),
         // The reason is told once; a few rows show what it holds for.

@@ -1,14 +1,13 @@
 //! How the worst series moved over the sessions of the baseline: a drawing of Mermaid with its numbers beside it.
 
+use super::entry::Entry;
+use crate::model::Better;
 use serde::{Deserialize, Serialize};
 
 use super::conclusion;
 use super::document::Document;
-use super::entry::Entry;
 use super::sentence::Sentence;
 use super::view::{Kind, View};
-use super::words::Better;
-use super::written;
 use crate::compare::LEAST_RISE;
 use crate::model::Statistic;
 
@@ -23,7 +22,6 @@ const FEWEST: usize = 2;
 pub struct Trend {
     pub subject: String,
     pub metric: String,
-    #[serde(with = "written")]
     pub statistic: Statistic,
     /// One number for each session of the baseline, oldest first.
     pub sessions: Vec<f64>,

@@ -2,7 +2,6 @@
 
 use super::base_rules::BaseRules;
 use super::because::because;
-use super::cause::Cause;
 use super::change;
 use super::document::Document;
 use super::entry::Entry;
@@ -11,8 +10,9 @@ use super::remarks::{self, Remark};
 use super::sentence::Sentence;
 use super::units;
 use super::why;
-use super::words::{Judged, Outcome, Standing};
 use super::workload;
+use crate::compare::{Cause, OutcomeName};
+use crate::verdict::{Standing, VerdictKind};
 
 /// The groups of a report, most important first: the order in which rows are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,8 +42,8 @@ impl Kind {
             (Standing::Possible | Standing::Blind, _) => Self::Possible,
             (Standing::Better, _) => Self::Better,
             (Standing::NoSignal, _) => Self::NoSignal,
-            (Standing::Quiet, Outcome::New) => Self::New,
-            (Standing::Quiet, Outcome::Unchanged) => Self::Unchanged,
+            (Standing::Quiet, OutcomeName::New) => Self::New,
+            (Standing::Quiet, OutcomeName::Unchanged) => Self::Unchanged,
             // Switched off by a rule.
             (Standing::Quiet, _) => Self::NotGated,
         }
@@ -60,8 +60,8 @@ impl Kind {
             Self::New => "new",
             Self::Unchanged => "same",
             Self::NotGated => match entry.outcome {
-                Outcome::Missing => "missing",
-                Outcome::New => "new",
+                OutcomeName::Missing => "missing",
+                OutcomeName::New => "new",
                 _ => "shown",
             },
         }
@@ -108,7 +108,7 @@ impl<'a> Row<'a> {
     pub(super) fn of(entry: &'a Entry, kind: Kind) -> Self {
         let values = [&entry.baseline, &entry.current].into_iter().flatten();
         let scale = entry.scale(values.map(|side| side.value));
-        let cell = |side: &Option<super::entry::Side>| {
+        let cell = |side: &Option<crate::compare::Side>| {
             side.as_ref()
                 .map_or_else(Sentence::default, |side| scale.write(side.value))
         };
@@ -139,11 +139,11 @@ impl<'a> Row<'a> {
 /// What stands for a change where there is none.
 fn outcome(entry: &Entry) -> &'static str {
     match (entry.outcome, &entry.cause) {
-        (Outcome::Missing, Some(Cause::Incomplete { .. })) => "incomplete",
-        (Outcome::Missing, _) => "missing",
-        (Outcome::New, _) => "new",
+        (OutcomeName::Missing, Some(Cause::Incomplete { .. })) => "incomplete",
+        (OutcomeName::Missing, _) => "missing",
+        (OutcomeName::New, _) => "new",
         (_, Some(Cause::ErrorsRose)) => "not judged",
-        (Outcome::Incomparable, _) => "not comparable",
+        (OutcomeName::Incomparable, _) => "not comparable",
         _ => "",
     }
 }
@@ -223,7 +223,7 @@ impl<'a> View<'a> {
 
     /// All is well and every gated series could have shown otherwise: one line says it.
     pub(super) fn is_quiet(&self) -> bool {
-        self.document.verdict == Judged::Pass
+        self.document.verdict == VerdictKind::Pass
             && self
                 .groups
                 .iter()
@@ -252,7 +252,7 @@ fn shared_cause(document: &Document) -> Option<&Cause> {
     let causes: Vec<&Cause> = document
         .comparisons
         .iter()
-        .filter(|e| e.gated && e.outcome == Outcome::Incomparable)
+        .filter(|e| e.gated && e.outcome == OutcomeName::Incomparable)
         .filter_map(|e| e.cause.as_ref())
         .collect();
     // One that most of them share is among the first few.

@@ -2,10 +2,13 @@
 
 use super::because::{because, beside};
 use super::change::{amount, change, has_no_ratio, rates, relative, words};
-use super::entry::{Accepted, Assumption, Budget, Change, Drift, Entry, LeftOut};
+use super::entry::Entry;
 use super::sentence::Sentence;
 use super::units;
-use super::words::{Better, Doubt, Outcome};
+use crate::compare::{
+    Accepted, Assumption, BudgetCheck, Change, Doubt, Drift, LeftOut, OutcomeName,
+};
+use crate::model::Better;
 
 /// The whole of it in one sentence: `22.6 % slower (17 % to 28 %), limit 10 % and 2 ms`.
 pub(super) fn why(entry: &Entry) -> Sentence {
@@ -38,12 +41,12 @@ fn judged(entry: &Entry) -> Sentence {
         }
     };
     match (entry.outcome, entry.doubt) {
-        (Outcome::Regressed, _) => change.then(against(", limit ")),
-        (Outcome::Unchanged, _) => change.then(against(", within the limit of ")),
-        (Outcome::Inconclusive, Some(Doubt::NoSignal)) => {
+        (OutcomeName::Regressed, _) => change.then(against(", limit ")),
+        (OutcomeName::Unchanged, _) => change.then(against(", within the limit of ")),
+        (OutcomeName::Inconclusive, Some(Doubt::NoSignal)) => {
             Sentence::new("no sign of a change: ").then(change)
         }
-        (Outcome::Inconclusive, _) => change
+        (OutcomeName::Inconclusive, _) => change
             .own(", possible and not certain")
             .then(against("; limit ")),
         _ => change,
@@ -94,7 +97,7 @@ pub(super) fn notable_drift(entry: &Entry) -> Option<&Drift> {
 /// Nothing but its drift is wrong with it.
 pub(super) fn only_drifted(entry: &Entry) -> bool {
     let over = entry.budget.is_some_and(|budget| budget.broken);
-    let bad = matches!(entry.outcome, Outcome::Regressed | Outcome::Missing);
+    let bad = matches!(entry.outcome, OutcomeName::Regressed | OutcomeName::Missing);
     entry.drift.as_ref().is_some_and(|drift| drift.broken) && !over && !bad
 }
 
@@ -125,15 +128,12 @@ fn left_out(entry: &Entry, left: &LeftOut) -> Sentence {
         units::count(left.runs),
         units::count(left.of)
     );
-    match &left.because {
-        Some(cause) => Sentence::new(words)
-            .own(", because ")
-            .then(because(entry, cause)),
-        None => Sentence::new(words),
-    }
+    Sentence::new(words)
+        .own(", because ")
+        .then(because(entry, &left.because))
 }
 
-fn budget(entry: &Entry, budget: Budget) -> Sentence {
+fn budget(entry: &Entry, budget: BudgetCheck) -> Sentence {
     let Some(limit) = budget.limit else {
         return Sentence::new("its budget is in a unit that does not fit it");
     };
@@ -149,10 +149,8 @@ fn budget(entry: &Entry, budget: Budget) -> Sentence {
 }
 
 fn is_notable(drift: &Drift) -> bool {
-    drift.broken
-        || drift
-            .change
-            .is_some_and(|change| (change.ratio.max(1.0 / change.ratio) - 1.0) * 2.0 > drift.budget)
+    let ratio = drift.change.ratio;
+    drift.broken || (ratio.max(1.0 / ratio) - 1.0) * 2.0 > drift.budget
 }
 
 /// `16.3 % slower since v1.4, more than the drift budget of 15 %`
@@ -167,19 +165,12 @@ pub(super) fn drifted_by(entry: &Entry, drift: &Drift) -> Sentence {
 }
 
 fn moved_since(entry: &Entry, drift: &Drift, since: Sentence) -> Sentence {
-    let moved = drift.change.map_or_else(
-        || Sentence::new("moved"),
-        |change| {
-            relative(
-                Change {
-                    low: None,
-                    high: None,
-                    ..change
-                },
-                words(entry),
-            )
-        },
-    );
+    let unbounded = Change {
+        low: f64::NEG_INFINITY,
+        high: f64::INFINITY,
+        ..drift.change
+    };
+    let moved = relative(unbounded, words(entry));
     let verb = if drift.broken {
         ", more than the drift budget of "
     } else {

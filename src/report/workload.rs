@@ -1,13 +1,14 @@
 //! The workloads of a gate as they stand in the document, and the sentences about those that were not judged.
 
+use super::entry::Entry;
+use crate::compare::Cause;
+use crate::model::workload::Difference;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::because::changed;
-use super::cause::{Cause, Difference};
 use super::document::Document;
-use super::entry::Entry;
 use super::sentence::Sentence;
 use super::units::plural;
 use crate::compare::{Found, JudgedWorkload};
@@ -101,11 +102,11 @@ impl Workload {
             Found::No(NoPartner::NoBaseline) => State::NoBaseline,
             Found::No(NoPartner::Unknown) => State::Unknown,
             Found::No(NoPartner::OtherLoad(found)) => {
-                differences = found.iter().map(Difference::from).collect();
+                differences = found.clone();
                 State::OtherLoad
             }
             Found::No(NoPartner::Differs(found)) => {
-                differences = found.iter().map(Difference::from).collect();
+                differences = found.clone();
                 State::Unknown
             }
             Found::No(NoPartner::OtherEnvironment(machines)) => {
@@ -221,12 +222,10 @@ fn terms(workload: &Workload) -> String {
     let mut shown = Vec::new();
     for difference in &workload.differences {
         match difference {
-            Difference::Term {
-                name,
-                baseline,
-                current,
-            } if name_is(name) && harmless(baseline) && harmless(current) => {
-                shown.push(format!("`{name}` {baseline} → {current}"));
+            Difference::Term { name, before, now }
+                if name_is(name) && harmless(before) && harmless(now) =>
+            {
+                shown.push(format!("`{name}` {before} → {now}"));
             }
             Difference::Inputs => shown.push("the inputs of its source".to_owned()),
             _ => return String::new(),

@@ -6,7 +6,7 @@ use perfgate::compare::{
 };
 use perfgate::exit::Exit;
 use perfgate::model::Run;
-use perfgate::verdict::{Kind, Situation, Verdict};
+use perfgate::verdict::{Situation, Verdict, VerdictKind};
 
 fn control(subject: &str) -> Policy {
     ruled(vec![Rule {
@@ -44,13 +44,14 @@ fn a_slower_control_leaves_possible_what_is_not_certain_to_be_twice_that() {
         assert!(!spin.gated);
         let moved = of(&judgement, "parse", "time.p50");
         assert_eq!(moved.outcome, outcome, "{parse}");
-        let because = matches!(moved.cause, Cause::ControlMoved { by } if (by - 0.18).abs() < 1e-6);
+        let because =
+            matches!(moved.cause, Some(Cause::ControlMoved { by }) if (by - 0.18).abs() < 1e-6);
         assert_eq!(because, outcome != Outcome::Regressed);
         let verdict = verdict(judgement, &policy);
         let expected = if outcome == Outcome::Regressed {
-            (Kind::Fail, Exit::Fail)
+            (VerdictKind::Fail, Exit::Fail)
         } else {
-            (Kind::Inconclusive, Exit::Pass)
+            (VerdictKind::Inconclusive, Exit::Pass)
         };
         assert_eq!((verdict.kind(), verdict.exit()), expected);
     }
@@ -61,9 +62,13 @@ fn the_headline_of_a_slower_machine_is_inconclusive_and_asks_for_a_decision_wher
     let mut policy = control("control/*");
     let (base, current) = (side("a", 100.0, 50.0, 1), side("b", 100.0, 59.0, 1));
     for (asked, kind, exit) in [
-        (OnInconclusive::Warn, Kind::Inconclusive, Exit::Pass),
-        (OnInconclusive::Fail, Kind::Inconclusive, Exit::Undecided),
-        (OnInconclusive::Pass, Kind::Pass, Exit::Pass),
+        (OnInconclusive::Warn, VerdictKind::Inconclusive, Exit::Pass),
+        (
+            OnInconclusive::Fail,
+            VerdictKind::Inconclusive,
+            Exit::Undecided,
+        ),
+        (OnInconclusive::Pass, VerdictKind::Pass, Exit::Pass),
     ] {
         policy.on_inconclusive = asked;
         let verdict = verdict(judged_by(&policy, &base, &current), &policy);
@@ -77,14 +82,14 @@ fn errors_and_vanished_series_fail_whatever_the_control_did() {
     let base = side("a", 100.0, 50.0, 1);
     let failing = judged_by(&policy, &base, &side("b", 100.0, 59.0, 100));
     assert_eq!(of(&failing, "GET /", "errors").outcome, Outcome::Regressed);
-    assert_eq!(verdict(failing, &policy).kind(), Kind::Fail);
+    assert_eq!(verdict(failing, &policy).kind(), VerdictKind::Fail);
     let mut current = side("b", 100.0, 59.0, 1);
     for run in &mut current {
         run.subjects
             .retain(|subject, _| subject.as_str() != "parse");
     }
     let vanished = judged_by(&policy, &base, &current);
-    assert_eq!(verdict(vanished, &policy).kind(), Kind::Fail);
+    assert_eq!(verdict(vanished, &policy).kind(), VerdictKind::Fail);
 }
 
 #[test]
@@ -95,7 +100,7 @@ fn a_control_that_held_or_got_faster_takes_nothing_back() {
         let judgement = judged_by(&policy, &base, &side("b", 121.0, spin, 1));
         let found = of(&judgement, "control/spin", "time.p50").control;
         assert_eq!(found, Some(state));
-        assert_eq!(verdict(judgement, &policy).kind(), Kind::Fail);
+        assert_eq!(verdict(judgement, &policy).kind(), VerdictKind::Fail);
     }
 }
 
@@ -146,7 +151,7 @@ fn a_control_that_is_missing_is_an_error() {
     let verdict = verdict(judgement, &policy);
     assert_eq!(
         (verdict.kind(), verdict.exit()),
-        (Kind::Inconclusive, Exit::Error)
+        (VerdictKind::Inconclusive, Exit::Error)
     );
 }
 

@@ -8,15 +8,18 @@ use crate::support::runs::{
 use perfgate::compare::{Assumption, Cause, Doubt, Method, Outcome, Policy};
 use perfgate::model::evidence::Moments;
 use perfgate::model::{Anchor, Better, Evidence, Measurement, Point, Quantile, Role, Run};
-use perfgate::verdict::Kind;
+use perfgate::verdict::VerdictKind;
 
 #[test]
 fn with_one_run_a_side_ten_times_slower_fails() {
     let judgement = judged(&times("a", &[10.0]), &times("b", &[100.0]));
-    assert_eq!(kind(judgement.clone(), &Policy::default()), Kind::Fail);
+    assert_eq!(
+        kind(judgement.clone(), &Policy::default()),
+        VerdictKind::Fail
+    );
     let judged = only(judgement);
     assert_eq!(judged.method, Method::AssumedSpread);
-    assert_eq!(judged.assumed, [Assumption::RunSpread(0.1)]);
+    assert_eq!(judged.assumed, [Assumption::RunSpread { spread: 0.1 }]);
 }
 
 #[test]
@@ -36,8 +39,14 @@ fn with_one_run_a_side_the_tail_is_taken_to_vary_twice_as_much() {
     };
     let judgement = judged(&run(), &run());
     let assumed = |metric: &str| of(&judgement, "GET /", metric).assumed.clone();
-    assert_eq!(assumed("latency.p50"), [Assumption::RunSpread(0.1)]);
-    assert_eq!(assumed("latency.p95"), [Assumption::RunSpread(0.2)]);
+    assert_eq!(
+        assumed("latency.p50"),
+        [Assumption::RunSpread { spread: 0.1 }]
+    );
+    assert_eq!(
+        assumed("latency.p95"),
+        [Assumption::RunSpread { spread: 0.2 }]
+    );
 }
 
 fn single_sessions(values: &[f64]) -> Vec<Run> {
@@ -144,7 +153,7 @@ fn a_change_inside_the_step_of_the_tool_never_regresses() {
                 Outcome::Regressed,
                 "{base_value} to {current}"
             );
-            seen += usize::from(matches!(judged.cause, Cause::WithinResolution { .. }));
+            seen += usize::from(matches!(judged.cause, Some(Cause::WithinResolution { .. })));
         }
     }
     assert!(seen > 50, "only {seen} met the step");
@@ -175,10 +184,14 @@ fn errors_that_appear_in_two_of_a_hundred_requests_fail_and_one_of_five_thousand
         let judgement = |count| judged(&side(0), &side(count));
         assert_eq!(
             kind(judgement(100), &Policy::default()),
-            Kind::Fail,
+            VerdictKind::Fail,
             "{runs}"
         );
-        assert_eq!(kind(judgement(1), &Policy::default()), Kind::Pass, "{runs}");
+        assert_eq!(
+            kind(judgement(1), &Policy::default()),
+            VerdictKind::Pass,
+            "{runs}"
+        );
         assert_eq!(only(judgement(0)).outcome, Outcome::Unchanged, "{runs}");
     }
 }
@@ -216,7 +229,7 @@ fn latency_is_not_judged_where_more_requests_fail() {
     );
     let latency = of(&judgement, "GET /", "latency.p50");
     assert_eq!(latency.outcome, Outcome::Incomparable);
-    assert_eq!(latency.cause, Cause::ErrorsRose);
+    assert_eq!(latency.cause, Some(Cause::ErrorsRose));
 }
 
 fn counts(values: &[f64]) -> Vec<Run> {
@@ -338,10 +351,10 @@ fn a_tail_of_too_few_requests_is_shown_and_not_gated() {
     let tail = of(&judgement, "GET /", "latency.p95");
     assert_eq!(
         tail.cause,
-        Cause::TooFewObservations {
+        Some(Cause::TooFewObservations {
             have: 199,
             need: 200
-        }
+        })
     );
     assert!(!tail.gated);
     assert!(of(&judgement, "GET /", "latency.p50").gated);
@@ -367,7 +380,7 @@ fn sessions_apart_are_trusted_less_and_the_assumption_is_named() {
     assert_eq!(together.outcome, Outcome::Regressed);
     assert!(together.assumed.is_empty());
     assert_eq!(apart.outcome, Outcome::Inconclusive(Doubt::Possible));
-    assert_eq!(apart.assumed, [Assumption::SessionSpread(0.01)]);
+    assert_eq!(apart.assumed, [Assumption::SessionSpread { spread: 0.01 }]);
 }
 
 #[test]
@@ -405,7 +418,7 @@ fn units_directions_and_kinds_that_differ_are_not_compared() {
         &side(measured("MB", Evidence::value(1.0).unwrap())),
     ));
     assert!(
-        matches!(unit.cause, Cause::UnitsDiffer { .. }),
+        matches!(unit.cause, Some(Cause::UnitsDiffer { .. })),
         "{:?}",
         unit.cause
     );
@@ -414,7 +427,10 @@ fn units_directions_and_kinds_that_differ_are_not_compared() {
         ..time(&[100.0])
     };
     let direction = only(judged(&base, &side(upside_down)));
-    assert!(matches!(direction.cause, Cause::DirectionsDiffer { .. }));
+    assert!(matches!(
+        direction.cause,
+        Some(Cause::DirectionsDiffer { .. })
+    ));
     for judged in [unit, direction] {
         assert_eq!(judged.outcome, Outcome::Incomparable);
     }
@@ -442,8 +458,8 @@ fn slow_drift_is_seen_against_the_anchor_where_no_step_shows() {
         assert_eq!(judged.outcome, Outcome::Unchanged);
         (judged.drift.unwrap().broken, kind)
     };
-    assert_eq!(drift(120.0), (true, Kind::Fail));
-    assert_eq!(drift(110.0), (false, Kind::Pass));
+    assert_eq!(drift(120.0), (true, VerdictKind::Fail));
+    assert_eq!(drift(110.0), (false, VerdictKind::Pass));
 }
 
 #[test]

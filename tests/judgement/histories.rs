@@ -4,7 +4,7 @@ use perfgate::compare::{Judgement, Outcome, Policy, Sides, judge};
 use perfgate::model::{
     Better, Evidence, Load, Measurement, MetricName, Role, Run, Subject, ToolName, Unit,
 };
-use perfgate::verdict::{Kind, Situation, Verdict};
+use perfgate::verdict::{Situation, Verdict, VerdictKind};
 use proptest::prelude::*;
 
 /// One run as it is drawn: which work, which session, when, how long the two subjects take.
@@ -108,7 +108,7 @@ fn judged(baseline: &[Run], current: &[Run]) -> Judgement {
     judge(&sides, &Policy::default(), jiff::civil::date(2026, 11, 1))
 }
 
-fn kind(judgement: &Judgement) -> Kind {
+fn kind(judgement: &Judgement) -> VerdictKind {
     let situation = if judgement.has_no_baseline() {
         Situation::NoBaseline
     } else {
@@ -188,7 +188,7 @@ proptest! {
         let known = judgement.comparisons.iter().any(|c| c.baseline.is_some() && c.current.is_some());
         if known {
             let kind = kind(&judgement);
-            prop_assert!(!matches!(kind, Kind::Pass | Kind::Warn), "{:?}", told(&judgement));
+            prop_assert!(!matches!(kind, VerdictKind::Pass | VerdictKind::Warn), "{:?}", told(&judgement));
         }
     }
 }

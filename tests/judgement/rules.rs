@@ -5,7 +5,7 @@ use perfgate::compare::{
     Acceptance, Cause, Doubt, OnMissing, Origin, Outcome, Pattern, Policy, Quantity, Severity,
 };
 use perfgate::model::{Run, ToolName, Unit};
-use perfgate::verdict::{Kind, Standing, stands};
+use perfgate::verdict::{Standing, VerdictKind, stands};
 
 fn ms(value: f64) -> Option<Quantity> {
     Some(Quantity {
@@ -19,7 +19,7 @@ fn around(level: f64) -> [f64; 5] {
     [0.99, 0.995, 1.0, 1.005, 1.01].map(|by| level * by)
 }
 
-fn outcome(policy: &Policy, base: f64, current: f64) -> (Outcome, Cause) {
+fn outcome(policy: &Policy, base: f64, current: f64) -> (Outcome, Option<Cause>) {
     let (base, current) = (
         times("today", &around(base)),
         times("today", &around(current)),
@@ -37,7 +37,7 @@ fn both_limits_have_to_be_exceeded() {
     // +20 % and 2 ms are not more than 2 ms; +20 % and 20 ms are; +2 % are not, though they are 20 ms.
     assert_eq!(
         outcome(&policy, 10.0, 12.0),
-        (Outcome::Unchanged, Cause::BelowMinDelta)
+        (Outcome::Unchanged, Some(Cause::BelowMinDelta))
     );
     assert_eq!(outcome(&policy, 100.0, 120.0).0, Outcome::Regressed);
     assert_eq!(outcome(&policy, 1000.0, 1020.0).0, Outcome::Unchanged);
@@ -53,7 +53,7 @@ fn min_delta_is_read_in_its_own_unit() {
     let policy = ruled(vec![absolute]);
     assert_eq!(
         outcome(&policy, 100.0, 140.0),
-        (Outcome::Unchanged, Cause::BelowMinDelta)
+        (Outcome::Unchanged, Some(Cause::BelowMinDelta))
     );
     assert_eq!(outcome(&policy, 100.0, 160.0).0, Outcome::Regressed);
 }
@@ -88,7 +88,7 @@ fn later_rules_override_earlier_ones_field_by_field() {
         times("today", &around(200.0)),
     );
     let judgement = judged_by(&policy, &sides.0, &sides.1);
-    assert_eq!(kind(judgement.clone(), &policy), Kind::Warn);
+    assert_eq!(kind(judgement.clone(), &policy), VerdictKind::Warn);
     let limits = only(judgement).limits;
     assert_eq!((limits.max_regression, limits.min_delta), (0.5, ms(1.0)));
     assert_eq!(
@@ -107,7 +107,7 @@ fn a_budget_holds_whatever_the_baseline_says() {
     let policy = ruled(vec![budget]);
     let side = times("today", &around(100.0));
     let judgement = judged_by(&policy, &side, &side);
-    assert_eq!(kind(judgement.clone(), &policy), Kind::Fail);
+    assert_eq!(kind(judgement.clone(), &policy), VerdictKind::Fail);
     let judged = only(judgement);
     assert_eq!(judged.outcome, Outcome::Unchanged);
     assert!(judged.budget.unwrap().broken);
@@ -206,8 +206,8 @@ fn missing_new_and_renamed_series_are_each_said() {
         (c.outcome, c.cause.clone())
     };
     let like = |name: &str| Some(perfgate::model::Subject::new(name));
-    let vanished = |renamed_to| (Outcome::Missing, Cause::Vanished { renamed_to });
-    let appeared = |renamed_from| (Outcome::New, Cause::Appeared { renamed_from });
+    let vanished = |renamed_to| (Outcome::Missing, Some(Cause::Vanished { renamed_to }));
+    let appeared = |renamed_from| (Outcome::New, Some(Cause::Appeared { renamed_from }));
     assert_eq!(cause("parse/large"), vanished(like("parse/larger")));
     assert_eq!(cause("parse/larger"), appeared(like("parse/large")));
     assert_eq!(cause("gone"), vanished(None));
@@ -254,17 +254,17 @@ fn other_tools_and_other_scenarios_are_not_compared() {
         let judgement = judged(&base, &current);
         assert_eq!(
             kind(judgement.clone(), &Policy::default()),
-            Kind::Inconclusive
+            VerdictKind::Inconclusive
         );
         only(judgement).cause
     };
     assert!(matches!(
         cause(of_tool("criterion", "shop")),
-        Cause::ToolsDiffer { .. }
+        Some(Cause::ToolsDiffer { .. })
     ));
     assert!(matches!(
         cause(of_tool("locust", "spike")),
-        Cause::ScenariosDiffer { .. }
+        Some(Cause::ScenariosDiffer { .. })
     ));
     let same = only(judged(&base, &of_tool("locust", "shop")));
     assert_eq!(same.outcome, Outcome::Unchanged);
@@ -294,17 +294,17 @@ fn an_accepted_regression_warns_until_its_day_and_up_to_its_size() {
     let judgement = |policy: &Policy| judged_by(policy, &base, &current);
     let today = crate::support::runs::TODAY;
     let covered = acceptance("parse", 0.25, today);
-    assert_eq!(kind(judgement(&covered), &covered), Kind::Warn);
+    assert_eq!(kind(judgement(&covered), &covered), VerdictKind::Warn);
     let accepted = only(judgement(&covered));
     assert_eq!(accepted.outcome, Outcome::Regressed);
     assert_eq!(accepted.accepted.unwrap().reason, "a safer parser");
 
     let too_small = acceptance("parse", 0.15, today);
-    assert_eq!(kind(judgement(&too_small), &too_small), Kind::Fail);
+    assert_eq!(kind(judgement(&too_small), &too_small), VerdictKind::Fail);
     let expired = acceptance("parse", 0.25, today.yesterday().unwrap());
     let judged = judgement(&expired);
     assert!(judged.unused[0].expired);
-    assert_eq!(kind(judged, &expired), Kind::Fail);
+    assert_eq!(kind(judged, &expired), VerdictKind::Fail);
 }
 
 #[test]

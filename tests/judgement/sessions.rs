@@ -23,7 +23,7 @@ fn judge(baseline: &[Run], current: &[Run]) -> Comparison {
 }
 
 fn assumes_sessions(c: &Comparison) -> bool {
-    let of_sessions = |a: &Assumption| matches!(a, Assumption::SessionSpread(_));
+    let of_sessions = |a: &Assumption| matches!(a, Assumption::SessionSpread { .. });
     c.assumed.iter().any(of_sessions)
 }
 

@@ -4,7 +4,7 @@ use crate::support::runs::{Session, judged_by, measured, of};
 use perfgate::compare::{Decide, Doubt, OnInconclusive, Outcome, Policy, Quantity, Severity};
 use perfgate::exit::Exit;
 use perfgate::model::{Run, Unit};
-use perfgate::verdict::{Kind, Situation, Verdict};
+use perfgate::verdict::{Situation, Verdict, VerdictKind};
 
 /// From good to bad.
 fn outcome_rank(outcome: Outcome) -> u8 {
@@ -30,7 +30,7 @@ fn exit_rank(exit: Exit) -> u8 {
 struct Said {
     p: f64,
     outcome: u8,
-    kind: Kind,
+    kind: VerdictKind,
     exit: u8,
 }
 

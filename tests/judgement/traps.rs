@@ -4,7 +4,7 @@ use crate::support::runs::{Session, errors, judged, kind, measured, of, time, ti
 use crate::support::verdicts;
 use perfgate::compare::{Assumption, Doubt, Outcome, Policy};
 use perfgate::model::{Evidence, Measurement, Role, Run};
-use perfgate::verdict::Kind;
+use perfgate::verdict::VerdictKind;
 
 const AROUND: [f64; 5] = [-1.0, -0.5, 0.0, 0.5, 1.0];
 
@@ -17,7 +17,7 @@ fn assumes_sessions(baseline: &[Run], current: &[Run]) -> bool {
     let assumed = &of(&judgement, "parse", "time.p50").assumed;
     assumed
         .iter()
-        .any(|a| matches!(a, Assumption::SessionSpread(_)))
+        .any(|a| matches!(a, Assumption::SessionSpread { .. }))
 }
 
 /// A gate that falls back to bare floors where its history is gone is red for as long as nobody looks.
@@ -72,7 +72,7 @@ fn a_series_too_noisy_to_show_twice_its_limit_is_never_unchanged() {
         assert!(comparison.detectable.unwrap() > 0.05, "{spread}");
         assert_eq!(
             kind(judgement, &Policy::default()),
-            Kind::Inconclusive,
+            VerdictKind::Inconclusive,
             "{spread}"
         );
     }
@@ -96,7 +96,11 @@ fn one_series_among_many_is_enough_to_fail() {
             .map(|c| c.series.subject.as_str())
             .collect();
         assert_eq!(regressed, ["parse"], "{slower}");
-        assert_eq!(kind(judgement, &Policy::default()), Kind::Fail, "{slower}");
+        assert_eq!(
+            kind(judgement, &Policy::default()),
+            VerdictKind::Fail,
+            "{slower}"
+        );
     }
 }
 

@@ -9,7 +9,7 @@
 
 use perfgate::compare::{Comparison, Judgement, Origin, Pattern, Policy, Rule, Sides, judge};
 use perfgate::model::{Better, Evidence, Measurement, MetricName, Role, Run, Subject, Unit};
-use perfgate::verdict::{Kind, Situation, Verdict};
+use perfgate::verdict::{Situation, Verdict, VerdictKind};
 
 pub(crate) const TODAY: jiff::civil::Date = jiff::civil::date(2026, 6, 1);
 
@@ -133,6 +133,6 @@ pub(crate) fn of<'a>(judgement: &'a Judgement, subject: &str, metric: &str) -> &
     judgement.comparisons.iter().find(wanted).unwrap()
 }
 
-pub(crate) fn kind(judgement: Judgement, policy: &Policy) -> Kind {
+pub(crate) fn kind(judgement: Judgement, policy: &Policy) -> VerdictKind {
     Verdict::of(judgement, policy, Situation::Compared).kind()
 }

@@ -327,10 +327,10 @@ pub(crate) fn criterion() -> Document {
     }
     all.push(Comparison {
         gated: false,
-        cause: Cause::TooFewObservations {
+        cause: Some(Cause::TooFewObservations {
             have: 37,
             need: 1_000,
-        },
+        }),
         method: Method::None,
         ..unchanged(latency("parse/large", Quantile::P99), 1.4, 1.9)
     });

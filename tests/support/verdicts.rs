@@ -110,7 +110,7 @@ pub(crate) fn judged(series: Series, outcome: Outcome, baseline: f64, current: f
         budget: None,
         drift: None,
         accepted: None,
-        cause: Cause::Numbers,
+        cause: None,
         assumed: Vec::new(),
         left_out: Vec::new(),
         workload: 0,
@@ -140,7 +140,7 @@ pub(crate) fn single(series: Series, doubt: Doubt, baseline: f64, current: f64) 
         method: Method::AssumedSpread,
         detectable: Some(0.23),
         runs_needed: Some(9),
-        assumed: vec![Assumption::RunSpread(0.1)],
+        assumed: vec![Assumption::RunSpread { spread: 0.1 }],
         ..judged(series, Outcome::Inconclusive(doubt), baseline, current)
     }
 }
@@ -152,9 +152,9 @@ pub(crate) fn missing(series: Series, baseline: f64, renamed_to: Option<&str>) -
         test: None,
         method: Method::None,
         detectable: None,
-        cause: Cause::Vanished {
+        cause: Some(Cause::Vanished {
             renamed_to: renamed_to.map(Subject::new),
-        },
+        }),
         ..judged(series, Outcome::Missing, baseline, baseline)
     }
 }
@@ -166,9 +166,9 @@ pub(crate) fn appeared(series: Series, current: f64, renamed_from: Option<&str>)
         test: None,
         method: Method::None,
         detectable: None,
-        cause: Cause::Appeared {
+        cause: Some(Cause::Appeared {
             renamed_from: renamed_from.map(Subject::new),
-        },
+        }),
         ..judged(series, Outcome::New, current, current)
     }
 }
@@ -179,7 +179,7 @@ pub(crate) fn incomparable(series: Series, cause: Cause) -> Comparison {
         test: None,
         method: Method::None,
         detectable: None,
-        cause,
+        cause: Some(cause),
         ..judged(series, Outcome::Incomparable, 84.0, 103.0)
     }
 }
@@ -187,11 +187,7 @@ pub(crate) fn incomparable(series: Series, cause: Cause) -> Comparison {
 pub(crate) fn over_budget(mut comparison: Comparison, limit: f64) -> Comparison {
     let value = comparison.current.as_ref().map_or(0.0, |side| side.value);
     comparison.budget = Some(BudgetCheck {
-        limit: Quantity {
-            value: limit,
-            unit: comparison.series.unit.clone(),
-        },
-        limit_in_unit: Some(limit),
+        limit: Some(limit),
         value,
         broken: value > limit,
     });

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use perfgate::compare::{Policy, Sides, judge};
 use perfgate::model::Run;
-use perfgate::verdict::{Kind, Situation, Verdict};
+use perfgate::verdict::{Situation, Verdict, VerdictKind};
 
 use super::at_most;
 use super::noise::Dice;
@@ -94,7 +94,7 @@ fn gates(sessions: i64, within: f64, gates: usize) -> (Tally, usize) {
             continue;
         }
         let verdict = Verdict::of(judgement, &Policy::default(), Situation::Compared);
-        tally.failed += usize::from(verdict.kind() == Kind::Fail);
+        tally.failed += usize::from(verdict.kind() == VerdictKind::Fail);
     }
     (tally, unknown)
 }

@@ -5,7 +5,7 @@ use perfgate::model::evidence::{Moments, Point};
 use perfgate::model::{
     Better, Evidence, Measurement, MetricName, Quantile, Role, Run, Statistic, Subject, Unit,
 };
-use perfgate::verdict::{Kind, Situation, Verdict};
+use perfgate::verdict::{Situation, Verdict, VerdictKind};
 
 use super::noise::Dice;
 use super::simulation::Tally;
@@ -138,7 +138,7 @@ fn gates(requests: usize, changed: Service, of: Statistic, gates: usize) -> Tall
         let verdict = Verdict::of(judgement, &Policy::default(), Situation::Compared);
         tally.gates += 1;
         tally.found += usize::from(found);
-        tally.failed += usize::from(verdict.kind() == Kind::Fail);
+        tally.failed += usize::from(verdict.kind() == VerdictKind::Fail);
     }
     tally
 }

@@ -5,7 +5,7 @@ use perfgate::model::evidence::{Moments, Point};
 use perfgate::model::{
     Anchor, Better, Evidence, Measurement, MetricName, Quantile, Role, Run, Subject, Unit,
 };
-use perfgate::verdict::{Kind, Situation, Verdict};
+use perfgate::verdict::{Situation, Verdict, VerdictKind};
 
 use super::noise::{Dice, Shape};
 use super::simulation::{self, SERIES, Scene, Setting, Tally};
@@ -22,7 +22,7 @@ fn judged(baseline: &[Run], current: &[Run], anchor: Option<&Anchor>) -> Judgeme
 }
 
 fn fails(judgement: Judgement) -> bool {
-    Verdict::of(judgement, &Policy::default(), Situation::Compared).kind() == Kind::Fail
+    Verdict::of(judgement, &Policy::default(), Situation::Compared).kind() == VerdictKind::Fail
 }
 
 /// Sessions of one commit each, as a baseline on a branch has them: each moves every series by itself.

@@ -7,7 +7,7 @@ use perfgate::compare::{Judgement, Outcome, Policy, Sides, judge};
 use perfgate::model::{
     Better, Evidence, Measurement, MetricName, Provenance, Role, Run, Subject, Unit,
 };
-use perfgate::verdict::{Kind, Situation, Verdict};
+use perfgate::verdict::{Situation, Verdict, VerdictKind};
 
 use super::noise::{Dice, Shape};
 
@@ -253,7 +253,7 @@ pub(crate) fn tally(scene: &Scene, gates: usize, deal: impl Fn(&mut Dice, usize)
         tally.found += usize::from(outcome == Some(Outcome::Regressed));
         tally.missed += usize::from(outcome == Some(Outcome::Unchanged));
         let verdict = Verdict::of(judgement, &Policy::default(), Situation::Compared);
-        tally.failed += usize::from(verdict.kind() == Kind::Fail);
+        tally.failed += usize::from(verdict.kind() == VerdictKind::Fail);
     }
     tally
 }

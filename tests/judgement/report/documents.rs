@@ -2,10 +2,10 @@
 
 use crate::support::scenes;
 use crate::support::verdicts::*;
-use perfgate::compare::{OnMissing, Policy, Severity};
+use perfgate::compare::{Doubt, OnMissing, OutcomeName, Policy, Severity};
 use perfgate::model::Quantile;
-use perfgate::report::words::{self, Judged, Outcome};
 use perfgate::report::{self, Document, DocumentError, Entry, Format, JSON_SCHEMA, Style};
+use perfgate::verdict::VerdictKind;
 
 fn rendered(document: &Document, format: Format) -> String {
     report::render(document, format, &Style::default(), None).unwrap()
@@ -15,7 +15,7 @@ fn fails_by_regression(document: &Document) -> bool {
     document
         .comparisons
         .iter()
-        .any(|e| e.outcome == Outcome::Regressed && e.severity == words::Severity::Fail)
+        .any(|e| e.outcome == OutcomeName::Regressed && e.severity == Severity::Fail)
 }
 
 #[test]
@@ -117,24 +117,19 @@ fn a_failing_regression_stands_in_the_document_exactly_when_one_fails_the_gate()
     shown.gated = false;
     let steady = || unchanged(latency("GET /", Quantile::P95), 12.0, 12.0);
     for (comparison, exit_code, severity, regression) in [
-        (slow(), 1, words::Severity::Fail, true),
-        (warned, 0, words::Severity::Warn, false),
-        (off, 0, words::Severity::Off, false),
-        (shown, 0, words::Severity::Off, false),
-        (accepted(slow(), "known"), 0, words::Severity::Warn, false),
+        (slow(), 1, Severity::Fail, true),
+        (warned, 0, Severity::Warn, false),
+        (off, 0, Severity::Off, false),
+        (shown, 0, Severity::Off, false),
+        (accepted(slow(), "known"), 0, Severity::Warn, false),
         // The budget fails the gate, the accepted regression does not.
         (
             over_budget(accepted(slow(), "known"), 100.0),
             1,
-            words::Severity::Warn,
+            Severity::Warn,
             false,
         ),
-        (
-            missing(series(), 84.0, None),
-            1,
-            words::Severity::Fail,
-            false,
-        ),
+        (missing(series(), 84.0, None), 1, Severity::Fail, false),
     ] {
         let document = document(vec![steady(), comparison]);
         let entry: &Entry = &document.comparisons[1];
@@ -154,7 +149,7 @@ fn a_missing_series_that_only_warns_is_not_written_as_failing() {
     let steady = unchanged(latency("GET /", Quantile::P95), 12.0, 12.0);
     let document = document_of(vec![steady, gone], &policy, context());
     assert_eq!(document.exit_code, 0);
-    assert_eq!(document.comparisons[1].severity, words::Severity::Warn);
+    assert_eq!(document.comparisons[1].severity, Severity::Warn);
 }
 
 #[test]
@@ -165,7 +160,7 @@ fn numbers_that_json_does_not_know_are_null_and_read_again() {
     open.change = change(1.2, 1.1, f64::INFINITY);
     let document = document(vec![odd, open]);
     assert_eq!(document.comparisons[0].change, None);
-    assert_eq!(document.comparisons[1].change.unwrap().high, None);
+    assert_eq!(document.comparisons[1].change.unwrap().high(), None);
     let json = rendered(&document, Format::Json);
     let mut read = Document::parse(&json).unwrap();
     // The sentence is the only thing that writing adds.
@@ -192,7 +187,9 @@ fn every_report_says_the_same_verdict() {
         let first = comment.lines().next().unwrap();
         match (document.exit_code, document.verdict) {
             (1.., _) => assert_eq!(first, "> [!CAUTION]", "{name}"),
-            (0, Judged::Warn | Judged::Inconclusive) => assert_eq!(first, "> [!WARNING]", "{name}"),
+            (0, VerdictKind::Warn | VerdictKind::Inconclusive) => {
+                assert_eq!(first, "> [!WARNING]", "{name}")
+            }
             (0, _) => assert!(first.contains(" **perfgate"), "{name}: {first}"),
         }
         let annotations = rendered(&document, Format::Github);
@@ -273,4 +270,23 @@ fn at_most_ten_annotations_are_written_and_the_last_says_how_many_more() {
             .contains(&format!("{} more", n - listed));
         assert_eq!(more, listed < n, "{n}: {text}");
     }
+}
+
+#[test]
+fn a_document_with_accepted_regressions_beside_an_undecided_series_agrees_with_itself() {
+    let slow = |name: &str| {
+        accepted(
+            regressed(latency(name, Quantile::P95), 84.0, 103.0),
+            "known",
+        )
+    };
+    let unsure = single(
+        latency("GET /cart", Quantile::P95),
+        Doubt::NoSignal,
+        84.0,
+        85.0,
+    );
+    let document = document(vec![slow("GET /"), slow("GET /search"), unsure]);
+    assert_eq!(document.verdict, VerdictKind::Warn);
+    assert_eq!(document.contradiction(), None);
 }

@@ -91,7 +91,7 @@ fn a_check_run_notes_what_fails_at_the_line_of_its_rule_once() {
     let mut job = Job::new(&github);
     let mut document = scenes::fail();
     let failing = |entry: &&mut perfgate::report::Entry| {
-        entry.outcome == perfgate::report::words::Outcome::Regressed
+        entry.outcome == perfgate::compare::OutcomeName::Regressed
     };
     let mut entries = document.comparisons.iter_mut().filter(failing);
     let ruled = entries.next().unwrap();

@@ -349,7 +349,7 @@ fn ten_thousand_series_are_posted_with_every_failing_row() {
     let failing = many
         .comparisons
         .iter()
-        .filter(|e| e.standing == perfgate::report::words::Standing::Fail);
+        .filter(|e| e.standing == perfgate::verdict::Standing::Fail);
     assert_eq!(body.matches("| ❌ |").count(), failing.count());
 }
 

@@ -25,7 +25,7 @@ use crate::model::{Baseline, Matching, Partner, Run, WorkloadKey};
 use crate::stats::reading;
 use crate::store::{self, Window};
 use crate::text::sanitize;
-use crate::verdict::{Kind, Verdict, stands};
+use crate::verdict::{Verdict, VerdictKind, stands};
 
 pub(crate) fn run(args: UpdateArgs, env: &Env, output: &mut Output<'_>) -> anyhow::Result<Exit> {
     let settings = Settings::load(
@@ -156,11 +156,11 @@ impl Update<'_> {
         let judgement = verdict.judgement();
         done.notes.extend(judgement.unmatched.iter().map(unmatched));
         match (verdict.kind(), self.reason) {
-            (Kind::Fail, None) => {
+            (VerdictKind::Fail, None) => {
                 done.refused = Some(refusal(&verdict, self.settings));
                 return Err(anyhow!("refused"));
             }
-            (Kind::Fail, Some(reason)) => {
+            (VerdictKind::Fail, Some(reason)) => {
                 let warning =
                     format!("taken into the baseline though the gate failed it: {reason}");
                 for run in &mut new {

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::policy::{Acceptance, Limits, Origin, Severity};
-use super::weighed::Weighed;
+use crate::model::Difference;
 use crate::model::matching::NoPartner;
-use crate::model::workload::{Difference, Part, WorkloadKey};
+use crate::model::workload::{Part, WorkloadKey};
 use crate::model::{Better, Series, Subject, Unit};
 
 /// One series, judged.
@@ -203,6 +203,26 @@ pub struct Test {
     pub p: f64,
     /// Holm, over the gated series.
     pub p_adjusted: f64,
+}
+
+/// A tested series, weighed in both directions.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Weighed {
+    pub worse: Direction,
+    pub better: Direction,
+    /// The end of the interval at the doubt that the look asks for excludes twice the limit.
+    pub twice_excluded: bool,
+}
+
+/// What the runs say of a change in one direction.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Direction {
+    /// The estimate is beyond all that is tolerated.
+    pub beyond: bool,
+    /// One-sided, of this series alone.
+    pub p: f64,
+    /// The ranks of the runs agree at the level of one series of the gate.
+    pub ranks_agree: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]

@@ -2,26 +2,21 @@
 
 use super::comparison::Drift;
 use super::effect::{self, Prepared, Typical};
-use super::judge::Judged;
 use super::levels::{Levels, SidesBySession};
-use super::outcome;
+use super::measured::Measured;
 use super::scale::Scale;
 use super::shown::ratio;
-use crate::model::Anchor;
+use crate::model::{Anchor, Series};
 use crate::stats::{order, reading};
 
-/// Holds every compared series against the anchor's budget. The tests share the error allowance of the gate.
-pub(super) fn measure_all(all: &mut [Judged], anchor: &Anchor, spans_sessions: bool) {
-    let tested = |judged: &&Judged| judged.asked.gated && judged.measured.log_levels.is_some();
-    let level = outcome::level(all.iter().filter(tested).count());
-    for judged in all {
-        judged.measured.drift = drift(judged, anchor, (spans_sessions, level));
-    }
-}
-
-fn drift(judged: &Judged, anchor: &Anchor, (spans, level): (bool, f64)) -> Option<Drift> {
-    let series = &judged.series;
-    let levels = judged.measured.log_levels.as_ref()?;
+/// Holds one compared series against the anchor's budget, at the level of a test of the gate.
+pub(super) fn drift(
+    series: &Series,
+    measured: &Measured,
+    anchor: &Anchor,
+    (spans, level): (bool, f64),
+) -> Option<Drift> {
+    let levels = measured.log_levels.as_ref()?;
     let values: Vec<f64> = anchor
         .runs
         .iter()
@@ -54,7 +49,7 @@ fn drift(judged: &Judged, anchor: &Anchor, (spans, level): (bool, f64)) -> Optio
     };
     let found = Prepared::new(levels).effect(Typical::default())?;
     let current = Scale::Log.value(series, found.current);
-    let beyond_step = (current - anchor_value).abs() > judged.measured.step;
+    let beyond_step = (current - anchor_value).abs() > measured.step;
     // The level is beyond its budget, and it is certain that it rose.
     let sure = found.p_worse <= level && found.ranks.say_worse(level);
     Some(Drift {
@@ -66,6 +61,6 @@ fn drift(judged: &Judged, anchor: &Anchor, (spans, level): (bool, f64)) -> Optio
             effect::CONFIDENCE,
         ),
         budget: anchor.budget,
-        broken: judged.asked.gated && found.shift > anchor.budget.ln_1p() && beyond_step && sure,
+        broken: found.shift > anchor.budget.ln_1p() && beyond_step && sure,
     })
 }

@@ -1,34 +1,29 @@
 //! The gate's judgement: every series measured, then all of them decided together.
 
-use std::collections::BTreeSet;
-
-use super::Cause;
-use super::advice;
-use super::comparison::{
-    Comparison, Doubt, Found, JudgedWorkload, Judgement, LeftOut, Outcome, Test, UnmatchedRule,
-    UnusedAcceptance,
+use super::accepted::{
+    accept, acceptances, leave_latency_of_failing_subjects, name_nearest, rules_without_series,
 };
+use super::advice;
+use super::comparison::{Cause, Comparison, Drift, Judgement, LeftOut, Outcome, Test};
 use super::controls;
+use super::drift::drift;
 use super::effect::Typical;
 use super::elsewhere::{eased, noise};
 use super::layout::Layout;
 use super::measured::{Measured, measure};
 use super::names::OneSided;
 use super::observations::Carried;
-use super::outcome::Adjusted;
+use super::outcome::{self, Adjusted};
 use super::pairs::pairs;
-use super::policy::{Policy, SeriesRole, Severity, selects};
+use super::policy::{Policy, SeriesRole, Severity};
 use super::question::Question;
 use super::rules::{self, Asked, RulesBySubject};
 use super::throughput;
 use super::weighed::Look;
-use crate::model::matching::{Machines, NoPartner};
-use crate::model::workload::{Difference, Part};
-use crate::model::{
-    Anchor, Matched, Matching, MetricName, Partner, Role, Run, Series, Subject, WorkloadKey,
-};
+use super::workloads::{absent, stranger, workloads};
+use crate::model::matching::Machines;
+use crate::model::{Anchor, Matching, Role, Run, Series, WorkloadKey};
 use crate::stats::{multiplicity, order};
-use crate::text::nearest::near_pattern;
 
 /// What is compared.
 #[derive(Clone, Copy, Debug)]
@@ -87,7 +82,7 @@ pub fn judge_at(
                 ..anchor.clone()
             };
             anchored |= !anchor.runs.is_empty();
-            super::drift::measure_all(of_series, &anchor, layout.base_spans_sessions);
+            measure_drift(of_series, &anchor, layout.base_spans_sessions);
         }
         gate.one_sided.push(OneSided::of(&layout));
         in_one_session.push(layout.one_session);
@@ -104,147 +99,6 @@ pub fn judge_at(
             .map(|anchor| anchor.label.clone()),
         ..gate.decide(today, look, &in_one_session)
     }
-}
-
-/// Why a workload of the current side is compared with nothing, as each of its series says it; `None` where it is
-/// compared, or simply new.
-fn stranger(matched: &Matched<'_>) -> Option<Cause> {
-    let Partner::None(why) = &matched.partner else {
-        return None;
-    };
-    let labels = |keys: &[WorkloadKey]| labels(&keys.iter().collect::<Vec<_>>());
-    match why {
-        NoPartner::NoBaseline | NoPartner::Unknown => None,
-        NoPartner::OtherEnvironment(known) => Some(Cause::EnvironmentsDiffer {
-            baseline: known
-                .iter()
-                .map(|machine| machine.key.as_str())
-                .collect::<Vec<_>>()
-                .join("; "),
-            current: matched.current.key.environment.clone().unwrap_or_default(),
-        }),
-        NoPartner::OtherLoad(differences) | NoPartner::Differs(differences) => {
-            match differences.as_slice() {
-                // Another source beside those that the baseline knows is new, and changes nothing.
-                all if all.iter().any(|d| matches!(d, Difference::Source { .. })) => None,
-                [Difference::Tool { before, now }] => Some(Cause::ToolsDiffer {
-                    baseline: before.clone(),
-                    current: now.clone(),
-                }),
-                [Difference::Scenario { before, now }] => Some(Cause::ScenariosDiffer {
-                    baseline: before.clone(),
-                    current: now.clone(),
-                }),
-                all => Some(Cause::WorkloadsDiffer {
-                    differences: all.to_vec(),
-                }),
-            }
-        }
-        NoPartner::SeveralFit(keys) => Some(Cause::WorkloadUnclear {
-            workloads: labels(keys),
-            of_baseline: true,
-        }),
-        NoPartner::Contested(keys) => Some(Cause::WorkloadUnclear {
-            workloads: labels(keys),
-            of_baseline: false,
-        }),
-    }
-}
-
-/// What tells each of some keys from the others.
-fn labels(keys: &[&WorkloadKey]) -> Vec<String> {
-    keys.iter()
-        .map(|key| {
-            let others: Vec<&WorkloadKey> =
-                keys.iter().filter(|other| *other != key).copied().collect();
-            key.label(&others)
-        })
-        .collect()
-}
-
-fn workloads(matching: &Matching<'_>, in_one_session: &[bool]) -> Vec<JudgedWorkload> {
-    let keys: Vec<&WorkloadKey> = matching.current.iter().map(|m| &m.current.key).collect();
-    matching
-        .current
-        .iter()
-        .zip(labels(&keys))
-        .zip(in_one_session)
-        .map(|((matched, label), in_one_session)| {
-            let found = match &matched.partner {
-                Partner::Found { baseline, lacking } => Found::Here {
-                    runs: baseline.runs().count(),
-                    lacking: lacking_parts(matched, lacking),
-                },
-                Partner::Elsewhere { known } => Found::Elsewhere {
-                    runs: known.last().map_or(0, |newest| newest.runs().count()),
-                    environment: known.last().and_then(|w| w.key.environment.clone()),
-                },
-                Partner::None(why) => Found::No(why.clone()),
-            };
-            JudgedWorkload {
-                key: matched.current.key.clone(),
-                label,
-                runs: matched.current.runs().count(),
-                repeated: repeated(matched),
-                in_one_session: *in_one_session,
-                found,
-            }
-        })
-        .collect()
-}
-
-/// What one of two keys does not say; that neither says where it was measured is worth telling, too.
-fn lacking_parts(matched: &Matched<'_>, lacking: &[Part]) -> Vec<Part> {
-    let mut parts = lacking.to_vec();
-    if matched.current.key.environment.is_none() && !parts.contains(&Part::Environment) {
-        parts.push(Part::Environment);
-    }
-    parts
-}
-
-/// Each run of one side is held against each of the other, which for more runs than this would take too long.
-const MOST_HELD: usize = 1_000;
-
-/// How many current runs are one of those that they are compared with.
-fn repeated(matched: &Matched<'_>) -> usize {
-    let Partner::Found { baseline, .. } = &matched.partner else {
-        return 0;
-    };
-    let base = baseline.reference().base;
-    if base.len().max(matched.current.runs().count()) > MOST_HELD {
-        return 0;
-    }
-    let is_known = |run: &&Run| base.iter().any(|known| known.is_same_measurement(run));
-    matched.current.runs().filter(is_known).count()
-}
-
-/// The workloads of the baseline without current results, on the machines of the current runs.
-fn absent(matching: &Matching<'_>) -> Vec<String> {
-    let here = |key: &WorkloadKey| {
-        let mut current = matching.current.iter().map(|m| &m.current.key.environment);
-        key.environment.is_none() || current.any(|machine| *machine == key.environment)
-    };
-    let known: Vec<&WorkloadKey> = matching
-        .current
-        .iter()
-        .map(|m| &m.current.key)
-        .chain(matching.left.iter().map(|w| &w.key))
-        .filter(|key| here(key))
-        .collect();
-    matching
-        .left
-        .iter()
-        .map(|w| &w.key)
-        .filter(|key| here(key))
-        .map(|key| {
-            let others: Vec<&WorkloadKey> = known
-                .iter()
-                .filter(|other| **other != key)
-                .copied()
-                .collect();
-            key.label(&others)
-        })
-        .collect()
 }
 
 /// All series of all workloads, on their way to one judgement.
@@ -331,6 +185,24 @@ fn settle(series: &mut [Judged]) {
     };
     for judged in series {
         judged.measured.settle(typical);
+    }
+}
+
+/// Holds every compared series against the anchor's budget. The tests share the error allowance of the gate.
+fn measure_drift(all: &mut [Judged], anchor: &Anchor, spans_sessions: bool) {
+    let tested = |judged: &&Judged| judged.asked.gated && judged.measured.log_levels.is_some();
+    let level = outcome::level(all.iter().filter(tested).count());
+    for judged in all {
+        let found = drift(
+            &judged.series,
+            &judged.measured,
+            anchor,
+            (spans_sessions, level),
+        );
+        judged.measured.drift = found.map(|drift| Drift {
+            broken: drift.broken && judged.asked.gated,
+            ..drift
+        });
     }
 }
 
@@ -500,120 +372,5 @@ fn conclude(
         current: measured.current,
         limits,
         series,
-    }
-}
-
-/// An accepted regression stays visible and no longer fails, sure or not. An acceptance is needed as long as a series
-/// that it covers did worse, or could have.
-pub(super) fn accept(
-    c: &mut Comparison,
-    policy: &Policy,
-    today: jiff::civil::Date,
-    used: &mut [bool],
-) {
-    let possible = c.outcome == Outcome::Inconclusive(Doubt::Possible);
-    let open = matches!(c.outcome, Outcome::Regressed | Outcome::Inconclusive(_));
-    if !open || !c.gated {
-        return;
-    }
-    let Some(change) = c.change else { return };
-    let worse_by = match c.series.better {
-        crate::model::Better::Lower => change.ratio,
-        crate::model::Better::Higher => change.ratio.recip(),
-    } - 1.0;
-    for (index, accepted) in rules::acceptances(policy, &c.series, today) {
-        if let Some(slot) = used.get_mut(index) {
-            *slot = true;
-        }
-        let covers = worse_by <= accepted.up_to && c.accepted.is_none();
-        if covers && (c.outcome == Outcome::Regressed || possible && worse_by > 0.0) {
-            c.accepted = Some(accepted);
-            c.severity = c.severity.min(Severity::Warn);
-        }
-    }
-}
-
-/// Where more requests fail than before, the speed of the others says nothing.
-pub(super) fn leave_latency_of_failing_subjects(comparisons: &mut [Comparison]) {
-    let failing: BTreeSet<(usize, Subject)> = comparisons
-        .iter()
-        .filter(|c| c.gated && c.series.metric.as_str() == MetricName::ERRORS)
-        .filter(|c| c.outcome == Outcome::Regressed)
-        .map(|c| (c.workload, c.series.subject.clone()))
-        .collect();
-    for c in comparisons
-        .iter_mut()
-        .filter(|c| failing.contains(&(c.workload, c.series.subject.clone())))
-    {
-        let timed = [MetricName::LATENCY, MetricName::TIME].contains(&c.series.metric.as_str());
-        if timed && c.baseline.is_some() && c.current.is_some() {
-            c.outcome = Outcome::Incomparable;
-            c.cause = Some(Cause::ErrorsRose);
-            c.accepted = None;
-            c.runs_needed = None;
-            c.one_session_needed = false;
-        }
-    }
-}
-
-pub(super) fn acceptances(
-    policy: &Policy,
-    today: jiff::civil::Date,
-    used: &[bool],
-    seen: &[Series],
-) -> (Vec<UnmatchedRule>, Vec<UnusedAcceptance>) {
-    let mut unmatched = Vec::new();
-    let mut unused = Vec::new();
-    for (acceptance, used) in policy.acceptances.iter().zip(used) {
-        let pattern = format!("{} {}", acceptance.subject, acceptance.metric);
-        let matches = |s: &Series| selects(&acceptance.subject, &acceptance.metric, s, true);
-        if !seen.iter().any(matches) {
-            unmatched.push(UnmatchedRule {
-                from: acceptance.from.clone(),
-                pattern,
-                nearest: None,
-                kind: "accept",
-            });
-        } else if !used {
-            let expired = acceptance.until < today;
-            unused.push(UnusedAcceptance {
-                acceptance: acceptance.clone(),
-                expired,
-            });
-        }
-    }
-    (unmatched, unused)
-}
-
-fn rules_without_series<'a>(
-    policy: &'a Policy,
-    reached: &'a [bool],
-) -> impl Iterator<Item = UnmatchedRule> + 'a {
-    policy
-        .rules
-        .iter()
-        .zip(reached)
-        .filter(|(_, reached)| !**reached)
-        .map(|(rule, _)| {
-            let pattern = format!("{} {}", rule.subject, rule.metric);
-            UnmatchedRule {
-                from: rule.from.clone(),
-                pattern,
-                nearest: None,
-                kind: "rule",
-            }
-        })
-}
-
-/// For as many as anybody reads: the search costs the number of series each.
-fn name_nearest(unmatched: &mut [UnmatchedRule], seen: &[Series]) {
-    const READ: usize = 10;
-    if unmatched.is_empty() {
-        return;
-    }
-    let names: Vec<String> = seen.iter().map(ToString::to_string).collect();
-    for rule in unmatched.iter_mut().take(READ) {
-        rule.nearest =
-            near_pattern(&rule.pattern, names.iter().map(String::as_str)).map(str::to_owned);
     }
 }

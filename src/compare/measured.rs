@@ -2,6 +2,7 @@
 
 use super::absolute;
 use super::advice;
+use super::comparison::Weighed;
 use super::comparison::{Assumption, Cause, Change, Drift, Method, Side};
 use super::effect::{self, Effect, Prepared, Typical};
 use super::errors::ErrorShift;
@@ -14,7 +15,7 @@ use super::question::Question;
 use super::readings::{Readings, readings, values};
 use super::scale::Scale;
 use super::shown::{ratio, sides};
-use super::weighed::Weighed;
+use super::weighed::weigh;
 use super::{Doubt, Outcome};
 use crate::model::{Better, Series};
 use crate::stats::order;
@@ -513,7 +514,7 @@ impl Measured {
             Finding::Errors(errors) => of_errors(&errors.0, &wider),
             Finding::Apart(_) | Finding::Exact(_) => return None,
         };
-        Weighed::new(&wider, &position, family).of_limits(limits)
+        weigh(&wider, &position, family, limits)
     }
 
     pub fn change(&self, series: &Series) -> Option<Change> {

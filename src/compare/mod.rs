@@ -8,6 +8,7 @@
 //! gate share the error allowance.
 
 mod absolute;
+mod accepted;
 mod advice;
 mod between;
 pub mod changes;
@@ -35,13 +36,15 @@ mod scale;
 mod shown;
 mod throughput;
 mod weighed;
+mod workloads;
 
 pub use crate::model::Pattern;
+pub use accepted::with_outcomes;
 pub use changes::{PolicyChange, changes};
 pub use comparison::{
-    Accepted, Assumption, BudgetCheck, Cause, Change, Comparison, ControlState, Doubt, Drift,
-    Found, JudgedWorkload, Judgement, LeftOut, Method, Outcome, OutcomeName, RefusedControl, Side,
-    Test, UnmatchedRule, UnusedAcceptance,
+    Accepted, Assumption, BudgetCheck, Cause, Change, Comparison, ControlState, Direction, Doubt,
+    Drift, Found, JudgedWorkload, Judgement, LeftOut, Method, Outcome, OutcomeName, RefusedControl,
+    Side, Test, UnmatchedRule, UnusedAcceptance, Weighed,
 };
 pub use errors::LEAST_RISE;
 pub use judge::{Sides, judge, judge_at};
@@ -49,4 +52,4 @@ pub use policy::{
     Acceptance, DEFAULT_MAX_REGRESSION, Decide, JudgingMachine, Limits, OnInconclusive, OnMissing,
     OnOtherEnvironment, Origin, Policy, Quantity, Rule, RulesFrom, SeriesRole, Severity,
 };
-pub use weighed::{Direction, Look, Weighed, with_outcomes};
+pub use weighed::Look;

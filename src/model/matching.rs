@@ -4,8 +4,9 @@ use std::cmp::Reverse;
 
 use super::Run;
 use super::history::{History, MOST_KEYS, Workload};
+use super::load::Difference;
 use super::run::MeasuredTime;
-use super::workload::{Difference, Part, WorkloadKey};
+use super::workload::{Part, WorkloadKey};
 
 /// The workloads of two sides, with which of them are held against each other.
 #[derive(Clone, Debug, Default)]

@@ -6,7 +6,7 @@ use super::sentence::Sentence;
 use super::units;
 use crate::compare::Cause;
 use crate::model::Better;
-use crate::model::workload::Difference;
+use crate::model::Difference;
 
 pub(super) fn because(entry: &Entry, cause: &Cause) -> Sentence {
     let between = |words: &'static str, baseline: &str, current: &str| {

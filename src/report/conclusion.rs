@@ -2,6 +2,7 @@
 //! and its runs, one line for all the rest, and the acceptance that would let an intended change through.
 
 use super::base_rules::BaseRules;
+use super::change;
 use super::document::Document;
 use super::entry::Entry;
 use super::headline;
@@ -10,12 +11,24 @@ use super::sentence::Sentence;
 use super::units::{self, Scale, plural};
 use super::view::{Group, Kind, View};
 use super::why;
-use super::{change, markdown::Place};
 use crate::compare::{Cause, OutcomeName};
 use crate::model::Better;
 use crate::model::MetricName;
 use crate::text::sanitize;
 use crate::verdict::VerdictKind;
+
+/// What the place where a text goes knows and no document holds.
+#[derive(Clone, Debug, Default)]
+pub struct CommentPlace {
+    /// The page of the run that judged; without one the text itself has every row.
+    pub run_url: Option<String>,
+    /// The page that has every row, where that is another one than the run's.
+    pub table_url: Option<String>,
+    /// What a commit's name is put behind to be a page.
+    pub commits_url: Option<String>,
+    /// For the acceptance that is offered, which ends on a day.
+    pub today: Option<jiff::civil::Date>,
+}
 
 /// So many subjects are named in one line.
 const NAMED: usize = 3;
@@ -156,20 +169,26 @@ pub(super) fn this_change(view: &View<'_>) -> Option<Sentence> {
     )
 }
 
-/// `p50` of a latency or a time says enough beside its subject; any other metric is named.
+/// The series with its subject before its short name.
 pub(super) fn series(entry: &Entry) -> Sentence {
-    let subject = Sentence::default().foreign(&entry.shown_subject());
+    Sentence::default()
+        .foreign(&entry.shown_subject())
+        .own(" ")
+        .then(short_name(entry))
+}
+
+/// `p50` of a latency or a time says enough beside its subject; any other metric is named.
+pub(super) fn short_name(entry: &Entry) -> Sentence {
     match entry.metric.as_str() {
-        MetricName::LATENCY | MetricName::TIME => subject.own(format!(" {}", entry.statistic)),
+        MetricName::LATENCY | MetricName::TIME => Sentence::new(entry.statistic.to_string()),
         MetricName::ERRORS | MetricName::THROUGHPUT if !has_statistic(entry) => {
-            let known = if entry.is_errors() {
+            Sentence::new(if entry.is_errors() {
                 MetricName::ERRORS
             } else {
                 MetricName::THROUGHPUT
-            };
-            subject.own(" ").own(known)
+            })
         }
-        _ => subject.own(" ").foreign(&entry.metric_statistic()),
+        _ => Sentence::default().foreign(&entry.metric_statistic()),
     }
 }
 
@@ -275,7 +294,7 @@ fn bar(value: f64, low: f64, high: f64) -> char {
 }
 
 /// What needs no decision, each in a few words, with the ways to all of it.
-pub(super) fn rest(view: &View<'_>, place: &Place) -> Vec<Sentence> {
+pub(super) fn rest(view: &View<'_>, place: &CommentPlace) -> Vec<Sentence> {
     let mut said = Vec::new();
     let counted = |group: &Group<'_>, words: &str| {
         Sentence::new(format!("{words} {}", units::count(group.entries.len())))
@@ -297,7 +316,7 @@ pub(super) fn rest(view: &View<'_>, place: &Place) -> Vec<Sentence> {
 }
 
 /// The page that has every row.
-fn table(place: &Place) -> Option<&str> {
+fn table(place: &CommentPlace) -> Option<&str> {
     let url = place.table_url.as_ref().or(place.run_url.as_ref())?;
     sanitize::is_plain_url(url).then_some(url.as_str())
 }
@@ -349,7 +368,7 @@ fn silent((subject, metric): (String, String)) -> Sentence {
 }
 
 /// `9bd0e4f1a against main.json`
-fn sides(document: &Document, place: &Place) -> Option<Sentence> {
+fn sides(document: &Document, place: &CommentPlace) -> Option<Sentence> {
     let baseline = document.baseline.as_ref();
     let commit = document.current.commit.as_deref();
     let mut said = Sentence::default();
@@ -380,7 +399,7 @@ fn sides(document: &Document, place: &Place) -> Option<Sentence> {
 }
 
 /// The one line of a gate in which nothing needs a decision: `18 series held · sees changes above 12 % · details`
-pub(super) fn quiet(view: &View<'_>, place: &Place) -> Vec<Sentence> {
+pub(super) fn quiet(view: &View<'_>, place: &CommentPlace) -> Vec<Sentence> {
     let document = view.document;
     let mut said = vec![Sentence::new(headline::held(document))];
     let gated = document.comparisons.iter().filter(|entry| entry.gated);
@@ -444,7 +463,7 @@ fn until(today: jiff::civil::Date) -> Option<jiff::civil::Date> {
 }
 
 /// `[[accept]]` entries for what regressed, ready for `perfgate.toml`; nothing where the day is not known.
-pub(super) fn acceptances(document: &Document, place: &Place) -> Option<String> {
+pub(super) fn acceptances(document: &Document, place: &CommentPlace) -> Option<String> {
     let until = until(place.today?)?;
     let blocks: Vec<String> = acceptable(document)
         .iter()

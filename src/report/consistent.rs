@@ -3,7 +3,7 @@
 
 use super::document::Document;
 use super::entry::Entry;
-use super::workload;
+use super::unjudged;
 use crate::compare::{OutcomeName, Severity};
 use crate::verdict::{Grounds, Situation, Standing, VerdictKind};
 
@@ -49,7 +49,7 @@ impl Document {
 
     /// What its verdict has to follow from.
     fn grounds(&self) -> Grounds {
-        let unknown_workloads = workload::unjudged(self).count();
+        let unknown_workloads = unjudged::workloads(self).count();
         let has_no_baseline = if self.workloads.is_empty() {
             let says_so = self.verdict == VerdictKind::NoBaseline || self.budgets_only().is_some();
             self.counts.compared == 0 && says_so

@@ -9,12 +9,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::base_rules::BaseRules;
-use super::context::{BaselineSource, Commands, Context, CurrentSource, Setting, Surroundings};
-use super::headline;
-use super::trend::Trend;
+use super::context::{BaselineSource, Commands, CurrentSource, Setting, Surroundings};
 use super::workload::Workload;
-use crate::compare::Policy;
-use crate::verdict::{Counts, Verdict};
+use crate::model::Statistic;
+use crate::verdict::Counts;
 
 pub const SCHEMA: &str = "perfgate.verdict/1";
 
@@ -85,6 +83,17 @@ pub struct UnusedAcceptance {
     pub until: jiff::civil::Date,
     pub expired: bool,
     pub from: String,
+}
+
+/// The course of one series of the document.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trend {
+    pub subject: String,
+    pub metric: String,
+    pub statistic: Statistic,
+    /// One number for each session of the baseline, oldest first.
+    pub sessions: Vec<f64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -168,73 +177,4 @@ fn is_word(text: &str) -> bool {
         && text
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
-}
-
-/// The document of a verdict.
-pub fn document(verdict: &Verdict, policy: &Policy, context: Context) -> Document {
-    let judgement = verdict.judgement();
-    let several = judgement.workloads.len() > 1;
-    Document {
-        schema: SCHEMA.to_owned(),
-        verdict: verdict.kind(),
-        exit_code: verdict.exit().code(),
-        counts: verdict.counts(),
-        comparisons: judgement
-            .comparisons
-            .iter()
-            .map(|c| Entry {
-                workload: several
-                    .then(|| judgement.workloads.get(c.workload))
-                    .flatten()
-                    .map(|workload| workload.label.clone()),
-                ..Entry::of(c, policy)
-            })
-            .collect(),
-        reasons: verdict.reasons().iter().map(headline::reason).collect(),
-        family: judgement.family,
-        baseline: context.baseline,
-        current: context.current,
-        environment: context.environment,
-        interleaved: context.interleaved,
-        policy: PolicySummary {
-            config: context.config,
-            max_regression: policy.defaults.max_regression,
-            on_missing: policy.on_missing,
-            on_inconclusive: policy.on_inconclusive,
-            require_baseline: policy.require_baseline,
-            settings: context.settings,
-            unmatched: judgement
-                .unmatched
-                .iter()
-                .map(|rule| Unmatched {
-                    pattern: rule.pattern.clone(),
-                    nearest: rule.nearest.clone(),
-                    from: rule.from.to_string(),
-                })
-                .collect(),
-            unused_acceptances: judgement
-                .unused
-                .iter()
-                .map(|unused| UnusedAcceptance {
-                    subject: unused.acceptance.subject.to_string(),
-                    metric: unused.acceptance.metric.to_string(),
-                    reason: unused.acceptance.reason.clone(),
-                    until: unused.acceptance.until,
-                    expired: unused.expired,
-                    from: unused.acceptance.from.to_string(),
-                })
-                .collect(),
-        },
-        tool: Tool {
-            name: "perfgate".to_owned(),
-            version: context.tool_version,
-        },
-        gate: context.gate,
-        notes: context.notes,
-        commands: context.commands,
-        workloads: judgement.workloads.iter().map(Workload::of).collect(),
-        absent: judgement.absent.clone(),
-        base_rules: context.base_rules,
-        trend: None,
-    }
 }

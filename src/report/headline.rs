@@ -5,7 +5,7 @@ use super::document::Document;
 use super::entry::Entry;
 use super::sentence::Sentence;
 use super::units::{self, count, plural};
-use super::workload;
+use super::unjudged;
 use crate::compare::{OnInconclusive, OutcomeName, Severity};
 use crate::model::Better;
 use crate::model::unit::Dimension;
@@ -24,7 +24,7 @@ pub(super) fn headline(document: &Document) -> String {
         return "nothing was compared".to_owned();
     }
     let slower = control::slower(document);
-    let unjudged = workload::headline(document);
+    let unjudged = unjudged::headline(document);
     if let Some(budgets) = document.budgets_only() {
         return only_budgets(document, budgets, unjudged);
     }
@@ -80,7 +80,7 @@ pub(super) fn conclusion(document: &Document) -> String {
         };
         format!("{counted} {}", got(regressed))
     });
-    let said = match workload::headline(document) {
+    let said = match unjudged::headline(document) {
         Some(unjudged) => format!("{said}; {unjudged}"),
         None => said,
     };
@@ -125,7 +125,7 @@ pub(super) fn problems(document: &Document) -> Option<Sentence> {
     if more > 0 {
         said = said.own(format!(" and {} more", count(more)));
     }
-    let others = [control::slower(document), workload::headline(document)];
+    let others = [control::slower(document), unjudged::headline(document)];
     Some(
         others
             .into_iter()
@@ -188,11 +188,11 @@ fn only_budgets(document: &Document, budgets: usize, unjudged: Option<String>) -
 
 /// Warnings that are not those of a workload without a baseline, which is told by itself.
 fn warnings(document: &Document) -> impl Iterator<Item = &Entry> {
-    let unjudged = workload::unjudged(document).next().is_some();
+    let unjudged = unjudged::workloads(document).next().is_some();
     document
         .comparisons
         .iter()
-        .filter(move |e| e.standing == Standing::Warn && !(unjudged && workload::is_of_unjudged(e)))
+        .filter(move |e| e.standing == Standing::Warn && !(unjudged && unjudged::is_of_one(e)))
 }
 
 /// `Compared 18 of 20 series: 1 regressed, 14 unchanged; 1 new, 1 missing.`

@@ -1,5 +1,6 @@
 //! The comment and the step summary: Markdown by a template, within the size that its place allows.
 
+use super::conclusion::CommentPlace;
 use super::template::{Rows, Template, head};
 use super::view::View;
 use super::{Document, RenderError};
@@ -11,23 +12,10 @@ const FIRST: usize = 400;
 /// After so many tries a few rows more are not worth the time.
 const TRIES: usize = 5;
 
-/// What the place where a text goes knows and no document holds.
-#[derive(Clone, Debug, Default)]
-pub struct Place {
-    /// The page of the run that judged; without one the text itself has every row.
-    pub run_url: Option<String>,
-    /// The page that has every row, where that is another one than the run's.
-    pub table_url: Option<String>,
-    /// What a commit's name is put behind to be a page.
-    pub commits_url: Option<String>,
-    /// For the acceptance that is offered, which ends on a day.
-    pub today: Option<jiff::civil::Date>,
-}
-
 /// The comment on a pull request. `template` replaces the shipped one.
 pub fn comment(
     document: &Document,
-    place: &Place,
+    place: &CommentPlace,
     template: Option<&str>,
 ) -> Result<String, RenderError> {
     markdown(document, place, template, Room::Comment)
@@ -36,7 +24,7 @@ pub fn comment(
 /// The same with every row, and with the room that a job summary has.
 pub fn step_summary(
     document: &Document,
-    place: &Place,
+    place: &CommentPlace,
     template: Option<&str>,
 ) -> Result<String, RenderError> {
     markdown(document, place, template, Room::Summary)
@@ -77,7 +65,7 @@ struct Try {
 
 fn markdown(
     document: &Document,
-    place: &Place,
+    place: &CommentPlace,
     template: Option<&str>,
     room: Room,
 ) -> Result<String, RenderError> {

@@ -20,14 +20,17 @@ mod interval;
 mod junit;
 mod markdown;
 mod not_judged;
+mod of_verdict;
 mod remarks;
 mod sentence;
 mod summary;
 mod table;
 mod template;
 mod terminal;
+mod tone;
 mod trend;
 mod units;
+mod unjudged;
 mod view;
 mod why;
 mod workload;
@@ -38,17 +41,20 @@ use std::str::FromStr;
 use crate::text::sanitize;
 
 pub use base_rules::{BaseRules, BaseState, GateChange, GateSetting};
+pub use conclusion::CommentPlace;
 pub use context::Context;
 pub use document::{
-    Document, DocumentError, PolicySummary, SCHEMA, Tool, Unmatched, UnusedAcceptance, document,
+    Document, DocumentError, PolicySummary, SCHEMA, Tool, Trend, Unmatched, UnusedAcceptance,
 };
 pub use entry::{Entry, Rule};
 pub use github::{Annotation, outputs, placed, warning};
-pub use markdown::{Place, comment, step_summary};
+pub use markdown::{comment, step_summary};
 pub use not_judged::NotJudged;
+pub use of_verdict::document;
 pub use summary::summary;
-pub use trend::Trend;
-pub use workload::{Known, State, Workload, unjudged_plainly};
+pub use unjudged::plainly as unjudged_plainly;
+pub use view::worst;
+pub use workload::{Known, State, Workload};
 
 /// The JSON Schema of the document.
 pub const JSON_SCHEMA: &str = include_str!("verdict.schema.json");
@@ -173,7 +179,7 @@ pub fn render(
     match format {
         Format::Text => Ok(terminal::text(document, style)),
         Format::Json => json(document),
-        Format::Markdown => comment(document, &Place::default(), template),
+        Format::Markdown => comment(document, &CommentPlace::default(), template),
         Format::Junit => Ok(junit::junit(document)),
         Format::Github => Ok(github::annotations(document)),
         Format::Badge => Ok(badge::badge(document)),

@@ -11,8 +11,9 @@ use super::control;
 use super::document::Document;
 use super::sentence::Sentence;
 use super::units::{self, plural};
-use super::workload;
+use super::unjudged;
 use crate::model::Statistic;
+use crate::stats::spread;
 
 /// A reader takes in this many remarks.
 const MOST: usize = 20;
@@ -91,7 +92,7 @@ pub(super) fn remarks(document: &Document) -> Vec<Remark> {
     let base_rules = document.base_rules.as_ref().and_then(BaseRules::remark);
     remarks.extend(base_rules.map(pressing));
     remarks.extend(control::remarks(document).into_iter().map(pressing));
-    remarks.extend(workload::remarks(document).into_iter().map(pressing));
+    remarks.extend(unjudged::remarks(document).into_iter().map(pressing));
     remarks.extend(assumptions(document).into_iter().map(pressing));
     remarks.extend(single_runs(document).map(pressing));
     remarks.extend(too_few(document).into_iter().map(background));
@@ -168,8 +169,10 @@ pub(super) fn runs_differ(document: &Document) -> Option<String> {
     let mut spreads: Vec<f64> = gated
         .filter_map(|e| {
             let sides = [e.baseline.as_ref()?, e.current.as_ref()?];
-            let [base, now] = sides.map(|side| relative_variance(&side.values));
-            Some(((base? + now?) / 2.0).sqrt())
+            let enough = sides.iter().all(|side| side.values.len() >= RUNS_TO_DIFFER);
+            let [base, now] = sides.map(|side| spread::relative_variance(&side.values));
+            let (base, now) = (base?, now?);
+            enough.then(|| ((base + now) / 2.0).sqrt())
         })
         .collect();
     spreads.sort_by(f64::total_cmp);
@@ -180,18 +183,6 @@ pub(super) fn runs_differ(document: &Document) -> Option<String> {
     } else {
         format!("{low} to {high}")
     })
-}
-
-/// The variance of the logarithms of what is positive.
-fn relative_variance(values: &[f64]) -> Option<f64> {
-    if values.len() < RUNS_TO_DIFFER || values.iter().any(|v| *v <= 0.0) {
-        return None;
-    }
-    #[expect(clippy::cast_precision_loss, reason = "a number of runs")]
-    let n = values.len() as f64;
-    let mean = values.iter().map(|v| v.ln()).sum::<f64>() / n;
-    let squares: f64 = values.iter().map(|v| (v.ln() - mean).powi(2)).sum();
-    Some(squares / (n - 1.0))
 }
 
 /// `baseline = main.json (--baseline), max_regression = 10% (perfgate.toml:14)`
@@ -375,19 +366,24 @@ fn version(version: &str) -> Sentence {
     }
 }
 
-/// What to type next, with what it is for.
-pub(super) fn commands(document: &Document) -> Vec<(&'static str, &str)> {
+/// What the next command is for.
+pub(super) fn next_step(document: &Document) -> &'static str {
     let weak = document.comparisons.iter().any(|e| {
         matches!(
             e.standing,
             Standing::NoSignal | Standing::Possible | Standing::Blind
         )
     });
-    let next = if weak { "see more" } else { "next" };
+    if weak { "see more" } else { "next" }
+}
+
+/// What to type next, with what it is for.
+pub(super) fn commands(document: &Document) -> Vec<(&'static str, &str)> {
+    let commands = &document.commands;
     [
-        (next, &document.commands.next),
-        ("repeat", &document.commands.repeat),
-        ("explain", &document.commands.explain),
+        (next_step(document), &commands.next),
+        ("repeat", &commands.repeat),
+        ("explain", &commands.explain),
     ]
     .into_iter()
     .filter_map(|(name, command)| command.as_deref().map(|command| (name, command)))

@@ -4,7 +4,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::Style;
 use super::interval::{CELLS, Interval};
-use super::terminal::{Tone, wrapped};
+use super::tone::Tone;
 use crate::text::shorten;
 
 const COLUMNS: usize = 7;
@@ -145,4 +145,36 @@ fn row(cells: &[Cell; COLUMNS], widths: &[usize; COLUMNS], style: &Style) -> Str
         out.push_str(&if right { pad + &text } else { text + &pad });
     }
     out.trim_end().to_owned()
+}
+
+/// Broken between words, never between a number and its unit or before what a runner would take for a command.
+pub(super) fn wrapped(text: &str, indent: &str, width: usize) -> String {
+    let mut together: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match together.last_mut() {
+            Some(before)
+                if before.ends_with(|c: char| c.is_ascii_digit())
+                    || word.starts_with('%')
+                    || word.starts_with("::") =>
+            {
+                before.push(' ');
+                before.push_str(word);
+            }
+            _ => together.push(word.to_owned()),
+        }
+    }
+    let (mut out, mut used) = (String::new(), 0);
+    for (i, words) in together.iter().enumerate() {
+        if i > 0 && used + 1 + words.width() > width {
+            out.push('\n');
+            out.push_str(indent);
+            used = indent.width();
+        } else if i > 0 {
+            out.push(' ');
+            used += 1;
+        }
+        out.push_str(words);
+        used += words.width();
+    }
+    out
 }

@@ -11,9 +11,8 @@ use std::io::Write;
 
 use tera::{Context, Tera, Value};
 
-use super::conclusion;
+use super::conclusion::{self, CommentPlace};
 use super::headline;
-use super::markdown::Place;
 use super::sentence::Sentence;
 use super::units;
 use super::view::{Kind, Row, View};
@@ -171,7 +170,7 @@ fn title(group: &Values<'_>, in_sight: usize) -> Value {
 }
 
 /// Everything that a template sees beside the rows. `full` is true where it is to have every row.
-pub(super) fn head(view: &View<'_>, place: &Place, full: bool) -> Context {
+pub(super) fn head(view: &View<'_>, place: &CommentPlace, full: bool) -> Context {
     let document = view.document;
     let remarks: Vec<Sentence> = view
         .remarks

@@ -6,14 +6,14 @@ use crate::verdict::{Standing, VerdictKind};
 use unicode_width::UnicodeWidthStr;
 
 use super::change::{self, each_run};
-use super::conclusion::{self, silenced};
+use super::conclusion::{self, short_name, silenced};
 use super::interval::Interval;
 use super::sentence::Sentence;
-use super::table::{Cell, Line, Table};
+use super::table::{Cell, Line, Table, wrapped};
+use super::tone::Tone;
 use super::units::{self, plural};
 use super::view::{Group, Kind, Row, View};
 use super::{Document, Style, headline, remarks, why};
-use crate::model::MetricName;
 use crate::model::unit::Dimension;
 use crate::text::sanitize;
 
@@ -26,42 +26,15 @@ const ROWS: usize = 50;
 const WEAK_ROWS: usize = 30;
 const FEW_ROWS: usize = 5;
 
-/// What a colour means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tone {
-    Plain,
-    Bad,
-    Doubtful,
-    Good,
-    Faint,
-    Strong,
-}
-
-impl Tone {
-    pub(super) fn paint(self, text: &str, style: &Style) -> String {
-        let code = match self {
-            _ if !style.color || text.is_empty() => return text.to_owned(),
-            Self::Plain => return text.to_owned(),
-            Self::Bad => "1;31",
-            Self::Doubtful => "33",
-            Self::Good => "32",
-            Self::Faint => "2",
-            Self::Strong => "1",
-        };
-        format!("\u{1b}[{code}m{text}\u{1b}[0m")
-    }
-
-    fn of(kind: Kind) -> Self {
-        match kind {
-            Kind::Failing => Self::Bad,
-            Kind::Warning | Kind::Possible | Kind::Incomparable => Self::Doubtful,
-            Kind::Better => Self::Good,
-            Kind::NoSignal | Kind::NotGated | Kind::Unchanged => Self::Faint,
-            Kind::New => Self::Plain,
-        }
+fn tone(kind: Kind) -> Tone {
+    match kind {
+        Kind::Failing => Tone::Bad,
+        Kind::Warning | Kind::Possible | Kind::Incomparable => Tone::Doubtful,
+        Kind::Better => Tone::Good,
+        Kind::NoSignal | Kind::NotGated | Kind::Unchanged => Tone::Faint,
+        Kind::New => Tone::Plain,
     }
 }
-
 /// The report: one conclusion, the rows that need a decision, the rest in one line, and what to do next.
 pub(super) fn text(document: &Document, style: &Style) -> String {
     let view = View::of(document);
@@ -288,7 +261,7 @@ fn title(kind: Kind) -> &'static str {
 
 fn rows(entry: &Entry, kind: Kind, style: &Style, lines: &mut Vec<Line>) {
     let row = Row::of(entry, kind);
-    let tone = Tone::of(kind);
+    let tone = tone(kind);
     let between = if entry.baseline.is_some() { "→" } else { "" };
     let change = match change::short(entry) {
         short if short.is_empty() && kind == Kind::New => short,
@@ -304,7 +277,7 @@ fn rows(entry: &Entry, kind: Kind, style: &Style, lines: &mut Vec<Line>) {
     lines.push(Line::Row {
         cells: Box::new([
             Cell::new(sanitize::inline(&entry.shown_subject()), Tone::Plain),
-            Cell::new(sanitize::inline(&short_name(entry)), Tone::Plain),
+            Cell::new(short_name(entry).written(sanitize::inline), Tone::Plain),
             Cell::new(row.baseline.terminal(), Tone::Plain),
             Cell::new(between.to_owned(), Tone::Faint),
             Cell::new(row.current.terminal(), Tone::Plain),
@@ -316,14 +289,6 @@ fn rows(entry: &Entry, kind: Kind, style: &Style, lines: &mut Vec<Line>) {
     lines.extend(row.notes.iter().map(|note| Line::Note(note.terminal())));
     if style.runs {
         lines.extend(runs_of(entry).map(|note| Line::Note(note.terminal())));
-    }
-}
-
-/// `p50` of a latency or a time says enough beside its subject; any other metric is named.
-fn short_name(entry: &Entry) -> String {
-    match entry.metric.as_str() {
-        MetricName::LATENCY | MetricName::TIME => entry.statistic.to_string(),
-        _ => entry.metric_statistic(),
     }
 }
 
@@ -373,32 +338,21 @@ fn compared(view: &View<'_>, style: &Style) -> String {
 
 /// What to type next; after a pass only what is new.
 fn next(view: &View<'_>, style: &Style) -> Vec<(&'static str, String)> {
-    let passed = view.document.verdict == VerdictKind::Pass;
-    let mut next = Vec::new();
-    for (name, command) in &view.commands {
-        let name = match *name {
-            "explain" => "why",
-            "repeat" | "next" | "see more" if passed && *name == "repeat" => continue,
-            name => name,
-        };
-        if name == "why" && passed {
-            continue;
-        }
-        next.push((name, sanitize::inline(command)));
-    }
-    let order = |name: &str| match name {
-        "why" => 1,
-        "repeat" => 3,
-        _ => 0,
-    };
-    if let Some(accept) = style
+    let (document, commands) = (view.document, &view.document.commands);
+    let passed = document.verdict == VerdictKind::Pass;
+    let again = |command: &Option<String>| command.clone().filter(|_| !passed);
+    let accept = style
         .today
-        .and_then(|today| conclusion::first_acceptance(view.document, today))
-    {
-        next.push(("accept", sanitize::inline(&accept)));
-    }
-    next.sort_by_key(|(name, _)| if *name == "accept" { 2 } else { order(name) });
-    next
+        .and_then(|today| conclusion::first_acceptance(document, today));
+    [
+        (remarks::next_step(document), commands.next.clone()),
+        ("why", again(&commands.explain)),
+        ("accept", accept),
+        ("repeat", again(&commands.repeat)),
+    ]
+    .into_iter()
+    .filter_map(|(name, command)| Some((name, sanitize::inline(&command?))))
+    .collect()
 }
 
 /// The rows of a group that are listed. The others are counted in the second line of the report.
@@ -463,36 +417,4 @@ fn runs_of(entry: &Entry) -> Option<Sentence> {
             .then(each_run(entry, &current.values))
             .own(" now"),
     )
-}
-
-/// Broken between words, never between a number and its unit or before what a runner would take for a command.
-pub(super) fn wrapped(text: &str, indent: &str, width: usize) -> String {
-    let mut together: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match together.last_mut() {
-            Some(before)
-                if before.ends_with(|c: char| c.is_ascii_digit())
-                    || word.starts_with('%')
-                    || word.starts_with("::") =>
-            {
-                before.push(' ');
-                before.push_str(word);
-            }
-            _ => together.push(word.to_owned()),
-        }
-    }
-    let (mut out, mut used) = (String::new(), 0);
-    for (i, words) in together.iter().enumerate() {
-        if i > 0 && used + 1 + words.width() > width {
-            out.push('\n');
-            out.push_str(indent);
-            used = indent.width();
-        } else if i > 0 {
-            out.push(' ');
-            used += 1;
-        }
-        out.push_str(words);
-        used += words.width();
-    }
-    out
 }

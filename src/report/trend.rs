@@ -1,31 +1,16 @@
 //! How the worst series moved over the sessions of the baseline: a drawing of Mermaid with its numbers beside it.
 
-use super::entry::Entry;
-use crate::model::Better;
-use serde::{Deserialize, Serialize};
-
 use super::conclusion;
-use super::document::Document;
+use super::document::{Document, Trend};
+use super::entry::Entry;
 use super::sentence::Sentence;
-use super::view::{Kind, View};
 use crate::compare::LEAST_RISE;
-use crate::model::Statistic;
+use crate::model::Better;
 
 /// The sessions that are drawn, the newest.
 const DRAWN: usize = 20;
 /// One session is no course.
 const FEWEST: usize = 2;
-
-/// The course of one series of the document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Trend {
-    pub subject: String,
-    pub metric: String,
-    pub statistic: Statistic,
-    /// One number for each session of the baseline, oldest first.
-    pub sessions: Vec<f64>,
-}
 
 /// What a comment shows of it.
 pub(super) struct Drawn {
@@ -33,20 +18,6 @@ pub(super) struct Drawn {
     pub(super) line: Sentence,
     /// Words of ours and numbers alone.
     pub(super) chart: String,
-}
-
-impl Document {
-    /// The series that a reader asks about first: the worst of those that need a decision.
-    pub fn worst(&self) -> Option<&Entry> {
-        let view = View::of(self);
-        let decides = [Kind::Failing, Kind::Warning, Kind::Possible];
-        let group = view
-            .groups
-            .iter()
-            .find(|group| decides.contains(&group.kind));
-        let entry = group?.entries.iter().find(|entry| entry.current.is_some());
-        entry.copied()
-    }
 }
 
 impl Trend {

@@ -9,8 +9,8 @@ use super::headline;
 use super::remarks::{self, Remark};
 use super::sentence::Sentence;
 use super::units;
+use super::unjudged;
 use super::why;
-use super::workload;
 use crate::compare::{Cause, OutcomeName};
 use crate::verdict::{Standing, VerdictKind};
 
@@ -168,47 +168,13 @@ pub(super) struct View<'a> {
 
 impl<'a> View<'a> {
     pub(super) fn of(document: &'a Document) -> Self {
-        let mut groups: Vec<Group<'a>> = [
-            Kind::Failing,
-            Kind::Warning,
-            Kind::Possible,
-            Kind::Better,
-            Kind::Incomparable,
-            Kind::NoSignal,
-            Kind::New,
-            Kind::NotGated,
-            Kind::Unchanged,
-        ]
-        .into_iter()
-        .map(|kind| Group {
-            kind,
-            entries: Vec::new(),
-        })
-        .collect();
-        let shared = shared_cause(document);
-        let unjudged = workload::unjudged(document).next().is_some();
-        for entry in &document.comparisons {
-            let kind = match Kind::of(entry) {
-                Kind::Warning if unjudged && workload::is_of_unjudged(entry) => Kind::Incomparable,
-                Kind::Warning if shared.is_some() && entry.cause.as_ref() == shared => {
-                    Kind::Incomparable
-                }
-                kind => kind,
-            };
-            if let Some(group) = groups.iter_mut().find(|group| group.kind == kind) {
-                group.entries.push(entry);
-            }
-        }
-        groups.retain(|group| !group.entries.is_empty());
-        for group in &mut groups {
-            sort(group);
-        }
+        let groups = grouped(document);
         Self {
             document,
             headline: headline::headline(document),
             counted: headline::counted(document),
             consequence: headline::consequence(document),
-            obstacle: match workload::reasons(document).as_slice() {
+            obstacle: match unjudged::reasons(document).as_slice() {
                 [] => obstacle(&groups),
                 reasons => Some(Sentence::join(reasons.iter().cloned(), " ")),
             },
@@ -233,6 +199,56 @@ impl<'a> View<'a> {
     pub(super) fn gate(&self) -> Option<&'a str> {
         self.document.gate.as_deref()
     }
+}
+
+/// The rows by what they ask of a reader, the most important group and row first.
+fn grouped(document: &Document) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = [
+        Kind::Failing,
+        Kind::Warning,
+        Kind::Possible,
+        Kind::Better,
+        Kind::Incomparable,
+        Kind::NoSignal,
+        Kind::New,
+        Kind::NotGated,
+        Kind::Unchanged,
+    ]
+    .into_iter()
+    .map(|kind| Group {
+        kind,
+        entries: Vec::new(),
+    })
+    .collect();
+    let shared = shared_cause(document);
+    let unjudged = unjudged::workloads(document).next().is_some();
+    for entry in &document.comparisons {
+        let kind = match Kind::of(entry) {
+            Kind::Warning if unjudged && unjudged::is_of_one(entry) => Kind::Incomparable,
+            Kind::Warning if shared.is_some() && entry.cause.as_ref() == shared => {
+                Kind::Incomparable
+            }
+            kind => kind,
+        };
+        if let Some(group) = groups.iter_mut().find(|group| group.kind == kind) {
+            group.entries.push(entry);
+        }
+    }
+    groups.retain(|group| !group.entries.is_empty());
+    for group in &mut groups {
+        sort(group);
+    }
+    groups
+}
+
+/// The series that a reader asks about first: the worst of those that need a decision.
+pub fn worst(document: &Document) -> Option<&Entry> {
+    let decides = [Kind::Failing, Kind::Warning, Kind::Possible];
+    let group = grouped(document)
+        .into_iter()
+        .find(|group| decides.contains(&group.kind))?;
+    let mut measured = group.entries.into_iter();
+    measured.find(|entry| entry.current.is_some())
 }
 
 fn obstacle(groups: &[Group<'_>]) -> Option<Sentence> {

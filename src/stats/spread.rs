@@ -250,6 +250,19 @@ fn size_of(runs: usize) -> f64 {
     runs.max(1) as f64
 }
 
+/// The sample variance of the logarithms, for small spreads that of the values relative to their mean; `None` of fewer
+/// than two values, or where one is not positive.
+pub fn relative_variance(values: &[f64]) -> Option<f64> {
+    if values.len() < 2 || values.iter().any(|v| *v <= 0.0) {
+        return None;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a number of runs")]
+    let n = values.len() as f64;
+    let mean = values.iter().map(|v| v.ln()).sum::<f64>() / n;
+    let squares: f64 = values.iter().map(|v| (v.ln() - mean).powi(2)).sum();
+    Some(squares / (n - 1.0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -403,5 +416,15 @@ mod tests {
         ]);
         assert!((got.df - 8.0).abs() < 1e-12 && (got.value - 2.0).abs() < 1e-12);
         assert_eq!(add(&[]).df, 0.0);
+    }
+
+    #[test]
+    fn a_relative_variance_is_that_of_logarithms() {
+        let (up, down) = (0.1_f64.exp(), (-0.1_f64).exp());
+        // Logarithms -0.1, 0 and 0.1: squares of 0.02 over two degrees of freedom.
+        let variance = relative_variance(&[down, 1.0, up]).unwrap();
+        assert!((variance - 0.01).abs() < 1e-12, "{variance}");
+        assert_eq!(relative_variance(&[1.0]), None);
+        assert_eq!(relative_variance(&[1.0, 0.0]), None);
     }
 }

@@ -172,16 +172,12 @@ fn the_purity_test_would_see_each_way_outside() {
 /// may stay; the others are to be untangled, and then their line goes.
 const CIRCLES: &[(&str, &str)] = &[
     ("load::scenario", "steps hold flows, and flows hold steps"),
-    ("ab", "order and looks share the sequence"),
     ("cli::commands::post", "a message and how it is sent"),
     (
         "cli::commands::run",
         "what is loaded, and flags that change it",
     ),
-    ("compare", "the measured types know the rules"),
     ("ingest", "a source and its text"),
-    ("model", "a run and its workload"),
-    ("report", "an entry and its words"),
 ];
 
 #[test]
@@ -199,14 +195,6 @@ fn no_parts_of_a_module_know_each_other_in_a_circle() {
 
 /// Files of more than 600 lines, and why each is one idea all the same.
 const LONG: &[(&str, &str)] = &[
-    (
-        "src/compare/effect.rs",
-        "one model of a change and its interval",
-    ),
-    (
-        "src/compare/judge.rs",
-        "one judgement from sides to comparisons",
-    ),
     (
         "src/compare/measured.rs",
         "one reading of every kind of evidence",

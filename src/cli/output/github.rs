@@ -41,9 +41,9 @@ pub(crate) fn summarise(
     if env.get("GITHUB_STEP_SUMMARY").is_none() {
         return Ok(());
     }
-    let place = report::Place {
+    let place = report::CommentPlace {
         today: Some(today()),
-        ..report::Place::default()
+        ..report::CommentPlace::default()
     };
     let text =
         report::step_summary(document, &place, template).context("render the step summary")?;

@@ -3,7 +3,7 @@
 use crate::support::scenes;
 use crate::support::verdicts::*;
 use perfgate::model::Quantile;
-use perfgate::report::{self, Document, Format, Place, RenderError, Style};
+use perfgate::report::{self, CommentPlace, Document, Format, RenderError, Style};
 
 fn comment(document: &Document, template: Option<&str>) -> Result<String, RenderError> {
     report::render(document, Format::Markdown, &Style::default(), template)
@@ -47,7 +47,7 @@ fn more_failing_rows_than_a_comment_holds_keep_the_worst_and_say_how_many_more()
 
 #[test]
 fn a_step_summary_has_more_room_and_still_a_limit() {
-    let text = report::step_summary(&scenes::many(10_000), &Place::default(), None).unwrap();
+    let text = report::step_summary(&scenes::many(10_000), &CommentPlace::default(), None).unwrap();
     assert!(
         text.len() > 900_000 && text.len() < 1_048_576,
         "{}",

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::support::scenes;
-use perfgate::report::{self, Document, Format, Place, Style};
+use perfgate::report::{self, CommentPlace, Document, Format, Style};
 
 fn golden(name: &str, ending: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/goldens/{name}.{ending}"))
@@ -29,12 +29,12 @@ fn rendered(document: &Document, format: Format) -> String {
 }
 
 /// Where a comment stands: it can link the run, and an acceptance can be offered until a day.
-fn pull_request() -> Place {
-    Place {
+fn pull_request() -> CommentPlace {
+    CommentPlace {
         run_url: Some("https://github.com/acme/shop/actions/runs/70".to_owned()),
         commits_url: Some("https://github.com/acme/shop/commit".to_owned()),
         today: Some(jiff::civil::date(2026, 11, 20)),
-        ..Place::default()
+        ..CommentPlace::default()
     }
 }
 

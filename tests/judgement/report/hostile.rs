@@ -4,7 +4,7 @@ use crate::support::verdicts::*;
 use crate::support::{hostile, scenes};
 use perfgate::compare::Doubt;
 use perfgate::model::Quantile;
-use perfgate::report::{self, Document, Format, Place, Style};
+use perfgate::report::{self, CommentPlace, Document, Format, Style};
 
 fn rendered(document: &Document, format: Format) -> String {
     report::render(document, format, &Style::default(), None).unwrap()
@@ -383,7 +383,7 @@ fn whatever_text_of_a_stored_document_is_a_sentence_none_is_said_by_the_comment(
                 *value.pointer_mut(place).unwrap() = serde_json::json!(forged);
             }
             let document = Document::parse(&value.to_string()).unwrap().without_prose();
-            let place = Place::default();
+            let place = CommentPlace::default();
             for text in [
                 report::step_summary(&document, &place, None).unwrap(),
                 report::summary(&document),

@@ -194,7 +194,7 @@ fn trend(document: &Document, judged: &Judged) -> Option<Trend> {
     if judged.verdict.judgement().workloads.len() > 1 {
         return None;
     }
-    let worst = document.worst()?;
+    let worst = report::worst(document)?;
     let (subject, unit) = (Subject::new(worst.subject.as_str()), Unit::new(&worst.unit));
     let of_run = |run: &&Run| -> Option<f64> {
         let metrics = run.subjects.get(&subject)?;

@@ -65,7 +65,7 @@ impl Message {
         template: Option<&str>,
     ) -> anyhow::Result<Self> {
         let run_url = run_url(order, to);
-        let place = report::Place {
+        let place = report::CommentPlace {
             commits_url: match to {
                 // The page of a run is below that of its repository.
                 Destination::GitHub(_) => run_url

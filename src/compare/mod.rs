@@ -34,6 +34,7 @@ mod readings;
 mod rules;
 mod scale;
 mod shown;
+mod tested;
 mod throughput;
 mod weighed;
 mod workloads;

@@ -1,18 +1,38 @@
 //! The bytes of one result, which may be read more than once, and which may be packed with gzip.
 
-use std::io::{BufRead, BufReader, Read};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
 use flate2::bufread::MultiGzDecoder;
 
-use super::{head, text};
+use super::head;
 use crate::hint::WithHint;
 
 /// A longer line is no record of any tool.
 const LINE_LIMIT: u64 = 16 * 1024 * 1024;
 const BUFFER: usize = 256 * 1024;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// Opens a regular file, which every file of a result is: a pipe would be waited for, for ever where nobody writes.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        let at_once = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
+        options.custom_flags(at_once);
+    }
+    let file = options.open(path)?;
+    let found = file.metadata()?;
+    if found.is_file() || found.is_dir() {
+        // A folder says so itself when it is read.
+        return Ok(file);
+    }
+    Err(io::Error::other("it is neither a file nor a folder"))
+}
 
 /// A file, or bytes that are there already.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +54,7 @@ impl<'a> Source<'a> {
     pub(super) fn open(self) -> anyhow::Result<Box<dyn BufRead + 'a>> {
         let plain: Box<dyn BufRead + 'a> = match self {
             Self::File(path) => {
-                let file = text::open(path).with_context(|| format!("open {}", path.display()))?;
+                let file = open(path).with_context(|| format!("open {}", path.display()))?;
                 Box::new(BufReader::with_capacity(BUFFER, file))
             }
             Self::Bytes(bytes) => Box::new(bytes),
@@ -106,8 +126,8 @@ impl<'a> Source<'a> {
 fn is_cut(error: &anyhow::Error) -> bool {
     error
         .chain()
-        .filter_map(|link| link.downcast_ref::<std::io::Error>())
-        .any(|error| error.kind() == std::io::ErrorKind::UnexpectedEof)
+        .filter_map(|link| link.downcast_ref::<io::Error>())
+        .any(|error| error.kind() == io::ErrorKind::UnexpectedEof)
 }
 
 pub(super) fn refuse_utf16(start: &[u8]) -> anyhow::Result<()> {

@@ -1,12 +1,11 @@
 //! Bytes of a result file to text, with the refusals that every format shares.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
 
-use super::source::Source;
+use super::source::{self, Source};
 use crate::hint::WithHint;
 
 /// A result that has to be read whole is refused beyond this; the formats that grow are streamed.
@@ -14,25 +13,6 @@ pub(super) const WHOLE_FILE_LIMIT: u64 = 256 * 1024 * 1024;
 
 /// A file of a benchmark is smaller: no need to ask for its length first.
 const SMALL: usize = 8 * 1024;
-
-/// Opens a regular file, which every file of a result is: a pipe would be waited for, for ever where nobody writes.
-pub(super) fn open(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        let at_once = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
-        options.custom_flags(at_once);
-    }
-    let file = options.open(path)?;
-    let found = file.metadata()?;
-    if found.is_file() || found.is_dir() {
-        // A folder says so itself when it is read.
-        return Ok(file);
-    }
-    Err(io::Error::other("it is neither a file nor a folder"))
-}
 
 /// All of a source as text, unpacked.
 pub(super) fn of(source: Source<'_>) -> anyhow::Result<String> {
@@ -50,7 +30,7 @@ pub(super) fn of(source: Source<'_>) -> anyhow::Result<String> {
 
 /// The whole file as text without its byte order mark.
 pub(super) fn read_text(path: &Path) -> anyhow::Result<String> {
-    let file = open(path).with_context(|| format!("open {}", path.display()))?;
+    let file = source::open(path).with_context(|| format!("open {}", path.display()))?;
     let mut file = file.take(WHOLE_FILE_LIMIT + 1);
     let read = || format!("read {}", path.display());
     let mut bytes = Vec::with_capacity(SMALL);

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::ingest::text;
+use crate::ingest::source;
 
 /// The files that `--csv PREFIX` writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,7 +157,7 @@ fn holds_statistics(path: &Path) -> bool {
         return false;
     }
     let mut head = Vec::new();
-    let read = text::open(path).and_then(|file| file.take(super::HEAD).read_to_end(&mut head));
+    let read = source::open(path).and_then(|file| file.take(super::HEAD).read_to_end(&mut head));
     read.is_ok()
         && matches!(
             Kind::of(&String::from_utf8_lossy(&head)),

@@ -26,7 +26,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 
 use super::adapter::{Adapter, Facts, Form, Read as FormRead, ToolClass};
-use super::{ReadOptions, text};
+use super::{ReadOptions, source, text};
 use crate::hint::WithHint;
 use crate::model::{Load, Run};
 use files::{Kind, Member, Set};
@@ -216,13 +216,13 @@ fn read_member(path: &Path, member: Member, warmup: Option<Duration>) -> anyhow:
 }
 
 fn open(path: &Path) -> anyhow::Result<BufReader<File>> {
-    let file = text::open(path).with_context(|| format!("open {}", path.display()))?;
+    let file = source::open(path).with_context(|| format!("open {}", path.display()))?;
     Ok(BufReader::with_capacity(256 * 1024, file))
 }
 
 fn kind_of(path: &Path) -> anyhow::Result<Kind> {
     let mut head = Vec::new();
-    text::open(path)
+    source::open(path)
         .with_context(|| format!("open {}", path.display()))?
         .take(HEAD)
         .read_to_end(&mut head)

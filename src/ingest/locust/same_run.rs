@@ -10,7 +10,7 @@ use std::path::Path;
 use super::files::{Member, Set};
 use super::table::Table;
 use super::{exact, open};
-use crate::ingest::text;
+use crate::ingest::{source, text};
 use crate::model::{Evidence, MetricName, Role, Run};
 
 /// How many seconds a file of a run may be behind another: the statistics are written every second, and the history is
@@ -158,7 +158,7 @@ impl Ends {
 
 /// The second of the last row, and the requests of the last one that sums up.
 fn tail(history: &Path) -> Option<(i64, Option<f64>)> {
-    let mut file: File = text::open(history).ok()?;
+    let mut file: File = source::open(history).ok()?;
     let length = file.metadata().ok()?.len();
     let mut head = Vec::new();
     BufReader::new(file.try_clone().ok()?)

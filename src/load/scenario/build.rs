@@ -5,8 +5,10 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::call::General;
 use super::file::{self, HttpVersion, ScenarioFile, ServiceFile, TlsFile};
-use super::flows::{General, captured, flows};
+use super::flows::{captured, flows};
+use super::keys::STREAMS;
 use super::load_shape::levels;
 use super::surroundings::{Machine, Reader, Surroundings};
 use super::template::Names;
@@ -14,14 +16,6 @@ use super::values::{feeds, values};
 use super::watch::{Situation, watched};
 use super::{Base, Protocol, Ready, Scenario, Service, Share, Tls};
 use crate::toml_file::{self, FileError, Problem};
-
-pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
-/// Of a redirect that leads to a redirect.
-pub(super) const REDIRECTS: u64 = 5;
-/// Users that share a connection of HTTP/2.
-pub(super) const STREAMS: usize = 10;
-pub(super) const READY_WITHIN: Duration = Duration::from_secs(30);
-pub(super) const STOP_WITHIN: Duration = Duration::from_secs(10);
 
 /// The JSON Schema of a scenario file, for editors.
 pub fn json_schema() -> String {

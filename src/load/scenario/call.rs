@@ -7,14 +7,23 @@ use http::{HeaderName, HeaderValue, Method};
 use serde_json::{Map, Value};
 
 use super::address::check_path;
-use super::file::{AuthFile, BODIES, CaptureFile, ExpectFile, GraphqlFile, METHODS, StepFile};
-use super::flows::General;
+use super::file::{AuthFile, CaptureFile, ExpectFile, GraphqlFile, StepFile};
+use super::keys::{BODIES, METHODS};
 use super::surroundings::Reader;
 use super::template::{Names, is_name};
 use super::values::NAME_HINT;
 use super::{Auth, Body, Call, Expect};
 use crate::load::template::{Extractor, Template, is_connection_header};
 use crate::toml_file::{AnyValue, FalseOr, FilledText, FreeTable, Located, Problem, Table};
+
+/// What holds for every step of the scenario.
+#[derive(Clone)]
+pub(super) struct General<'f> {
+    pub(super) reader: &'f Reader<'f>,
+    pub(super) names: Names,
+    pub(super) headers: Option<&'f FreeTable<String>>,
+    pub(super) auth: Option<&'f Located<FalseOr<AuthFile>>>,
+}
 
 /// A key of a step, and the place of its value where it is there.
 type Key<'f> = (&'static str, Option<&'f Range<usize>>);

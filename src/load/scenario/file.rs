@@ -3,16 +3,18 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Value, json};
 
-use super::build::{READY_WITHIN, REDIRECTS, STOP_WITHIN, STREAMS, TIMEOUT};
-use super::load_shape::{MOST_LEVELS, USUAL_MAX_USERS};
+use super::keys::{READY_WITHIN, REDIRECTS, STOP_WITHIN, STREAMS, TIMEOUT, USUAL_MAX_USERS};
+use super::schema_rules::{
+    NAME, any_table, filled_list, header_names, levels, low_and_high, names, one_target, path,
+    process_number, request_or_socket, steps_or_flows, table_or_list, token_or_password,
+    users_or_rate_or_phases, words,
+};
 use super::{Arrivals, MetricKind, Pause, RowOrder};
 use crate::model::Better;
 use crate::toml_file::{
     AnyValue, DurationText, FalseOr, FileFormat, FilledText, FreeTable, Located, OneOrMany,
-    PositiveDuration, Scalar, Table, Tables, True, Whole, Word, exactly_one_of, from_number,
-    schema, with_only,
+    PositiveDuration, Scalar, Table, Tables, True, Whole, Word, from_number, schema,
 };
 
 /// What messages know about a scenario file.
@@ -536,114 +538,6 @@ fn ready_within() -> PositiveDuration {
 
 // What the schema says beside the types: keys that exclude each other, and the form of texts.
 
-fn steps_or_flows(schema: &mut Schema) {
-    schema.insert("oneOf".to_owned(), exactly_one_of(&["step", "flow"]));
-    let streams = json!({ "streams": ["http"] });
-    schema.insert("dependentRequired".to_owned(), streams);
-}
-
-fn token_or_password(schema: &mut Schema) {
-    let token = with_only(&["bearer"], &["user", "password"]);
-    let password = with_only(&["user", "password"], &["bearer"]);
-    schema.insert("oneOf".to_owned(), json!([token, password]));
-}
-
-/// Keys of `[load]` that belong to a rate, and those that belong to users.
-pub(super) const OF_RATES: [&str; 2] = ["arrivals", "max_users"];
-pub(super) const OF_USERS: [&str; 4] = ["spawn_rate", "think", "iterations", "requests"];
-
-fn users_or_rate_or_phases(schema: &mut Schema) {
-    let users = with_only(&["users"], &[&["rate", "phase"][..], &OF_RATES].concat());
-    let ends = json!({ "oneOf": exactly_one_of(&["duration", "iterations", "requests"]) });
-    let users = json!({ "allOf": [users, ends] });
-    let others = |mut keys: Vec<&'static str>| {
-        keys.extend(OF_USERS);
-        keys
-    };
-    let rate = with_only(&["rate", "duration"], &others(vec!["users", "phase"]));
-    let phases = with_only(&["phase"], &others(vec!["users", "rate", "duration"]));
-    schema.insert("oneOf".to_owned(), json!([users, rate, phases]));
-}
-
-/// Each is a method with the path as its value: `get = "/items"`.
-pub(super) const METHODS: [&str; 7] = ["get", "post", "put", "patch", "delete", "head", "options"];
-/// At most one of them is the body.
-pub(super) const BODIES: [&str; 5] = ["json", "form", "body", "body_file", "graphql"];
-/// What a WebSocket has a use for.
-pub(super) const OF_SOCKETS: [&str; 7] = [
-    "name",
-    "websocket",
-    "messages",
-    "headers",
-    "auth",
-    "timeout",
-    "think",
-];
-
-fn request_or_socket(schema: &mut Schema) {
-    let mut targets: Vec<&str> = METHODS.to_vec();
-    targets.extend(["websocket", "messages"]);
-    let mut ways = vec![with_only(&["path"], &targets)];
-    targets.extend(["method", "path"]);
-    ways.extend(METHODS.iter().map(|method| with_only(&[method], &targets)));
-    targets.extend(["query", "expect", "capture"]);
-    targets.extend(BODIES);
-    ways.push(with_only(&["websocket", "messages"], &targets));
-    let mut bodies = vec![with_only(&[], &BODIES)];
-    bodies.extend(BODIES.iter().map(|body| with_only(&[body], &BODIES)));
-    let rules = json!([{ "oneOf": ways }, { "oneOf": bodies }]);
-    schema.insert("allOf".to_owned(), rules);
-}
-
-fn one_target(schema: &mut Schema) {
-    let targets = ["service", "pid", "process", "cgroup"];
-    let mut others = targets.to_vec();
-    others.extend(["prometheus", "metrics"]);
-    let mut ways = vec![with_only(&["prometheus", "metrics"], &others)];
-    ways.extend(targets.iter().map(|target| with_only(&[target], &others)));
-    schema.insert("oneOf".to_owned(), Value::Array(ways));
-}
-
-/// Letters, digits, `_` and `-`; a letter first.
-const NAME: &str = "^[A-Za-z_][A-Za-z0-9_-]*$";
-
-fn names(schema: &mut Schema) {
-    schema.insert("propertyNames".to_owned(), json!({ "pattern": NAME }));
-}
-
-fn header_names(schema: &mut Schema) {
-    let pattern = json!({ "pattern": "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$" });
-    schema.insert("propertyNames".to_owned(), pattern);
-}
-
-/// Begins with a slash, or with a variable that does.
-fn path(schema: &mut Schema) {
-    schema.insert("title".to_owned(), json!("path"));
-    schema.insert("pattern".to_owned(), json!("^(/|\\$\\{)"));
-}
-
-/// Adds a rule to the list of a value that may be a list.
-fn rule_of_list(schema: &mut Schema, keyword: &str, value: Value) {
-    // Of a key that may be left out, the value stands one level deeper.
-    let list = match schema.pointer("/anyOf/0/anyOf/1").is_some() {
-        true => schema.pointer_mut("/anyOf/0/anyOf/1"),
-        false => schema.pointer_mut("/anyOf/1"),
-    };
-    if let Some(Value::Object(list)) = list {
-        list.insert(keyword.to_owned(), value);
-    }
-}
-
-fn filled_list(schema: &mut Schema) {
-    rule_of_list(schema, "minItems", json!(1));
-}
-
-fn levels(schema: &mut Schema) {
-    rule_of_list(schema, "minItems", json!(1));
-    rule_of_list(schema, "maxItems", json!(MOST_LEVELS));
-    rule_of_list(schema, "uniqueItems", json!(true));
-}
-
 fn phase_rate(generator: &mut SchemaGenerator) -> Schema {
     let rate = generator.subschema_for::<Rate>();
     json_schema!({
@@ -658,34 +552,6 @@ fn phase_rate(generator: &mut SchemaGenerator) -> Schema {
                 "maxItems": 2,
                 "not": { "items": { "const": 0 } },
             },
-        ],
-    })
-}
-
-fn low_and_high(_: &mut SchemaGenerator) -> Schema {
-    let items = json!({ "type": "integer" });
-    json_schema!({ "title": "`[low, high]`", "type": "array", "items": items, "minItems": 2, "maxItems": 2 })
-}
-
-fn words(_: &mut SchemaGenerator) -> Schema {
-    let items = json!({ "type": ["string", "integer"] });
-    json_schema!({ "type": "array", "items": items, "minItems": 1 })
-}
-
-fn table_or_list(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "title": "table or list", "type": ["object", "array"] })
-}
-
-fn any_table(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "object" })
-}
-
-fn process_number(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({
-        "title": "number",
-        "anyOf": [
-            { "type": "integer", "minimum": 1, "maximum": u32::MAX },
-            { "type": "string", "pattern": "\\S" },
         ],
     })
 }

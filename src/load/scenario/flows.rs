@@ -2,25 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::call::call;
-use super::file::{AuthFile, FlowFile, ScenarioFile, StepFile};
+use super::call::{General, call};
+use super::file::{FlowFile, ScenarioFile, StepFile};
 use super::socket::socket;
-use super::surroundings::Reader;
-use super::template::Names;
 use super::{Action, Flow, Pause, Step};
-use crate::toml_file::{FalseOr, FilledText, FreeTable, Located, Problem, Table};
+use crate::toml_file::{FilledText, Located, Problem, Table};
 
 /// Subjects of a run that no step can have.
 const RESERVED: [&str; 2] = ["total", "generator"];
-
-/// What holds for every step of the scenario.
-#[derive(Clone)]
-pub(super) struct General<'f> {
-    pub(super) reader: &'f Reader<'f>,
-    pub(super) names: Names,
-    pub(super) headers: Option<&'f FreeTable<String>>,
-    pub(super) auth: Option<&'f Located<FalseOr<AuthFile>>>,
-}
 
 pub(super) fn flows(
     file: &ScenarioFile,

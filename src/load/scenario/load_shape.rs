@@ -6,19 +6,15 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
-use super::file::{LoadFile, OF_RATES, OF_USERS, PhaseFile, RampEnd, Rate, UserCount};
+use super::file::{LoadFile, PhaseFile, RampEnd, Rate, UserCount};
 use super::flows::subject;
+use super::keys::{MOST_LEVELS, OF_RATES, OF_USERS, USUAL_MAX_USERS};
 use super::{Closed, Flow, Level, Load, Open, Pause, Phase, Until};
 use crate::toml_file::{
     Located, OneOrMany, Problem, Table, Tables, at_most_30_days, from_text, schema, written,
 };
 
 pub(super) const MOST_USERS: usize = 1_000_000;
-/// Of one scenario; more would be no sweep but a slip.
-pub(super) const MOST_LEVELS: usize = 100;
-/// At once under a rate, where nobody said: as many connections as a service with its system as it comes takes.
-pub(super) const USUAL_MAX_USERS: usize = 10_000;
-
 impl LoadFile {
     /// The place of a key, where it is there.
     fn place(&self, key: &str) -> Option<&Range<usize>> {

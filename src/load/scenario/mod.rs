@@ -5,14 +5,17 @@ mod build;
 mod call;
 mod file;
 mod flows;
+mod keys;
 mod load_shape;
 mod rows;
+mod schema_rules;
 mod share;
 mod simple;
 mod socket;
 mod surroundings;
 mod template;
 mod values;
+mod variables;
 mod watch;
 
 use std::collections::BTreeMap;

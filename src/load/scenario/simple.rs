@@ -12,10 +12,10 @@ use crate::hint::WithHint;
 use crate::load::template::Template;
 
 use super::address::web_address;
-use super::build::{REDIRECTS, STREAMS, TIMEOUT};
 use super::call::{check_header_value, header_name, parse_method};
 use super::file::MOST_PER_SECOND;
-use super::load_shape::{MOST_USERS, USUAL_MAX_USERS};
+use super::keys::{REDIRECTS, STREAMS, TIMEOUT, USUAL_MAX_USERS};
+use super::load_shape::MOST_USERS;
 use super::{
     Action, Arrivals, Base, Body, Call, Closed, Expect, Flow, Level, Load, Open, Pause, Phase,
     Protocol, Scenario, Share, Step, Tls, Until, Watched,

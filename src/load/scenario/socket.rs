@@ -7,9 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::AUTHORIZATION;
 
 use super::address::check_path;
-use super::call::{Headers, all_headers, asks, auth};
-use super::file::{AuthFile, MessageFile, OF_SOCKETS, StepFile};
-use super::flows::General;
+use super::call::{General, Headers, all_headers, asks, auth};
+use super::file::{AuthFile, MessageFile, StepFile};
+use super::keys::OF_SOCKETS;
 use super::{Auth, Message, Socket};
 use crate::load::template::Template;
 use crate::toml_file::{FalseOr, FilledText, Located, Problem};

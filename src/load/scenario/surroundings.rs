@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::template::expand;
+use super::variables::expand;
 use crate::toml_file::{Located, Problem};
 
 /// More than this is no body and no data of a load test.

@@ -5,7 +5,8 @@ use anyhow::anyhow;
 
 use crate::cli::args::{PostFlags, PostWhen};
 use crate::cli::commands::gate::Judged;
-use crate::cli::commands::post::send::{Content, Order, send};
+use crate::cli::commands::post::request::{Content, PostRequest};
+use crate::cli::commands::post::send::send;
 use crate::cli::env::Env;
 use crate::cli::output::Output;
 use crate::cli::output::write_reports::Outlets;
@@ -80,7 +81,7 @@ pub(crate) fn conclude(
     if let Some(request) = &to.pull_request
         && request.when != PostWhen::Never
     {
-        let order = Order {
+        let order = PostRequest {
             content: Content::Verdict {
                 document: &document,
                 template: to.outlets.template(),
@@ -98,7 +99,7 @@ pub(crate) fn conclude(
     Concluded { document, exit }
 }
 
-fn posted(order: &Order<'_>, exit: Exit, output: &mut Output<'_>) -> Exit {
+fn posted(order: &PostRequest<'_>, exit: Exit, output: &mut Output<'_>) -> Exit {
     let posted = match send(order, output) {
         Ok(posted) => posted,
         Err(error) => {

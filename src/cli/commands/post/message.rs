@@ -5,7 +5,7 @@ use anyhow::Context;
 use crate::cli::args::CommentWhen;
 use crate::cli::commands::post::notes::notes;
 use crate::cli::commands::post::place::Destination;
-use crate::cli::commands::post::send::{Content, Order};
+use crate::cli::commands::post::request::{Content, PostRequest};
 use crate::cli::env::today;
 use crate::exit::Exit;
 use crate::publish::comment::When;
@@ -26,7 +26,7 @@ pub(crate) struct Message {
 }
 
 impl Message {
-    pub(crate) fn of(order: &Order<'_>, to: &Destination) -> anyhow::Result<Self> {
+    pub(crate) fn of(order: &PostRequest<'_>, to: &Destination) -> anyhow::Result<Self> {
         match order.content {
             Content::Verdict {
                 document, template, ..
@@ -36,7 +36,7 @@ impl Message {
     }
 
     /// Written by every run, and for the first time too: an old green must not stand for this commit.
-    fn not_judged(order: &Order<'_>, to: &Destination, reason: &str) -> Self {
+    fn not_judged(order: &PostRequest<'_>, to: &Destination, reason: &str) -> Self {
         let commit = match to {
             Destination::GitHub(place) => place.head.as_deref(),
             Destination::GitLab { place, .. } => place.head.as_deref(),
@@ -59,7 +59,7 @@ impl Message {
     }
 
     fn of_verdict(
-        order: &Order<'_>,
+        order: &PostRequest<'_>,
         to: &Destination,
         document: &Document,
         template: Option<&str>,
@@ -96,7 +96,7 @@ impl Message {
 }
 
 /// The page of the run that measured: from the event and the environment, never from the document.
-fn run_url<'p>(order: &'p Order<'_>, to: &'p Destination) -> Option<&'p str> {
+fn run_url<'p>(order: &'p PostRequest<'_>, to: &'p Destination) -> Option<&'p str> {
     match to {
         Destination::GitHub(place) => place.run_url.as_deref(),
         Destination::GitLab { .. } => order.env.get("CI_JOB_URL"),

@@ -5,6 +5,7 @@ mod gate_changes;
 mod message;
 mod notes;
 pub(crate) mod place;
+pub(crate) mod request;
 pub(crate) mod send;
 pub(crate) mod unjudged;
 
@@ -17,7 +18,8 @@ use anyhow::{Context, anyhow};
 use crate::cli::Env;
 use crate::cli::Invocation;
 use crate::cli::args::PostArgs;
-use crate::cli::commands::post::send::{Content, Order, send};
+use crate::cli::commands::post::request::{Content, PostRequest};
+use crate::cli::commands::post::send::send;
 use crate::cli::output::Output;
 use crate::cli::output::github;
 use crate::exit::Exit;
@@ -43,7 +45,7 @@ pub(crate) fn run(
     // The name that a gate has on a pull request is for those to say who post.
     document.gate.clone_from(&args.to.id);
     let exit = Exit::of_verdict(document.exit_code).unwrap_or(Exit::Error);
-    let order = Order {
+    let order = PostRequest {
         content: Content::Verdict {
             document: &document,
             template: template.as_deref(),
@@ -72,7 +74,7 @@ pub(crate) fn run(
 /// A job that posts finds no verdict where the job that judges ended before it had one. That is told, for an old green
 /// must not stand beside it; a verdict that was changed is only refused.
 fn tell_absence(args: &PostArgs, env: &Env, output: &mut Output<'_>) -> anyhow::Result<()> {
-    let order = Order {
+    let order = PostRequest {
         content: Content::NotJudged {
             reason: args
                 .reason

@@ -10,7 +10,7 @@ use crate::cli::args::PostFlags;
 use crate::cli::commands::post::gate_changes;
 use crate::cli::commands::post::message::Message;
 use crate::cli::commands::post::place::{Destination, Nowhere, find};
-use crate::cli::env::Env;
+use crate::cli::commands::post::request::{Content, PostRequest};
 use crate::cli::output::Output;
 use crate::exit::Exit;
 use crate::hint::WithHint;
@@ -25,26 +25,6 @@ use crate::publish::gitlab;
 use crate::publish::patience::Patience;
 use crate::publish::thread::{Thread, Upsert, Written};
 use crate::report::{self, Document};
-
-/// What is to be posted.
-pub(crate) struct Order<'a> {
-    pub(crate) content: Content<'a>,
-    pub(crate) flags: &'a PostFlags,
-    pub(crate) env: &'a Env,
-    pub(crate) required: bool,
-}
-
-#[derive(Clone, Copy)]
-pub(crate) enum Content<'a> {
-    Verdict {
-        document: &'a Document,
-        template: Option<&'a str>,
-        /// Another job wrote it, so that what the pull request changes of its gate is asked of the server.
-        is_from_elsewhere: bool,
-    },
-    /// The gate ended before it judged.
-    NotJudged { reason: &'a str },
-}
 
 /// What became of it.
 #[derive(Default)]
@@ -100,7 +80,7 @@ impl Posted {
 
 /// An error is what cannot be right anywhere: a certificate that is none, a repository that is no name. What may
 /// happen on a good day (no network, no permission) is in the answer, and told.
-pub(crate) fn send(order: &Order<'_>, output: &mut Output<'_>) -> anyhow::Result<Posted> {
+pub(crate) fn send(order: &PostRequest<'_>, output: &mut Output<'_>) -> anyhow::Result<Posted> {
     let (destination, secret) = match find(order.flags, order.env)? {
         Ok(found) => found,
         Err(Nowhere::None(why)) => {
@@ -159,7 +139,7 @@ pub(crate) fn send(order: &Order<'_>, output: &mut Output<'_>) -> anyhow::Result
 }
 
 /// Nothing could be tried.
-fn unable(order: &Order<'_>, output: &mut Output<'_>, why: &str, hint: &str) -> Posted {
+fn unable(order: &PostRequest<'_>, output: &mut Output<'_>, why: &str, hint: &str) -> Posted {
     warn(order, output, &format!("not posted: {why}"), hint);
     Posted {
         failed: true,
@@ -168,7 +148,7 @@ fn unable(order: &Order<'_>, output: &mut Output<'_>, why: &str, hint: &str) -> 
 }
 
 /// One line, which GitHub shows at the run.
-fn warn(order: &Order<'_>, output: &mut Output<'_>, what: &str, hint: &str) {
+fn warn(order: &PostRequest<'_>, output: &mut Output<'_>, what: &str, hint: &str) {
     if order.required {
         let error = Err::<(), _>(anyhow!("{what}")).hint(hint);
         return error.unwrap_or_else(|error| output.error(&error));
@@ -200,7 +180,7 @@ impl Posting<'_> {
     /// The message again, with what the pull request changes of the gate that judged it.
     async fn with_gate_changes(
         &self,
-        order: &Order<'_>,
+        order: &PostRequest<'_>,
         to: &Destination,
     ) -> anyhow::Result<Option<Message>> {
         let Content::Verdict {
@@ -233,7 +213,7 @@ impl Posting<'_> {
             base_rules: Some(gate_changes::look(&github, *number, document).await),
             ..document.clone()
         };
-        let order = Order {
+        let order = PostRequest {
             content: Content::Verdict {
                 document: &document,
                 template,

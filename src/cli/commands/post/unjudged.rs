@@ -2,7 +2,8 @@
 
 use crate::cli::args::{PostFlags, PostWhen};
 use crate::cli::commands::post::place::scrubbed;
-use crate::cli::commands::post::send::{Content, Order, send};
+use crate::cli::commands::post::request::{Content, PostRequest};
+use crate::cli::commands::post::send::send;
 use crate::cli::env::Env;
 use crate::cli::output::Output;
 use crate::publish::{actions, ci};
@@ -34,7 +35,7 @@ impl Audience {
         if self.post == PostWhen::Never {
             return;
         }
-        let order = Order {
+        let order = PostRequest {
             content: Content::NotJudged { reason: &reason },
             flags: &self.to,
             env,

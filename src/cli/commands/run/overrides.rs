@@ -5,11 +5,16 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 
-use super::target::Planned;
 use crate::cli::args::LoadFlags;
 use crate::hint::WithHint;
 use crate::load::Scenario;
 use crate::load::scenario::{Closed, Load, Open, Until};
+
+/// A scenario with what a reader of its results should know.
+pub(crate) struct Planned {
+    pub(crate) scenario: Scenario,
+    pub(crate) warnings: Vec<String>,
+}
 
 pub(crate) fn apply(
     mut scenario: Scenario,

@@ -7,11 +7,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 
-use super::overrides;
+use super::overrides::{self, Planned};
 use crate::cli::args::{LoadFlags, RequestFlags, RunArgs, watched};
 use crate::cli::results::scenarios::read_scenario;
 use crate::hint::WithHint;
-use crate::load::Scenario;
 use crate::load::scenario::{self, BodyArg, Simple, Watched};
 
 /// What the first argument means.
@@ -19,12 +18,6 @@ use crate::load::scenario::{self, BodyArg, Simple, Watched};
 enum Target {
     Scenario(PathBuf),
     Url(String),
-}
-
-/// A scenario with what a reader of its results should know.
-pub(crate) struct Planned {
-    pub(crate) scenario: Scenario,
-    pub(crate) warnings: Vec<String>,
 }
 
 impl Target {

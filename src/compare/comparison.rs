@@ -381,7 +381,7 @@ impl Judgement {
 
     /// How many workloads the baseline does not hold.
     pub fn without_baseline(&self) -> usize {
-        let unknown = |w: &&JudgedWorkload| matches!(w.found, Found::No(_));
+        let unknown = |w: &&JudgedWorkload| matches!(w.found, FoundBaseline::No(_));
         self.workloads.iter().filter(unknown).count()
     }
 }
@@ -393,7 +393,7 @@ pub struct JudgedWorkload {
     /// What tells it from the other workloads of the gate.
     pub label: String,
     pub runs: usize,
-    pub found: Found,
+    pub found: FoundBaseline,
     /// How many of the runs are in what they were compared with: the same measurement on both sides.
     pub repeated: usize,
     /// Both sides were measured in turns.
@@ -402,7 +402,7 @@ pub struct JudgedWorkload {
 
 /// What the baseline holds of a workload.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Found {
+pub enum FoundBaseline {
     /// It was compared with so many runs.
     Here {
         runs: usize,

@@ -3,7 +3,7 @@
 use super::comparison::Drift;
 use super::effect::{self, Prepared, Typical};
 use super::levels::{Levels, SidesBySession};
-use super::measured::Measured;
+use super::measured::MeasuredSeries;
 use super::scale::Scale;
 use super::shown::ratio;
 use crate::model::{Anchor, Series};
@@ -12,7 +12,7 @@ use crate::stats::{order, reading};
 /// Holds one compared series against the anchor's budget, at the level of a test of the gate.
 pub(super) fn drift(
     series: &Series,
-    measured: &Measured,
+    measured: &MeasuredSeries,
     anchor: &Anchor,
     (spans, level): (bool, f64),
 ) -> Option<Drift> {

@@ -10,7 +10,7 @@ use super::drift::drift;
 use super::effect::Typical;
 use super::elsewhere::{eased, noise};
 use super::layout::Layout;
-use super::measured::{Measured, measure};
+use super::measured::{MeasuredSeries, measure};
 use super::names::OneSided;
 use super::observations::Carried;
 use super::outcome::{self, Adjusted};
@@ -107,7 +107,7 @@ struct Gate<'a> {
     by_subject: RulesBySubject<'a>,
     reached: Vec<bool>,
     seen: Vec<Series>,
-    series: Vec<Judged>,
+    series: Vec<JudgedSeries>,
     /// One for each workload.
     one_sided: Vec<OneSided<'a>>,
 }
@@ -146,8 +146,8 @@ impl Gate<'_> {
                     assumed_between,
                 };
                 let measured = match &stranger {
-                    Some(cause) => Measured::apart(&question, cause.clone()),
-                    None if unknown => Measured::apart(&question, Cause::OfSingleNames),
+                    Some(cause) => MeasuredSeries::apart(&question, cause.clone()),
+                    None if unknown => MeasuredSeries::apart(&question, Cause::OfSingleNames),
                     None => measure(&question),
                 };
                 let shown_for_its_total = pair.judged_as == Some(Role::Fixed);
@@ -156,7 +156,7 @@ impl Gate<'_> {
                     && asked.limits.role == SeriesRole::Subject
                     && measured.fell_to_nothing();
                 let across = (!layout.elsewhere.is_empty()).then(|| noise(&key, &pair, layout));
-                self.series.push(Judged {
+                self.series.push(JudgedSeries {
                     series: key,
                     asked,
                     measured,
@@ -170,8 +170,8 @@ impl Gate<'_> {
 }
 
 /// The effect of every series, with what the gated ones together say that a session or a launch adds.
-fn settle(series: &mut [Judged]) {
-    let median = |learned: fn(&Measured) -> Option<f64>| {
+fn settle(series: &mut [JudgedSeries]) {
+    let median = |learned: fn(&MeasuredSeries) -> Option<f64>| {
         let gated = series.iter().filter(|judged| judged.gated());
         order::median(
             &gated
@@ -180,8 +180,8 @@ fn settle(series: &mut [Judged]) {
         )
     };
     let typical = Typical {
-        session: median(Measured::learned_between),
-        launch: median(Measured::learned_launches),
+        session: median(MeasuredSeries::learned_between),
+        launch: median(MeasuredSeries::learned_launches),
     };
     for judged in series {
         judged.measured.settle(typical);
@@ -189,8 +189,9 @@ fn settle(series: &mut [Judged]) {
 }
 
 /// Holds every compared series against the anchor's budget. The tests share the error allowance of the gate.
-fn measure_drift(all: &mut [Judged], anchor: &Anchor, spans_sessions: bool) {
-    let tested = |judged: &&Judged| judged.asked.gated && judged.measured.log_levels.is_some();
+fn measure_drift(all: &mut [JudgedSeries], anchor: &Anchor, spans_sessions: bool) {
+    let tested =
+        |judged: &&JudgedSeries| judged.asked.gated && judged.measured.log_levels.is_some();
     let level = outcome::level(all.iter().filter(tested).count());
     for judged in all {
         let found = drift(
@@ -207,17 +208,17 @@ fn measure_drift(all: &mut [Judged], anchor: &Anchor, spans_sessions: bool) {
 }
 
 /// A series on its way from measured to decided.
-pub(super) struct Judged {
+pub(super) struct JudgedSeries {
     pub series: Series,
     pub asked: Asked,
-    pub measured: Measured,
+    pub measured: MeasuredSeries,
     /// How far machines differ, where the sides come from different ones.
     pub across: Option<f64>,
     pub left_out: Vec<LeftOut>,
     pub workload: usize,
 }
 
-impl Judged {
+impl JudgedSeries {
     fn gated(&self) -> bool {
         self.asked.gated && !matches!(self.measured.carried, Carried::Never(_))
     }
@@ -235,7 +236,8 @@ impl Gate<'_> {
         } = self;
         // The family: what is gated and was tested. What another machine measured is never certain, and shares in
         // no allowance.
-        let tested = |j: &Judged| j.gated() && j.across.is_none() && j.measured.chances().is_some();
+        let tested =
+            |j: &JudgedSeries| j.gated() && j.across.is_none() && j.measured.chances().is_some();
         let chances: Vec<Adjusted> = all
             .iter()
             .filter(|j| tested(j))
@@ -283,7 +285,7 @@ impl Gate<'_> {
 }
 
 fn conclude(
-    judged: Judged,
+    judged: JudgedSeries,
     adjusted: Option<Adjusted>,
     (family, look): (usize, Look),
     one_sided: &OneSided<'_>,
@@ -296,7 +298,7 @@ fn conclude(
     } else {
         None
     };
-    let Judged {
+    let JudgedSeries {
         series,
         asked,
         measured,

@@ -20,7 +20,7 @@ use crate::stats::order;
 
 /// What was found.
 #[derive(Clone, Debug)]
-pub(super) struct Measured {
+pub(super) struct MeasuredSeries {
     pub baseline: Option<Side>,
     pub current: Option<Side>,
     /// A reason that stands in for numbers.
@@ -43,7 +43,7 @@ enum Finding {
     Exact(Values),
 }
 
-pub(super) fn measure(question: &Question<'_>) -> Measured {
+pub(super) fn measure(question: &Question<'_>) -> MeasuredSeries {
     let mut measured = measure_numbers(question);
     measured.carried = carried(question);
     if let Carried::Never(cause) | Carried::NoLonger(cause) = &measured.carried {
@@ -52,7 +52,7 @@ pub(super) fn measure(question: &Question<'_>) -> Measured {
     measured
 }
 
-fn measure_numbers(question: &Question<'_>) -> Measured {
+fn measure_numbers(question: &Question<'_>) -> MeasuredSeries {
     let Question { series, pair, .. } = question;
     let (base, current) = (
         readings(&pair.base, series),
@@ -70,14 +70,19 @@ fn measure_numbers(question: &Question<'_>) -> Measured {
         } else {
             Outcome::New
         };
-        return Measured::one_sided(question, (&base.values, &current.values), outcome, cause);
+        return MeasuredSeries::one_sided(
+            question,
+            (&base.values, &current.values),
+            outcome,
+            cause,
+        );
     }
     if let Some(cause) = pair.mismatch() {
-        return Measured::apart(question, cause);
+        return MeasuredSeries::apart(question, cause);
     }
     if let Some(shift) = ErrorShift::of(question) {
         let (baseline, current) = sides(question, shift.base.rate(), shift.current.rate());
-        return Measured::with(baseline, current, Finding::Errors(Box::new((shift, None))));
+        return MeasuredSeries::with(baseline, current, Finding::Errors(Box::new((shift, None))));
     }
     let mut measured = if is_exact(question) || all_zero(&base, &current) {
         exactly(question, &base, &current)
@@ -95,17 +100,17 @@ fn all_zero(base: &Readings, current: &Readings) -> bool {
     zero(&base.values) && zero(&current.values)
 }
 
-fn exactly(question: &Question<'_>, base: &Readings, current: &Readings) -> Measured {
+fn exactly(question: &Question<'_>, base: &Readings, current: &Readings) -> MeasuredSeries {
     let values = Values {
         // Sessions of other builds may hold other counts: the newest is what the current runs are compared with.
         base: base.values.last().copied().unwrap_or(0.0),
         current: order::median(&current.values).unwrap_or(0.0),
     };
     let (baseline, current_side) = sides(question, values.base, values.current);
-    Measured::with(baseline, current_side, Finding::Exact(values))
+    MeasuredSeries::with(baseline, current_side, Finding::Exact(values))
 }
 
-fn tested(question: &Question<'_>, base: &Readings, current: &Readings) -> Measured {
+fn tested(question: &Question<'_>, base: &Readings, current: &Readings) -> MeasuredSeries {
     let series = question.series;
     let scale = scale(series, base, current);
     let step = base.step.max(current.step);
@@ -127,12 +132,13 @@ fn tested(question: &Question<'_>, base: &Readings, current: &Readings) -> Measu
             .flatten(),
         separated,
     };
-    let mut measured = Measured::with(baseline, current_side, Finding::Runs(Box::new(tested)));
+    let mut measured =
+        MeasuredSeries::with(baseline, current_side, Finding::Runs(Box::new(tested)));
     measured.log_levels = log_levels;
     measured
 }
 
-impl Measured {
+impl MeasuredSeries {
     fn with(baseline: Side, current: Side, finding: Finding) -> Self {
         Self {
             baseline: Some(baseline),

@@ -44,8 +44,8 @@ pub use accepted::with_outcomes;
 pub use changes::{PolicyChange, changes};
 pub use comparison::{
     Accepted, Assumption, BudgetCheck, Cause, Change, Comparison, ControlState, Direction, Doubt,
-    Drift, Found, JudgedWorkload, Judgement, LeftOut, Method, Outcome, OutcomeName, RefusedControl,
-    Side, Test, UnmatchedRule, UnusedAcceptance, Weighed,
+    Drift, FoundBaseline, JudgedWorkload, Judgement, LeftOut, Method, Outcome, OutcomeName,
+    RefusedControl, Side, Test, UnmatchedRule, UnusedAcceptance, Weighed,
 };
 pub use errors::LEAST_RISE;
 pub use judge::{Sides, judge, judge_at};

@@ -1,6 +1,6 @@
 //! The workloads of a judgement: what each was held against, and why some were not.
 
-use super::comparison::{Cause, Found, JudgedWorkload};
+use super::comparison::{Cause, FoundBaseline, JudgedWorkload};
 use crate::model::matching::NoPartner;
 use crate::model::workload::Part;
 use crate::model::{Difference, Matched, Matching, Partner, Run, WorkloadKey};
@@ -70,15 +70,15 @@ pub(super) fn workloads(matching: &Matching<'_>, in_one_session: &[bool]) -> Vec
         .zip(in_one_session)
         .map(|((matched, label), in_one_session)| {
             let found = match &matched.partner {
-                Partner::Found { baseline, lacking } => Found::Here {
+                Partner::Found { baseline, lacking } => FoundBaseline::Here {
                     runs: baseline.runs().count(),
                     lacking: lacking_parts(matched, lacking),
                 },
-                Partner::Elsewhere { known } => Found::Elsewhere {
+                Partner::Elsewhere { known } => FoundBaseline::Elsewhere {
                     runs: known.last().map_or(0, |newest| newest.runs().count()),
                     environment: known.last().and_then(|w| w.key.environment.clone()),
                 },
-                Partner::None(why) => Found::No(why.clone()),
+                Partner::None(why) => FoundBaseline::No(why.clone()),
             };
             JudgedWorkload {
                 key: matched.current.key.clone(),

@@ -46,12 +46,12 @@ pub struct Session<'a> {
     /// Oldest first.
     pub runs: Vec<&'a Run>,
     /// Where each of them stands among all runs of the history.
-    places: Vec<Place>,
+    places: Vec<RunPlace>,
 }
 
 /// Where a run stands among the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Place {
+struct RunPlace {
     /// In the order in which they were given.
     given: usize,
     /// In the order in which they were made.
@@ -149,7 +149,7 @@ impl<'a> Workload<'a> {
 #[derive(Clone, Copy)]
 struct Placed<'a> {
     run: &'a Run,
-    place: Place,
+    place: RunPlace,
     /// Itself where it has a time, else the newest run that it was stored after.
     after: Option<&'a Run>,
 }
@@ -188,7 +188,7 @@ fn in_order<'a>(runs: impl IntoIterator<Item = &'a Run>) -> Vec<Placed<'a>> {
                 Some(_) => Some(run),
                 None => after,
             };
-            let place = Place { given, made: given };
+            let place = RunPlace { given, made: given };
             Placed { run, place, after }
         })
         .collect();

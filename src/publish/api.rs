@@ -10,8 +10,8 @@ use url::Url;
 
 use super::carrier::{Carried, Carrier};
 use super::client::Network;
-use super::failure::{Failure, Kind, innermost, quoted};
-use super::patience::{Patience, pause};
+use super::failure::{Failure, FailureKind, innermost, quoted};
+use super::retry_budget::{RetryBudget, pause};
 use super::secret::Secret;
 use crate::text::duration;
 
@@ -45,7 +45,7 @@ pub struct Api<'a> {
     carrier: Carrier,
     base: Url,
     secret: Secret,
-    patience: &'a Patience<'a>,
+    budget: &'a RetryBudget<'a>,
 }
 
 /// How a server is reached.
@@ -138,7 +138,7 @@ impl<'a> Api<'a> {
     pub(super) const GRAPHQL: &'static str = "/graphql";
 
     /// Has to be called inside a runtime.
-    pub fn new(reach: Reach<'_>, patience: &'a Patience<'a>) -> anyhow::Result<Self> {
+    pub fn new(reach: Reach<'_>, budget: &'a RetryBudget<'a>) -> anyhow::Result<Self> {
         let base = Url::parse(reach.base).context("read the server's address")?;
         let client = reach.network.client()?;
         let secret = reach.secret;
@@ -156,7 +156,7 @@ impl<'a> Api<'a> {
             carrier,
             base,
             secret,
-            patience,
+            budget,
         })
     }
 
@@ -170,7 +170,7 @@ impl<'a> Api<'a> {
                 Err(Lost::For(failure)) => return Err(failure),
                 Err(Lost::Perhaps(failure)) => failure,
             };
-            if tries == TRIES || !self.patience.wait(pause(tries)).await {
+            if tries == TRIES || !self.budget.wait(pause(tries)).await {
                 return Err(lost);
             }
             tries += 1;
@@ -189,7 +189,7 @@ impl<'a> Api<'a> {
 
     /// Waits, before the call that was uncertain is looked after.
     pub(super) async fn pause(&self, repetition: u32) -> bool {
-        self.patience.wait(pause(repetition)).await
+        self.budget.wait(pause(repetition)).await
     }
 
     pub(super) async fn get<T: DeserializeOwned>(
@@ -244,18 +244,18 @@ impl<'a> Api<'a> {
         }
         serde_json::from_str(&answer.text).map_err(|error| {
             let said = self.secret.scrub(&quoted(&error.to_string()));
-            Failure::new(&call.doing, Kind::Garbled(said))
+            Failure::new(&call.doing, FailureKind::Garbled(said))
         })
     }
 
     pub(super) fn failure(&self, call: &Call<'_>, answer: &Answer) -> Failure {
         let message = self.secret.scrub(&answer.message());
         let kind = match answer.status {
-            401 => Kind::Unauthorized(message),
-            403 if message.to_lowercase().contains("is locked") => Kind::Locked,
-            403 => Kind::Forbidden(message),
-            404 | 410 => Kind::NotFound,
-            status => Kind::Refused { status, message },
+            401 => FailureKind::Unauthorized(message),
+            403 if message.to_lowercase().contains("is locked") => FailureKind::Locked,
+            403 => FailureKind::Forbidden(message),
+            404 | 410 => FailureKind::NotFound,
+            status => FailureKind::Refused { status, message },
         };
         Failure::new(&call.doing, kind)
     }
@@ -269,8 +269,8 @@ impl<'a> Api<'a> {
         };
         if answer.is_rate_limit() {
             let asked = self.asked(&answer);
-            let limited = Failure::new(&call.doing, Kind::RateLimited(asked));
-            return Err(if self.patience.wait(asked).await {
+            let limited = Failure::new(&call.doing, FailureKind::RateLimited(asked));
+            return Err(if self.budget.wait(asked).await {
                 Attempt::Again(limited)
             } else {
                 Attempt::Never(limited)
@@ -284,7 +284,7 @@ impl<'a> Api<'a> {
 
     fn asked(&self, answer: &Answer) -> Duration {
         let number = |name: &str| answer.header(name)?.trim().parse().ok();
-        self.patience.asked(number)
+        self.budget.asked(number)
     }
 
     /// Limits and conflicts mean that nothing was done, so they are waited for whatever the call is.
@@ -295,11 +295,11 @@ impl<'a> Api<'a> {
             waits += 1;
             if answer.is_rate_limit() {
                 let asked = self.asked(&answer);
-                if waits > MOST_WAITS || !self.patience.wait(asked).await {
-                    let kind = Kind::RateLimited(asked);
+                if waits > MOST_WAITS || !self.budget.wait(asked).await {
+                    let kind = FailureKind::RateLimited(asked);
                     return Err(Lost::For(Failure::new(&call.doing, kind)));
                 }
-            } else if answer.status != 409 || waits > TRIES || !self.patience.wait(CONFLICT).await {
+            } else if answer.status != 409 || waits > TRIES || !self.budget.wait(CONFLICT).await {
                 return Ok(answer);
             }
         }
@@ -309,7 +309,7 @@ impl<'a> Api<'a> {
     async fn redirected(&self, call: &Call<'_>) -> Result<Answer, Lost> {
         let mut target = self
             .address(&call.path)
-            .map_err(|said| Lost::For(Failure::new(&call.doing, Kind::Garbled(said))))?;
+            .map_err(|said| Lost::For(Failure::new(&call.doing, FailureKind::Garbled(said))))?;
         for _ in 0..MOST_REDIRECTS {
             let answer = self.once(call, &target).await.map_err(Lost::Perhaps)?;
             if !matches!(answer.status, 301 | 302 | 307 | 308) {
@@ -323,11 +323,14 @@ impl<'a> Api<'a> {
             };
             if next.origin() != self.base.origin() {
                 let host = quoted(next.host_str().unwrap_or("another place"));
-                return Err(Lost::For(Failure::new(&call.doing, Kind::Elsewhere(host))));
+                return Err(Lost::For(Failure::new(
+                    &call.doing,
+                    FailureKind::Elsewhere(host),
+                )));
             }
             target = next;
         }
-        let kind = Kind::Elsewhere("one place after the other".to_owned());
+        let kind = FailureKind::Elsewhere("one place after the other".to_owned());
         Err(Lost::For(Failure::new(&call.doing, kind)))
     }
 
@@ -344,9 +347,9 @@ impl<'a> Api<'a> {
     async fn once(&self, call: &Call<'_>, target: &Url) -> Result<Answer, Failure> {
         let unreachable = |said: String| {
             let said = self.secret.scrub(&said);
-            Failure::new(&call.doing, Kind::Unreachable(said))
+            Failure::new(&call.doing, FailureKind::Unreachable(said))
         };
-        let most = self.patience.for_a_request();
+        let most = self.budget.for_a_request();
         if most.is_zero() {
             return Err(unreachable("there was no time left".to_owned()));
         }
@@ -354,7 +357,7 @@ impl<'a> Api<'a> {
         let sent = self.carrier.carry(&call.method, target, body);
         let started = Instant::now();
         let answered = tokio::time::timeout(most, sent).await;
-        self.patience.spend(started.elapsed());
+        self.budget.spend(started.elapsed());
         match answered {
             Ok(Ok(carried)) => Ok(carried.into()),
             Ok(Err(error)) => Err(unreachable(innermost(&*error))),

@@ -9,7 +9,7 @@ use super::{RunNumber, Variables};
 
 /// Where something is published.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct PullRequestPlace {
     /// Without a slash at the end; an Enterprise server has a path here.
     pub api: String,
     pub repository: Repository,
@@ -74,7 +74,7 @@ impl fmt::Display for ContextError {
 
 impl std::error::Error for ContextError {}
 
-impl Place {
+impl PullRequestPlace {
     /// `number` is what the user says; it comes before the event.
     pub fn of(
         get: &Variables<'_>,

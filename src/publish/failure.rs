@@ -12,11 +12,11 @@ const MOST: usize = 300;
 pub struct Failure {
     /// `list the comments of acme/shop#7`
     pub doing: String,
-    pub kind: Kind,
+    pub kind: FailureKind,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum FailureKind {
     /// The token may not do this: a normal day on a pull request from a fork.
     Forbidden(String),
     /// The conversation is closed to comments.
@@ -38,7 +38,7 @@ pub enum Kind {
 }
 
 impl Failure {
-    pub fn new(doing: &str, kind: Kind) -> Self {
+    pub fn new(doing: &str, kind: FailureKind) -> Self {
         Self {
             doing: doing.to_owned(),
             kind,
@@ -48,22 +48,22 @@ impl Failure {
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match &self.kind {
-            Kind::Forbidden(_) => {
+            FailureKind::Forbidden(_) => {
                 "on pull requests from forks the token is read-only; else the job needs `pull-requests: write`, or a GitLab token the scope `api`"
             }
-            Kind::Locked => {
+            FailureKind::Locked => {
                 "unlock the conversation to have the comment; the summary of the run has the report all the same"
             }
-            Kind::Unauthorized(_) => "the token is expired, or not of this server",
-            Kind::NotFound => "the token may not see it, or it is gone",
-            Kind::RateLimited(_) => {
+            FailureKind::Unauthorized(_) => "the token is expired, or not of this server",
+            FailureKind::NotFound => "the token may not see it, or it is gone",
+            FailureKind::RateLimited(_) => {
                 "the limit is shared by all jobs of the repository; post again later"
             }
-            Kind::Unreachable(said) if said.contains("certificate") => {
+            FailureKind::Unreachable(said) if said.contains("certificate") => {
                 "`--ca FILE` names the certificate of your own authority"
             }
-            Kind::Unreachable(_) => "HTTPS_PROXY, NO_PROXY and --ca are heeded",
-            Kind::Refused { .. } | Kind::Elsewhere(_) | Kind::Garbled(_) => {
+            FailureKind::Unreachable(_) => "HTTPS_PROXY, NO_PROXY and --ca are heeded",
+            FailureKind::Refused { .. } | FailureKind::Elsewhere(_) | FailureKind::Garbled(_) => {
                 "the report and the step summary are written all the same"
             }
         }
@@ -74,18 +74,26 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let doing = &self.doing;
         match &self.kind {
-            Kind::Forbidden(said) => write!(f, "{doing}: no permission ({said})"),
-            Kind::Locked => write!(f, "{doing}: the conversation is locked"),
-            Kind::Unauthorized(said) => write!(f, "{doing}: the token was not accepted ({said})"),
-            Kind::NotFound => write!(f, "{doing}: not found"),
-            Kind::RateLimited(wait) => {
+            FailureKind::Forbidden(said) => write!(f, "{doing}: no permission ({said})"),
+            FailureKind::Locked => write!(f, "{doing}: the conversation is locked"),
+            FailureKind::Unauthorized(said) => {
+                write!(f, "{doing}: the token was not accepted ({said})")
+            }
+            FailureKind::NotFound => write!(f, "{doing}: not found"),
+            FailureKind::RateLimited(wait) => {
                 let wait = duration::text(*wait);
                 write!(f, "{doing}: a rate limit asks to wait {wait}")
             }
-            Kind::Unreachable(said) => write!(f, "{doing}: {said}"),
-            Kind::Refused { status, message } => write!(f, "{doing}: status {status}, {message}"),
-            Kind::Elsewhere(to) => write!(f, "{doing}: redirected to {to}, which is not followed"),
-            Kind::Garbled(said) => write!(f, "{doing}: the answer is not understood: {said}"),
+            FailureKind::Unreachable(said) => write!(f, "{doing}: {said}"),
+            FailureKind::Refused { status, message } => {
+                write!(f, "{doing}: status {status}, {message}")
+            }
+            FailureKind::Elsewhere(to) => {
+                write!(f, "{doing}: redirected to {to}, which is not followed")
+            }
+            FailureKind::Garbled(said) => {
+                write!(f, "{doing}: the answer is not understood: {said}")
+            }
         }
     }
 }

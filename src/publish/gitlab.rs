@@ -4,7 +4,7 @@ use super::{RunNumber, Variables};
 
 /// Where something is published.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct MergeRequestPlace {
     /// `https://gitlab.example/api/v4`
     pub api: String,
     pub project: u64,
@@ -19,7 +19,7 @@ pub struct Place {
     pub gate: String,
 }
 
-impl Place {
+impl MergeRequestPlace {
     /// Nothing where GitLab's variables are not those of a job.
     pub fn of(get: &Variables<'_>, number: Option<u64>) -> Option<Self> {
         let parsed = |name: &str| get(name)?.parse::<u64>().ok();
@@ -65,7 +65,7 @@ mod tests {
             };
             Some(value.to_owned()).filter(|value| !value.is_empty())
         };
-        let place = Place::of(&get, None).unwrap();
+        let place = MergeRequestPlace::of(&get, None).unwrap();
         assert_eq!((place.project, place.request), (42, Some(7)));
         let page = "https://gitlab.acme.example/web/shop/-/merge_requests/7";
         assert_eq!(place.page.as_deref(), Some(page));
@@ -75,8 +75,11 @@ mod tests {
         assert_eq!(place.gate, "perf 1/2");
 
         let branch = |name: &str| get(name).filter(|_| name != "CI_MERGE_REQUEST_IID");
-        assert_eq!(Place::of(&branch, None).unwrap().request, None);
-        assert_eq!(Place::of(&branch, Some(8)).unwrap().request, Some(8));
-        assert_eq!(Place::of(&|_| None, Some(8)), None);
+        assert_eq!(MergeRequestPlace::of(&branch, None).unwrap().request, None);
+        assert_eq!(
+            MergeRequestPlace::of(&branch, Some(8)).unwrap().request,
+            Some(8)
+        );
+        assert_eq!(MergeRequestPlace::of(&|_| None, Some(8)), None);
     }
 }

@@ -1,7 +1,7 @@
 //! Text to where people decide: the pull request, the step's files. This room knows its context and a text, never
 //! what a verdict holds.
 //!
-//! `ci`, `context`, `gitlab`, `comment`, `proxy` and `patience` are pure; `actions` writes files; `api` and what uses it speak
+//! `ci`, `context`, `gitlab`, `comment`, `proxy` and `retry_budget` are pure; `actions` writes files; `api` and what uses it speak
 //! HTTP.
 
 pub mod actions;
@@ -14,8 +14,8 @@ pub mod context;
 pub mod failure;
 pub mod github;
 pub mod gitlab;
-pub mod patience;
 pub mod proxy;
+pub mod retry_budget;
 pub mod secret;
 pub mod thread;
 

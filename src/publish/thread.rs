@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::api::{Answer, Api, Attempt, Call, TRIES, Trouble};
 use super::comment::{Marker, Standing, When, fit};
-use super::failure::{Failure, Kind};
+use super::failure::{Failure, FailureKind};
 use super::github::{Past, Pull};
 
 /// Where the comments of one pull request are.
@@ -390,7 +390,8 @@ impl Api<'_> {
         match self.get::<User>("/user".to_owned(), doing).await {
             Ok(user) => Ok(user.login),
             Err(Failure {
-                kind: Kind::Forbidden(_) | Kind::NotFound | Kind::Unauthorized(_),
+                kind:
+                    FailureKind::Forbidden(_) | FailureKind::NotFound | FailureKind::Unauthorized(_),
                 ..
             }) => Ok(None),
             Err(failure) => Err(failure),
@@ -399,5 +400,5 @@ impl Api<'_> {
 }
 
 fn is_too_long(failure: &Failure) -> bool {
-    matches!(failure.kind, Kind::Refused { status: 422, .. })
+    matches!(failure.kind, FailureKind::Refused { status: 422, .. })
 }

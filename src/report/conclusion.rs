@@ -9,7 +9,7 @@ use super::headline;
 use super::remarks::short;
 use super::sentence::Sentence;
 use super::units::{self, Scale, plural};
-use super::view::{Group, Kind, View};
+use super::view::{Group, GroupKind, View};
 use super::why;
 use crate::compare::{Cause, OutcomeName};
 use crate::model::Better;
@@ -45,8 +45,8 @@ pub(super) fn alert(document: &Document) -> Option<&'static str> {
 
 /// `GET /search is **29 % slower** · POST /checkout now **fails 1.8 %** of its requests`
 pub(super) fn named(view: &View<'_>) -> Option<Sentence> {
-    let decided = |kind: Kind| view.groups.iter().find(|group| group.kind == kind);
-    let group = decided(Kind::Failing).or_else(|| decided(Kind::Warning))?;
+    let decided = |kind: GroupKind| view.groups.iter().find(|group| group.kind == kind);
+    let group = decided(GroupKind::Failing).or_else(|| decided(GroupKind::Warning))?;
     let mut subjects: Vec<(String, Vec<&Entry>)> = Vec::new();
     for entry in &group.entries {
         let subject = entry.shown_subject();
@@ -153,7 +153,7 @@ pub(super) fn this_change(view: &View<'_>) -> Option<Sentence> {
     let failing = view
         .groups
         .iter()
-        .find(|group| group.kind == Kind::Failing)?;
+        .find(|group| group.kind == GroupKind::Failing)?;
     if !failing.entries.iter().all(|entry| why::only_drifted(entry)) {
         return None;
     }
@@ -301,10 +301,10 @@ pub(super) fn rest(view: &View<'_>, place: &CommentPlace) -> Vec<Sentence> {
     };
     for group in &view.groups {
         match group.kind {
-            Kind::Unchanged => said.push(counted(group, "✅").own(" unchanged")),
-            Kind::Better => said.push(counted(group, "🟢").own(" improved")),
-            Kind::NoSignal => said.push(undecided(group)),
-            Kind::New => said.push(counted(group, "🆕").own(" new")),
+            GroupKind::Unchanged => said.push(counted(group, "✅").own(" unchanged")),
+            GroupKind::Better => said.push(counted(group, "🟢").own(" improved")),
+            GroupKind::NoSignal => said.push(undecided(group)),
+            GroupKind::New => said.push(counted(group, "🆕").own(" new")),
             _ => {}
         }
     }

@@ -3,7 +3,7 @@
 use super::Document;
 use super::entry::Entry;
 use super::headline;
-use super::view::{Kind, View};
+use super::view::{GroupKind, View};
 use super::why;
 use crate::text::sanitize::{self, command_message, command_property};
 use crate::text::shorten;
@@ -18,9 +18,9 @@ const TITLE: usize = 120;
 fn listed<'v>(document: &Document, view: &'v View<'_>) -> Vec<(bool, &'v Entry)> {
     let groups = view.groups.iter().filter_map(|group| {
         let fails = match group.kind {
-            Kind::Failing => true,
-            Kind::Possible => headline::suspects_fail(document),
-            Kind::Warning => false,
+            GroupKind::Failing => true,
+            GroupKind::Possible => headline::suspects_fail(document),
+            GroupKind::Warning => false,
             _ => return None,
         };
         Some(group.entries.iter().map(move |entry| (fails, *entry)))

@@ -15,7 +15,7 @@ use super::conclusion::{self, CommentPlace};
 use super::headline;
 use super::sentence::Sentence;
 use super::units;
-use super::view::{Kind, Row, View};
+use super::view::{GroupKind, Row, View};
 use super::why;
 use crate::text::{sanitize, shorten};
 
@@ -55,7 +55,7 @@ pub(super) struct Rows<'v> {
 }
 
 struct Values<'v> {
-    kind: Kind,
+    kind: GroupKind,
     title: Value,
     /// A verdict of ten thousand series shows some hundreds in a comment.
     rows: Vec<(&'v Entry, OnceCell<Value>)>,
@@ -79,7 +79,7 @@ impl<'v> Rows<'v> {
         for group in &view.groups {
             let all = group.entries.iter().map(|entry| (*entry, OnceCell::new()));
             let (apart, rows): (Vec<_>, Vec<_>) =
-                all.partition(|(entry, _)| group.kind == Kind::Warning && is_silenced(entry));
+                all.partition(|(entry, _)| group.kind == GroupKind::Warning && is_silenced(entry));
             silenced.extend(apart);
             if !rows.is_empty() {
                 groups.push(Values {
@@ -92,7 +92,7 @@ impl<'v> Rows<'v> {
         if !silenced.is_empty() {
             let n = units::count(silenced.len());
             groups.push(Values {
-                kind: Kind::Incomparable,
+                kind: GroupKind::Incomparable,
                 title: safe(&format!(
                     "{n} not judged, because more of their requests fail"
                 )),
@@ -119,14 +119,14 @@ impl<'v> Rows<'v> {
             dropped += group.rows.len() - keep;
             let in_sight = match group.kind {
                 // What fails is never folded.
-                Kind::Failing => keep,
-                Kind::Warning | Kind::Possible => keep.min(IN_SIGHT),
+                GroupKind::Failing => keep,
+                GroupKind::Warning | GroupKind::Possible => keep.min(IN_SIGHT),
                 _ => 0,
             };
             rows.extend(group.first(in_sight));
             let rest: Vec<Value> = group.first(keep).skip(in_sight).collect();
             let missing = group.rows.len() - keep;
-            let decision = group.kind <= Kind::Possible;
+            let decision = group.kind <= GroupKind::Possible;
             if decision {
                 undecided += missing;
             }
@@ -134,7 +134,7 @@ impl<'v> Rows<'v> {
                 folded.push(map([
                     (
                         "decision",
-                        Value::from(decision || group.kind == Kind::Better),
+                        Value::from(decision || group.kind == GroupKind::Better),
                     ),
                     ("title", title(group, in_sight)),
                     ("rows", Value::from(rest)),
@@ -160,9 +160,9 @@ fn title(group: &Values<'_>, in_sight: usize) -> Value {
         return group.title.clone();
     }
     let what = match group.kind {
-        Kind::Failing => "failing",
-        Kind::Warning => "warnings",
-        Kind::Possible => "possible, not certain",
+        GroupKind::Failing => "failing",
+        GroupKind::Warning => "warnings",
+        GroupKind::Possible => "possible, not certain",
         _ => "improved",
     };
     let more = units::count(group.rows.len() - in_sight);
@@ -282,7 +282,7 @@ pub(super) fn head(view: &View<'_>, place: &CommentPlace, full: bool) -> Context
     context
 }
 
-fn row(kind: Kind, row: &Row<'_>) -> Value {
+fn row(kind: GroupKind, row: &Row<'_>) -> Value {
     let entry = row.entry;
     let name = format!(
         "{} {}",
@@ -290,7 +290,7 @@ fn row(kind: Kind, row: &Row<'_>) -> Value {
         shorten::middle(&entry.metric_statistic(), CELL_NAME / 2)
     );
     let change_notes = match kind {
-        Kind::NoSignal | Kind::Incomparable => Vec::new(),
+        GroupKind::NoSignal | GroupKind::Incomparable => Vec::new(),
         _ => why::notes_of_this_change(entry),
     };
     let notes: Vec<Value> = change_notes.iter().map(|note| safe(&note.cell())).collect();
@@ -330,13 +330,13 @@ fn icon(view: &View<'_>) -> &'static str {
     }
 }
 
-fn row_icon(kind: Kind) -> &'static str {
+fn row_icon(kind: GroupKind) -> &'static str {
     match kind {
-        Kind::Failing => "❌",
-        Kind::Warning | Kind::Incomparable => "⚠️",
-        Kind::Possible => "❓",
-        Kind::Better => "🟢",
-        Kind::NoSignal | Kind::New | Kind::NotGated | Kind::Unchanged => "",
+        GroupKind::Failing => "❌",
+        GroupKind::Warning | GroupKind::Incomparable => "⚠️",
+        GroupKind::Possible => "❓",
+        GroupKind::Better => "🟢",
+        GroupKind::NoSignal | GroupKind::New | GroupKind::NotGated | GroupKind::Unchanged => "",
     }
 }
 

@@ -12,7 +12,7 @@ use super::sentence::Sentence;
 use super::table::{Cell, Line, Table, wrapped};
 use super::tone::Tone;
 use super::units::{self, plural};
-use super::view::{Group, Kind, Row, View};
+use super::view::{Group, GroupKind, Row, View};
 use super::{Document, Style, headline, remarks, why};
 use crate::model::unit::Dimension;
 use crate::text::sanitize;
@@ -26,13 +26,13 @@ const ROWS: usize = 50;
 const WEAK_ROWS: usize = 30;
 const FEW_ROWS: usize = 5;
 
-fn tone(kind: Kind) -> Tone {
+fn tone(kind: GroupKind) -> Tone {
     match kind {
-        Kind::Failing => Tone::Bad,
-        Kind::Warning | Kind::Possible | Kind::Incomparable => Tone::Doubtful,
-        Kind::Better => Tone::Good,
-        Kind::NoSignal | Kind::NotGated | Kind::Unchanged => Tone::Faint,
-        Kind::New => Tone::Plain,
+        GroupKind::Failing => Tone::Bad,
+        GroupKind::Warning | GroupKind::Possible | GroupKind::Incomparable => Tone::Doubtful,
+        GroupKind::Better => Tone::Good,
+        GroupKind::NoSignal | GroupKind::NotGated | GroupKind::Unchanged => Tone::Faint,
+        GroupKind::New => Tone::Plain,
     }
 }
 /// The report: one conclusion, the rows that need a decision, the rest in one line, and what to do next.
@@ -208,7 +208,7 @@ impl Rows {
         let mut lines = Vec::new();
         let mut hidden = 0;
         for group in most_important_first(view) {
-            let gated = !matches!(group.kind, Kind::NotGated | Kind::Incomparable);
+            let gated = !matches!(group.kind, GroupKind::NotGated | GroupKind::Incomparable);
             let entries = if style.all || style.runs && gated {
                 group.entries.clone()
             } else {
@@ -223,7 +223,7 @@ impl Rows {
             if !lines.is_empty() {
                 lines.push(Line::Empty);
             }
-            if group.kind != Kind::Failing {
+            if group.kind != GroupKind::Failing {
                 lines.push(Line::Title(title(group.kind).to_owned()));
             }
             for entry in entries.iter().take(shown) {
@@ -240,31 +240,31 @@ impl Rows {
 /// What is gated and did not move comes before what is not gated.
 fn most_important_first<'v, 'a>(view: &'v View<'a>) -> Vec<&'v Group<'a>> {
     let mut groups: Vec<&Group<'a>> = view.groups.iter().collect();
-    groups.sort_by_key(|group| (group.kind == Kind::NotGated, group.kind));
+    groups.sort_by_key(|group| (group.kind == GroupKind::NotGated, group.kind));
     groups
 }
 
 /// What stands above rows that do not fail.
-fn title(kind: Kind) -> &'static str {
+fn title(kind: GroupKind) -> &'static str {
     match kind {
-        Kind::Failing => "Failing:",
-        Kind::Warning => "Warnings:",
-        Kind::Possible => "Possible, not certain:",
-        Kind::Better => "Improved:",
-        Kind::Incomparable => "Not comparable:",
-        Kind::NoSignal => "No sign of a change:",
-        Kind::New => "New:",
-        Kind::NotGated => "Shown, not gated:",
-        Kind::Unchanged => "Unchanged:",
+        GroupKind::Failing => "Failing:",
+        GroupKind::Warning => "Warnings:",
+        GroupKind::Possible => "Possible, not certain:",
+        GroupKind::Better => "Improved:",
+        GroupKind::Incomparable => "Not comparable:",
+        GroupKind::NoSignal => "No sign of a change:",
+        GroupKind::New => "New:",
+        GroupKind::NotGated => "Shown, not gated:",
+        GroupKind::Unchanged => "Unchanged:",
     }
 }
 
-fn rows(entry: &Entry, kind: Kind, style: &Style, lines: &mut Vec<Line>) {
+fn rows(entry: &Entry, kind: GroupKind, style: &Style, lines: &mut Vec<Line>) {
     let row = Row::of(entry, kind);
     let tone = tone(kind);
     let between = if entry.baseline.is_some() { "→" } else { "" };
     let change = match change::short(entry) {
-        short if short.is_empty() && kind == Kind::New => short,
+        short if short.is_empty() && kind == GroupKind::New => short,
         short if short.is_empty() => row.change,
         short => short,
     };
@@ -307,15 +307,15 @@ fn rest(view: &View<'_>, hidden: usize) -> Vec<String> {
     for group in most_important_first(view) {
         let n = units::count(group.entries.len());
         match group.kind {
-            Kind::NoSignal => lines.push(group.title()),
-            Kind::Unchanged => counted.push(format!(
+            GroupKind::NoSignal => lines.push(group.title()),
+            GroupKind::Unchanged => counted.push(format!(
                 "{} unchanged",
                 plural(group.entries.len(), "series", "series")
             )),
-            Kind::Incomparable => counted.push(format!("{n} not comparable")),
-            Kind::New => counted.push(format!("{n} new")),
-            Kind::NotGated => counted.push(format!("{n} informational")),
-            Kind::Failing | Kind::Warning | Kind::Possible | Kind::Better => {}
+            GroupKind::Incomparable => counted.push(format!("{n} not comparable")),
+            GroupKind::New => counted.push(format!("{n} new")),
+            GroupKind::NotGated => counted.push(format!("{n} informational")),
+            GroupKind::Failing | GroupKind::Warning | GroupKind::Possible | GroupKind::Better => {}
         }
     }
     if !counted.is_empty() {
@@ -360,10 +360,12 @@ fn listed<'a>(group: &Group<'a>, view: &View<'_>) -> Vec<&'a Entry> {
     let all = group.entries.iter().copied();
     match group.kind {
         // One line says it of all of them.
-        Kind::Warning => all.filter(|e| e.cause != Some(Cause::ErrorsRose)).collect(),
-        Kind::Failing | Kind::Possible | Kind::Better | Kind::New => all.collect(),
+        GroupKind::Warning => all.filter(|e| e.cause != Some(Cause::ErrorsRose)).collect(),
+        GroupKind::Failing | GroupKind::Possible | GroupKind::Better | GroupKind::New => {
+            all.collect()
+        }
         // For a first look with one run a side, where there is little else to see.
-        Kind::NoSignal
+        GroupKind::NoSignal
             if group.entries.len() <= WEAK_ROWS
                 && group
                     .entries
@@ -373,13 +375,16 @@ fn listed<'a>(group: &Group<'a>, view: &View<'_>) -> Vec<&'a Entry> {
             all.collect()
         }
         // Nothing judges them, but a reader wants to know.
-        Kind::NotGated if view.document.counts.compared > 0 => all
+        GroupKind::NotGated if view.document.counts.compared > 0 => all
             .filter(|e| e.outcome == OutcomeName::Regressed)
             .filter(|e| e.control.is_some() || !is_told_by_another(e, view.document))
             .collect(),
         // The reason is told once; a few rows show what it holds for.
-        Kind::Incomparable if group.entries.len() <= FEW_ROWS => all.collect(),
-        Kind::NoSignal | Kind::Incomparable | Kind::NotGated | Kind::Unchanged => Vec::new(),
+        GroupKind::Incomparable if group.entries.len() <= FEW_ROWS => all.collect(),
+        GroupKind::NoSignal
+        | GroupKind::Incomparable
+        | GroupKind::NotGated
+        | GroupKind::Unchanged => Vec::new(),
     }
 }
 

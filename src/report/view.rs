@@ -16,7 +16,7 @@ use crate::verdict::{Standing, VerdictKind};
 
 /// The groups of a report, most important first: the order in which rows are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
+pub(super) enum GroupKind {
     Failing,
     Warning,
     Possible,
@@ -33,7 +33,7 @@ pub(super) enum Kind {
 const SHARED: usize = 5;
 const CANDIDATES: usize = 10;
 
-impl Kind {
+impl GroupKind {
     fn of(entry: &Entry) -> Self {
         match (entry.standing, entry.outcome) {
             _ if !entry.gated => Self::NotGated,
@@ -70,7 +70,7 @@ impl Kind {
 
 /// One kind of rows.
 pub(super) struct Group<'a> {
-    pub(super) kind: Kind,
+    pub(super) kind: GroupKind,
     pub(super) entries: Vec<&'a Entry>,
 }
 
@@ -80,15 +80,15 @@ impl Group<'_> {
         let n = self.entries.len();
         let counted = |what: &str| format!("{} {what}", units::count(n));
         match self.kind {
-            Kind::NoSignal => remarks::no_signal(&self.entries),
-            Kind::Failing => counted("failing"),
-            Kind::Warning => units::plural(n, "warning", "warnings"),
-            Kind::Possible => counted("possible, not certain"),
-            Kind::Better => counted("improved"),
-            Kind::Incomparable => counted("cannot be compared"),
-            Kind::New => counted("new"),
-            Kind::NotGated => counted("shown and not gated"),
-            Kind::Unchanged => counted("unchanged"),
+            GroupKind::NoSignal => remarks::no_signal(&self.entries),
+            GroupKind::Failing => counted("failing"),
+            GroupKind::Warning => units::plural(n, "warning", "warnings"),
+            GroupKind::Possible => counted("possible, not certain"),
+            GroupKind::Better => counted("improved"),
+            GroupKind::Incomparable => counted("cannot be compared"),
+            GroupKind::New => counted("new"),
+            GroupKind::NotGated => counted("shown and not gated"),
+            GroupKind::Unchanged => counted("unchanged"),
         }
     }
 }
@@ -105,7 +105,7 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    pub(super) fn of(entry: &'a Entry, kind: Kind) -> Self {
+    pub(super) fn of(entry: &'a Entry, kind: GroupKind) -> Self {
         let values = [&entry.baseline, &entry.current].into_iter().flatten();
         let scale = entry.scale(values.map(|side| side.value));
         let cell = |side: &Option<crate::compare::Side>| {
@@ -129,7 +129,7 @@ impl<'a> Row<'a> {
             },
             notes: match kind {
                 // One line says it of all of them.
-                Kind::NoSignal | Kind::Incomparable => Vec::new(),
+                GroupKind::NoSignal | GroupKind::Incomparable => Vec::new(),
                 _ => why::notes(entry),
             },
         }
@@ -193,7 +193,7 @@ impl<'a> View<'a> {
             && self
                 .groups
                 .iter()
-                .all(|group| matches!(group.kind, Kind::NotGated | Kind::Unchanged))
+                .all(|group| matches!(group.kind, GroupKind::NotGated | GroupKind::Unchanged))
     }
 
     pub(super) fn gate(&self) -> Option<&'a str> {
@@ -204,15 +204,15 @@ impl<'a> View<'a> {
 /// The rows by what they ask of a reader, the most important group and row first.
 fn grouped(document: &Document) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = [
-        Kind::Failing,
-        Kind::Warning,
-        Kind::Possible,
-        Kind::Better,
-        Kind::Incomparable,
-        Kind::NoSignal,
-        Kind::New,
-        Kind::NotGated,
-        Kind::Unchanged,
+        GroupKind::Failing,
+        GroupKind::Warning,
+        GroupKind::Possible,
+        GroupKind::Better,
+        GroupKind::Incomparable,
+        GroupKind::NoSignal,
+        GroupKind::New,
+        GroupKind::NotGated,
+        GroupKind::Unchanged,
     ]
     .into_iter()
     .map(|kind| Group {
@@ -223,10 +223,10 @@ fn grouped(document: &Document) -> Vec<Group<'_>> {
     let shared = shared_cause(document);
     let unjudged = unjudged::workloads(document).next().is_some();
     for entry in &document.comparisons {
-        let kind = match Kind::of(entry) {
-            Kind::Warning if unjudged && unjudged::is_of_one(entry) => Kind::Incomparable,
-            Kind::Warning if shared.is_some() && entry.cause.as_ref() == shared => {
-                Kind::Incomparable
+        let kind = match GroupKind::of(entry) {
+            GroupKind::Warning if unjudged && unjudged::is_of_one(entry) => GroupKind::Incomparable,
+            GroupKind::Warning if shared.is_some() && entry.cause.as_ref() == shared => {
+                GroupKind::Incomparable
             }
             kind => kind,
         };
@@ -243,7 +243,7 @@ fn grouped(document: &Document) -> Vec<Group<'_>> {
 
 /// The series that a reader asks about first: the worst of those that need a decision.
 pub fn worst(document: &Document) -> Option<&Entry> {
-    let decides = [Kind::Failing, Kind::Warning, Kind::Possible];
+    let decides = [GroupKind::Failing, GroupKind::Warning, GroupKind::Possible];
     let group = grouped(document)
         .into_iter()
         .find(|group| decides.contains(&group.kind))?;
@@ -254,7 +254,7 @@ pub fn worst(document: &Document) -> Option<&Entry> {
 fn obstacle(groups: &[Group<'_>]) -> Option<Sentence> {
     let group = groups
         .iter()
-        .find(|group| group.kind == Kind::Incomparable)?;
+        .find(|group| group.kind == GroupKind::Incomparable)?;
     let first = group.entries.first()?;
     let n = units::plural(group.entries.len(), "series", "series");
     Some(
@@ -289,12 +289,18 @@ fn shared_cause(document: &Document) -> Option<&Cause> {
 fn sort(group: &mut Group<'_>) {
     let size = |entry: &Entry| entry.towards_worse();
     match group.kind {
-        Kind::Failing | Kind::Warning | Kind::Possible => group.entries.sort_by(|a, b| {
-            (!a.is_rate())
-                .cmp(&!b.is_rate())
-                .then(size(b).total_cmp(&size(a)))
-        }),
-        Kind::Better => group.entries.sort_by(|a, b| size(a).total_cmp(&size(b))),
-        Kind::Incomparable | Kind::NoSignal | Kind::New | Kind::NotGated | Kind::Unchanged => {}
+        GroupKind::Failing | GroupKind::Warning | GroupKind::Possible => {
+            group.entries.sort_by(|a, b| {
+                (!a.is_rate())
+                    .cmp(&!b.is_rate())
+                    .then(size(b).total_cmp(&size(a)))
+            })
+        }
+        GroupKind::Better => group.entries.sort_by(|a, b| size(a).total_cmp(&size(b))),
+        GroupKind::Incomparable
+        | GroupKind::NoSignal
+        | GroupKind::New
+        | GroupKind::NotGated
+        | GroupKind::Unchanged => {}
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::compare::{Found, JudgedWorkload};
+use crate::compare::{FoundBaseline, JudgedWorkload};
 use crate::model::matching::NoPartner;
 
 /// One workload of the current runs: what it is, and what it was held against.
@@ -78,38 +78,38 @@ impl Workload {
         let mut lacking = Vec::new();
         let (mut differences, mut known, mut baseline_runs) = (Vec::new(), Vec::new(), 0);
         let state = match &judged.found {
-            Found::Here { runs, lacking: of } => {
+            FoundBaseline::Here { runs, lacking: of } => {
                 baseline_runs = *runs;
                 lacking = of.iter().map(ToString::to_string).collect();
                 State::Compared
             }
-            Found::Elsewhere { runs, environment } => {
+            FoundBaseline::Elsewhere { runs, environment } => {
                 baseline_runs = *runs;
                 known.extend(environment.as_deref().map(plain));
                 State::ComparedElsewhere
             }
-            Found::No(NoPartner::NoBaseline) => State::NoBaseline,
-            Found::No(NoPartner::Unknown) => State::Unknown,
-            Found::No(NoPartner::OtherLoad(found)) => {
+            FoundBaseline::No(NoPartner::NoBaseline) => State::NoBaseline,
+            FoundBaseline::No(NoPartner::Unknown) => State::Unknown,
+            FoundBaseline::No(NoPartner::OtherLoad(found)) => {
                 differences = found.clone();
                 State::OtherLoad
             }
-            Found::No(NoPartner::Differs(found)) => {
+            FoundBaseline::No(NoPartner::Differs(found)) => {
                 differences = found.clone();
                 State::Unknown
             }
-            Found::No(NoPartner::OtherEnvironment(machines)) => {
+            FoundBaseline::No(NoPartner::OtherEnvironment(machines)) => {
                 known.extend(machines.iter().map(|machine| Known {
                     name: machine.key.clone(),
                     differs: machine.differs.iter().map(ToString::to_string).collect(),
                 }));
                 State::OtherEnvironment
             }
-            Found::No(NoPartner::SeveralFit(keys)) => {
+            FoundBaseline::No(NoPartner::SeveralFit(keys)) => {
                 known.extend(keys.iter().map(|key| plain(&key.name())));
                 State::SeveralFit
             }
-            Found::No(NoPartner::Contested(keys)) => {
+            FoundBaseline::No(NoPartner::Contested(keys)) => {
                 known.extend(keys.iter().map(|key| plain(&key.name())));
                 State::Contested
             }

@@ -10,7 +10,7 @@ use crate::cli::settings::provenance::Stamp;
 use crate::load::{self, LoadOutcome, RunRequest};
 
 /// What was measured, and whether a signal ended it early.
-pub(crate) struct Measured {
+pub(crate) struct MeasuredRuns {
     pub(crate) outcome: LoadOutcome,
     pub(crate) interrupted: bool,
 }
@@ -20,7 +20,7 @@ pub(crate) fn measure(
     interrupt: &Interrupt,
     stamp: &Stamp,
     output: &mut Output<'_>,
-) -> anyhow::Result<Measured> {
+) -> anyhow::Result<MeasuredRuns> {
     let (outcome, interrupted) = interrupt.during(|stop| {
         let style = output.progress();
         let mut progress = Progress::new(output.watchers(), style, stop.clone());
@@ -36,7 +36,7 @@ pub(crate) fn measure(
     if commit.is_none() {
         *commit = Checkout::default().commit(Path::new("."));
     }
-    Ok(Measured {
+    Ok(MeasuredRuns {
         outcome,
         interrupted,
     })

@@ -18,7 +18,7 @@ use crate::cli::env::Env;
 use crate::cli::settings::baseline_path::BaselineName;
 use crate::cli::settings::config::{Ab, Config, FoundConfig, GateMode, Placed, Source};
 use crate::cli::settings::names::Names;
-use crate::cli::settings::precedence::{Deviation, Layers, Setting, misspelt};
+use crate::cli::settings::precedence::{Deviation, Precedence, Setting, misspelt};
 use crate::cli::values;
 use crate::compare::{
     Decide, JudgingMachine, Limits, OnInconclusive, OnMissing, OnOtherEnvironment, Origin, Policy,
@@ -68,107 +68,40 @@ pub(crate) struct Typed {
     pub(crate) read: ReadFlags,
 }
 
-const TEXT: fn(&str) -> Result<String, String> = |text| Ok(text.to_owned());
-const BASELINE: Setting<String> = Setting {
-    name: "baseline",
-    parse: TEXT,
-    show: Clone::clone,
-    default: "",
-};
-const ENVIRONMENT: Setting<String> = Setting {
-    name: "environment",
-    parse: TEXT,
-    show: Clone::clone,
-    default: "",
-};
-const MAX_REGRESSION: Setting<f64> = Setting {
-    name: "max_regression",
-    parse: values::percent,
-    show: |value| values::show_percent(*value),
-    default: "2.5%",
-};
-const DECIDE: Setting<Decide> = Setting {
-    name: "decide",
-    parse: toml_file::word,
-    show: shown,
-    default: "certain",
-};
-const MAX_DETECTABLE: Setting<f64> = Setting {
-    name: "max_detectable",
-    parse: values::percent,
-    show: |value| values::show_percent(*value),
-    default: "",
-};
-const WARMUP: Setting<Duration> = Setting {
-    name: "warmup",
-    parse: values::duration,
-    show: |value| format!("{}s", value.as_secs_f64()),
-    default: "",
-};
-const CONFIRM: Setting<bool> = Setting {
-    name: "confirm",
-    parse: truth,
-    show: ToString::to_string,
-    default: "true",
-};
-const MODE: Setting<GateMode> = Setting {
-    name: "mode",
-    parse: toml_file::word,
-    show: shown,
-    default: "baseline",
-};
-const IDS: Setting<Ids> = Setting {
-    name: "ids",
-    parse: toml_file::word,
-    show: shown,
-    default: "merge",
-};
-const REQUIRE_BASELINE: Setting<bool> = Setting {
-    name: "require_baseline",
-    parse: truth,
-    show: ToString::to_string,
-    default: "false",
-};
-const ON_INCONCLUSIVE: Setting<OnInconclusive> = Setting {
-    name: "on_inconclusive",
-    parse: toml_file::word,
-    show: shown,
-    default: "warn",
-};
-const ON_MISSING: Setting<OnMissing> = Setting {
-    name: "on_missing",
-    parse: toml_file::word,
-    show: shown,
-    default: "fail",
-};
-const ON_OTHER_ENVIRONMENT: Setting<OnOtherEnvironment> = Setting {
-    name: "on_other_environment",
-    parse: toml_file::word,
-    show: shown,
-    default: "refuse",
-};
-const RULES_FROM: Setting<RulesFrom> = Setting {
-    name: "rules_from",
-    parse: toml_file::word,
-    show: shown,
-    default: "head",
-};
-const NAMES: [&str; 14] = [
-    MODE.name,
-    RULES_FROM.name,
-    BASELINE.name,
-    ENVIRONMENT.name,
-    MAX_REGRESSION.name,
-    DECIDE.name,
-    MAX_DETECTABLE.name,
-    WARMUP.name,
-    CONFIRM.name,
-    IDS.name,
-    REQUIRE_BASELINE.name,
-    ON_INCONCLUSIVE.name,
-    ON_MISSING.name,
-    ON_OTHER_ENVIRONMENT.name,
-];
+/// One line for each setting: its name in the file, how its text is read, how its value is shown, and what holds where
+/// nobody says.
+macro_rules! settings {
+    ($($name:ident: $type:ty = $written:literal, $parse:expr, $show:expr, $default:literal;)+) => {
+        $(const $name: Setting<$type> = Setting {
+            name: $written,
+            parse: $parse,
+            show: $show,
+            default: $default,
+        };)+
+        const NAMES: &[&str] = &[$($written),+];
+    };
+}
+
+settings! {
+    MODE: GateMode = "mode", toml_file::word, shown, "baseline";
+    RULES_FROM: RulesFrom = "rules_from", toml_file::word, shown, "head";
+    BASELINE: String = "baseline", text, Clone::clone, "";
+    ENVIRONMENT: String = "environment", text, Clone::clone, "";
+    MAX_REGRESSION: f64 = "max_regression", values::percent, |value| values::show_percent(*value), "2.5%";
+    DECIDE: Decide = "decide", toml_file::word, shown, "certain";
+    MAX_DETECTABLE: f64 = "max_detectable", values::percent, |value| values::show_percent(*value), "";
+    WARMUP: Duration = "warmup", values::duration, |value| format!("{}s", value.as_secs_f64()), "";
+    CONFIRM: bool = "confirm", truth, ToString::to_string, "true";
+    IDS: Ids = "ids", toml_file::word, shown, "merge";
+    REQUIRE_BASELINE: bool = "require_baseline", truth, ToString::to_string, "false";
+    ON_INCONCLUSIVE: OnInconclusive = "on_inconclusive", toml_file::word, shown, "warn";
+    ON_MISSING: OnMissing = "on_missing", toml_file::word, shown, "fail";
+    ON_OTHER_ENVIRONMENT: OnOtherEnvironment = "on_other_environment", toml_file::word, shown, "refuse";
+}
+
+fn text(text: &str) -> Result<String, String> {
+    Ok(text.to_owned())
+}
 
 fn truth(text: &str) -> Result<bool, String> {
     match text {
@@ -196,7 +129,7 @@ impl Settings {
             },
         };
         let mut settings = Self::decide(typed, Some(env), file)?;
-        settings.warnings = misspelt(env, &NAMES);
+        settings.warnings = misspelt(env, NAMES);
         settings.judge_on(env);
         Ok(settings)
     }
@@ -226,12 +159,12 @@ impl Settings {
             }
             None => (None, Config::default()),
         };
-        let mut layers = Layers {
+        let mut precedence = Precedence {
             env,
             deviations: Vec::new(),
         };
         let is_baseline_typed = typed.baseline.is_some();
-        let baseline = layers
+        let baseline = precedence
             .decide(&BASELINE, typed.baseline, config.baseline.as_ref())?
             .map(|name| {
                 let home = place.as_ref().map(|place| place.folder.clone());
@@ -243,16 +176,16 @@ impl Settings {
             });
         // It has no default and every report names it: news only where the file is overruled.
         if config.baseline.is_none() || baseline.as_ref().is_some_and(|name| name.in_config) {
-            layers.deviations.clear();
+            precedence.deviations.clear();
         }
         let environment =
-            layers.decide(&ENVIRONMENT, typed.environment, config.environment.as_ref())?;
+            precedence.decide(&ENVIRONMENT, typed.environment, config.environment.as_ref())?;
         let rules_from =
-            layers.decide(&RULES_FROM, typed.rules_from, config.rules_from.as_ref())?;
-        let warmup = layers.decide(&WARMUP, typed.read.warmup, config.warmup.as_ref())?;
-        let ids = layers.decide(&IDS, typed.read.ids.map(Into::into), config.ids.as_ref())?;
-        let confirm = layers.decide(&CONFIRM, None, config.confirm.as_ref())?;
-        let mode = layers.decide(&MODE, None, config.mode.as_ref())?;
+            precedence.decide(&RULES_FROM, typed.rules_from, config.rules_from.as_ref())?;
+        let warmup = precedence.decide(&WARMUP, typed.read.warmup, config.warmup.as_ref())?;
+        let ids = precedence.decide(&IDS, typed.read.ids.map(Into::into), config.ids.as_ref())?;
+        let confirm = precedence.decide(&CONFIRM, None, config.confirm.as_ref())?;
+        let mode = precedence.decide(&MODE, None, config.mode.as_ref())?;
         let mode = match is_baseline_typed {
             true => GateMode::Baseline,
             false => or(mode, GateMode::default()),
@@ -261,7 +194,7 @@ impl Settings {
             policy: &typed.policy,
             require_baseline: typed.require_baseline,
         };
-        let policy = policy(&mut layers, &flags, &config)?;
+        let policy = policy(&mut precedence, &flags, &config)?;
         let of_rules = policy.rules.iter().map(|rule| rule.subject.as_str());
         let accepted = policy.acceptances.iter().map(|one| one.subject.as_str());
         let names = Names::new(
@@ -286,7 +219,7 @@ impl Settings {
             names,
             sources: config.sources,
             config: place,
-            deviations: layers.deviations,
+            deviations: precedence.deviations,
             warnings: Vec::new(),
         })
     }
@@ -311,20 +244,24 @@ struct Flags<'a> {
     require_baseline: bool,
 }
 
-fn policy(layers: &mut Layers<'_>, flags: &Flags<'_>, config: &Config) -> anyhow::Result<Policy> {
+fn policy(
+    precedence: &mut Precedence<'_>,
+    flags: &Flags<'_>,
+    config: &Config,
+) -> anyhow::Result<Policy> {
     let typed = flags.policy;
     let defaults = &config.defaults;
-    let max_regression = layers.decide(
+    let max_regression = precedence.decide(
         &MAX_REGRESSION,
         typed.max_regression,
         defaults.max_regression.as_ref(),
     )?;
-    let decide = layers.decide(
+    let decide = precedence.decide(
         &DECIDE,
         typed.decide.map(Into::into),
         defaults.decide.as_ref(),
     )?;
-    let max_detectable = layers.decide(
+    let max_detectable = precedence.decide(
         &MAX_DETECTABLE,
         typed.max_detectable,
         defaults
@@ -333,28 +270,28 @@ fn policy(layers: &mut Layers<'_>, flags: &Flags<'_>, config: &Config) -> anyhow
             .or(config.max_detectable.as_ref()),
     )?;
     let strict = typed.strict.then_some(OnInconclusive::Fail);
-    let on_inconclusive = layers.decide(
+    let on_inconclusive = precedence.decide(
         &ON_INCONCLUSIVE,
         typed.on_inconclusive.map(Into::into).or(strict),
         config.on_inconclusive.as_ref(),
     )?;
-    let on_missing = layers.decide(
+    let on_missing = precedence.decide(
         &ON_MISSING,
         typed.on_missing.map(Into::into),
         config.on_missing.as_ref(),
     )?;
-    let on_other_environment = layers.decide(
+    let on_other_environment = precedence.decide(
         &ON_OTHER_ENVIRONMENT,
         typed.on_other_environment.map(Into::into),
         config.on_other_environment.as_ref(),
     )?;
-    let require_baseline = layers.decide(
+    let require_baseline = precedence.decide(
         &REQUIRE_BASELINE,
         (flags.require_baseline || typed.strict).then_some(true),
         config.require_baseline.as_ref(),
     )?;
     if typed.strict {
-        for deviation in &mut layers.deviations {
+        for deviation in &mut precedence.deviations {
             let by_strict = (deviation.name == REQUIRE_BASELINE.name && !flags.require_baseline)
                 || (deviation.name == ON_INCONCLUSIVE.name && typed.on_inconclusive.is_none());
             if by_strict {

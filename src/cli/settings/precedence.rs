@@ -28,12 +28,12 @@ pub(crate) struct Setting<T> {
 }
 
 /// The environment, where a command heeds it, and what has been decided so far.
-pub(crate) struct Layers<'e> {
+pub(crate) struct Precedence<'e> {
     pub(crate) env: Option<&'e Env>,
     pub(crate) deviations: Vec<Deviation>,
 }
 
-impl Layers<'_> {
+impl Precedence<'_> {
     pub(crate) fn decide<T: Clone>(
         &mut self,
         setting: &Setting<T>,
@@ -114,14 +114,14 @@ mod tests {
     }
 
     fn decide(flag: Option<f64>, env: &Env, file: Option<f64>) -> (Option<f64>, Vec<String>) {
-        let mut layers = Layers {
+        let mut precedence = Precedence {
             env: Some(env),
             deviations: Vec::new(),
         };
-        let chosen = layers
+        let chosen = precedence
             .decide(&LIMIT, flag, file.map(placed).as_ref())
             .unwrap();
-        let shown = layers.deviations.iter();
+        let shown = precedence.deviations.iter();
         (
             chosen.map(|chosen| chosen.value),
             shown.map(|d| format!("{} {}", d.value, d.from)).collect(),
@@ -158,11 +158,11 @@ mod tests {
             ("PERFGATE_MAX_REGRESION", "5%"),
             ("PERFGATE_TOKEN", "x"),
         ]);
-        let layers = Layers {
+        let precedence = Precedence {
             env: Some(&env),
             deviations: Vec::new(),
         };
-        let error = layers.variable(&LIMIT).unwrap_err();
+        let error = precedence.variable(&LIMIT).unwrap_err();
         assert!(format!("{error:#}").starts_with("read PERFGATE_MAX_REGRESSION: `five`"));
         assert_eq!(
             misspelt(&env, &["max_regression"]),

@@ -7,7 +7,7 @@ use super::*;
 const HEAD: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const MERGE: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 
-fn place(name: &str, event: &Value, number: Option<u64>) -> Place {
+fn place(name: &str, event: &Value, number: Option<u64>) -> PullRequestPlace {
     let get = |variable: &str| {
         let value = match variable {
             "GITHUB_EVENT_NAME" => name,
@@ -21,7 +21,7 @@ fn place(name: &str, event: &Value, number: Option<u64>) -> Place {
         };
         Some(value.to_owned())
     };
-    Place::of(&get, Some(event), number).unwrap()
+    PullRequestPlace::of(&get, Some(event), number).unwrap()
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn an_enterprise_server_keeps_its_path_and_what_is_no_repository_is_refused() {
             "GITHUB_API_URL" => Some(api.to_owned()),
             _ => None,
         };
-        Place::of(&get, None, Some(1))
+        PullRequestPlace::of(&get, None, Some(1))
     };
     let place = with("acme/shop", "https://ghe.acme.example/api/v3/").unwrap();
     assert_eq!(place.api, "https://ghe.acme.example/api/v3");
@@ -129,6 +129,6 @@ fn an_enterprise_server_keeps_its_path_and_what_is_no_repository_is_refused() {
     }
     let refused = with("acme/shop", "ftp://x");
     assert!(matches!(refused, Err(ContextError::BadUrl(_))));
-    let refused = Place::of(&|_| None, None, None);
+    let refused = PullRequestPlace::of(&|_| None, None, None);
     assert_eq!(refused, Err(ContextError::NoRepository));
 }

@@ -9,7 +9,7 @@ mod timeline;
 
 pub use checks::{CheckRun, Conclusion, Note, Status};
 pub use ends::{ChangedFile, Ends};
-pub use pulls::Found;
+pub use pulls::FoundPull;
 pub(in crate::publish) use timeline::Past;
 pub use timeline::Pull;
 

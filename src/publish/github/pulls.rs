@@ -5,7 +5,7 @@ use url::form_urlencoded::byte_serialize;
 
 use super::GitHub;
 use crate::publish::context::Request;
-use crate::publish::failure::{Failure, Kind};
+use crate::publish::failure::{Failure, FailureKind};
 
 /// As little of a pull request as is needed.
 #[derive(Clone, Debug, Deserialize)]
@@ -22,7 +22,7 @@ struct Head {
 
 /// What became of looking.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum FoundPull {
     /// At least one: a branch can be proposed to several others at once.
     Numbers(Vec<u64>),
     /// None, and why.
@@ -30,10 +30,10 @@ pub enum Found {
 }
 
 impl GitHub<'_> {
-    pub async fn find(&self, request: &Request) -> Result<Found, Failure> {
+    pub async fn find(&self, request: &Request) -> Result<FoundPull, Failure> {
         let (sha, pulls): (_, Vec<Pull>) = match request {
-            Request::Number(number) => return Ok(Found::Numbers(vec![*number])),
-            Request::None(why) => return Ok(Found::None(why)),
+            Request::Number(number) => return Ok(FoundPull::Numbers(vec![*number])),
+            Request::None(why) => return Ok(FoundPull::None(why)),
             Request::Branch { head, sha } => {
                 let head: String = byte_serialize(head.as_bytes()).collect();
                 let path = self.route(&format!("pulls?state=open&head={head}"));
@@ -46,7 +46,7 @@ impl GitHub<'_> {
                 match self.api.list(&path, &doing).await {
                     // A commit that the server does not know yet.
                     Err(Failure {
-                        kind: Kind::NotFound | Kind::Refused { status: 422, .. },
+                        kind: FailureKind::NotFound | FailureKind::Refused { status: 422, .. },
                         ..
                     }) => (sha, Vec::new()),
                     pulls => (sha, pulls?),
@@ -59,11 +59,11 @@ impl GitHub<'_> {
         let mut numbers: Vec<u64> = pulls.iter().filter(is_it).map(|p| p.number).collect();
         numbers.sort_unstable();
         Ok(if !numbers.is_empty() {
-            Found::Numbers(numbers)
+            FoundPull::Numbers(numbers)
         } else if pulls.is_empty() {
-            Found::None("no open pull request has this commit")
+            FoundPull::None("no open pull request has this commit")
         } else {
-            Found::None("the pull request has a newer commit by now")
+            FoundPull::None("the pull request has a newer commit by now")
         })
     }
 

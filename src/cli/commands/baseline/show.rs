@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::cli::Env;
 use crate::cli::args::{InspectFormat, ShowArgs};
-use crate::cli::commands::gate::conclude::{commits, started};
+use crate::cli::commands::gate::document::{commits, started};
 use crate::cli::output::Output;
 use crate::cli::settings::baseline_path;
 use crate::cli::settings::baseline_path::Located;

@@ -2,6 +2,7 @@
 //! `conclude` makes a document of it and brings that to everywhere it was asked for.
 
 pub(crate) mod conclude;
+pub(crate) mod document;
 
 use anyhow::anyhow;
 

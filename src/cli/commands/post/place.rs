@@ -10,8 +10,11 @@ use crate::publish::gitlab;
 use crate::publish::secret::Secret;
 
 pub(crate) enum Destination {
-    GitHub(context::Place),
-    GitLab { place: gitlab::Place, request: u64 },
+    GitHub(context::PullRequestPlace),
+    GitLab {
+        place: gitlab::MergeRequestPlace,
+        request: u64,
+    },
 }
 
 /// Why nothing is sent.
@@ -34,11 +37,11 @@ pub(crate) fn find(
             Err(_) if flags.pr.is_some() => None,
             event => event.context("find the pull request")?,
         };
-        let place =
-            context::Place::of(&get, event.as_ref(), flags.pr).context("find the pull request")?;
+        let place = context::PullRequestPlace::of(&get, event.as_ref(), flags.pr)
+            .context("find the pull request")?;
         return Ok(on_github(place, flags, env));
     }
-    if let Some(place) = gitlab::Place::of(&get, flags.pr) {
+    if let Some(place) = gitlab::MergeRequestPlace::of(&get, flags.pr) {
         return Ok(on_gitlab(place, flags, env));
     }
     let why = match Ci::detect(&get) {
@@ -50,7 +53,7 @@ pub(crate) fn find(
 }
 
 fn on_github(
-    place: context::Place,
+    place: context::PullRequestPlace,
     flags: &PostFlags,
     env: &Env,
 ) -> Result<(Destination, Secret), Nowhere> {
@@ -65,7 +68,7 @@ fn on_github(
 }
 
 fn on_gitlab(
-    place: gitlab::Place,
+    place: gitlab::MergeRequestPlace,
     flags: &PostFlags,
     env: &Env,
 ) -> Result<(Destination, Secret), Nowhere> {

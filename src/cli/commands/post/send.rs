@@ -20,9 +20,9 @@ use crate::publish::client::Network;
 use crate::publish::comment::Marker;
 use crate::publish::context;
 use crate::publish::failure::Failure;
-use crate::publish::github::{CheckRun, Found, GitHub, Status};
+use crate::publish::github::{CheckRun, FoundPull, GitHub, Status};
 use crate::publish::gitlab;
-use crate::publish::patience::Patience;
+use crate::publish::retry_budget::RetryBudget;
 use crate::publish::thread::{Thread, Upsert, Written};
 use crate::report::{self, Document};
 
@@ -110,12 +110,12 @@ pub(crate) fn send(order: &PostRequest<'_>, output: &mut Output<'_>) -> anyhow::
     let sleep = |time: Duration| -> std::pin::Pin<Box<dyn Future<Output = ()>>> {
         Box::pin(tokio::time::sleep(time))
     };
-    let patience = Patience::new(order.flags.post_timeout, &sleep, &SystemTime::now);
+    let budget = RetryBudget::new(order.flags.post_timeout, &sleep, &SystemTime::now);
     let mut posted = Posted::default();
     let mut told = None;
     let outcome = runtime.block_on(async {
         let mut posting = Posting {
-            api: &Api::new(reach, &patience)?,
+            api: &Api::new(reach, &budget)?,
             message: &message,
             flags: order.flags,
             found: OnceCell::new(),
@@ -167,7 +167,7 @@ struct Posting<'a> {
     message: &'a Message,
     flags: &'a PostFlags,
     /// Which pull requests, once that is known.
-    found: OnceCell<Found>,
+    found: OnceCell<FoundPull>,
 }
 
 /// What a marker says of a run.
@@ -203,7 +203,7 @@ impl Posting<'_> {
             return Ok(None);
         };
         let found = self.found.get_or_init(|| found);
-        let Found::Numbers(numbers) = found else {
+        let FoundPull::Numbers(numbers) = found else {
             return Ok(None);
         };
         let Some(number) = numbers.first() else {
@@ -225,7 +225,11 @@ impl Posting<'_> {
     }
 
     /// The comment first: it is what people read. A failure of one does not keep the others back.
-    async fn github(&self, place: &context::Place, posted: &mut Posted) -> Result<(), Failure> {
+    async fn github(
+        &self,
+        place: &context::PullRequestPlace,
+        posted: &mut Posted,
+    ) -> Result<(), Failure> {
         let github = GitHub {
             api: self.api,
             repository: &place.repository,
@@ -240,7 +244,7 @@ impl Posting<'_> {
         };
         let comment = match &found {
             // Nothing tells which of them the run belongs to, and what was measured is the head of each.
-            Found::Numbers(numbers) => {
+            FoundPull::Numbers(numbers) => {
                 let mut outcome = Ok(());
                 for number in numbers {
                     let thread = Thread::github(&place.repository.to_string(), *number);
@@ -249,7 +253,7 @@ impl Posting<'_> {
                 }
                 outcome
             }
-            Found::None(why) => {
+            FoundPull::None(why) => {
                 posted.none = Some(*why);
                 Ok(())
             }
@@ -259,11 +263,11 @@ impl Posting<'_> {
         }
         let sha = match (&place.head, found) {
             (Some(sha), _) => sha.clone(),
-            (None, Found::Numbers(numbers)) => match numbers.first() {
+            (None, FoundPull::Numbers(numbers)) => match numbers.first() {
                 Some(number) => github.head(*number).await?,
                 None => return comment,
             },
-            (None, Found::None(_)) => return comment,
+            (None, FoundPull::None(_)) => return comment,
         };
         let marker = self.marker(&origin, Some(sha.clone()));
         let url = place.run_url.as_deref();
@@ -273,7 +277,7 @@ impl Posting<'_> {
 
     async fn gitlab(
         &self,
-        place: &gitlab::Place,
+        place: &gitlab::MergeRequestPlace,
         request: u64,
         posted: &mut Posted,
     ) -> Result<(), Failure> {

@@ -23,7 +23,7 @@ use crate::cli::output::Output;
 use crate::cli::output::collisions::Files;
 use crate::cli::output::run_file::RunFile;
 use crate::cli::output::shell_repr;
-use crate::cli::results::measure::{Measured, measure};
+use crate::cli::results::measure::{MeasuredRuns, measure};
 use crate::cli::settings::baseline_path::Located;
 use crate::cli::settings::config;
 use crate::cli::settings::provenance::Stamp;
@@ -100,7 +100,7 @@ fn refuse_collisions(output: &Path, what: &str) -> anyhow::Result<()> {
 }
 
 /// Interrupted before all else: whatever is wrong with less than was asked for, more may not be.
-fn exit(measured: &Measured) -> Exit {
+fn exit(measured: &MeasuredRuns) -> Exit {
     if measured.interrupted {
         Exit::Interrupted
     } else if usable(&measured.outcome).is_err() {
@@ -245,7 +245,7 @@ mod tests {
     }
 
     fn ends(outcome: LoadOutcome, interrupted: bool) -> Exit {
-        exit(&Measured {
+        exit(&MeasuredRuns {
             outcome,
             interrupted,
         })

@@ -23,7 +23,7 @@ const TO_END: Duration = Duration::from_secs(5);
 const TO_FOLLOW: Duration = Duration::from_secs(1);
 
 /// What is run.
-pub(crate) struct Order<'a> {
+pub(crate) struct SourceCommand<'a> {
     pub(crate) command: &'a str,
     pub(crate) folder: &'a Path,
     pub(crate) timeout: Duration,
@@ -39,7 +39,7 @@ enum Wait {
 /// That it ends badly is told and not fatal: Locust does so on any failed request, and whether new results are there
 /// decides.
 pub(crate) fn run(
-    order: &Order<'_>,
+    order: &SourceCommand<'_>,
     interrupt: &Interrupt,
     output: &mut Output<'_>,
 ) -> anyhow::Result<()> {
@@ -68,7 +68,7 @@ pub(crate) fn run(
 }
 
 /// Runs it to its end, and tells whether anything that it had started was left running.
-fn launched(order: &Order<'_>, stop: &Stop) -> anyhow::Result<(Wait, bool)> {
+fn launched(order: &SourceCommand<'_>, stop: &Stop) -> anyhow::Result<(Wait, bool)> {
     // Our stdout is the verdict's.
     let launch = Launch {
         command: order.command,

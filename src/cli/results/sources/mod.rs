@@ -145,7 +145,7 @@ impl Worker<'_> {
                 let mut begun = Vec::new();
                 for n in times.all() {
                     begun.push(begun_now(self.folder, &numbered(results, n)));
-                    let order = command::Order {
+                    let order = command::SourceCommand {
                         command: &numbered(command, n),
                         folder: here(self.folder),
                         timeout: *timeout,

@@ -14,14 +14,15 @@ const UNSAID: Duration = Duration::from_secs(60);
 
 pub type Sleep<'a> = dyn Fn(Duration) -> Pin<Box<dyn Future<Output = ()>>> + 'a;
 
-pub struct Patience<'a> {
+/// How long publishing may take in all, and how much of it is spent.
+pub struct RetryBudget<'a> {
     all: Duration,
     spent: Cell<Duration>,
     sleep: &'a Sleep<'a>,
     now: &'a dyn Fn() -> SystemTime,
 }
 
-impl<'a> Patience<'a> {
+impl<'a> RetryBudget<'a> {
     pub fn new(all: Duration, sleep: &'a Sleep<'a>, now: &'a dyn Fn() -> SystemTime) -> Self {
         Self {
             all,
@@ -88,7 +89,7 @@ mod tests {
             Box::pin(std::future::ready(()))
         };
         let now = || SystemTime::UNIX_EPOCH + Duration::from_secs(1_000);
-        let patience = Patience::new(USUAL, &sleep, &now);
+        let budget = RetryBudget::new(USUAL, &sleep, &now);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
@@ -96,14 +97,14 @@ mod tests {
         let none = |_: &str| None;
         let reset = |name: &str| (name == "x-ratelimit-reset").then_some(1_020);
         let after = |name: &str| (name == "retry-after").then_some(7);
-        assert_eq!(patience.asked(none), Duration::from_secs(60));
-        assert_eq!(patience.asked(reset), Duration::from_secs(21));
-        assert_eq!(patience.asked(after), Duration::from_secs(7));
+        assert_eq!(budget.asked(none), Duration::from_secs(60));
+        assert_eq!(budget.asked(reset), Duration::from_secs(21));
+        assert_eq!(budget.asked(after), Duration::from_secs(7));
 
-        assert!(runtime.block_on(patience.wait(Duration::from_secs(60))));
-        assert!(!runtime.block_on(patience.wait(Duration::from_secs(60))));
-        patience.spend(Duration::from_secs(25));
-        assert_eq!(patience.for_a_request(), Duration::from_secs(5));
+        assert!(runtime.block_on(budget.wait(Duration::from_secs(60))));
+        assert!(!runtime.block_on(budget.wait(Duration::from_secs(60))));
+        budget.spend(Duration::from_secs(25));
+        assert_eq!(budget.for_a_request(), Duration::from_secs(5));
         assert_eq!(slept.into_inner(), [Duration::from_secs(60)]);
     }
 }

@@ -5,10 +5,13 @@ use crate::compare::{
     Policy, Severity,
 };
 use crate::exit::Exit;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What is said of the whole gate, from best to worst.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum VerdictKind {
     Pass,
@@ -31,7 +34,7 @@ impl VerdictKind {
 }
 
 /// How many series ended in which outcome.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Counts {
     /// Gated series for which both sides were there and comparable.
@@ -53,7 +56,9 @@ impl Counts {
 }
 
 /// What one gated comparison asks for, by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
     /// Nothing to say.

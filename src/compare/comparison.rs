@@ -1,5 +1,6 @@
 //! What can be said of one series: data only, neither worded nor formatted.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::policy::{Acceptance, Limits, Origin, Severity};
@@ -47,7 +48,7 @@ pub struct Comparison {
 }
 
 /// Runs of one side in which a series is not what it is in the others.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LeftOut {
     pub of_baseline: bool,
@@ -70,7 +71,9 @@ pub enum Outcome {
 }
 
 /// An outcome by its name alone, without the doubt of an inconclusive one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum OutcomeName {
     Regressed,
@@ -116,7 +119,9 @@ impl OutcomeName {
 }
 
 /// Why an outcome is inconclusive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Doubt {
     /// The estimate is beyond the limit and hardly chance, but not certain enough for the whole gate.
@@ -126,7 +131,7 @@ pub enum Doubt {
 }
 
 /// How a control moved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ControlState {
     /// It did not, or both sides met one machine in turns.
@@ -141,7 +146,7 @@ pub enum ControlState {
 }
 
 /// One side in the unit of the series.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Side {
     pub value: f64,
@@ -154,14 +159,16 @@ pub struct Side {
 }
 
 /// Current over baseline, as it was measured: for throughput, below one is worse.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
     pub ratio: f64,
     /// An end that nothing bounds is infinite, and `null` in JSON.
     #[serde(serialize_with = "bound", deserialize_with = "low_bound")]
+    #[schemars(with = "Option<f64>")]
     pub low: f64,
     #[serde(serialize_with = "bound", deserialize_with = "high_bound")]
+    #[schemars(with = "Option<f64>")]
     pub high: f64,
     pub confidence: f64,
 }
@@ -225,7 +232,7 @@ pub struct Direction {
     pub ranks_agree: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
     /// Moderated t over runs with a rank guard.
@@ -243,7 +250,7 @@ pub enum Method {
 }
 
 /// Why the outcome is what it is, where the numbers alone do not tell.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Cause {
     /// The relative limit is exceeded, the absolute one is not.
@@ -316,7 +323,7 @@ pub enum Cause {
 }
 
 /// An assumption that stands in for evidence.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Assumption {
     /// The spread between runs of one build: 0.1 is 10 %.
@@ -325,7 +332,7 @@ pub enum Assumption {
     SessionSpread { spread: f64 },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BudgetCheck {
     /// In the unit of the series; `None` where the budget's own unit does not fit it.
@@ -335,7 +342,7 @@ pub struct BudgetCheck {
 }
 
 /// How far a series has moved from the pinned anchor, against the anchor's own budget.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Drift {
     pub anchor: String,
@@ -347,11 +354,12 @@ pub struct Drift {
 }
 
 /// The acceptance that covers a regression.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Accepted {
     pub up_to: f64,
     pub reason: String,
+    #[schemars(with = "String", extend("format" = "date"))]
     pub until: jiff::civil::Date,
     pub from: Origin,
 }

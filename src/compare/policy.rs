@@ -77,7 +77,7 @@ impl Default for Policy {
 }
 
 /// Where a value came from: `default`, `--max-regression`, `perfgate.toml:14`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
 #[serde(from = "String", into = "String")]
 pub struct Origin(pub Arc<str>);
 

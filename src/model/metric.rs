@@ -10,12 +10,16 @@ use serde::{Deserialize, Serialize};
 use super::Unit;
 
 /// What was measured: an endpoint (`GET /search`), a benchmark (`parse/large`), a command.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize, Serialize)]
+#[derive(
+    Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize, Serialize, JsonSchema,
+)]
 #[serde(from = "String", into = "String")]
 pub struct Subject(Arc<str>);
 
 /// What was measured of a subject: `latency`, `time`, `errors`, any custom name.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize, Serialize)]
+#[derive(
+    Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize, Serialize, JsonSchema,
+)]
 #[serde(from = "String", into = "String")]
 pub struct MetricName(Arc<str>);
 
@@ -156,8 +160,11 @@ impl Quantile {
 }
 
 /// The number that is judged of a metric.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize, Serialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize, Serialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = "^(p[0-9.]+|mean|max|min|value|rate)$"))]
 pub enum Statistic {
     /// `p50`, `p95`, `p99.9` of a distribution.
     Quantile(Quantile),

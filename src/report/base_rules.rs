@@ -1,5 +1,6 @@
 //! What a pull request changes of the gate that judges it: its rules and its baseline, held against those of its base.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::sentence::Sentence;
@@ -10,7 +11,7 @@ use crate::compare::{PolicyChange, RulesFrom};
 const LIMITS: usize = 3;
 
 /// The gate of the pull request beside that of its base.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BaseRules {
     /// The branch that the pull request goes to.
@@ -22,7 +23,7 @@ pub struct BaseRules {
 }
 
 /// What could be held against each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum BaseState {
     Compared,
@@ -33,7 +34,7 @@ pub enum BaseState {
 }
 
 /// One thing that the pull request changes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "what", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum GateChange {
     Limit { before: f64, now: f64, rules: usize },
@@ -58,7 +59,7 @@ pub enum GateChange {
 }
 
 /// A key of the config file that is no rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GateSetting {
     OnMissing,

@@ -1,5 +1,6 @@
 //! Where a verdict comes from: everything a report says that no comparison holds.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::base_rules::BaseRules;
@@ -27,7 +28,7 @@ pub struct Context {
 }
 
 /// What was compared with.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BaselineSource {
     pub path: String,
@@ -38,7 +39,9 @@ pub struct BaselineSource {
     pub sessions: usize,
     /// Of the newest run.
     pub commit: Option<String>,
+    #[schemars(with = "Option<String>")]
     pub newest_at: Option<jiff::Timestamp>,
+    #[schemars(with = "Option<String>")]
     pub oldest_at: Option<jiff::Timestamp>,
     /// The environment key of its runs.
     pub environment: Option<String>,
@@ -50,7 +53,7 @@ fn none(count: &usize) -> bool {
 }
 
 /// What was judged.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CurrentSource {
     pub runs: usize,
@@ -62,7 +65,7 @@ pub struct CurrentSource {
 }
 
 /// One result that was read.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
     pub path: String,
@@ -71,15 +74,16 @@ pub struct Source {
 }
 
 /// The machine of the current runs, and what differs from the baseline's without splitting it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Surroundings {
     pub key: Option<String>,
     pub differences: Vec<Difference>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "EnvironmentDifference")]
 pub struct Difference {
     /// `kernel`, `compiler`, …
     pub name: String,
@@ -88,7 +92,7 @@ pub struct Difference {
 }
 
 /// A setting that is not the default, and where it was set.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Setting {
     pub name: String,
@@ -98,7 +102,7 @@ pub struct Setting {
 }
 
 /// What the reader can type next.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Commands {
     /// Gives this verdict again.

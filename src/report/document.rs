@@ -6,6 +6,8 @@ use crate::compare::{OnInconclusive, OnMissing};
 use crate::verdict::VerdictKind;
 use std::fmt;
 
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 
 use super::base_rules::BaseRules;
@@ -16,11 +18,16 @@ use crate::verdict::Counts;
 
 pub const SCHEMA: &str = "perfgate.verdict/1";
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// A verdict of perfgate with everything that a report shows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "perfgate.verdict/1")]
 #[serde(deny_unknown_fields)]
 pub struct Document {
+    #[schemars(extend("const" = SCHEMA))]
     pub schema: String,
     pub verdict: VerdictKind,
+    /// 0 pass, 1 fail, 2 nothing compared, 3 a decision was asked for where there is none.
+    #[schemars(extend("enum" = [0, 1, 2, 3]))]
     pub exit_code: u8,
     pub counts: Counts,
     /// All of them, in the order of their series.
@@ -51,7 +58,7 @@ pub struct Document {
     pub trend: Option<Trend>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicySummary {
     pub config: Option<String>,
@@ -65,7 +72,7 @@ pub struct PolicySummary {
 }
 
 /// A rule or acceptance that matches no series.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Unmatched {
     pub pattern: String,
@@ -74,19 +81,20 @@ pub struct Unmatched {
 }
 
 /// An acceptance that covers nothing any more.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UnusedAcceptance {
     pub subject: String,
     pub metric: String,
     pub reason: String,
+    #[schemars(with = "String", extend("format" = "date"))]
     pub until: jiff::civil::Date,
     pub expired: bool,
     pub from: String,
 }
 
 /// The course of one series of the document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Trend {
     pub subject: String,
@@ -96,7 +104,7 @@ pub struct Trend {
     pub sessions: Vec<f64>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tool {
     pub name: String,
@@ -162,6 +170,13 @@ impl Document {
             }
         }
         self
+    }
+
+    /// The JSON Schema of what is written.
+    pub fn json_schema() -> String {
+        let settings = SchemaSettings::draft2020_12().for_serialize();
+        let schema = settings.into_generator().into_root_schema_for::<Self>();
+        format!("{:#}", schema.to_value())
     }
 
     /// Shown, and judged by nothing: totals, quantiles of too few requests, series switched off.

@@ -1,5 +1,6 @@
 //! One comparison as it stands in the document.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::units::Scale;
@@ -12,8 +13,13 @@ use crate::model::{Better, MetricName, Statistic, Unit};
 use crate::verdict::{self, Row, Standing};
 
 /// One row of the document: a comparison without what only judging needs, and with what its outcome leads to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend(
+    "if" = { "properties": { "outcome": { "const": "inconclusive" } } },
+    "then" = { "required": ["doubt"] },
+    "else" = { "not": { "required": ["doubt"] } },
+))]
 pub struct Entry {
     pub subject: String,
     pub metric: String,
@@ -31,7 +37,9 @@ pub struct Entry {
     pub baseline: Option<Side>,
     pub current: Option<Side>,
     pub change: Option<Change>,
+    #[schemars(range(min = 0, max = 1))]
     pub p: Option<f64>,
+    #[schemars(range(min = 0, max = 1))]
     pub p_adjusted: Option<f64>,
     pub method: Method,
     pub detectable: Option<f64>,
@@ -64,7 +72,7 @@ pub struct Entry {
     pub why: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     pub max_regression: f64,

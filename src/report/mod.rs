@@ -56,9 +56,6 @@ pub use unjudged::plainly as unjudged_plainly;
 pub use view::worst;
 pub use workload::{Known, State, Workload};
 
-/// The JSON Schema of the document.
-pub const JSON_SCHEMA: &str = include_str!("verdict.schema.json");
-
 /// How a document is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {

@@ -3,13 +3,14 @@
 use crate::model::Difference;
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::compare::{FoundBaseline, JudgedWorkload};
 use crate::model::matching::NoPartner;
 
 /// One workload of the current runs: what it is, and what it was held against.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Workload {
     /// What tells it from the other workloads of the gate.
@@ -39,7 +40,7 @@ pub struct Workload {
     pub repeated: usize,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Known {
     pub name: String,
@@ -49,7 +50,7 @@ pub struct Known {
 }
 
 /// What a workload was held against.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     Compared,

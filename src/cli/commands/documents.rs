@@ -11,7 +11,7 @@ pub(crate) fn schema(of: SchemaOf) -> String {
     let text = match of {
         SchemaOf::Run => model::run_file::JSON_SCHEMA.to_owned(),
         SchemaOf::Baseline => store::JSON_SCHEMA.to_owned(),
-        SchemaOf::Verdict => report::JSON_SCHEMA.to_owned(),
+        SchemaOf::Verdict => report::Document::json_schema(),
         SchemaOf::Config => config::json_schema(),
         SchemaOf::Scenario => load::scenario::json_schema(),
     };

@@ -143,15 +143,10 @@ impl<'a> Api<'a> {
         let client = reach.network.client()?;
         let secret = reach.secret;
         let carrier = match reach.server {
-            Server::GitHub => {
-                let origin = base.origin().ascii_serialization();
-                Carrier::github(&origin, client, &secret).context("set up HTTP")?
-            }
-            Server::GitLab => Carrier::GitLab {
-                client,
-                secret: secret.clone(),
-            },
-        };
+            Server::GitHub => Carrier::github(client, &secret),
+            Server::GitLab => Carrier::gitlab(client, &secret),
+        }
+        .context("set up HTTP")?;
         Ok(Self {
             carrier,
             base,

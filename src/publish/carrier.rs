@@ -1,17 +1,15 @@
-//! What carries one request: octocrab to GitHub, plain reqwest to GitLab. Neither repeats nor redirects anything.
+//! What carries one request to a server, with its token. It neither repeats nor redirects anything.
 
-use http::{HeaderMap, HeaderName, Method, Request, Response};
-use octocrab::Octocrab;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, InvalidHeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use url::Url;
 
 use super::secret::Secret;
 
-pub(super) enum Carrier {
-    GitHub(Octocrab),
-    GitLab {
-        client: reqwest::Client,
-        secret: Secret,
-    },
+pub(super) struct Carrier {
+    client: reqwest::Client,
+    /// Of every request: the token, and what the server asks for.
+    headers: HeaderMap,
 }
 
 /// What came back, read to its end.
@@ -25,19 +23,35 @@ type Lost = Box<dyn std::error::Error>;
 
 impl Carrier {
     pub(super) fn github(
-        origin: &str,
         client: reqwest::Client,
         secret: &Secret,
-    ) -> octocrab::Result<Self> {
-        let accept = "application/vnd.github+json".to_owned();
+    ) -> Result<Self, InvalidHeaderValue> {
+        let token = token(&format!("Bearer {}", secret.reveal()))?;
         let version = HeaderName::from_static("x-github-api-version");
-        Octocrab::builder()
-            .base_uri(origin)?
-            .personal_token(secret.reveal())
-            .add_header(http::header::ACCEPT, accept)
-            .add_header(version, "2022-11-28".to_owned())
-            .build_with_reqwest(client)
-            .map(Self::GitHub)
+        let headers = [
+            (AUTHORIZATION, token),
+            (
+                ACCEPT,
+                HeaderValue::from_static("application/vnd.github+json"),
+            ),
+            (version, HeaderValue::from_static("2022-11-28")),
+        ];
+        Ok(Self {
+            client,
+            headers: headers.into_iter().collect(),
+        })
+    }
+
+    pub(super) fn gitlab(
+        client: reqwest::Client,
+        secret: &Secret,
+    ) -> Result<Self, InvalidHeaderValue> {
+        let name = HeaderName::from_static("private-token");
+        let headers = [(name, token(secret.reveal())?)];
+        Ok(Self {
+            client,
+            headers: headers.into_iter().collect(),
+        })
     }
 
     /// The token goes along, so `target` has to be on the server's own host.
@@ -47,45 +61,27 @@ impl Carrier {
         target: &Url,
         body: Option<String>,
     ) -> Result<Carried, Lost> {
-        match self {
-            Self::GitHub(octocrab) => {
-                // Without its host: octocrab puts its own there, and the token with it.
-                let path = match target.query() {
-                    Some(query) => format!("{}?{query}", target.path()),
-                    None => target.path().to_owned(),
-                };
-                let mut request = Request::builder().method(method).uri(path);
-                if body.is_some() {
-                    request = request.header(http::header::CONTENT_TYPE, "application/json");
-                }
-                let request = request.body(body.unwrap_or_default())?;
-                let response: Response<_> = octocrab.execute(request).await?;
-                let (status, headers) = (response.status().as_u16(), response.headers().clone());
-                let text = octocrab.body_to_string(response).await?;
-                Ok(Carried {
-                    status,
-                    headers,
-                    text,
-                })
-            }
-            Self::GitLab { client, secret } => {
-                let mut request = client
-                    .request(method.clone(), target.clone())
-                    .header("private-token", secret.reveal());
-                if let Some(body) = body {
-                    request = request
-                        .header(http::header::CONTENT_TYPE, "application/json")
-                        .body(body);
-                }
-                let response = request.send().await?;
-                let (status, headers) = (response.status().as_u16(), response.headers().clone());
-                let text = String::from_utf8(response.bytes().await?.to_vec())?;
-                Ok(Carried {
-                    status,
-                    headers,
-                    text,
-                })
-            }
+        let mut request = self
+            .client
+            .request(method.clone(), target.clone())
+            .headers(self.headers.clone());
+        if let Some(body) = body {
+            request = request.header(CONTENT_TYPE, "application/json").body(body);
         }
+        let response = request.send().await?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = String::from_utf8(response.bytes().await?.to_vec())?;
+        Ok(Carried {
+            status,
+            headers,
+            text,
+        })
     }
+}
+
+/// Nothing that prints a request shows it.
+fn token(text: &str) -> Result<HeaderValue, InvalidHeaderValue> {
+    let mut value = HeaderValue::from_str(text)?;
+    value.set_sensitive(true);
+    Ok(value)
 }

@@ -36,6 +36,7 @@ impl Network {
 
     pub(super) fn client(&self) -> anyhow::Result<reqwest::Client> {
         let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("perfgate/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             // A repetition is decided where it is known what may be repeated.
             .retry(reqwest::retry::never())

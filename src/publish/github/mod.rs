@@ -1,6 +1,6 @@
-//! What GitHub alone has: pull requests to be looked up, statuses, check runs. octocrab carries the requests, and everything
-//! that is decided about them is decided here: its own models refuse answers that GitHub gives (a comment without a
-//! user), and its own retries repeat what may have happened.
+//! What GitHub alone has: pull requests to be looked up, statuses, check runs. Answers are read with structs of our own: a
+//! ready-made client's models refuse what GitHub gives (a comment without a user), and its retries repeat what may have
+//! happened.
 
 mod checks;
 mod ends;

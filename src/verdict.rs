@@ -1,8 +1,8 @@
 //! Folds comparisons into a verdict by a small lattice; the only road to an exit code.
 
 use crate::compare::{
-    Comparison, ControlState, Doubt, Judgement, OnInconclusive, OnMissing, Outcome, OutcomeName,
-    Policy, Severity,
+    BudgetCheck, BudgetState, Comparison, ControlState, Doubt, Judgement, OnInconclusive,
+    OnMissing, Outcome, OutcomeName, Policy, Severity,
 };
 use crate::exit::Exit;
 use schemars::JsonSchema;
@@ -152,6 +152,7 @@ impl Verdict {
             unknown_workloads: judgement.without_baseline(),
             on_inconclusive: policy.on_inconclusive,
             require_baseline: policy.require_baseline,
+            targets_only: policy.targets_only,
         };
         let (kind, exit) = grounds.verdict();
         Self {
@@ -177,7 +178,7 @@ pub struct Row {
     /// 0.2 is 20 % worse; from zero everything is large.
     pub worse_by: f64,
     pub control: Option<ControlState>,
-    /// A budget holds without any baseline, where its unit fits the series.
+    /// A budget of it was judged; it holds without any baseline.
     pub has_budget: bool,
 }
 
@@ -191,7 +192,7 @@ impl Row {
             is_accepted: c.accepted.is_some(),
             worse_by: worse_by(c),
             control: c.control,
-            has_budget: c.budget.is_some_and(|b| b.limit.is_some()),
+            has_budget: has_judged(&c.budgets),
         }
     }
 
@@ -212,6 +213,8 @@ pub struct Grounds {
     pub unknown_workloads: usize,
     pub on_inconclusive: OnInconclusive,
     pub require_baseline: bool,
+    /// Budgets are all that was asked for.
+    pub targets_only: bool,
 }
 
 impl Grounds {
@@ -243,6 +246,8 @@ impl Grounds {
             (VerdictKind::Fail, Exit::Fail)
         } else if self.controls(ControlState::Missing) > 0 || self.is_empty() {
             // Nobody would notice that nothing watches the machine any more, or that the gate looks at nothing.
+            (VerdictKind::Inconclusive, Exit::Error)
+        } else if self.targets_only && !self.has_budget() {
             (VerdictKind::Inconclusive, Exit::Error)
         } else if no_baseline && (self.require_baseline || !self.has_budget()) {
             undecided(self.require_baseline, VerdictKind::NoBaseline)
@@ -286,7 +291,7 @@ impl Grounds {
     }
 
     fn has_budget(&self) -> bool {
-        self.rows.iter().any(|row| row.gated && row.has_budget)
+        self.rows.iter().any(|row| row.has_budget)
     }
 
     /// There is a baseline, and nothing could be compared with it.
@@ -349,15 +354,17 @@ pub fn stands(c: &Comparison, policy: &Policy) -> Standing {
         Severity::Warn => Standing::Warn,
         Severity::Off => Standing::Quiet,
     };
+    let over = c.budgets.iter().filter(|b| b.state == BudgetState::Broken);
+    let over = over
+        .map(|b| by_severity(b.level))
+        .max()
+        .unwrap_or(Standing::Quiet);
     if !c.gated {
-        return Standing::Quiet;
+        return over;
     }
-    let over =
-        c.budget.as_ref().is_some_and(|b| b.broken) || c.drift.as_ref().is_some_and(|d| d.broken);
-    let limit = if over {
-        by_severity(c.severity)
-    } else {
-        Standing::Quiet
+    let drifted = match c.drift.as_ref().is_some_and(|d| d.broken) {
+        true => by_severity(c.severity),
+        false => Standing::Quiet,
     };
     let outcome = match c.outcome {
         Outcome::Regressed if c.accepted.is_some() => Standing::Warn.min(by_severity(c.severity)),
@@ -383,7 +390,7 @@ pub fn stands(c: &Comparison, policy: &Policy) -> Standing {
         Outcome::Incomparable => Standing::Warn.min(by_severity(c.severity)),
         Outcome::Unchanged | Outcome::New => Standing::Quiet,
     };
-    limit.max(outcome)
+    over.max(drifted).max(outcome)
 }
 
 /// What the outcome of a comparison itself leads to; a broken budget shows in its standing.
@@ -417,6 +424,17 @@ fn worse_by(c: &Comparison) -> f64 {
     })
 }
 
+/// A budget holds without any baseline, where the runs carry the value.
+pub fn has_judged(budgets: &[BudgetCheck]) -> bool {
+    budgets.iter().any(|b| b.state != BudgetState::NotJudged)
+}
+
+/// Over a budget that fails the gate.
+fn fails_budget(c: &Comparison) -> bool {
+    let fails = |b: &BudgetCheck| b.state == BudgetState::Broken && b.level == Severity::Fail;
+    c.budgets.iter().any(fails)
+}
+
 fn reasons(comparisons: &[Comparison], policy: &Policy, grounds: &Grounds) -> Vec<Reason> {
     let count = |is: &dyn Fn(&Comparison) -> bool| {
         let gated = comparisons
@@ -431,7 +449,7 @@ fn reasons(comparisons: &[Comparison], policy: &Policy, grounds: &Grounds) -> Ve
             Reason::Regressed as fn(usize) -> Reason,
         ),
         (
-            count(&|c| c.budget.is_some_and(|b| b.broken)),
+            comparisons.iter().filter(|c| fails_budget(c)).count(),
             Reason::BudgetsBroken,
         ),
         (

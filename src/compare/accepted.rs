@@ -7,7 +7,7 @@ use super::comparison::{
     Cause, Comparison, Doubt, Judgement, Outcome, UnmatchedRule, UnusedAcceptance,
 };
 use super::policy::{Policy, Severity, selects};
-use super::rules;
+use super::rules::{self, Reach};
 use crate::model::{MetricName, Series, Subject};
 use crate::text::nearest::near_pattern;
 
@@ -123,13 +123,13 @@ pub(super) fn acceptances(
 
 pub(super) fn rules_without_series<'a>(
     policy: &'a Policy,
-    reached: &'a [bool],
+    reached: &'a [Reach],
 ) -> impl Iterator<Item = UnmatchedRule> + 'a {
     policy
         .rules
         .iter()
         .zip(reached)
-        .filter(|(_, reached)| !**reached)
+        .filter(|(_, reach)| !reach.any)
         .map(|(rule, _)| {
             let pattern = format!("{} {}", rule.subject, rule.metric);
             UnmatchedRule {

@@ -1,5 +1,6 @@
 //! What one policy asks differently from another: the rules of a pull request beside those of its base.
 
+use super::budgets::{Allowed, Budgets, Grade};
 use super::policy::{Acceptance, Limits, Policy, Quantity, Rule, SeriesRole, Severity};
 
 /// One thing that is asked differently. Origins are no part of it: a rule that moved to another line is the same rule.
@@ -72,11 +73,12 @@ pub fn changes(before: &Policy, now: &Policy) -> Vec<PolicyChange> {
 struct Asks {
     max_regression: Option<f64>,
     min_delta: Option<Quantity>,
-    budget: Option<Quantity>,
+    budgets: [Option<Allowed>; 2],
+    grades: Option<Vec<Grade>>,
     max_detectable: Option<f64>,
     severity: Option<Severity>,
     decide: Option<super::policy::Decide>,
-    better: Option<crate::model::Better>,
+    better: Option<super::policy::WantedDirection>,
     role: Option<SeriesRole>,
 }
 
@@ -85,7 +87,8 @@ impl Asks {
         Self {
             max_regression: Some(limits.max_regression),
             min_delta: limits.min_delta.clone(),
-            budget: limits.budget.clone(),
+            budgets: allowed(&limits.budgets),
+            grades: Some(limits.grades.clone()),
             max_detectable: limits.max_detectable,
             severity: Some(limits.severity),
             decide: Some(limits.decide),
@@ -98,7 +101,8 @@ impl Asks {
         Self {
             max_regression: rule.max_regression,
             min_delta: rule.min_delta.clone(),
-            budget: rule.budget.clone(),
+            budgets: allowed(&rule.budgets),
+            grades: rule.grades.clone(),
             max_detectable: rule.max_detectable,
             severity: rule.severity,
             decide: rule.decide,
@@ -116,7 +120,10 @@ impl Asks {
         }
         put(&mut self.max_regression, later.max_regression);
         put(&mut self.min_delta, later.min_delta);
-        put(&mut self.budget, later.budget);
+        for (own, later) in self.budgets.iter_mut().zip(later.budgets) {
+            put(own, later);
+        }
+        put(&mut self.grades, later.grades);
         put(&mut self.max_detectable, later.max_detectable);
         put(&mut self.severity, later.severity);
         put(&mut self.decide, later.decide);
@@ -124,6 +131,10 @@ impl Asks {
         put(&mut self.role, later.role);
         self
     }
+}
+
+fn allowed(budgets: &Budgets) -> [Option<Allowed>; 2] {
+    [&budgets.warn, &budgets.fail].map(|level| level.as_ref().map(|b| b.allowed.clone()))
 }
 
 /// Which series a rule names, as it is written.
@@ -204,7 +215,10 @@ fn fields(before: &Asks, now: &Asks, changes: &mut Vec<PolicyChange>) {
         _ => changes.push(PolicyChange::RuleFails),
     }
     for (differs, change) in [
-        (before.budget != now.budget, PolicyChange::Budget),
+        (
+            before.budgets != now.budgets || before.grades != now.grades,
+            PolicyChange::Budget,
+        ),
         (before.min_delta != now.min_delta, PolicyChange::MinDelta),
         (
             before.max_detectable != now.max_detectable,
@@ -253,7 +267,8 @@ mod tests {
             metric: Pattern::new("*"),
             max_regression,
             min_delta: None,
-            budget: None,
+            budgets: Budgets::default(),
+            grades: None,
             max_detectable: None,
             severity: None,
             decide: None,

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::budgets::{BudgetCheck, GradeReached, UnfitLimit};
 use super::policy::{Acceptance, Limits, Origin, Severity};
 use crate::model::Difference;
 use crate::model::matching::NoPartner;
@@ -34,7 +35,9 @@ pub struct Comparison {
     pub limits: Limits,
     /// How it moved, where it is a control.
     pub control: Option<ControlState>,
-    pub budget: Option<BudgetCheck>,
+    /// Held against the current runs, the milder level first.
+    pub budgets: Vec<BudgetCheck>,
+    pub grade: Option<GradeReached>,
     pub drift: Option<Drift>,
     pub accepted: Option<Accepted>,
     /// `None` where the change, its interval and the limit tell.
@@ -332,15 +335,6 @@ pub enum Assumption {
     SessionSpread { spread: f64 },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct BudgetCheck {
-    /// In the unit of the series; `None` where the budget's own unit does not fit it.
-    pub limit: Option<f64>,
-    pub value: f64,
-    pub broken: bool,
-}
-
 /// How far a series has moved from the pinned anchor, against the anchor's own budget.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -372,6 +366,8 @@ pub struct Judgement {
     pub family: usize,
     pub unmatched: Vec<UnmatchedRule>,
     pub unused: Vec<UnusedAcceptance>,
+    /// Limits of rules that measure something else than the series they are for.
+    pub unfit: Vec<UnfitLimit>,
     pub refused_controls: Vec<RefusedControl>,
     /// What was judged, in the order of their keys.
     pub workloads: Vec<JudgedWorkload>,

@@ -4,6 +4,7 @@ use super::accepted::{
     accept, acceptances, leave_latency_of_failing_subjects, name_nearest, rules_without_series,
 };
 use super::advice;
+use super::budgets::grade;
 use super::comparison::{Cause, Comparison, Drift, Judgement, LeftOut, Outcome, Test};
 use super::controls;
 use super::drift::drift;
@@ -14,15 +15,16 @@ use super::measured::{MeasuredSeries, measure};
 use super::names::OneSided;
 use super::observations::Carried;
 use super::outcome::{self, Adjusted};
-use super::pairs::pairs;
-use super::policy::{Policy, SeriesRole, Severity};
+use super::pairs::{Pair, pairs};
+use super::policy::{Policy, SeriesRole, Severity, WantedDirection};
 use super::question::Question;
-use super::rules::{self, Asked, RulesBySubject};
+use super::readings::values;
+use super::rules::{self, Asked, Reach, RulesBySubject};
 use super::throughput;
 use super::weighed::Look;
 use super::workloads::{absent, stranger, workloads};
 use crate::model::matching::Machines;
-use crate::model::{Anchor, Matching, Role, Run, Series, WorkloadKey};
+use crate::model::{Anchor, Better, Matching, Role, Run, Series, WorkloadKey};
 use crate::stats::{multiplicity, order};
 
 /// What is compared.
@@ -56,7 +58,7 @@ pub fn judge_at(
     let mut gate = Gate {
         policy,
         by_subject: RulesBySubject::of(policy),
-        reached: vec![false; policy.rules.len()],
+        reached: vec![Reach::default(); policy.rules.len()],
         seen: Vec::new(),
         series: Vec::new(),
         one_sided: Vec::new(),
@@ -105,7 +107,7 @@ pub fn judge_at(
 struct Gate<'a> {
     policy: &'a Policy,
     by_subject: RulesBySubject<'a>,
-    reached: Vec<bool>,
+    reached: Vec<Reach>,
     seen: Vec<Series>,
     series: Vec<JudgedSeries>,
     /// One for each workload.
@@ -137,7 +139,14 @@ impl Gate<'_> {
                 if asked.hidden {
                     continue;
                 }
-                key.better = asked.limits.better.unwrap_or(key.better);
+                let wanted = asked.limits.better;
+                let better = wanted.and_then(WantedDirection::better);
+                key.better = better.unwrap_or(key.better);
+                let direction_of_limits = key.better;
+                let both_ways = wanted == Some(WantedDirection::Both);
+                if both_ways {
+                    key.better = away_from_where_it_went(&pair, &key);
+                }
                 let question = Question {
                     series: &key,
                     pair: &pair,
@@ -145,11 +154,12 @@ impl Gate<'_> {
                     limits: &asked.limits,
                     assumed_between,
                 };
-                let measured = match &stranger {
+                let mut measured = match &stranger {
                     Some(cause) => MeasuredSeries::apart(&question, cause.clone()),
                     None if unknown => MeasuredSeries::apart(&question, Cause::OfSingleNames),
                     None => measure(&question),
                 };
+                measured.both_ways = both_ways;
                 let shown_for_its_total = pair.judged_as == Some(Role::Fixed);
                 asked.gated |= shown_for_its_total
                     && asked.limits.severity != Severity::Off
@@ -158,6 +168,7 @@ impl Gate<'_> {
                 let across = (!layout.elsewhere.is_empty()).then(|| noise(&key, &pair, layout));
                 self.series.push(JudgedSeries {
                     series: key,
+                    direction_of_limits,
                     asked,
                     measured,
                     across,
@@ -166,6 +177,15 @@ impl Gate<'_> {
                 });
             }
         }
+    }
+}
+
+/// Where a series is to stay where it is, the direction in which it went is worse.
+fn away_from_where_it_went(pair: &Pair<'_>, series: &Series) -> Better {
+    let middle = |side| order::median(&values(side, series));
+    match (middle(&pair.base), middle(&pair.current)) {
+        (Some(base), Some(current)) if current < base => Better::Higher,
+        _ => Better::Lower,
     }
 }
 
@@ -210,6 +230,8 @@ fn measure_drift(all: &mut [JudgedSeries], anchor: &Anchor, spans_sessions: bool
 /// A series on its way from measured to decided.
 pub(super) struct JudgedSeries {
     pub series: Series,
+    /// On which side of a budget it has to be, whichever way it went.
+    pub direction_of_limits: Better,
     pub asked: Asked,
     pub measured: MeasuredSeries,
     /// How far machines differ, where the sides come from different ones.
@@ -279,6 +301,7 @@ impl Gate<'_> {
             family,
             unmatched,
             unused,
+            unfit: rules::unfit(policy, reached),
             ..Judgement::default()
         }
     }
@@ -300,6 +323,7 @@ fn conclude(
     };
     let JudgedSeries {
         series,
+        direction_of_limits,
         asked,
         measured,
         across,
@@ -325,11 +349,19 @@ fn conclude(
         }),
         other => other,
     };
-    let budget = measured
-        .current
-        .as_ref()
-        .filter(|_| measured.carried == Carried::Enough)
-        .and_then(|side| rules::budget(&asked.limits, &series, side.value));
+    let now = measured.current.as_ref().filter(|_| measured.carries_now);
+    let now = now.map(|side| side.value);
+    let budgets = match asked.gated {
+        true => asked
+            .limits
+            .budgets
+            .check(&series, direction_of_limits, now),
+        false => Vec::new(),
+    };
+    let grade = now.and_then(|value| {
+        let grades = &asked.limits.grades;
+        grade(grades, &series.unit, direction_of_limits, value)
+    });
     let better = decision.outcome == Outcome::Improved;
     let test = measured
         .chances()
@@ -363,7 +395,8 @@ fn conclude(
         runs_needed,
         one_session_needed,
         control: None,
-        budget,
+        budgets,
+        grade,
         drift: measured.drift.clone(),
         accepted: None,
         cause,

@@ -6,7 +6,7 @@ use super::effect::{self, Effect, Prepared, Typical};
 use super::errors::ErrorShift;
 use super::exact::is_exact;
 use super::levels::{Levels, levels};
-use super::observations::{Carried, carried};
+use super::observations::{Carried, carried, current_carries};
 use super::outcome::{self, Adjusted, Decision, Stakes};
 use super::policy::{Limits, Quantity};
 use super::question::Question;
@@ -26,6 +26,10 @@ pub(super) struct MeasuredSeries {
     /// A reason that stands in for numbers.
     pub cause: Option<Cause>,
     pub carried: Carried,
+    /// The current runs alone hold enough observations for a budget.
+    pub carries_now: bool,
+    /// It is worse in either direction, and the one it went was chosen by its runs.
+    pub both_ways: bool,
     pub drift: Option<Drift>,
     /// As they were compared, where they have logarithms: for the anchor.
     pub log_levels: Option<Levels>,
@@ -46,6 +50,7 @@ enum Finding {
 pub(super) fn measure(question: &Question<'_>) -> MeasuredSeries {
     let mut measured = measure_numbers(question);
     measured.carried = carried(question);
+    measured.carries_now = current_carries(question);
     if let Carried::Never(cause) | Carried::NoLonger(cause) = &measured.carried {
         measured.cause = Some(cause.clone());
     }
@@ -145,6 +150,8 @@ impl MeasuredSeries {
             current: Some(current),
             cause: None,
             carried: Carried::Enough,
+            carries_now: true,
+            both_ways: false,
             drift: None,
             log_levels: None,
             step: 0.0,
@@ -235,9 +242,17 @@ impl MeasuredSeries {
             return None;
         }
         self.effect().map(|effect| Adjusted {
-            worse: effect.p_worse,
-            better: effect.p_better,
+            worse: self.of_both_ways(effect.p_worse),
+            better: self.of_both_ways(effect.p_better),
         })
+    }
+
+    /// The chance of one direction, where the runs have chosen it.
+    fn of_both_ways(&self, p: f64) -> f64 {
+        match self.both_ways {
+            true => (2.0 * p).min(1.0),
+            false => p,
+        }
     }
 
     /// How far it moved, as a logarithm towards worse, where the numbers have one.
@@ -319,7 +334,10 @@ impl MeasuredSeries {
             Finding::Errors(errors) => of_errors(&errors.0, &wider),
             Finding::Apart(_) | Finding::Exact(_) => return None,
         };
-        weigh(&wider, &position, family, limits)
+        let mut weighed = weigh(&wider, &position, family, limits)?;
+        weighed.worse.p = self.of_both_ways(weighed.worse.p);
+        weighed.better.p = self.of_both_ways(weighed.better.p);
+        Some(weighed)
     }
 
     pub fn change(&self, series: &Series) -> Option<Change> {

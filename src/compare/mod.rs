@@ -11,6 +11,7 @@ mod absolute;
 mod accepted;
 mod advice;
 mod between;
+mod budgets;
 pub mod changes;
 mod comparison;
 mod controls;
@@ -41,10 +42,13 @@ mod workloads;
 
 pub use crate::model::Pattern;
 pub use accepted::with_outcomes;
+pub use budgets::{
+    Allowed, Budget, BudgetCheck, BudgetState, Budgets, Grade, GradeReached, UnfitLimit,
+};
 pub use changes::{PolicyChange, changes};
 pub use comparison::{
-    Accepted, Assumption, BudgetCheck, Cause, Change, Comparison, ControlState, Direction, Doubt,
-    Drift, FoundBaseline, JudgedWorkload, Judgement, LeftOut, Method, Outcome, OutcomeName,
+    Accepted, Assumption, Cause, Change, Comparison, ControlState, Direction, Doubt, Drift,
+    FoundBaseline, JudgedWorkload, Judgement, LeftOut, Method, Outcome, OutcomeName,
     RefusedControl, Side, Test, UnmatchedRule, UnusedAcceptance, Weighed,
 };
 pub use errors::LEAST_RISE;
@@ -52,5 +56,6 @@ pub use judge::{Sides, judge, judge_at};
 pub use policy::{
     Acceptance, DEFAULT_MAX_REGRESSION, Decide, JudgingMachine, Limits, OnInconclusive, OnMissing,
     OnOtherEnvironment, Origin, Policy, Quantity, Rule, RulesFrom, SeriesRole, Severity,
+    WantedDirection,
 };
 pub use weighed::Look;

@@ -29,12 +29,10 @@ pub(super) fn carried(question: &Question<'_>) -> Carried {
     let Some(need) = needed(series) else {
         return Carried::Enough;
     };
-    let (baseline, current) = if series.metric.as_str() == MetricName::LATENCY {
-        (typical(inside(&pair.base)), typical(inside(&pair.current)))
-    } else {
-        let requests = |runs: &[&Run]| typical(runs.iter().filter_map(|run| counted(run, series)));
-        (requests(&layout.base), requests(&layout.current))
-    };
+    let (baseline, current) = (
+        observed(series, &pair.base, &layout.base),
+        observed(series, &pair.current, &layout.current),
+    );
     let short = |have: Option<u64>| have.filter(|have| *have < need);
     let too_few = |have| Cause::TooFewObservations { have, need };
     match (short(baseline), short(current)) {
@@ -42,6 +40,27 @@ pub(super) fn carried(question: &Question<'_>) -> Carried {
         (None, Some(have)) if baseline.is_some() => Carried::NoLonger(too_few(have)),
         (None, Some(have)) | (Some(have), None) => Carried::Never(too_few(have)),
         (Some(before), Some(now)) => Carried::Never(too_few(before.min(now))),
+    }
+}
+
+/// Whether the current runs hold enough, whatever the baseline holds.
+pub(super) fn current_carries(question: &Question<'_>) -> bool {
+    let Question {
+        series,
+        pair,
+        layout,
+        ..
+    } = question;
+    let have = || observed(series, &pair.current, &layout.current);
+    needed(series).is_none_or(|need| have().is_none_or(|have| have >= need))
+}
+
+/// The observations of a typical run of one side, where they are counted.
+fn observed(series: &Series, of_series: &[&Measurement], runs: &[&Run]) -> Option<u64> {
+    if series.metric.as_str() == MetricName::LATENCY {
+        typical(inside(of_series))
+    } else {
+        typical(runs.iter().filter_map(|run| counted(run, series)))
     }
 }
 

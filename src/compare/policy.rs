@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Pattern;
+use super::budgets::{Budgets, Grade};
 use crate::model::matching::Machines;
 use crate::model::{Better, Quantile, Series, Statistic, Unit};
 
@@ -27,6 +28,8 @@ pub struct Policy {
     pub on_inconclusive: OnInconclusive,
     pub on_other_environment: OnOtherEnvironment,
     pub require_baseline: bool,
+    /// Budgets are all that is asked for; nothing is compared with a baseline.
+    pub targets_only: bool,
     /// Where the judging itself happens, for runs that say nothing of their machine.
     pub judging_machine: JudgingMachine,
 }
@@ -50,6 +53,26 @@ pub enum Decide {
     Limit,
 }
 
+/// Which direction is an improvement; with `both` a series is to stay where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum WantedDirection {
+    Lower,
+    Higher,
+    Both,
+}
+
+impl WantedDirection {
+    /// Which direction is an improvement, where one is.
+    pub fn better(self) -> Option<Better> {
+        match self {
+            Self::Lower => Some(Better::Lower),
+            Self::Higher => Some(Better::Higher),
+            Self::Both => None,
+        }
+    }
+}
+
 /// What a series is to the gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -71,6 +94,7 @@ impl Default for Policy {
             on_inconclusive: OnInconclusive::Warn,
             on_other_environment: OnOtherEnvironment::Refuse,
             require_baseline: false,
+            targets_only: false,
             judging_machine: JudgingMachine::Own,
         }
     }
@@ -132,14 +156,16 @@ pub struct Limits {
     pub max_regression: f64,
     /// Absolute; must be exceeded as well.
     pub min_delta: Option<Quantity>,
-    /// Hard limit, holds without any baseline.
-    pub budget: Option<Quantity>,
+    /// Hard limits, which hold without any baseline.
+    pub budgets: Budgets,
+    /// Named levels of quality; they never fail.
+    pub grades: Vec<Grade>,
     /// Where the evidence could not have shown a change of this size, the owner wants to know.
     pub max_detectable: Option<f64>,
     pub severity: Severity,
     pub decide: Decide,
     /// Overrides the direction that the tool gave.
-    pub better: Option<Better>,
+    pub better: Option<WantedDirection>,
     pub role: SeriesRole,
     /// Where the limit was written.
     pub from: Origin,
@@ -150,7 +176,8 @@ impl Default for Limits {
         Self {
             max_regression: DEFAULT_MAX_REGRESSION,
             min_delta: None,
-            budget: None,
+            budgets: Budgets::default(),
+            grades: Vec::new(),
             max_detectable: None,
             severity: Severity::Fail,
             decide: Decide::Certain,
@@ -180,11 +207,12 @@ pub struct Rule {
     pub metric: Pattern,
     pub max_regression: Option<f64>,
     pub min_delta: Option<Quantity>,
-    pub budget: Option<Quantity>,
+    pub budgets: Budgets,
+    pub grades: Option<Vec<Grade>>,
     pub max_detectable: Option<f64>,
     pub severity: Option<Severity>,
     pub decide: Option<Decide>,
-    pub better: Option<Better>,
+    pub better: Option<WantedDirection>,
     pub role: Option<SeriesRole>,
     pub from: Origin,
 }

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::comparison::{Accepted, BudgetCheck};
+use super::budgets::UnfitLimit;
+use super::comparison::Accepted;
 use super::pairs::Pair;
-use super::policy::{Acceptance, Limits, Origin, Policy, SeriesRole, Severity, selects};
+use super::policy::{Acceptance, Limits, Origin, Policy, Rule, SeriesRole, Severity, selects};
 use crate::model::{Evidence, Measurement, MetricName, Quantile, Role, Series, Statistic};
 use crate::stats::order;
 
@@ -145,12 +146,65 @@ impl<'a> RulesBySubject<'a> {
     }
 }
 
+/// What a rule found.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reach {
+    /// It selects a series.
+    pub any: bool,
+    /// Its limits can be held against one of them.
+    fits: bool,
+    /// The first that they cannot be held against.
+    unfit: Option<UnfitLimit>,
+}
+
+impl Reach {
+    fn note(&mut self, rule: &Rule, series: &Series) {
+        self.any = true;
+        let budget = rule
+            .budgets
+            .unfit(series)
+            .map(|budget| ("budget", budget.unit(), &budget.from));
+        let delta = rule
+            .min_delta
+            .as_ref()
+            .filter(|delta| delta.in_unit(&series.unit).is_none());
+        let delta = delta.map(|delta| ("min_delta", &delta.unit, &rule.from));
+        let grade = rule
+            .grades
+            .iter()
+            .flatten()
+            .find(|grade| grade.limit.in_unit(&series.unit).is_none());
+        let grade = grade.map(|grade| ("grades", &grade.limit.unit, &rule.from));
+        match budget.or(delta).or(grade) {
+            None => self.fits = true,
+            Some((key, unit, from)) if self.unfit.is_none() => {
+                self.unfit = Some(UnfitLimit {
+                    from: from.clone(),
+                    key,
+                    unit: unit.clone(),
+                    series: series.to_string(),
+                    series_unit: series.unit.clone(),
+                });
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+/// Limits that would hold nothing in silence: of a rule that names its metric each has to fit, one over many metrics
+/// is of those that it fits.
+pub(super) fn unfit(policy: &Policy, reached: Vec<Reach>) -> Vec<UnfitLimit> {
+    let rules = policy.rules.iter().zip(reached);
+    let silent = rules.filter(|(rule, reach)| !reach.fits || rule.metric.is_plain());
+    silent.filter_map(|(_, reach)| reach.unfit).collect()
+}
+
 /// Folds the rules over one series and notes which of them reached it.
 pub(super) fn ask(
     rules: &RulesBySubject<'_>,
     series: &Series,
     pair: &Pair<'_>,
-    reached: &mut [bool],
+    reached: &mut [Reach],
 ) -> Asked {
     let policy = rules.policy;
     let typical = typical_of_latency(series, pair);
@@ -168,8 +222,8 @@ pub(super) fn ask(
         if !selects(&rule.subject, &rule.metric, series, usual) {
             continue;
         }
-        if let Some(reached) = reached.get_mut(at) {
-            *reached = true;
+        if let Some(reach) = reached.get_mut(at) {
+            reach.note(rule, series);
         }
         // A rule gates what it selects. One over everything does not mean the sums and what follows from other
         // series, which would fail twice; naming them does.
@@ -186,11 +240,16 @@ pub(super) fn ask(
         if let Some(value) = rule.max_regression {
             limits.max_regression = value;
         }
-        if let Some(value) = &rule.min_delta {
+        if let Some(value) = &rule.min_delta
+            && value.in_unit(&series.unit).is_some()
+        {
             limits.min_delta = Some(value.clone());
         }
-        if let Some(value) = &rule.budget {
-            limits.budget = Some(value.clone());
+        if rule.budgets.unfit(series).is_none() {
+            limits.budgets.override_by(&rule.budgets);
+        }
+        if let Some(value) = &rule.grades {
+            limits.grades.clone_from(value);
         }
         if let Some(value) = rule.max_detectable {
             limits.max_detectable = Some(value);
@@ -224,20 +283,6 @@ pub(super) fn ask(
         named,
         hidden: !named && !shown(series),
     }
-}
-
-/// Holds a value against the budget of its limits.
-pub(super) fn budget(limits: &Limits, series: &Series, value: f64) -> Option<BudgetCheck> {
-    let limit = limits.budget.as_ref()?.in_unit(&series.unit);
-    let broken = limit.is_some_and(|most| match series.better {
-        crate::model::Better::Lower => value > most,
-        crate::model::Better::Higher => value < most,
-    });
-    Some(BudgetCheck {
-        limit,
-        value,
-        broken,
-    })
 }
 
 /// The acceptances that name this series and hold today, in the order of the file.

@@ -83,7 +83,7 @@ fn phrase(subject: &str, entries: &[&Entry]) -> Option<Sentence> {
         return Some((if all { name } else { series }).own(" is **missing**"));
     }
     if worst.outcome != OutcomeName::Regressed {
-        if worst.budget.is_some_and(|budget| budget.broken) {
+        if worst.broken_budget().is_some() {
             return Some(series.own(" is **over its budget**"));
         }
         // What happened since the anchor is a line of its own.
@@ -218,11 +218,11 @@ pub(super) fn values(entry: &Entry) -> Sentence {
 /// `**+29 %** (25 to 33), limit 10 %`
 pub(super) fn effect(entry: &Entry) -> Sentence {
     let size = size(entry);
-    let limits = why::limits(entry);
+    let limits = why::deciding_limit(entry, "limit ", " and ");
     if size.is_empty() || limits.is_empty() || !entry.gated || entry.cause.is_some() {
         return size;
     }
-    size.own(", limit ").then(limits)
+    size.own(", ").then(limits)
 }
 
 fn size(entry: &Entry) -> Sentence {
@@ -304,6 +304,7 @@ pub(super) fn rest(view: &View<'_>, place: &CommentPlace) -> Vec<Sentence> {
             GroupKind::Unchanged => said.push(counted(group, "✅").own(" unchanged")),
             GroupKind::Better => said.push(counted(group, "🟢").own(" improved")),
             GroupKind::NoSignal => said.push(undecided(group)),
+            GroupKind::New if view.document.policy.targets_only => {}
             GroupKind::New => said.push(counted(group, "🆕").own(" new")),
             _ => {}
         }
@@ -404,6 +405,9 @@ pub(super) fn quiet(view: &View<'_>, place: &CommentPlace) -> Vec<Sentence> {
     let mut said = vec![Sentence::new(headline::held(document))];
     let gated = document.comparisons.iter().filter(|entry| entry.gated);
     said.extend(sees(gated).map(|size| Sentence::new(format!("sees changes above {size}"))));
+    if !view.targets.is_empty() {
+        said.push(Sentence::new(view.targets.line()));
+    }
     said.extend(table(place).map(|url| Sentence::new(format!("[details]({url})"))));
     said.extend(view.base_rules.and_then(BaseRules::beside));
     said

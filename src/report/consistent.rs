@@ -4,7 +4,7 @@
 use super::document::Document;
 use super::entry::Entry;
 use super::unjudged;
-use crate::compare::{OutcomeName, Severity};
+use crate::compare::{BudgetState, OutcomeName, Severity};
 use crate::verdict::{Grounds, Situation, Standing, VerdictKind};
 
 impl Document {
@@ -37,8 +37,9 @@ impl Document {
 
     /// How many budgets were judged, where they are all that was: there is no baseline.
     pub(super) fn budgets_only(&self) -> Option<usize> {
-        let judged = |e: &&Entry| e.gated && e.budget.is_some_and(|b| b.limit.is_some());
-        let budgets = self.comparisons.iter().filter(judged).count();
+        let all = self.comparisons.iter().flat_map(|entry| &entry.budgets);
+        let judged = all.filter(|budget| budget.state != BudgetState::NotJudged);
+        let budgets = judged.count();
         let alone = self.counts.compared == 0 && self.counts.missing == 0;
         let nothing = matches!(
             self.verdict,
@@ -66,17 +67,20 @@ impl Document {
             unknown_workloads,
             on_inconclusive: self.policy.on_inconclusive,
             require_baseline: self.policy.require_baseline,
+            targets_only: self.policy.targets_only,
         }
     }
 }
 
 /// A row that fails the gate by its outcome and stands as if it did not, or the other way round.
 fn hides(entry: &Entry) -> bool {
-    let over = entry.budget.is_some_and(|budget| budget.broken)
-        || entry.drift.as_ref().is_some_and(|drift| drift.broken);
+    let over = entry
+        .broken_budget()
+        .is_some_and(|b| b.level == Severity::Fail);
+    let drifted = entry.drift.as_ref().is_some_and(|drift| drift.broken);
     let bad = matches!(entry.outcome, OutcomeName::Regressed | OutcomeName::Missing);
     let fails = entry.standing == Standing::Fail;
-    let must = entry.gated && bad && entry.severity == Severity::Fail;
-    let may = entry.gated && (bad || over);
+    let must = over || entry.gated && bad && entry.severity == Severity::Fail;
+    let may = over || entry.gated && (bad || drifted);
     (must && !fails) || (fails && !may)
 }

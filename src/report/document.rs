@@ -66,6 +66,9 @@ pub struct PolicySummary {
     pub on_missing: OnMissing,
     pub on_inconclusive: OnInconclusive,
     pub require_baseline: bool,
+    /// Only budgets were asked for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub targets_only: bool,
     pub settings: Vec<Setting>,
     pub unmatched: Vec<Unmatched>,
     pub unused_acceptances: Vec<UnusedAcceptance>,

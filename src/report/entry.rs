@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::units::Scale;
 use crate::compare::{
-    Accepted, Assumption, BudgetCheck, Cause, Change, Comparison, ControlState, Doubt, Drift,
-    LeftOut, Method, Outcome, OutcomeName, Policy, Severity, Side,
+    Accepted, Assumption, BudgetCheck, BudgetState, Cause, Change, Comparison, ControlState, Doubt,
+    Drift, GradeReached, LeftOut, Method, Outcome, OutcomeName, Policy, Severity, Side,
 };
 use crate::model::metric::metric_statistic;
 use crate::model::{Better, MetricName, Statistic, Unit};
@@ -51,8 +51,11 @@ pub struct Entry {
     /// How it moved, where it is a control.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub control: Option<ControlState>,
+    /// Each budget of the series, the milder level first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub budgets: Vec<BudgetCheck>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub budget: Option<BudgetCheck>,
+    pub grade: Option<GradeReached>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift: Option<Drift>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -121,7 +124,8 @@ impl Entry {
                 from: c.limits.from.to_string(),
             },
             control: c.control,
-            budget: c.budget,
+            budgets: c.budgets.clone(),
+            grade: c.grade.clone(),
             drift: c.drift.clone(),
             accepted: c.accepted.clone(),
             assumed: c.assumed.clone(),
@@ -144,8 +148,14 @@ impl Entry {
                 .change
                 .map_or(f64::INFINITY, |_| self.towards_worse() - 1.0),
             control: self.control,
-            has_budget: self.budget.is_some_and(|b| b.limit.is_some()),
+            has_budget: verdict::has_judged(&self.budgets),
         }
+    }
+
+    /// The worst of its budgets that are broken.
+    pub(super) fn broken_budget(&self) -> Option<&BudgetCheck> {
+        let broken = |b: &&BudgetCheck| b.state == BudgetState::Broken;
+        self.budgets.iter().rev().find(broken)
     }
 
     pub(super) fn unit(&self) -> Unit {

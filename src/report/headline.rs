@@ -4,6 +4,7 @@ use super::control;
 use super::document::Document;
 use super::entry::Entry;
 use super::sentence::Sentence;
+use super::targets::Targets;
 use super::units::{self, count, plural};
 use super::unjudged;
 use crate::compare::{OnInconclusive, OutcomeName, Severity};
@@ -20,11 +21,14 @@ pub(super) fn headline(document: &Document) -> String {
     if let Some(missing) = control::missing(document) {
         return missing;
     }
-    if is_empty_gate(document) {
+    if is_empty_gate(document) && !document.policy.targets_only {
         return "nothing was compared".to_owned();
     }
     let slower = control::slower(document);
     let unjudged = unjudged::headline(document);
+    if document.policy.targets_only {
+        return Targets::of(document).line();
+    }
     if let Some(budgets) = document.budgets_only() {
         return only_budgets(document, budgets, unjudged);
     }
@@ -140,7 +144,7 @@ fn problem(entry: &Entry) -> &'static str {
         " is missing"
     } else if entry.outcome == OutcomeName::Regressed {
         ""
-    } else if entry.budget.is_some_and(|budget| budget.broken) {
+    } else if entry.broken_budget().is_some() {
         " over budget"
     } else if entry.drift.as_ref().is_some_and(|drift| drift.broken) {
         " drifted"
@@ -169,9 +173,9 @@ pub(super) fn held(document: &Document) -> String {
     }
 }
 
-/// `3 budgets held; no baseline, 3 budgets only`
+/// `all 3 budgets hold; no baseline, 3 budgets only`
 fn only_budgets(document: &Document, budgets: usize, unjudged: Option<String>) -> String {
-    let over = |e: &&Entry| e.gated && e.budget.is_some_and(|b| b.broken);
+    let over = |e: &&Entry| e.broken_budget().is_some();
     let broken = document.comparisons.iter().filter(over).count();
     let said = match (broken, budgets) {
         (0, 1) => "the budget holds".to_owned(),
@@ -197,6 +201,9 @@ fn warnings(document: &Document) -> impl Iterator<Item = &Entry> {
 
 /// `Compared 18 of 20 series: 1 regressed, 14 unchanged; 1 new, 1 missing.`
 pub(super) fn counted(document: &Document) -> String {
+    if document.policy.targets_only {
+        return format!("{}; nothing was compared.", Targets::of(document).line());
+    }
     let counts = &document.counts;
     let Counts {
         compared,
@@ -271,6 +278,9 @@ pub(super) fn consequence(document: &Document) -> Option<Sentence> {
     let words = match document.verdict {
         _ if control::missing(document).is_some() => {
             "This is an error and not a pass: nothing watches the machine where a control is missing."
+        }
+        _ if is_empty_gate(document) && document.policy.targets_only => {
+            "This is an error and not a pass: no target could be judged."
         }
         _ if is_empty_gate(document) => {
             "This is an error and not a pass: no gated series has a comparable counterpart on the other side."
@@ -395,7 +405,7 @@ fn failing(document: &Document, words: impl Fn(&[&Entry]) -> String) -> String {
         .filter(|e| e.outcome == OutcomeName::Regressed && e.severity == Severity::Fail)
         .collect();
     let those = |is: &dyn Fn(&Entry) -> bool| failing.iter().filter(|e| is(e)).count();
-    let broken = those(&|e| e.budget.is_some_and(|b| b.broken));
+    let broken = those(&|e| e.broken_budget().is_some());
     let drifted = those(&|e| e.drift.as_ref().is_some_and(|d| d.broken));
     let vanished = those(&|e| e.outcome == OutcomeName::Missing);
     let mut parts = Vec::new();

@@ -8,6 +8,7 @@ use std::fmt::Write;
 use super::Document;
 use super::headline;
 use super::sentence::Sentence;
+use super::targets::{Target, TargetState, Targets};
 use super::why;
 use crate::text::sanitize::xml;
 
@@ -23,6 +24,8 @@ enum Case {
 impl Case {
     fn of(entry: &Entry, document: &Document) -> Self {
         match (entry.standing, entry.outcome) {
+            // A budget is a test case of its own.
+            (Standing::Fail, _) if is_over_budget_only(entry) => Self::Passed,
             (Standing::Fail, _) => Self::Failure,
             (Standing::Possible | Standing::Blind, _) if headline::suspects_fail(document) => {
                 Self::Error
@@ -34,6 +37,22 @@ impl Case {
             (Standing::Quiet | Standing::Better | Standing::Warn, _) => Self::Passed,
         }
     }
+
+    /// A target that only warns passes.
+    fn of_target(target: &Target<'_>) -> Self {
+        match target.state() {
+            TargetState::Failed => Self::Failure,
+            TargetState::NotJudged => Self::Skipped,
+            TargetState::Warned | TargetState::Met => Self::Passed,
+        }
+    }
+}
+
+/// Nothing but a budget of it fails.
+fn is_over_budget_only(entry: &Entry) -> bool {
+    let drifted = entry.drift.as_ref().is_some_and(|drift| drift.broken);
+    let moved = matches!(entry.outcome, OutcomeName::Regressed | OutcomeName::Missing);
+    entry.broken_budget().is_some() && !drifted && !moved
 }
 
 pub(super) fn junit(document: &Document) -> String {
@@ -43,7 +62,14 @@ pub(super) fn junit(document: &Document) -> String {
         .filter(|entry| entry.gated)
         .map(|entry| (entry, Case::of(entry, document)))
         .collect();
-    let count = |wanted: Case| cases.iter().filter(|(_, case)| *case == wanted).count();
+    let targets = Targets::of(document).rows;
+    let of_targets = targets.iter().map(Case::of_target);
+    let all: Vec<Case> = cases
+        .iter()
+        .map(|(_, case)| *case)
+        .chain(of_targets)
+        .collect();
+    let count = |wanted: Case| all.iter().filter(|case| **case == wanted).count();
     let red = count(Case::Failure) + count(Case::Error) > 0;
     // No series carries a verdict that is about the gate: nothing compared, a baseline required.
     let whole = document.exit_code != 0 && !red;
@@ -56,7 +82,7 @@ pub(super) fn junit(document: &Document) -> String {
         out,
         "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\">",
         xml(&name),
-        cases.len() + usize::from(whole),
+        all.len() + usize::from(whole),
         count(Case::Failure),
         count(Case::Error) + usize::from(whole),
         count(Case::Skipped)
@@ -83,8 +109,28 @@ pub(super) fn junit(document: &Document) -> String {
     for (entry, case) in cases {
         testcase(&mut out, entry, case);
     }
+    for target in &targets {
+        target_case(&mut out, target);
+    }
     out.push_str("  </testsuite>\n</testsuites>\n");
     out
+}
+
+/// `svc cpu: at most 80 %`, with its value.
+fn target_case(out: &mut String, target: &Target<'_>) {
+    let entry = target.entry;
+    let series = format!("{} {}", entry.shown_subject(), entry.metric_statistic());
+    let name = format!("{}: {}", xml(&series), target.limit().written(xml));
+    let said = target.value().written(xml);
+    let element = match Case::of_target(target) {
+        Case::Failure => format!("<failure message=\"{said}\" type=\"budget\"/>"),
+        Case::Skipped => format!("<skipped message=\"{said}\"/>"),
+        Case::Passed | Case::Error => format!("<system-out>{said}</system-out>"),
+    };
+    let _ = writeln!(
+        out,
+        "    <testcase classname=\"perfgate.targets\" name=\"{name}\">\n      {element}\n    </testcase>"
+    );
 }
 
 fn testcase(out: &mut String, entry: &Entry, case: Case) {

@@ -1,11 +1,13 @@
 //! The comment and the step summary: Markdown by a template, within the size that its place allows.
 
 use super::conclusion::CommentPlace;
-use super::template::{Rows, Template, head};
+use super::template::{Rows, Template, head, subjects};
 use super::view::View;
 use super::{Document, RenderError};
 
 const SHIPPED: &str = include_str!("../../templates/comment.md");
+/// For two results that nobody gates: a table of before and after, for people to read.
+pub const BEFORE_AND_AFTER: &str = include_str!("../../templates/compare.md");
 
 /// Most gates have no more rows than this.
 const FIRST: usize = 400;
@@ -69,12 +71,16 @@ fn markdown(
     template: Option<&str>,
     room: Room,
 ) -> Result<String, RenderError> {
+    let template_of_a_team = template.is_some();
     let template = Template::parse(template.unwrap_or(SHIPPED))?;
     let view = View::of(document);
     let values = Rows::of(&view);
     let all = values.count();
     let full = matches!(room, Room::Summary) || place.run_url.is_none();
-    let around = head(&view, place, full);
+    let mut around = head(&view, place, full);
+    if template_of_a_team {
+        around.insert_value("subjects", subjects(document));
+    }
     let write = |rows: usize| -> Result<(String, Try), RenderError> {
         let text = template.render(&values.context(&around, rows))?;
         let text = format!("{}\n", text.trim());

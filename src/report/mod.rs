@@ -25,6 +25,7 @@ mod remarks;
 mod sentence;
 mod summary;
 mod table;
+mod targets;
 mod template;
 mod terminal;
 mod tone;
@@ -48,7 +49,7 @@ pub use document::{
 };
 pub use entry::{Entry, Rule};
 pub use github::{Annotation, outputs, placed, warning};
-pub use markdown::{comment, step_summary};
+pub use markdown::{BEFORE_AND_AFTER, comment, step_summary};
 pub use not_judged::NotJudged;
 pub use of_verdict::document;
 pub use summary::summary;

@@ -40,6 +40,7 @@ pub fn document(verdict: &Verdict, policy: &Policy, context: Context) -> Documen
             on_missing: policy.on_missing,
             on_inconclusive: policy.on_inconclusive,
             require_baseline: policy.require_baseline,
+            targets_only: policy.targets_only,
             settings: context.settings,
             unmatched: judgement
                 .unmatched

@@ -4,16 +4,18 @@
 //! as plain strings, which the escaping of the template engine makes code spans wherever they are put.
 
 use super::entry::Entry;
-use crate::compare::Cause;
+use crate::compare::{Cause, Severity, Side};
 use crate::verdict::VerdictKind;
 use std::cell::OnceCell;
 use std::io::Write;
 
 use tera::{Context, Tera, Value};
 
+use super::Document;
 use super::conclusion::{self, CommentPlace};
 use super::headline;
 use super::sentence::Sentence;
+use super::targets::Targets;
 use super::units;
 use super::view::{GroupKind, Row, View};
 use super::why;
@@ -76,8 +78,13 @@ impl<'v> Rows<'v> {
         // A row that is not judged because its subject fails needs no decision of its own.
         let is_silenced = |entry: &Entry| entry.cause == Some(Cause::ErrorsRose);
         let mut silenced = Vec::new();
+        // Where there is no baseline the list of targets tells of them.
+        let only_budgets = view.document.budgets_only().is_some();
         for group in &view.groups {
-            let all = group.entries.iter().map(|entry| (*entry, OnceCell::new()));
+            let entries = group.entries.iter();
+            let all = entries
+                .filter(|e| !only_budgets || e.budgets.is_empty())
+                .map(|entry| (*entry, OnceCell::new()));
             let (apart, rows): (Vec<_>, Vec<_>) =
                 all.partition(|(entry, _)| group.kind == GroupKind::Warning && is_silenced(entry));
             silenced.extend(apart);
@@ -270,6 +277,10 @@ pub(super) fn head(view: &View<'_>, place: &CommentPlace, full: bool) -> Context
             "obstacle",
             optional(view.obstacle.as_ref().map(|s| safe(&s.markdown()))),
         ),
+        (
+            "targets",
+            targets(&view.targets, document.policy.targets_only),
+        ),
         ("quiet", Value::from(view.is_quiet())),
         ("counts", counts),
         ("notes", sentences(&remarks)),
@@ -280,6 +291,121 @@ pub(super) fn head(view: &View<'_>, place: &CommentPlace, full: bool) -> Context
         context.insert_value(name, value);
     }
     context
+}
+
+/// Targets that a text shows; what is broken stands first.
+const TARGETS: usize = 100;
+
+fn targets(targets: &Targets<'_>, only: bool) -> Value {
+    if targets.is_empty() {
+        return Value::none();
+    }
+    let rows = targets.rows.iter().take(TARGETS).map(|target| {
+        let (entry, check) = (target.entry, target.check);
+        let note = target.note().map(|note| safe(&note.cell()));
+        map([
+            ("icon", safe(target.state().icon())),
+            ("state", safe(target.state().as_str())),
+            ("name", safe(&conclusion::series(entry).cell())),
+            ("value", safe(&target.value().number_cell())),
+            ("limit", safe(&target.limit().number_cell())),
+            ("note", optional(note)),
+            (
+                "level",
+                safe(if check.level == Severity::Fail {
+                    "fail"
+                } else {
+                    "warn"
+                }),
+            ),
+            (
+                "grade",
+                optional(
+                    entry
+                        .grade
+                        .as_ref()
+                        .and_then(|grade| grade.name.as_deref().map(Value::normal_string)),
+                ),
+            ),
+            ("least", number(check.least)),
+            ("most", number(check.most)),
+            ("now", number(check.value)),
+            ("subject", Value::normal_string(&entry.subject)),
+            ("metric", Value::normal_string(&entry.metric)),
+            ("statistic", safe(&entry.statistic.to_string())),
+            ("unit", Value::normal_string(&entry.unit)),
+        ])
+    });
+    map([
+        ("line", safe(&targets.line())),
+        ("only", Value::from(only)),
+        ("all_met", Value::from(targets.all_met())),
+        ("dropped", count(targets.rows.len().saturating_sub(TARGETS))),
+        ("rows", Value::from(rows.collect::<Vec<_>>())),
+    ])
+}
+
+fn number(value: Option<f64>) -> Value {
+    optional(value.map(Value::from))
+}
+
+/// Every series as numbers, by subject, for the tables of a team: `subject.series["latency.p95"].now`.
+pub(super) fn subjects(document: &Document) -> Value {
+    // The series of a subject stand together.
+    let of_one = |a: &Entry, b: &Entry| (&a.subject, &a.workload) == (&b.subject, &b.workload);
+    let subjects = document.comparisons.chunk_by(of_one).filter_map(|entries| {
+        let first = entries.first()?;
+        let mut series = tera::Map::new();
+        for entry in entries {
+            series.insert(entry.metric_statistic().into(), numbers(entry));
+        }
+        let workload = first.workload.as_deref().map(Value::normal_string);
+        Some(map([
+            ("subject", Value::normal_string(&first.subject)),
+            ("workload", optional(workload)),
+            ("series", Value::from(series)),
+        ]))
+    });
+    Value::from(subjects.collect::<Vec<_>>())
+}
+
+fn numbers(entry: &Entry) -> Value {
+    let value = |side: &Option<Side>| number(side.as_ref().map(|side| side.value));
+    let change = entry.change;
+    let kind = GroupKind::of(entry);
+    let row = Row::of(entry, kind);
+    map([
+        ("mark", safe(row_icon(kind))),
+        ("name", safe(&conclusion::series(entry).cell())),
+        ("before_text", safe(&row.baseline.number_cell())),
+        ("now_text", safe(&row.current.number_cell())),
+        ("change", safe(&row.change.cell())),
+        ("unit", Value::normal_string(&entry.unit)),
+        ("better", safe(entry.better.as_str())),
+        ("outcome", safe(entry.outcome.as_str())),
+        ("gated", Value::from(entry.gated)),
+        ("before", value(&entry.baseline)),
+        ("now", value(&entry.current)),
+        ("ratio", number(change.map(|change| change.ratio))),
+        (
+            "low",
+            number(
+                change
+                    .map(|change| change.low)
+                    .filter(|low| low.is_finite()),
+            ),
+        ),
+        (
+            "high",
+            number(
+                change
+                    .map(|change| change.high)
+                    .filter(|high| high.is_finite()),
+            ),
+        ),
+        ("p", number(entry.p)),
+        ("max_regression", Value::from(entry.rule.max_regression)),
+    ])
 }
 
 fn row(kind: GroupKind, row: &Row<'_>) -> Value {
@@ -316,6 +442,7 @@ fn row(kind: GroupKind, row: &Row<'_>) -> Value {
         ("change", safe(&row.change.cell())),
         ("limit", safe(&row.limit.number_cell())),
         ("notes", Value::from(notes)),
+        ("numbers", numbers(entry)),
     ])
 }
 

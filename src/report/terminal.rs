@@ -10,6 +10,7 @@ use super::conclusion::{self, short_name, silenced};
 use super::interval::Interval;
 use super::sentence::Sentence;
 use super::table::{Cell, Line, Table, wrapped};
+use super::targets::{TargetState, Targets};
 use super::tone::Tone;
 use super::units::{self, plural};
 use super::view::{Group, GroupKind, Row, View};
@@ -54,7 +55,7 @@ pub(super) fn text(document: &Document, style: &Style) -> String {
         }
     }
     page.block();
-    for line in rest(&view, rows.hidden) {
+    for line in rest(&view, rows.hidden, style) {
         page.say(&line);
     }
     if let Some(changed) = view.base_rules.and_then(|rules| rules.told("")) {
@@ -153,6 +154,8 @@ fn ascii(text: &str) -> String {
             'µ' => out.push('u'),
             '…' => out.push_str("..."),
             '│' | '┊' => out.push('|'),
+            '✓' => out.push('+'),
+            '✗' => out.push('x'),
             '─' => out.push('-'),
             '●' => out.push('*'),
             other => out.push(other),
@@ -207,6 +210,7 @@ impl Rows {
     fn of(view: &View<'_>, style: &Style) -> Self {
         let mut lines = Vec::new();
         let mut hidden = 0;
+        let only_budgets = view.document.budgets_only().is_some();
         for group in most_important_first(view) {
             let gated = !matches!(group.kind, GroupKind::NotGated | GroupKind::Incomparable);
             let entries = if style.all || style.runs && gated {
@@ -214,6 +218,9 @@ impl Rows {
             } else {
                 listed(group, view)
             };
+            // The list of targets tells of them.
+            let told = |e: &&Entry| only_budgets && !e.budgets.is_empty() && !style.runs;
+            let entries: Vec<&Entry> = entries.into_iter().filter(|e| !told(e)).collect();
             let shown = entries.len().min(if style.all { usize::MAX } else { ROWS });
             hidden += group.entries.len() - shown;
             if shown == 0 {
@@ -230,10 +237,58 @@ impl Rows {
                 rows(entry, group.kind, style, &mut lines);
             }
         }
+        if lists_targets(view, style) {
+            if !lines.is_empty() {
+                lines.push(Line::Empty);
+            }
+            if !view.document.policy.targets_only {
+                lines.push(Line::Title(format!("{}:", view.targets.line())));
+            }
+            targets(&view.targets, &mut lines);
+        }
         Self {
             table: Table { lines },
             hidden,
         }
+    }
+}
+
+/// Where all are met one line tells it.
+fn lists_targets(view: &View<'_>, style: &Style) -> bool {
+    let asked = style.all || view.document.policy.targets_only;
+    !view.targets.is_empty() && (asked || !view.targets.all_met())
+}
+
+fn targets(targets: &Targets<'_>, lines: &mut Vec<Line>) {
+    let empty = || Cell::new(String::new(), Tone::Plain);
+    for target in &targets.rows {
+        let (state, tone) = match target.state() {
+            TargetState::Met => ("✓ met", Tone::Good),
+            TargetState::Failed => ("✗ not met", Tone::Bad),
+            TargetState::Warned => ("✗ not met", Tone::Doubtful),
+            TargetState::NotJudged => ("? not judged", Tone::Doubtful),
+        };
+        let value = match target.check.value {
+            Some(_) => target.value().terminal(),
+            None => String::new(),
+        };
+        let subject = sanitize::inline(&target.entry.shown_subject());
+        lines.push(Line::Row {
+            cells: Box::new([
+                Cell::new(subject, Tone::Plain),
+                Cell::new(
+                    short_name(target.entry).written(sanitize::inline),
+                    Tone::Plain,
+                ),
+                empty(),
+                empty(),
+                Cell::new(value, Tone::Plain),
+                Cell::new(state.to_owned(), tone),
+                Cell::new(target.limit().terminal(), Tone::Plain),
+            ]),
+            interval: None,
+        });
+        lines.extend(target.note().map(|note| Line::Note(note.terminal())));
     }
 }
 
@@ -268,9 +323,8 @@ fn rows(entry: &Entry, kind: GroupKind, style: &Style, lines: &mut Vec<Line>) {
         short if short.is_empty() => row.change,
         short => short,
     };
-    let limit = if entry.gated {
-        let limits = Sentence::join(why::each_limit(entry), ", ");
-        Sentence::new("limit ").then(limits)
+    let limit = if entry.gated || !entry.budgets.is_empty() {
+        why::deciding_limit(entry, "limit ", ", ")
     } else {
         row.limit
     };
@@ -293,7 +347,7 @@ fn rows(entry: &Entry, kind: GroupKind, style: &Style, lines: &mut Vec<Line>) {
 }
 
 /// What is not judged because it fails, what shows no sign, and all the rest in one line.
-fn rest(view: &View<'_>, hidden: usize) -> Vec<String> {
+fn rest(view: &View<'_>, hidden: usize, style: &Style) -> Vec<String> {
     let mut lines: Vec<String> = silenced(view.document)
         .into_iter()
         .map(|(subject, metric)| {
@@ -318,9 +372,12 @@ fn rest(view: &View<'_>, hidden: usize) -> Vec<String> {
             GroupKind::Failing | GroupKind::Warning | GroupKind::Possible | GroupKind::Better => {}
         }
     }
-    if !counted.is_empty() {
+    if !counted.is_empty() && !view.document.policy.targets_only {
         let all = if hidden > 0 { " (--all)" } else { "" };
         lines.push(format!("{}{all}", counted.join(", ")));
+    }
+    if !view.targets.is_empty() && !lists_targets(view, style) {
+        lines.push(format!("{} (--all)", view.targets.line()));
     }
     lines.extend(headline::partial(view.document));
     lines

@@ -8,6 +8,7 @@ use super::entry::Entry;
 use super::headline;
 use super::remarks::{self, Remark};
 use super::sentence::Sentence;
+use super::targets::Targets;
 use super::units;
 use super::unjudged;
 use super::why;
@@ -34,9 +35,9 @@ const SHARED: usize = 5;
 const CANDIDATES: usize = 10;
 
 impl GroupKind {
-    fn of(entry: &Entry) -> Self {
+    pub(super) fn of(entry: &Entry) -> Self {
         match (entry.standing, entry.outcome) {
-            _ if !entry.gated => Self::NotGated,
+            (Standing::Quiet, _) if !entry.gated => Self::NotGated,
             (Standing::Fail, _) => Self::Failing,
             (Standing::Warn, _) => Self::Warning,
             (Standing::Possible | Standing::Blind, _) => Self::Possible,
@@ -122,8 +123,8 @@ impl<'a> Row<'a> {
             } else {
                 changed
             },
-            limit: if entry.gated {
-                why::limits(entry)
+            limit: if entry.gated || !entry.budgets.is_empty() {
+                why::deciding_limit(entry, "", " and ")
             } else {
                 Sentence::new("not gated")
             },
@@ -158,6 +159,7 @@ pub(super) struct View<'a> {
     pub(super) obstacle: Option<Sentence>,
     /// Those that hold a row, by importance.
     pub(super) groups: Vec<Group<'a>>,
+    pub(super) targets: Targets<'a>,
     /// That the pull request changes the gate.
     pub(super) base_rules: Option<&'a BaseRules>,
     pub(super) remarks: Vec<Remark>,
@@ -179,6 +181,7 @@ impl<'a> View<'a> {
                 reasons => Some(Sentence::join(reasons.iter().cloned(), " ")),
             },
             groups,
+            targets: Targets::of(document),
             base_rules: document.base_rules.as_ref(),
             remarks: remarks::remarks(document),
             sides: remarks::sides(document),

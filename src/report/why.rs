@@ -4,11 +4,11 @@ use super::because::{because, beside};
 use super::change::{amount, change, has_no_ratio, rates, relative, words};
 use super::entry::Entry;
 use super::sentence::Sentence;
+use super::targets;
 use super::units;
 use crate::compare::{
     Accepted, Assumption, BudgetCheck, Change, Doubt, Drift, LeftOut, OutcomeName,
 };
-use crate::model::Better;
 
 /// The whole of it in one sentence: `22.6 % slower (17 % to 28 %), limit 10 % and 2 ms`.
 pub(super) fn why(entry: &Entry) -> Sentence {
@@ -50,6 +50,19 @@ fn judged(entry: &Entry) -> Sentence {
             .own(", possible and not certain")
             .then(against("; limit ")),
         _ => change,
+    }
+}
+
+/// What decided on a row: its budget, where the change did not. `before` stands before a limit of change.
+pub(super) fn deciding_limit(
+    entry: &Entry,
+    before: &'static str,
+    between: &'static str,
+) -> Sentence {
+    let moved = matches!(entry.outcome, OutcomeName::Regressed | OutcomeName::Missing);
+    match targets::decisive(entry).filter(|_| !moved) {
+        Some(budget) => targets::allowed(entry, budget),
+        None => Sentence::new(before).then(Sentence::join(each_limit(entry), between)),
     }
 }
 
@@ -96,17 +109,14 @@ pub(super) fn notable_drift(entry: &Entry) -> Option<&Drift> {
 
 /// Nothing but its drift is wrong with it.
 pub(super) fn only_drifted(entry: &Entry) -> bool {
-    let over = entry.budget.is_some_and(|budget| budget.broken);
+    let over = entry.broken_budget().is_some();
     let bad = matches!(entry.outcome, OutcomeName::Regressed | OutcomeName::Missing);
     entry.drift.as_ref().is_some_and(|drift| drift.broken) && !over && !bad
 }
 
 /// What a row says beside its change and its cause.
 fn others(entry: &Entry) -> Vec<Sentence> {
-    let budget = entry
-        .budget
-        .filter(|b| b.broken || b.limit.is_none())
-        .map(|b| budget(entry, b));
+    let budget = entry.broken_budget().and_then(|b| over_budget(entry, b));
     let left_out = entry.left_out.iter().map(|left| left_out(entry, left));
     left_out
         .map(Some)
@@ -133,19 +143,22 @@ fn left_out(entry: &Entry, left: &LeftOut) -> Sentence {
         .then(because(entry, &left.because))
 }
 
-fn budget(entry: &Entry, budget: BudgetCheck) -> Sentence {
-    let Some(limit) = budget.limit else {
-        return Sentence::new("its budget is in a unit that does not fit it");
+/// `85.0 ms is over the budget of 80 ms`
+fn over_budget(entry: &Entry, budget: &BudgetCheck) -> Option<Sentence> {
+    let value = budget.value?;
+    let (side, limit) = match (budget.least, budget.most) {
+        (Some(least), Some(_)) if value < least => (" is below the ", least),
+        (_, Some(most)) => (" is over the ", most),
+        (Some(least), None) => (" is below the ", least),
+        (None, None) => return None,
     };
-    let scale = entry.scale([budget.value, limit]);
-    let side = match entry.better {
-        Better::Lower => " is over the budget of ",
-        Better::Higher => " is below the budget of ",
-    };
-    scale
-        .write(budget.value)
-        .own(side)
-        .then(amount(entry, limit))
+    let is_band = budget.least.is_some() && budget.most.is_some();
+    let scale = entry.scale([value, limit]);
+    let value = scale.write(value).own(side);
+    Some(match is_band {
+        true => value.own("expected ").then(targets::allowed(entry, budget)),
+        false => value.own("budget of ").then(amount(entry, limit)),
+    })
 }
 
 fn is_notable(drift: &Drift) -> bool {

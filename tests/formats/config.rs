@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use perfgate::cli::settings::config::{self, Config, Work};
-use perfgate::compare::{OnInconclusive, Severity};
+use perfgate::compare::{Allowed, OnInconclusive, Severity};
 use perfgate::toml_file::FileError;
 
 const WHOLE: &str = r#"#:schema ./perfgate.schema.json
@@ -98,11 +98,14 @@ fn a_whole_config_is_read_with_the_line_of_each_decision() {
     assert_eq!(rule.subject.as_str(), "GET /search*");
     assert_eq!(rule.max_regression, Some(0.1));
     assert_eq!(rule.min_delta.as_ref().unwrap().unit.as_str(), "ms");
-    let budget = rule.budget.as_ref().unwrap();
+    let Some(Allowed::Limit(budget)) = rule.budgets.warn.as_ref().map(|b| &b.allowed) else {
+        panic!("{:?}", rule.budgets);
+    };
     assert_eq!(
         (budget.value.to_string(), budget.unit.as_str()),
         ("500".to_owned(), "")
     );
+    assert_eq!(rule.budgets.fail, None);
     assert_eq!(rule.severity, Some(Severity::Warn));
     let [accept] = config.acceptances.as_slice() else {
         panic!("{:?}", config.acceptances);
@@ -176,7 +179,7 @@ fn a_wrong_value_is_refused_at_its_own_place() {
         ),
         (
             "[[rule]]\nbudget = true\n",
-            "perfgate.toml:2:10: `budget`: expected a number, or a text such as \"2ms\", found a boolean",
+            "perfgate.toml:2:10: `budget`: expected a number, a text such as \"500ms\", or { warn = \"80%\", fail = \"90%\" }, found a boolean",
         ),
         (
             "[[rule]]\nrole = \"subject\"\n",

@@ -1,41 +1,44 @@
 //! What is gated without any rule, what a rule gates, and how many observations a series needs.
 
-use std::process::Command;
+use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-struct Gate {
-    folder: tempfile::TempDir,
+pub(crate) struct Gate {
+    pub(crate) folder: tempfile::TempDir,
 }
 
 impl Gate {
-    fn new(config: &str) -> Self {
+    pub(crate) fn new(config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("perfgate.toml"), config).unwrap();
         Self { folder }
     }
 
     /// So many runs a side, each with these subjects.
-    fn write(&self, name: &str, runs: usize, subjects: &Value) {
+    pub(crate) fn write(&self, name: &str, runs: usize, subjects: &Value) {
         let run = json!({"schema": "perfgate.run/1", "session": name, "environment": {"key": "lab"}, "subjects": subjects});
         let text = Value::from(vec![run; runs]).to_string();
         std::fs::write(self.folder.path().join(name), text).unwrap();
     }
 
-    fn judge(&self, command: &[&str]) -> (i32, Value) {
-        let output = Command::new(env!("CARGO_BIN_EXE_perfgate"))
-            .args(command)
-            .args(["--format", "json"])
-            .current_dir(self.folder.path())
-            .env_clear()
-            .output()
-            .unwrap();
+    pub(crate) fn judge(&self, command: &[&str]) -> (i32, Value) {
+        let output = self.run(&[command, &["--format", "json"]].concat());
         let verdict = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
         (output.status.code().unwrap(), verdict)
     }
 
-    fn check(&self) -> (i32, Value) {
+    pub(crate) fn run(&self, command: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_perfgate"))
+            .args(command)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .output()
+            .unwrap()
+    }
+
+    pub(crate) fn check(&self) -> (i32, Value) {
         self.judge(&["check", "--baseline", "old.json", "new.json"])
     }
 
@@ -44,7 +47,7 @@ impl Gate {
     }
 }
 
-fn row<'a>(verdict: &'a Value, subject: &str, metric: &str) -> &'a Value {
+pub(crate) fn row<'a>(verdict: &'a Value, subject: &str, metric: &str) -> &'a Value {
     let rows = verdict["comparisons"].as_array().unwrap();
     rows.iter()
         .find(|row| row["subject"] == subject && row["metric"] == metric)

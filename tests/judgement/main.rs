@@ -30,5 +30,6 @@ mod rules;
 mod sessions;
 mod strength;
 mod symmetry;
+mod targets;
 mod traps;
 mod zero;

@@ -2,7 +2,8 @@
 
 use crate::support::runs::{Session, judged, judged_by, kind, of, only, rule, ruled, times};
 use perfgate::compare::{
-    Acceptance, Cause, Doubt, OnMissing, Origin, Outcome, Pattern, Policy, Quantity, Severity,
+    Acceptance, Allowed, Budget, BudgetState, Cause, Doubt, OnMissing, Origin, Outcome, Pattern,
+    Policy, Quantity, Severity, WantedDirection,
 };
 use perfgate::model::{Run, ToolName, Unit};
 use perfgate::verdict::{Standing, VerdictKind, stands};
@@ -100,9 +101,12 @@ fn later_rules_override_earlier_ones_field_by_field() {
 #[test]
 fn a_budget_holds_whatever_the_baseline_says() {
     let mut budget = rule("*", "*");
-    budget.budget = Some(Quantity {
-        value: 0.09,
-        unit: Unit::new("s"),
+    budget.budgets.fail = Some(Budget {
+        allowed: Allowed::Limit(Quantity {
+            value: 0.09,
+            unit: Unit::new("s"),
+        }),
+        from: Origin::new("perfgate.toml:3"),
     });
     let policy = ruled(vec![budget]);
     let side = times("today", &around(100.0));
@@ -110,16 +114,16 @@ fn a_budget_holds_whatever_the_baseline_says() {
     assert_eq!(kind(judgement.clone(), &policy), VerdictKind::Fail);
     let judged = only(judgement);
     assert_eq!(judged.outcome, Outcome::Unchanged);
-    assert!(judged.budget.unwrap().broken);
+    assert_eq!(judged.budgets[0].state, BudgetState::Broken);
     let without_baseline = only(judged_by(&policy, &[], &side));
     assert_eq!(without_baseline.outcome, Outcome::New);
-    assert!(without_baseline.budget.unwrap().broken);
+    assert_eq!(without_baseline.budgets[0].state, BudgetState::Broken);
 }
 
 #[test]
 fn a_direction_that_a_rule_gives_turns_the_series() {
     let mut turned = rule("*", "*");
-    turned.better = Some(perfgate::model::Better::Higher);
+    turned.better = Some(WantedDirection::Higher);
     assert_eq!(
         outcome(&ruled(vec![turned]), 100.0, 150.0).0,
         Outcome::Improved

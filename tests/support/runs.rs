@@ -7,7 +7,9 @@
     reason = "what is built here is known"
 )]
 
-use perfgate::compare::{Comparison, Judgement, Origin, Pattern, Policy, Rule, Sides, judge};
+use perfgate::compare::{
+    Budgets, Comparison, Judgement, Origin, Pattern, Policy, Rule, Sides, judge,
+};
 use perfgate::model::{Better, Evidence, Measurement, MetricName, Role, Run, Subject, Unit};
 use perfgate::verdict::{Situation, Verdict, VerdictKind};
 
@@ -85,7 +87,8 @@ pub(crate) fn rule(subject: &str, metric: &str) -> Rule {
         metric: Pattern::new(metric),
         max_regression: None,
         min_delta: None,
-        budget: None,
+        budgets: Budgets::default(),
+        grades: None,
         max_detectable: None,
         severity: None,
         decide: None,

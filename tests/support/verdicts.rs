@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "what is built here is known")]
 
 use perfgate::compare::{
-    Accepted, Assumption, BudgetCheck, Cause, Change, Comparison, Doubt, Drift, Judgement, Limits,
-    Method, Origin, Outcome, Policy, Quantity, Severity, Side, Test,
+    Accepted, Assumption, BudgetCheck, BudgetState, Cause, Change, Comparison, Doubt, Drift,
+    Judgement, Limits, Method, Origin, Outcome, Policy, Quantity, Severity, Side, Test,
 };
 use perfgate::model::{Better, MetricName, Quantile, Series, Statistic, Subject, Unit};
 use perfgate::report::context::{
@@ -107,7 +107,8 @@ pub(crate) fn judged(series: Series, outcome: Outcome, baseline: f64, current: f
             ..Limits::default()
         },
         control: None,
-        budget: None,
+        budgets: Vec::new(),
+        grade: None,
         drift: None,
         accepted: None,
         cause: None,
@@ -186,11 +187,18 @@ pub(crate) fn incomparable(series: Series, cause: Cause) -> Comparison {
 
 pub(crate) fn over_budget(mut comparison: Comparison, limit: f64) -> Comparison {
     let value = comparison.current.as_ref().map_or(0.0, |side| side.value);
-    comparison.budget = Some(BudgetCheck {
-        limit: Some(limit),
-        value,
-        broken: value > limit,
-    });
+    comparison.budgets = vec![BudgetCheck {
+        level: Severity::Fail,
+        least: None,
+        most: Some(limit),
+        value: Some(value),
+        state: if value > limit {
+            BudgetState::Broken
+        } else {
+            BudgetState::Held
+        },
+        from: "perfgate.toml:9".to_owned(),
+    }];
     comparison
 }
 

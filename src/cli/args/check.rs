@@ -14,6 +14,7 @@ Examples:
   perfgate check --baseline main.json out/run*_stats.csv
   perfgate check --baseline '{base}' --report junit=out/gate.xml
   perfgate check --report json=out/verdict.json --post auto
+  perfgate check --targets out/run1_stats.csv
   perfgate check                            all of it from perfgate.toml";
 
 /// The gate: judge current results against a baseline by the rules of perfgate.toml
@@ -31,6 +32,10 @@ pub(crate) struct CheckArgs {
     /// The config file [default: the nearest perfgate.toml up to the repository root]
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,
+
+    /// Hold the results against the budgets of perfgate.toml and judge nothing else; needs no baseline
+    #[arg(long, conflicts_with_all = ["baseline", "require_baseline"], help_heading = "Policy")]
+    pub(crate) targets: bool,
 
     /// End with 3 where there is no baseline yet
     #[arg(long, help_heading = "Policy")]

@@ -11,7 +11,7 @@ use crate::cli::commands::ab;
 use crate::cli::commands::confirm::{Doubtful, SecondLook};
 use crate::cli::commands::gate::conclude::{Destinations, PullRequest, conclude};
 use crate::cli::commands::gate::document::Material;
-use crate::cli::commands::gate::{Gate, refuse_unmatched};
+use crate::cli::commands::gate::{Gate, refuse_unfit, refuse_unmatched};
 use crate::cli::commands::post::unjudged::Audience;
 use crate::cli::interrupt::exit_of;
 use crate::cli::output::Output;
@@ -59,10 +59,24 @@ const FIRST: &str = "main.json";
 /// A gate of budgets needs none.
 fn located(settings: &Settings, env: &Env) -> anyhow::Result<Option<Located>> {
     let rules = &settings.policy.rules;
-    if settings.baseline.is_none() && rules.iter().any(|rule| rule.budget.is_some()) {
+    if settings.baseline.is_none() && rules.iter().any(|rule| !rule.budgets.is_empty()) {
         return Ok(None);
     }
     baseline_path::located(settings.baseline.as_ref(), env).map(Some)
+}
+
+/// Leaves nothing to judge but the budgets.
+fn only_targets(settings: &mut Settings) -> anyhow::Result<()> {
+    let rules = &settings.policy.rules;
+    if rules.iter().all(|rule| rule.budgets.is_empty()) {
+        return Err(anyhow!("`--targets` judges budgets, and no rule has one")).hint(
+            "write one in perfgate.toml: [[rule]] metric = \"latency.p95\", budget = \"500ms\"",
+        );
+    }
+    settings.policy.targets_only = true;
+    settings.policy.require_baseline = false;
+    settings.baseline = None;
+    Ok(())
 }
 
 /// An error is one from before the verdict.
@@ -83,6 +97,9 @@ fn judge(
         read: args.read,
     };
     let mut settings = Settings::load(typed.clone(), env)?;
+    if args.targets {
+        only_targets(&mut settings)?;
+    }
     for warning in &settings.warnings {
         output.warn(warning);
     }
@@ -92,12 +109,16 @@ fn judge(
         Ok(Some(located)) => located.path(),
         Ok(None) | Err(_) => Path::new(FIRST),
     };
-    let (told, judging) = match base::beside(&typed, &settings, path, env)? {
+    let (told, mut judging) = match base::beside(&typed, &settings, path, env)? {
         Some(beside) => (Some(beside.told), beside.judging),
         None => (None, None),
     };
+    if let (true, Some(base)) = (args.targets, &mut judging) {
+        only_targets(&mut base.settings)?;
+    }
     let rules = judging.as_ref().map_or(&settings, |base| &base.settings);
-    if measures_base(rules, (&args.origin, args.results.is_empty()), env)? {
+    let measures_sources = args.results.is_empty() && !args.targets;
+    if measures_base(rules, (&args.origin, measures_sources), env)? {
         let settings = Settings {
             interleaved: true,
             ..judging.map_or(settings, |base| base.settings)
@@ -181,6 +202,7 @@ fn judge(
     if !judged_by_base {
         refuse_unmatched(judged.verdict.judgement())?;
     }
+    refuse_unfit(judged.verdict.judgement())?;
     let doubtful = Doubtful {
         first: gate,
         made_by: &made_by,
@@ -206,7 +228,7 @@ fn judge(
         commands: Commands {
             repeat: Some(shell_repr::command(invocation.arguments)),
             explain: explain(&sources),
-            next: (situation == Situation::NoBaseline).then(|| next.clone()),
+            next: (situation == Situation::NoBaseline && !args.targets).then(|| next.clone()),
         },
         sources,
         baseline: &baseline_path.display().to_string(),
@@ -224,6 +246,7 @@ fn judge(
     };
     let concluded = conclude(material, &to, output);
     match situation {
+        Situation::NoBaseline if args.targets => {}
         Situation::NoBaseline => {
             no_baseline(baseline.as_ref(), &concluded.document, &next, output);
         }

@@ -17,6 +17,7 @@ use crate::cli::settings::{Settings, Typed};
 use crate::exit::Exit;
 use crate::ingest::ReadOptions;
 use crate::model::{Anchor, Baseline, Run};
+use crate::report;
 use crate::report::context::{Commands, Source};
 use crate::store;
 
@@ -25,7 +26,7 @@ pub(crate) fn run(
     invocation: &Invocation<'_>,
     output: &mut Output<'_>,
 ) -> anyhow::Result<Exit> {
-    let outlets = Outlets::open(&args.output, None)?;
+    let outlets = Outlets::open(&args.output, None)?.or_template(report::BEFORE_AND_AFTER);
     let old = side(args.old, args.old_results);
     let new = side(args.new, args.new_results);
     let mut files = outlets.files();

@@ -37,6 +37,12 @@ impl<'a> Outlets<'a> {
         })
     }
 
+    /// With the template that Markdown is written by where none is named.
+    pub(crate) fn or_template(mut self, shipped: &str) -> Self {
+        self.template.get_or_insert_with(|| shipped.to_owned());
+        self
+    }
+
     /// What of it lies in files.
     pub(crate) fn files(&self) -> Files {
         let mut files = Files::default();

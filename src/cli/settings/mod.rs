@@ -320,6 +320,7 @@ fn policy(
         on_other_environment: or(on_other_environment, usual.on_other_environment),
         require_baseline: or(require_baseline, usual.require_baseline),
         judging_machine: usual.judging_machine,
+        targets_only: usual.targets_only,
     })
 }
 

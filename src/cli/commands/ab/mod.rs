@@ -14,7 +14,7 @@ use crate::cli::Invocation;
 use crate::cli::args::{AbArgs, AbMeasuring};
 use crate::cli::commands::gate::conclude::{Destinations, conclude};
 use crate::cli::commands::gate::document::Material;
-use crate::cli::commands::gate::{Judged, refuse_unmatched};
+use crate::cli::commands::gate::{Judged, refuse_unfit, refuse_unmatched};
 use crate::cli::env::today;
 use crate::cli::interrupt::{Interrupt, Interrupted};
 use crate::cli::output::Output;
@@ -156,6 +156,7 @@ pub(crate) fn measure(
     let base: Vec<Run> = sequence.runs(Version::Base).to_vec();
     let judgement = sequence.finish();
     refuse_unmatched(&judgement)?;
+    refuse_unfit(&judgement)?;
     let judged = Judged {
         verdict: Verdict::of(judgement, &settings.policy, Situation::Compared),
         baseline: base,

@@ -103,6 +103,23 @@ pub(crate) fn refuse_unmatched(judgement: &Judgement) -> anyhow::Result<()> {
     Err(anyhow!("{}", all.join("; "))).hint(hint)
 }
 
+/// A limit in a unit that does not fit gates nothing, and nobody would notice.
+pub(crate) fn refuse_unfit(judgement: &Judgement) -> anyhow::Result<()> {
+    let Some(unfit) = judgement.unfit.first() else {
+        return Ok(());
+    };
+    let (from, key, series) = (&unfit.from, unfit.key, &unfit.series);
+    let measured = match unfit.series_unit.as_str() {
+        "" => "has no unit".to_owned(),
+        unit => format!("is measured in `{unit}`"),
+    };
+    Err(anyhow!(
+        "{from}: this `{key}` is in `{}`, and `{series}` {measured}",
+        unfit.unit
+    ))
+    .hint("write it in a unit of the series, or name the series it is for by `subject` and `metric`; `perfgate inspect RESULT` shows the units")
+}
+
 /// An endpoint of the service under test moves with the code, and would hide what it is to tell.
 fn refuse_controls(judgement: &Judgement) -> anyhow::Result<()> {
     let Some(refused) = judgement.refused_controls.first() else {

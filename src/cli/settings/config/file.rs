@@ -5,9 +5,13 @@
 //! `rules.rs` or `sources.rs`) makes of it what the gate works with. A new table is a struct here, with its title in
 //! the test below, a marker in `docs/config.md`, and where a key of it must be there, a line of [`advice`].
 
+use std::borrow::Cow;
+use std::fmt;
 use std::time::Duration;
 
-use schemars::{JsonSchema, Schema};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 use toml::de::DeTable;
@@ -16,13 +20,13 @@ use super::GateMode;
 use crate::cli::values;
 use crate::compare::{
     DEFAULT_MAX_REGRESSION, Decide, OnInconclusive, OnMissing, OnOtherEnvironment, Quantity,
-    RulesFrom, SeriesRole, Severity,
+    RulesFrom, SeriesRole, Severity, WantedDirection,
 };
+use crate::model::Unit;
 use crate::model::names::Ids;
-use crate::model::{Better, Unit};
 use crate::toml_file::{
-    AnyValue, DurationText, FileFormat, FilledText, Located, OneOrMany, PositiveDuration, Problem,
-    Table, Tables, Whole, Word, from_text_or_number, schema, with_only,
+    AnyValue, DurationText, FileFormat, FilledText, FreeTable, Located, OneOrMany,
+    PositiveDuration, Problem, Table, Tables, Whole, Word, from_text_or_number, schema, with_only,
 };
 
 /// What messages know about a config file.
@@ -236,16 +240,22 @@ pub(super) struct RuleFile {
     pub(super) max_regression: Option<PercentText>,
     /// The change has to be larger than this as well
     pub(super) min_delta: Option<QuantityText>,
-    /// A hard limit, which holds without any baseline
-    pub(super) budget: Option<QuantityText>,
+    /// A hard limit, which holds without any baseline: of the level that `severity` of this rule says, else `fail`; or both levels, `{ warn = "80%", fail = "90%" }`. A later rule replaces the limit of the same level only. Judged is the centre of the runs
+    pub(super) budget: Option<Located<BudgetText>>,
+    /// A budget to both sides: what is expected, with `within`
+    pub(super) expect: Option<Located<QuantityText>>,
+    /// How far it may be off from `expect`
+    pub(super) within: Option<Located<PercentText>>,
+    /// Names for levels of quality, each with its limit, as in `{ excellent = "200ms", good = "500ms" }`: the best one that is reached is shown. Grades never fail
+    pub(super) grades: Option<Located<FreeTable<QuantityText>>>,
     /// What a bad outcome leads to; with `warn` the series never asks for a decision either, sure or unsure, also with `--strict`
     pub(super) severity: Option<Word<Severity>>,
     /// What fails: a change beyond the limit that is certain, or any estimate beyond the limit, sure or not, as fixed thresholds have it
     pub(super) decide: Option<Word<Decide>>,
     /// As at the top level, for these series
     pub(super) max_detectable: Option<PercentText>,
-    /// Which direction is an improvement, where the tool does not say it or says it wrongly
-    pub(super) better: Option<Word<Better>>,
+    /// Which direction is an improvement, where the tool does not say it or says it wrongly; with `both` a change in either direction is a regression. A budget keeps the direction of the tool
+    pub(super) better: Option<Word<WantedDirection>>,
     /// The series shares no process with the code under test: [where it got slower, the machine did](how-it-decides.md#a-control)
     pub(super) role: Option<Word<SeriesRole>>,
 }
@@ -318,6 +328,69 @@ schema!(QuantityText, {
     "examples": ["2ms", "64MiB", "0.5%", 500],
 });
 
+/// `"500ms"`, or a limit of each level: `{ warn = "80%", fail = "90%" }`.
+#[derive(Clone, Debug)]
+pub(super) enum BudgetText {
+    One(QuantityText),
+    Levels(Table<BudgetLevels>),
+}
+
+/// A limit that warns, one that fails, or both.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BudgetLevels {
+    pub(super) warn: Option<Located<QuantityText>>,
+    pub(super) fail: Option<Located<QuantityText>>,
+}
+
+impl<'de> Deserialize<'de> for BudgetText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = BudgetText;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(
+                    "a number, a text such as \"500ms\", or { warn = \"80%\", fail = \"90%\" }",
+                )
+            }
+
+            fn visit_i64<E: Error>(self, number: i64) -> Result<BudgetText, E> {
+                QuantityText::deserialize(number.into_deserializer()).map(BudgetText::One)
+            }
+
+            fn visit_f64<E: Error>(self, number: f64) -> Result<BudgetText, E> {
+                QuantityText::deserialize(number.into_deserializer()).map(BudgetText::One)
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<BudgetText, E> {
+                QuantityText::deserialize(text.into_deserializer()).map(BudgetText::One)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<BudgetText, A::Error> {
+                Table::deserialize(MapAccessDeserializer::new(map)).map(BudgetText::Levels)
+            }
+        }
+        deserializer.deserialize_any(Any)
+    }
+}
+
+impl JsonSchema for BudgetText {
+    fn schema_name() -> Cow<'static, str> {
+        "Budget".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let one = generator.subschema_for::<QuantityText>();
+        let levels = generator.subschema_for::<BudgetLevels>();
+        json_schema!({ "title": "quantity or levels", "anyOf": [one, levels] })
+    }
+}
+
 /// A date of TOML, without a time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Day(pub(super) jiff::civil::Date);
@@ -335,7 +408,7 @@ impl<'de> Deserialize<'de> for Day {
     }
 }
 
-fn no_day<E: serde::de::Error>() -> E {
+fn no_day<E: Error>() -> E {
     E::custom("expected a date without quotes, like 2027-01-31")
 }
 

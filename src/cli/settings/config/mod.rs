@@ -145,7 +145,7 @@ fn build(file: &ConfigFile, origins: &Origins<'_>) -> Result<Config, Problem> {
             .iter()
             .flatten()
             .map(|one| rules::rule(one, origins))
-            .collect(),
+            .collect::<Result<_, _>>()?,
         acceptances: file
             .accept
             .iter()

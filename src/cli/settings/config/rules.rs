@@ -1,10 +1,14 @@
 //! The parts of a config file that become rules: `[defaults]`, `[[rule]]`, `[[accept]]`, `[[subject]]`.
 
-use crate::compare::{Acceptance, Decide, Origin, Pattern, Quantity, Rule, Severity};
-use crate::model::names::ByHand;
-use crate::toml_file::{FilledText, Located, Table};
+use std::ops::Range;
 
-use super::file::{AcceptFile, DefaultsFile, RuleFile, SubjectFile};
+use crate::compare::{
+    Acceptance, Allowed, Budget, Budgets, Decide, Grade, Origin, Pattern, Quantity, Rule, Severity,
+};
+use crate::model::names::ByHand;
+use crate::toml_file::{FilledText, FreeTable, Located, Problem, Table};
+
+use super::file::{AcceptFile, BudgetText, DefaultsFile, QuantityText, RuleFile, SubjectFile};
 use super::{Origins, Placed};
 
 /// What holds where no rule says otherwise.
@@ -27,20 +31,86 @@ pub(super) fn defaults(file: &DefaultsFile, origins: &Origins<'_>) -> Defaults {
     }
 }
 
-pub(super) fn rule(file: &Located<Table<RuleFile>>, origins: &Origins<'_>) -> Rule {
-    Rule {
+pub(super) fn rule(
+    file: &Located<Table<RuleFile>>,
+    origins: &Origins<'_>,
+) -> Result<Rule, Problem> {
+    Ok(Rule {
         subject: pattern(file.subject.as_ref()),
         metric: pattern(file.metric.as_ref()),
         max_regression: file.max_regression.map(|percent| percent.0),
         min_delta: file.min_delta.as_ref().map(|delta| delta.0.clone()),
-        budget: file.budget.as_ref().map(|budget| budget.0.clone()),
+        budgets: budgets(file, origins)?,
+        grades: file.grades.as_ref().map(|grades| self::grades(grades)),
         max_detectable: file.max_detectable.map(|percent| percent.0),
         severity: file.severity.map(|word| word.0),
         decide: file.decide.map(|word| word.0),
         better: file.better.map(|word| word.0),
         role: file.role.map(|word| word.0),
         from: origins.of(file.span()),
+    })
+}
+
+/// A limit without a level is of that of its own rule.
+fn budgets(file: &Table<RuleFile>, origins: &Origins<'_>) -> Result<Budgets, Problem> {
+    let limit = |quantity: &QuantityText, span: &Range<usize>| Budget {
+        allowed: Allowed::Limit(quantity.0.clone()),
+        from: origins.of(span),
+    };
+    let of_own_level = |budget| match file.severity.map(|word| word.0) {
+        Some(Severity::Warn) => Budgets {
+            warn: Some(budget),
+            fail: None,
+        },
+        Some(Severity::Fail | Severity::Off) | None => Budgets {
+            warn: None,
+            fail: Some(budget),
+        },
+    };
+    match (&file.budget, &file.expect, &file.within) {
+        (None, None, None) => Ok(Budgets::default()),
+        (Some(budget), None, None) => match budget.get() {
+            BudgetText::One(quantity) => Ok(of_own_level(limit(quantity, budget.span()))),
+            BudgetText::Levels(levels) if levels.warn.is_none() && levels.fail.is_none() => {
+                Err(budget
+                    .error("it names no level")
+                    .hint("write one or both: budget = { warn = \"80%\", fail = \"90%\" }"))
+            }
+            BudgetText::Levels(levels) => {
+                let level = |of: &Option<Located<QuantityText>>| {
+                    of.as_ref().map(|text| limit(text.get(), text.span()))
+                };
+                Ok(Budgets {
+                    warn: level(&levels.warn),
+                    fail: level(&levels.fail),
+                })
+            }
+        },
+        (None, Some(expect), Some(within)) => Ok(of_own_level(Budget {
+            allowed: Allowed::Band {
+                expect: expect.0.clone(),
+                within: within.0,
+            },
+            from: origins.of(expect.span()),
+        })),
+        (_, Some(expect), None) => Err(expect
+            .error("how far it may be off is missing")
+            .hint("write both: expect = \"100 req/s\", within = \"10%\"")),
+        (_, None, Some(within)) => Err(within
+            .error("what is expected is missing")
+            .hint("write both: expect = \"100 req/s\", within = \"10%\"")),
+        (Some(budget), Some(_), Some(_)) => Err(budget
+            .error("a rule has a budget or an expected value, not both")
+            .hint("write a rule of its own for the other one")),
     }
+}
+
+fn grades(file: &FreeTable<QuantityText>) -> Vec<Grade> {
+    let grade = |(name, limit): (&str, &Located<QuantityText>)| Grade {
+        name: name.to_owned(),
+        limit: limit.0.clone(),
+    };
+    file.entries().map(grade).collect()
 }
 
 pub(super) fn acceptance(file: &Located<Table<AcceptFile>>, origins: &Origins<'_>) -> Acceptance {

@@ -1,7 +1,8 @@
 //! What one policy asks differently from another: the rules of a pull request beside those of its base.
 
-use super::budgets::{Allowed, Budgets, Grade};
-use super::policy::{Acceptance, Limits, Policy, Quantity, Rule, SeriesRole, Severity};
+use super::policy::{
+    Acceptance, Allowed, Budgets, Grade, Limits, Policy, Quantity, Rule, SeriesRole, Severity,
+};
 
 /// One thing that is asked differently. Origins are no part of it: a rule that moved to another line is the same rule.
 #[derive(Clone, Copy, Debug, PartialEq)]

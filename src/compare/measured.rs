@@ -408,7 +408,21 @@ impl MeasuredSeries {
 
     pub fn assumed(&self) -> Vec<Assumption> {
         match &self.finding {
-            Finding::Runs(_) => self.effect().map(|e| e.assumed.clone()).unwrap_or_default(),
+            Finding::Runs(tested) => {
+                let assumed = self.effect().map(|e| e.assumed.clone());
+                let assumed = assumed.unwrap_or_default().into_iter();
+                let as_share = |distance| tested.scale.as_share(distance);
+                assumed
+                    .map(|one| match one {
+                        Assumption::RunSpread { spread } => Assumption::RunSpread {
+                            spread: as_share(spread),
+                        },
+                        Assumption::SessionSpread { spread } => Assumption::SessionSpread {
+                            spread: as_share(spread),
+                        },
+                    })
+                    .collect()
+            }
             _ => Vec::new(),
         }
     }

@@ -42,9 +42,7 @@ mod workloads;
 
 pub use crate::model::Pattern;
 pub use accepted::with_outcomes;
-pub use budgets::{
-    Allowed, Budget, BudgetCheck, BudgetState, Budgets, Grade, GradeReached, UnfitLimit,
-};
+pub use budgets::{BudgetCheck, BudgetState, GradeReached, UnfitLimit};
 pub use changes::{PolicyChange, changes};
 pub use comparison::{
     Accepted, Assumption, Cause, Change, Comparison, ControlState, Direction, Doubt, Drift,
@@ -54,8 +52,8 @@ pub use comparison::{
 pub use errors::LEAST_RISE;
 pub use judge::{Sides, judge, judge_at};
 pub use policy::{
-    Acceptance, DEFAULT_MAX_REGRESSION, Decide, JudgingMachine, Limits, OnInconclusive, OnMissing,
-    OnOtherEnvironment, Origin, Policy, Quantity, Rule, RulesFrom, SeriesRole, Severity,
-    WantedDirection,
+    Acceptance, Allowed, Budget, Budgets, DEFAULT_MAX_REGRESSION, Decide, Grade, JudgingMachine,
+    Limits, OnInconclusive, OnMissing, OnOtherEnvironment, Origin, Policy, Quantity, Rule,
+    RulesFrom, SeriesRole, Severity, WantedDirection,
 };
 pub use weighed::Look;

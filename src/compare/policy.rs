@@ -9,7 +9,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Pattern;
-use super::budgets::{Budgets, Grade};
 use crate::model::matching::Machines;
 use crate::model::{Better, Quantile, Series, Statistic, Unit};
 
@@ -147,6 +146,37 @@ impl Quantity {
         }
         self.unit.factor_to(unit).map(|factor| self.value * factor)
     }
+}
+
+/// What one budget allows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Allowed {
+    /// So much at most, or at least where more is better.
+    Limit(Quantity),
+    /// What is expected, and how far it may be off on either side: 0.1 is 10 %.
+    Band { expect: Quantity, within: f64 },
+}
+
+/// A budget, and where it is written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Budget {
+    pub allowed: Allowed,
+    pub from: Origin,
+}
+
+/// The budgets of a series, or of a rule, by what a broken one leads to. Each level is a field of its own: a later rule
+/// replaces the budget of its level only.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Budgets {
+    pub warn: Option<Budget>,
+    pub fail: Option<Budget>,
+}
+
+/// A named level of quality: reached where the value is within its limit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grade {
+    pub name: String,
+    pub limit: Quantity,
 }
 
 /// What is asked of one series.

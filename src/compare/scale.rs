@@ -43,6 +43,14 @@ impl Scale {
         }
     }
 
+    /// A distance on this scale as a share of the values: the way back.
+    pub fn as_share(self, distance: f64) -> f64 {
+        match self {
+            Self::Linear { size } if size > 0.0 => distance / size,
+            Self::Log | Self::Linear { .. } => distance,
+        }
+    }
+
     /// An absolute distance, seen from a typical value.
     pub fn distance(self, distance: f64, typical: f64) -> f64 {
         match self {

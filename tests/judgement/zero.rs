@@ -1,8 +1,10 @@
 //! Changes from or to zero, and of what may be negative: judged by their absolute size.
 
+use super::gated::{Gate, row};
 use crate::support::runs::{Session, judged, judged_by, measured, only, rule, ruled};
 use perfgate::compare::{Doubt, Outcome, Quantity};
 use perfgate::model::{Better, Evidence, Measurement, Run, Unit};
+use serde_json::json;
 
 const POSSIBLE: Outcome = Outcome::Inconclusive(Doubt::Possible);
 
@@ -114,4 +116,19 @@ fn a_single_zero_among_positive_runs_keeps_the_relative_limit() {
     let slow = [300.0, 301.0, 299.0, 300.0, 302.0, 298.0];
     assert_ne!(outcome("queue", "", (&base, &same)), Outcome::Regressed);
     assert_eq!(outcome("queue", "", (&base, &slow)), Outcome::Regressed);
+}
+
+/// Whatever the unit, an assumption is a share of the values.
+#[test]
+fn what_is_assumed_of_a_series_with_zeros_is_told_as_a_share() {
+    let gate = Gate::new("");
+    let of = |growth: f64| json!({"shop": {"growth": {"unit": "MiB/h", "better": "lower", "value": growth}}});
+    gate.write("old.json", 5, &of(0.0));
+    gate.write("new.json", 5, &of(6_778.0));
+    let (_, verdict) = gate.judge(&["compare", "old.json", "new.json"]);
+    let row = row(&verdict, "shop", "growth");
+    let assumed = &row["assumed"][0];
+    assert_eq!(assumed["kind"], "session-spread", "{row}");
+    let spread = assumed["spread"].as_f64().unwrap();
+    assert!((0.0099..=0.0501).contains(&spread), "{row}");
 }

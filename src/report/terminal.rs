@@ -416,6 +416,8 @@ fn next(view: &View<'_>, style: &Style) -> Vec<(&'static str, String)> {
 fn listed<'a>(group: &Group<'a>, view: &View<'_>) -> Vec<&'a Entry> {
     let all = group.entries.iter().copied();
     match group.kind {
+        // Nobody asked for them.
+        GroupKind::New if view.document.policy.targets_only => Vec::new(),
         // One line says it of all of them.
         GroupKind::Warning => all.filter(|e| e.cause != Some(Cause::ErrorsRose)).collect(),
         GroupKind::Failing | GroupKind::Possible | GroupKind::Better | GroupKind::New => {

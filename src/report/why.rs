@@ -60,10 +60,15 @@ pub(super) fn deciding_limit(
     between: &'static str,
 ) -> Sentence {
     let moved = matches!(entry.outcome, OutcomeName::Regressed | OutcomeName::Missing);
-    match targets::decisive(entry).filter(|_| !moved) {
-        Some(budget) => targets::allowed(entry, budget),
-        None => Sentence::new(before).then(Sentence::join(each_limit(entry), between)),
+    if let Some(budget) = targets::decisive(entry).filter(|_| !moved) {
+        return targets::allowed(entry, budget);
     }
+    let limits = Sentence::join(each_limit(entry), between);
+    // Where there is nothing to compare with, no limit of change was held against anything.
+    if limits.is_empty() || entry.outcome == OutcomeName::New {
+        return Sentence::default();
+    }
+    Sentence::new(before).then(limits)
 }
 
 /// `10 % and 2 ms`; for a share in points, the smallest rise that counts where no rule names another.

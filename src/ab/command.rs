@@ -225,10 +225,12 @@ fn filtered(command: &str, window: &Window<'_>) -> String {
             format!("^(?:{})$", names.join("|"))
         }
     };
-    command.replace(
-        "{filter}",
-        &format!("'{}'", expression.replace('\'', r"'\''")),
-    )
+    command.replace("{filter}", &quoted(&expression))
+}
+
+/// One word of the shell.
+pub(super) fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 fn escaped(name: &str) -> String {

@@ -22,6 +22,7 @@ mod order;
 mod plan;
 pub mod revision;
 mod round;
+mod same_program;
 pub mod service;
 
 pub use confirmation::{Again, Confirmation, Confirmed};
@@ -31,3 +32,4 @@ pub use looks::{Progress, Sequence};
 pub use order::{Order, Version};
 pub use plan::{FIRST_LOOK, Plan, Stage};
 pub use round::{End, State, Watcher, Window, Windows, measure};
+pub use same_program::{Files, Finding, SameProgram};

@@ -90,6 +90,31 @@ impl Chosen {
     }
 }
 
+impl Chosen {
+    /// The files in version control that differ between what is measured, and with the folder as it is those that are
+    /// not in version control yet.
+    pub fn differing(&self) -> anyhow::Result<Vec<String>> {
+        let listed = |arguments: &[&str]| -> anyhow::Result<Vec<String>> {
+            let told = git(&self.root, arguments).context("compare the files of base and head")?;
+            let names = told.split('\0').filter(|name| !name.is_empty());
+            Ok(names.map(str::to_owned).collect())
+        };
+        let mut diff = vec!["diff", "--name-only", "--no-renames", "-z", &self.base];
+        if !self.head_is_worktree {
+            diff.push(&self.head);
+            return listed(&diff);
+        }
+        let mut files = listed(&diff)?;
+        files.extend(listed(&[
+            "ls-files",
+            "--others",
+            "--exclude-standard",
+            "-z",
+        ])?);
+        Ok(files)
+    }
+}
+
 fn uncommitted(count: usize) -> String {
     format!(
         "{count} uncommitted {}",

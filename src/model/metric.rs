@@ -61,6 +61,8 @@ name!(MetricName);
 impl MetricName {
     pub const LATENCY: &'static str = "latency";
     pub const TIME: &'static str = "time";
+    /// Both sides are one program: its size, as the only thing to show.
+    pub const SAME_BINARY: &'static str = "same_binary";
     pub const THROUGHPUT: &'static str = "throughput";
     pub const ERRORS: &'static str = "errors";
     /// How long no request succeeded although some were made, in seconds.

@@ -24,6 +24,9 @@ pub(super) fn headline(document: &Document) -> String {
     if is_empty_gate(document) && !document.policy.targets_only {
         return "nothing was compared".to_owned();
     }
+    if is_same_binary(document) {
+        return "unchanged: same binary on both sides, nothing was measured".to_owned();
+    }
     let slower = control::slower(document);
     let unjudged = unjudged::headline(document);
     if document.policy.targets_only {
@@ -53,6 +56,17 @@ pub(super) fn headline(document: &Document) -> String {
     };
     let parts = [Some(said), slower, unjudged];
     parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+/// Both sides are one program.
+fn is_same_binary(document: &Document) -> bool {
+    match document.comparisons.as_slice() {
+        [only] => {
+            only.metric == crate::model::MetricName::SAME_BINARY
+                && only.outcome == OutcomeName::Unchanged
+        }
+        _ => false,
+    }
 }
 
 /// For a pull request: what regressed is counted by what people know, endpoints and benchmarks, and what follows is said.

@@ -4,6 +4,7 @@
 mod configured;
 mod desk;
 mod revisions;
+mod same_program;
 mod served;
 mod services;
 

@@ -30,7 +30,7 @@ fn commit(desk: &Desk, seconds: &str) {
     git(desk, "commit -qm work");
 }
 
-fn git(desk: &Desk, line: &str) -> String {
+pub(super) fn git(desk: &Desk, line: &str) -> String {
     let done = Command::new("git")
         .args(line.split(' '))
         .current_dir(desk.path("."))

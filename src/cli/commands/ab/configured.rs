@@ -11,17 +11,23 @@ use crate::cli::settings::baseline_path::branch;
 use crate::cli::settings::config::Work;
 use crate::cli::settings::{Settings, config};
 use crate::hint::WithHint;
+use crate::model::Pattern;
 
 /// The most rounds where nobody says.
 const MOST_ROUNDS: usize = 20;
 /// How long measuring may take where nobody says.
 const TIME_BUDGET: Duration = Duration::from_secs(300);
 
-/// How long it may go on.
-#[derive(Clone, Copy, Debug)]
+/// What no program reads where nobody says.
+const UNREAD: [&str; 2] = ["*.md", "docs/**"];
+
+/// How long it may go on, and what it need not begin for.
+#[derive(Clone, Debug)]
 pub(super) struct Ends {
     pub(super) max_rounds: usize,
     pub(super) time_budget: Duration,
+    /// Files that no measured program reads.
+    pub(super) ignored: Vec<Pattern>,
 }
 
 /// Puts in what was not typed.
@@ -38,6 +44,10 @@ pub(super) fn complete(args: &mut AbArgs, settings: &Settings, env: &Env) -> any
             .time_budget
             .or(ab.time_budget)
             .unwrap_or(TIME_BUDGET),
+        ignored: ab
+            .ignore
+            .clone()
+            .unwrap_or_else(|| UNREAD.map(Pattern::new).to_vec()),
     };
     if settings.ab.is_some() && !args.names_versions() {
         from_config(args, ab, settings, env)?;

@@ -9,7 +9,7 @@ mod versions;
 mod view;
 mod windows;
 
-use crate::ab::{self, End, Order, Plan, Sequence, Version};
+use crate::ab::{self, End, Finding, Order, Plan, SameProgram, Sequence, Version};
 use crate::cli::Invocation;
 use crate::cli::args::{AbArgs, AbMeasuring};
 use crate::cli::commands::gate::conclude::{Destinations, conclude};
@@ -24,6 +24,7 @@ use crate::cli::settings::provenance::Stamp;
 use crate::cli::settings::{Settings, Typed};
 use crate::exit::Exit;
 use crate::load::Stop;
+use crate::model::Pattern;
 use crate::model::digest::Digest;
 use crate::model::{Baseline, Run};
 use crate::report::context::{Commands, Source};
@@ -119,9 +120,19 @@ pub(crate) fn measure(
     for note in versions.notes() {
         output.note(note);
     }
+    let mut same: Option<SameProgram> = None;
     let (end, _) = interrupt.during(|stop| {
         if !versions.build(args.revisions.build.as_deref(), &stop)? {
             return Ok((End::Stopped, Vec::new(), None));
+        }
+        let mut known = Vec::new();
+        match compared(args, &versions, (seed, &ends.ignored), &stop)? {
+            Finding::Same(found) => {
+                same = Some(found);
+                return Ok((End::Decided, Vec::new(), None));
+            }
+            Finding::DiffersByBuild => known.push(Finding::DIFFERS_BY_BUILD.to_owned()),
+            Finding::Other => {}
         }
         let mut view = View::new(progress, output.watchers());
         let mut windows = windows_of(args, &versions, (seed, settings), &stop)?;
@@ -133,8 +144,9 @@ pub(crate) fn measure(
         let budget = ends.time_budget;
         let end = ab::measure(&mut sequence, order, &mut round, &mut view, (budget, &stop));
         view.end();
-        let (notes, cap) = (windows.notes(), view.cap());
-        end.map(|end| (end, notes, cap))
+        known.extend(windows.notes());
+        let cap = view.cap();
+        end.map(|end| (end, known, cap))
     });
     let (end, measured, cap) = match end {
         Ok(told) => told,
@@ -148,6 +160,29 @@ pub(crate) fn measure(
         return Err(anyhow::anyhow!(Interrupted).context("measure base and head"));
     }
     let mut notes = versions.notes().to_vec();
+    if let Some(same) = same {
+        output.note(&same.note());
+        notes.push(same.note());
+        let subject = same.executable.file_name().unwrap_or_default();
+        return Ok(Measured {
+            judged: Judged {
+                verdict: Verdict::of(
+                    same.judgement(&subject.to_string_lossy()),
+                    &settings.policy,
+                    Situation::Compared,
+                ),
+                baseline: Vec::new(),
+            },
+            current: Vec::new(),
+            source: Source {
+                path: versions.shown(Version::Head),
+                format: "command".to_owned(),
+            },
+            base: versions.shown(Version::Base),
+            repeat: shell_repr::command(invocation.arguments),
+            notes,
+        });
+    }
     notes.extend(measured);
     notes.append(&mut stamping.names);
     notes.extend(told(&sequence, end, seed, cap));
@@ -190,6 +225,26 @@ fn seed(args: &AbArgs) -> u64 {
     // Few digits are enough to vary the order, and can be typed.
     let first = digits.get(..4).unwrap_or_default();
     u64::from_str_radix(first, 16).unwrap_or_default()
+}
+
+/// Whether there is anything to measure. Only what runs to an end by itself can be traced, and what writes results runs
+/// too long for it.
+fn compared(
+    args: &AbArgs,
+    versions: &Versions,
+    (seed, ignored): (u64, &[Pattern]),
+    stop: &Stop,
+) -> anyhow::Result<Finding> {
+    let may_trace = args.services.scenario.is_none() && args.measuring.results.is_none();
+    let conditions = ab::command::Conditions {
+        seed,
+        timeout: args.measuring.timeout,
+        ignores_failure: false,
+        stop,
+    };
+    let programs = versions.programs(args.measuring.prepare.as_ref());
+    let files = versions.files(ignored, may_trace)?;
+    Ok(Finding::of(&programs, &files, &conditions))
 }
 
 fn windows_of<'w>(

@@ -4,15 +4,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
-use crate::ab::Version;
 use crate::ab::command::Program;
 use crate::ab::revision::{Asked, Chosen, Worktrees};
 use crate::ab::service::Deployment;
+use crate::ab::{Files, Version};
 use crate::cli::args::AbArgs;
 use crate::cli::env::Env;
 use crate::hint::WithHint;
 use crate::load::Stop;
 use crate::load::scenario::Base;
+use crate::model::Pattern;
 
 /// Both versions; worktrees that were made for them are removed with the value.
 pub(super) struct Versions {
@@ -111,6 +112,15 @@ impl Versions {
             Some(command) => Ok(worktrees.build(command, stop)?.is_some()),
             None => Ok(true),
         }
+    }
+
+    /// What is known of the files of both.
+    pub(super) fn files(&self, ignored: &[Pattern], may_trace: bool) -> anyhow::Result<Files> {
+        Ok(Files {
+            differing: self.chosen.as_ref().map(Chosen::differing).transpose()?,
+            ignored: ignored.to_vec(),
+            may_trace,
+        })
     }
 
     pub(super) fn notes(&self) -> &[String] {

@@ -203,6 +203,9 @@ pub(super) struct AbFile {
     /// How long all the measuring may take, without the builds
     #[schemars(extend("default" = "5m"))]
     pub(super) time_budget: Option<PositiveDuration>,
+    /// Files of the repository that no measured program reads: where no other file differs and both sides are one executable, nothing is measured. `*` is any part of a path
+    #[schemars(title = "globs", extend("default" = json!(["*.md", "docs/**"])))]
+    pub(super) ignore: Option<OneOrMany<FilledText>>,
 }
 
 /// Limits for every series.

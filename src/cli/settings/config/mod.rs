@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::compare::{
     Acceptance, OnInconclusive, OnMissing, OnOtherEnvironment, Origin, Rule, RulesFrom,
 };
+use crate::model::Pattern;
 use crate::model::names::Ids;
 use crate::toml_file::{self, FileError, FilledText, LineStarts, Located, Problem, Whole};
 
@@ -82,6 +83,8 @@ pub struct Ab {
     pub base_ref: Option<String>,
     pub max_rounds: Option<usize>,
     pub time_budget: Option<Duration>,
+    /// Files that no measured program reads.
+    pub ignore: Option<Vec<Pattern>>,
 }
 
 /// What a config file says; what it leaves out is `None`.
@@ -179,5 +182,11 @@ fn ab_of(file: &AbFile) -> Ab {
         base_ref: text(&file.base_ref),
         max_rounds: file.max_rounds.and_then(Whole::to),
         time_budget: file.time_budget.as_ref().map(|time| time.0),
+        ignore: file.ignore.as_ref().map(|globs| {
+            let globs = globs.entries().iter();
+            globs
+                .map(|glob| Pattern::new(glob.get().to_string()))
+                .collect()
+        }),
     }
 }

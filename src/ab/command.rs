@@ -11,6 +11,7 @@ use anyhow::{Context, anyhow};
 
 use super::order::Version;
 use super::round::Window;
+use super::witness::CPU_TIME;
 use crate::hint::WithHint;
 use crate::load::Stop;
 use crate::load::group::{Awaited, Launch, Spent, spend};
@@ -176,7 +177,7 @@ pub fn run_of(
         for (metric, seconds) in [
             ("user_time", user),
             ("system_time", system),
-            ("cpu_time", user + system),
+            (CPU_TIME, user + system),
         ] {
             put(metric, "s", Role::Fixed, Evidence::value(seconds)?);
         }

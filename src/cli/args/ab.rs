@@ -16,6 +16,7 @@ Examples:
   perfgate ab --base-folder ../main --base 'make bench' --head 'make bench' --results bench.json
   perfgate ab --base './old --port {port}' --head './new --port {port}' --scenario load/api.toml
   perfgate ab --base-ref origin/main --build 'make' --run './tool input'
+  perfgate ab --rerun verdict.json         # what [ab] of perfgate.toml says, for what was in doubt only
   perfgate ab                              # what [ab] of perfgate.toml says";
 
 /// Measure base and head in turns on this machine, until it is known what changed; no stored baseline
@@ -126,12 +127,12 @@ pub(crate) struct AbServices {
     #[arg(long, value_name = "URL", requires = "base_url")]
     pub(crate) head_url: Option<String>,
 
-    /// How long one window of load counts
-    #[arg(long, value_name = "TIME", value_parser = values::duration, default_value = "1s", requires = "scenario")]
-    pub(crate) window: Duration,
+    /// How long one window of load counts [default: 1s]
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    pub(crate) window: Option<Duration>,
 
     /// Stop the service that is not loaded meanwhile (SIGSTOP), so that its background work costs nothing
-    #[arg(long, requires = "scenario")]
+    #[arg(long)]
     pub(crate) pause_idle: bool,
 
     #[command(flatten)]
@@ -186,6 +187,10 @@ pub(crate) struct AbMeasuring {
     /// Seed of the order; both commands get it as PERFGATE_SEED [default: made of the commands]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
+
+    /// Measure only what this verdict left in doubt: a JSON report, of which the names of series are taken and nothing else
+    #[arg(long, value_name = "VERDICT", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) rerun: Option<PathBuf>,
 
     /// Keep the runs of both sides as base.json and head.json in this folder
     #[arg(long = "output", value_name = "DIR", value_hint = clap::ValueHint::DirPath, help_heading = "Output")]

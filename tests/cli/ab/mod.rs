@@ -3,6 +3,7 @@
 
 mod configured;
 mod desk;
+mod rerun;
 mod revisions;
 mod same_program;
 mod served;
@@ -287,6 +288,62 @@ fn a_signal_ends_it_with_130_keeps_the_rounds_and_leaves_no_process() {
     assert!(done.stdout.is_empty());
     assert!(desk.kept().join("head.json").is_file());
     assert_eq!(desk.processes("sleep 0.371"), 0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn how_it_goes_is_said_to_who_asks_with_a_signal() {
+    let desk = Desk::new();
+    let command = "echo x >> seen; sleep 0.1";
+    let child = desk.spawn(&[
+        "ab",
+        "--base",
+        command,
+        "--head",
+        command,
+        "--max-rounds",
+        "3",
+    ]);
+    let seen = || fs::read_to_string(desk.path("seen")).map_or(0, |seen| seen.lines().count());
+    let begun = Instant::now();
+    while seen() < 4 && begun.elapsed() < Duration::from_secs(60) {
+        thread::sleep(Duration::from_millis(5));
+    }
+    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    kill_process(pid, Signal::USR1).unwrap();
+    let done = child.wait_with_output().unwrap();
+    let err = String::from_utf8_lossy(&done.stderr);
+    assert_eq!(done.status.code(), Some(0), "{err}");
+    assert!(err.contains("of at most 3, "), "{err}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_time_that_only_waits_longer_is_told_from_one_that_computes_longer() {
+    let desk = Desk::new();
+    let said = desk.run(&[
+        "ab",
+        "--base",
+        "sleep 0.03",
+        "--head",
+        "sleep 0.09",
+        "--format",
+        "json",
+    ]);
+    let verdict: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(
+        comparison(&verdict, "command", "time")["outcome"],
+        "regressed"
+    );
+    assert!(
+        notes(&verdict).contains("it waits more"),
+        "{}",
+        notes(&verdict)
+    );
+    let work = |turns: u32| format!("i=0; while [ $i -lt {turns} ]; do i=$((i+1)); done");
+    let (base, head) = (work(30_000), work(90_000));
+    let said = desk.run(&["ab", "--base", &base, "--head", &head, "--format", "json"]);
+    assert!(!said.out.contains("it waits more"), "{}", said.out);
 }
 
 #[test]

@@ -161,3 +161,12 @@ fn services_that_run_already_are_loaded_where_they_are() {
         notes(&verdict)
     );
 }
+
+#[test]
+fn windows_of_what_is_no_service_are_an_error() {
+    let said = desk().ends(
+        &["ab", "--base", "true", "--head", "true", "--window", "1s"],
+        2,
+    );
+    assert!(said.err.contains("no scenario"), "{}", said.err);
+}

@@ -52,6 +52,13 @@ pub(super) fn complete(args: &mut AbArgs, settings: &Settings, env: &Env) -> any
     if settings.ab.is_some() && !args.names_versions() {
         from_config(args, ab, settings, env)?;
     }
+    let services = &args.services;
+    if services.scenario.is_none() && (services.window.is_some() || services.pause_idle) {
+        return Err(anyhow!(
+            "--window and --pause-idle are for services, and no scenario says how they are loaded"
+        ))
+        .hint("give --scenario FILE, or a [[source]] with a scenario beside [ab]");
+    }
     Ok(ends)
 }
 

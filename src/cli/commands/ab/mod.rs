@@ -2,8 +2,10 @@
 //!
 //! `versions` says what base and head are, `windows` and `services` measure them, `view` shows how it goes, `kept` writes the runs down; what is decided is `crate::ab`'s.
 
+mod asked;
 mod configured;
 mod kept;
+mod rerun;
 mod services;
 mod versions;
 mod view;
@@ -30,7 +32,9 @@ use crate::model::{Baseline, Run};
 use crate::report::context::{Commands, Source};
 use crate::verdict::{Situation, Verdict};
 
+use asked::Asked;
 use kept::Kept;
+use rerun::Rerun;
 use versions::Versions;
 use view::View;
 use windows::{ByResults, Commanded};
@@ -108,7 +112,9 @@ pub(crate) fn measure(
     let ends = configured::complete(args, settings, invocation.env)?;
     let args = &*args;
     let kept = Kept::prepare(args.measuring.kept.clone())?;
+    let rerun = args.measuring.rerun.as_deref().map(Rerun::of).transpose()?;
     let interrupt = Interrupt::listen()?;
+    let asked = Asked::listen();
     let seed = args.measuring.seed.unwrap_or_else(|| seed(args));
     let order = Order::of_seed(seed);
     let plan = Plan::up_to(ends.max_rounds);
@@ -119,6 +125,9 @@ pub(crate) fn measure(
     let progress = output.progress();
     for note in versions.notes() {
         output.note(note);
+    }
+    if let Some(rerun) = &rerun {
+        output.note(&rerun.note());
     }
     let mut same: Option<SameProgram> = None;
     let (end, _) = interrupt.during(|stop| {
@@ -134,17 +143,19 @@ pub(crate) fn measure(
             Finding::DiffersByBuild => known.push(Finding::DIFFERS_BY_BUILD.to_owned()),
             Finding::Other => {}
         }
-        let mut view = View::new(progress, output.watchers());
+        let mut view = View::new(progress, asked, output.watchers());
         let mut windows = windows_of(args, &versions, (seed, settings), &stop)?;
         windows.warm_up(args.measuring.warmup, &stop)?;
         let mut round = Rounds {
             windows: windows.as_mut(),
             stamping: &mut stamping,
+            rerun: rerun.as_ref(),
         };
         let budget = ends.time_budget;
         let end = ab::measure(&mut sequence, order, &mut round, &mut view, (budget, &stop));
         view.end();
         known.extend(windows.notes());
+        known.extend(view.machine().notes());
         let cap = view.cap();
         end.map(|end| (end, known, cap))
     });
@@ -183,6 +194,7 @@ pub(crate) fn measure(
             notes,
         });
     }
+    notes.extend(rerun.as_ref().map(Rerun::note));
     notes.extend(measured);
     notes.append(&mut stamping.names);
     notes.extend(told(&sequence, end, seed, cap));
@@ -190,6 +202,7 @@ pub(crate) fn measure(
     let head: Vec<Run> = sequence.runs(Version::Head).to_vec();
     let base: Vec<Run> = sequence.runs(Version::Base).to_vec();
     let judgement = sequence.finish();
+    notes.extend(ab::witness::notes(&judgement));
     refuse_unmatched(&judgement)?;
     refuse_unfit(&judgement)?;
     let judged = Judged {
@@ -346,6 +359,7 @@ impl<'a> Stamping<'a> {
 struct Rounds<'r, 's> {
     windows: &'r mut (dyn windows::Measures + 'r),
     stamping: &'r mut Stamping<'s>,
+    rerun: Option<&'r Rerun>,
 }
 
 impl ab::Windows for Rounds<'_, '_> {
@@ -354,7 +368,14 @@ impl ab::Windows for Rounds<'_, '_> {
     }
 
     fn window(&mut self, window: &ab::Window<'_>, _stop: &Stop) -> anyhow::Result<Option<Run>> {
-        self.windows.window(window)
+        let Some(rerun) = self.rerun else {
+            return self.windows.window(window);
+        };
+        let asked = ab::Window {
+            in_doubt: window.in_doubt.or(Some(rerun.subjects())),
+            ..window.clone()
+        };
+        self.windows.window(&asked)
     }
 
     fn end_block(&mut self) -> anyhow::Result<()> {
@@ -362,7 +383,13 @@ impl ab::Windows for Rounds<'_, '_> {
     }
 
     fn complete(&mut self, base: &mut Run, head: &mut Run) -> anyhow::Result<()> {
-        self.stamping.put(base, head)
+        self.stamping.put(base, head)?;
+        for run in [base, head] {
+            if let Some(rerun) = self.rerun {
+                rerun.keep(run)?;
+            }
+        }
+        Ok(())
     }
 }
 

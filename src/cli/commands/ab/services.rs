@@ -1,6 +1,7 @@
 //! Windows of load on two services.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::versions::Versions;
 use super::windows::Measures;
@@ -10,6 +11,9 @@ use crate::cli::args::AbServices;
 use crate::cli::results::scenarios::read_scenario;
 use crate::load::Stop;
 use crate::model::Run;
+
+/// How long a window counts where nobody says.
+const WINDOW: Duration = Duration::from_secs(1);
 
 pub(super) struct Loaded {
     services: Services,
@@ -24,7 +28,7 @@ impl Loaded {
     ) -> anyhow::Result<Self> {
         let scenario = read_scenario(scenario)?;
         let conditions = Conditions {
-            window: args.window,
+            window: args.window.unwrap_or(WINDOW),
             pauses_idle: args.pause_idle,
             allow_remote: args.remote.allow_remote,
             own_folders: versions.have_worktrees(),

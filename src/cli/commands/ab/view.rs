@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use crate::ab::{State, Watcher};
+use super::asked::Asked;
+use crate::ab::{Machine, State, Watcher};
 use crate::cli::output::progress::ProgressStyle;
 use crate::compare::Comparison;
 use crate::text::{sanitize, shorten};
@@ -17,16 +18,20 @@ pub(super) struct View<'o> {
     to: &'o mut (dyn Write + Send),
     is_drawn: bool,
     cap: Option<usize>,
+    asked: Asked,
+    machine: Machine,
 }
 
 impl<'o> View<'o> {
-    pub(super) fn new(style: ProgressStyle, to: &'o mut (dyn Write + Send)) -> Self {
+    pub(super) fn new(style: ProgressStyle, asked: Asked, to: &'o mut (dyn Write + Send)) -> Self {
         Self {
             style,
             begun: Instant::now(),
             to,
             is_drawn: false,
             cap: None,
+            asked,
+            machine: Machine::default(),
         }
     }
 
@@ -35,6 +40,11 @@ impl<'o> View<'o> {
         if std::mem::take(&mut self.is_drawn) {
             self.write("\r\x1b[K");
         }
+    }
+
+    /// How the machine was while it was looked at.
+    pub(super) fn machine(&self) -> &Machine {
+        &self.machine
     }
 
     /// The cap that the time allowed, where that was lower than asked for.
@@ -51,6 +61,11 @@ impl<'o> View<'o> {
 
 impl Watcher for View<'_> {
     fn between_windows(&mut self, state: &State<'_, '_>) {
+        self.machine.read();
+        if self.asked.take() {
+            self.end();
+            self.write(&format!("{}\n", line(state)));
+        }
         match self.style {
             ProgressStyle::Terminal { columns } if self.begun.elapsed() >= FIRST => {
                 let line = shorten::end(&line(state), columns.unwrap_or(80).saturating_sub(1));

@@ -273,7 +273,10 @@ fn of_source(source: &Produced, options: &ReadOptions) -> anyhow::Result<Results
             since: execution.since,
             ..options.clone()
         };
-        read.extend(ingest::read_all(&execution.paths, &options)?);
+        let mut found = ingest::read_all(&execution.paths, &options)?;
+        let runs = found.iter_mut().flatten().flat_map(|one| &mut one.runs);
+        execution.watched.add_to(runs.collect())?;
+        read.extend(found);
         paths.extend(execution.paths.iter().cloned());
     }
     let notes: Vec<String> = read.iter().flatten().filter_map(left_out).collect();

@@ -129,6 +129,7 @@ mod tests {
                     scenario: (*scenario).to_owned(),
                 },
                 runs: 1,
+                watch: Vec::new(),
                 from: Origin::new("perfgate.toml:1"),
             };
             scenarios.iter().map(source).collect::<Vec<_>>()

@@ -233,7 +233,7 @@ impl LoadRun {
         }
         let result = running.finish()?;
         let counted = result.counted;
-        let observed = watch.finish(result.requests(), counted);
+        let observed = watch.finish(Some(result.requests()), counted);
         let observed = match self.stop.is_asked() {
             false => observed.await,
             // A watched endpoint may be silent for seconds.

@@ -66,7 +66,7 @@ fn scenario(file: &ScenarioFile, path: &Path, reader: &Reader<'_>) -> Result<Sce
             let steps = flows.iter().flat_map(|flow| &flow.steps);
             let situation = Situation {
                 reader,
-                base: &base,
+                base: Some(&base),
                 has_service: service.is_some(),
                 subjects: steps.map(|step| step.subject.as_str()).collect(),
             };

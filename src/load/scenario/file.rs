@@ -449,7 +449,7 @@ fn once() -> Whole<1, 1_000_000> {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(transform = one_target)]
-pub(super) struct WatchFile {
+pub struct WatchFile {
     /// The subject of what is measured
     pub(super) name: Option<Located<FilledText>>,
     /// The process that `[service]` started, with its children
@@ -464,6 +464,8 @@ pub(super) struct WatchFile {
     /// A folder below `/sys/fs/cgroup`
     #[schemars(title = "path")]
     pub(super) cgroup: Option<Located<FilledText>>,
+    /// The whole machine: how busy its processors are and how much of its memory is used
+    pub(super) host: Option<Located<True>>,
     /// The `metrics` that are chosen
     #[schemars(title = "address, or path of `base`")]
     pub(super) prometheus: Option<Located<FilledText>>,

@@ -31,10 +31,12 @@ use serde::{Deserialize, Serialize};
 use super::template::{Extractor, Template, ValueGenerator};
 
 pub use build::{json_schema, parse, parse_in};
+pub use file::WatchFile;
 pub use rows::Rows;
 pub use share::Share;
 pub use simple::{BodyArg, Simple, from_url};
 pub use surroundings::{Machine, Surroundings};
+pub use watch::watched_beside;
 
 /// One workload.
 #[derive(Clone, Debug)]
@@ -300,6 +302,8 @@ pub enum Source {
     Process(String),
     /// A folder below /sys/fs/cgroup, or its absolute path.
     Cgroup(PathBuf),
+    /// The whole machine.
+    Host,
     Prometheus {
         url: String,
         metrics: Vec<Chosen>,

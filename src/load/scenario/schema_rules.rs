@@ -47,7 +47,7 @@ pub(super) fn request_or_socket(schema: &mut Schema) {
 }
 
 pub(super) fn one_target(schema: &mut Schema) {
-    let targets = ["service", "pid", "process", "cgroup"];
+    let targets = ["service", "pid", "process", "cgroup", "host"];
     let mut others = targets.to_vec();
     others.extend(["prometheus", "metrics"]);
     let mut ways = vec![with_only(&["prometheus", "metrics"], &others)];

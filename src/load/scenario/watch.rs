@@ -1,20 +1,54 @@
 //! `[[watch]]`: what is looked at beside the requests.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
+use super::address::web_address;
 use super::file::{MetricFile, WatchFile};
 use super::flows::subject;
-use super::surroundings::Reader;
+use super::surroundings::{Reader, Surroundings};
 use super::{Base, Chosen, MetricKind, Source, Watched};
 use crate::toml_file::{FilledText, Located, OneOrMany, Problem, Scalar, Table};
 
 /// What every entry is held against.
 pub(super) struct Situation<'s> {
     pub(super) reader: &'s Reader<'s>,
-    pub(super) base: &'s Base,
+    /// What a path stands for; none where every address is whole.
+    pub(super) base: Option<&'s Base>,
     pub(super) has_service: bool,
     /// The subjects of the steps.
     pub(super) subjects: Vec<&'s str>,
+}
+
+/// A config file is read by commands that measure nothing as well, where variables of the measuring job are not set.
+struct NoVariables;
+
+impl Surroundings for NoVariables {
+    fn variable(&self, _name: &str) -> Option<String> {
+        None
+    }
+
+    fn file(&self, _path: &Path) -> io::Result<Vec<u8>> {
+        Err(io::Error::other("nothing is read here"))
+    }
+}
+
+/// What is watched beside the command of another load tool. Variables are not filled in.
+pub fn watched_beside(files: &OneOrMany<Table<WatchFile>>) -> Result<Vec<Watched>, Problem> {
+    let reader = Reader {
+        source: "",
+        folder: Path::new(""),
+        around: &NoVariables,
+    };
+    watched(
+        files,
+        &Situation {
+            reader: &reader,
+            base: None,
+            has_service: false,
+            subjects: Vec::new(),
+        },
+    )
 }
 
 /// A table is one entry, a list several.
@@ -51,11 +85,12 @@ fn one(file: &Located<Table<WatchFile>>, situation: &Situation<'_>) -> Result<Wa
         pid,
         process,
         cgroup,
+        host,
         prometheus,
         ..
     } = &**file.get();
-    let (usual, what) = match (service, pid, process, cgroup, prometheus) {
-        (Some(service), None, None, None, None) => {
+    let (usual, what) = match (service, pid, process, cgroup, host, prometheus) {
+        (Some(service), None, None, None, None, None) => {
             if !situation.has_service {
                 return Err(service
                     .error("there is no [service] that perfgate starts")
@@ -63,27 +98,28 @@ fn one(file: &Located<Table<WatchFile>>, situation: &Situation<'_>) -> Result<Wa
             }
             ("service".to_owned(), Source::Service)
         }
-        (None, Some(pid), None, None, None) => {
+        (None, Some(pid), None, None, None, None) => {
             ("service".to_owned(), Source::Pid(self::pid(pid, reader)?))
         }
-        (None, None, Some(process), None, None) => {
+        (None, None, Some(process), None, None, None) => {
             let name = reader.text(process)?;
             (name.clone(), Source::Process(name))
         }
-        (None, None, None, Some(cgroup), None) => {
+        (None, None, None, Some(cgroup), None, None) => {
             let path = PathBuf::from(reader.text(cgroup)?);
             let last = path.file_name();
             let last = last.map(|name| name.to_string_lossy().into_owned());
             let usual = last.unwrap_or_else(|| "cgroup".to_owned());
             (usual, Source::Cgroup(path))
         }
-        (None, None, None, None, Some(address)) => {
+        (None, None, None, None, Some(_), None) => ("host".to_owned(), Source::Host),
+        (None, None, None, None, None, Some(address)) => {
             let source = self::prometheus(file, address, situation)?;
             ("metrics".to_owned(), source)
         }
         _ => {
             return Err(file
-                .error_here("expected one of service, pid, process, cgroup, prometheus")
+                .error_here("expected one of service, pid, process, cgroup, host, prometheus")
                 .hint("write it like process = \"nginx\""));
         }
     };
@@ -119,7 +155,12 @@ fn prometheus(
     situation: &Situation<'_>,
 ) -> Result<Source, Problem> {
     let url = situation.reader.text(address)?;
-    let url = situation.base.address(address, &url)?;
+    let url = match situation.base {
+        Some(base) => base.address(address, &url)?,
+        None => web_address(&url)
+            .map(|_| url)
+            .map_err(|why| address.error(why))?,
+    };
     let mut metrics: Vec<Chosen> = Vec::new();
     for file in file.metrics.iter().flatten() {
         let metric = chosen(file)?;

@@ -4,9 +4,11 @@
 //! second at first, later once a second, a Prometheus endpoint every five seconds. Resources are counted from
 //! [`Watch::begin_counting`] to [`Watch::finish`].
 
+mod beside;
 mod cgroup;
 mod cpu;
 pub mod exposition;
+mod host;
 mod inheritance;
 mod memory;
 mod probe;
@@ -23,15 +25,17 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 
+pub use beside::WatchBeside;
 pub use selector::Selector;
 
 use self::cgroup::CgroupProbe;
+use self::host::HostProbe;
 use self::probe::Probe;
 use self::process_probe::ProcessProbe;
 use self::process_selection::ProcessSelection;
 use self::prometheus::Endpoint;
 use self::resource_record::{GROWTH_NEEDS, LoadSummary};
-use self::task::{TaskResult, WatchTask};
+use self::task::{Part, TaskResult, WatchTask};
 use super::scenario::{Source, Watched};
 use crate::hint::WithHint;
 use crate::model::{Measurement, MetricName, Subject};
@@ -61,6 +65,7 @@ pub async fn start(what: &[Watched], service_pid: Option<u32>) -> anyhow::Result
         let system = |selection| {
             ProcessProbe::find(selection).map(|found| Box::new(found) as Box<dyn Probe>)
         };
+        let mut part = Part::Processes;
         let probe: Box<dyn Probe> = match &watched.what {
             Source::Prometheus { url, metrics } => {
                 let endpoint = Endpoint::open(url, metrics).await?;
@@ -77,8 +82,12 @@ pub async fn start(what: &[Watched], service_pid: Option<u32>) -> anyhow::Result
             Source::Pid(pid) => system(ProcessSelection::One(*pid))?,
             Source::Process(name) => system(ProcessSelection::Named(name.clone()))?,
             Source::Cgroup(path) => Box::new(CgroupProbe::find(path)?),
+            Source::Host => {
+                part = Part::Host;
+                Box::new(HostProbe::find()?)
+            }
         };
-        tasks.push(WatchTask::of_system(subject, probe));
+        tasks.push(WatchTask::of_system(subject, part, probe));
     }
     Ok(Watch { tasks })
 }
@@ -96,7 +105,8 @@ impl Watch {
         self.tasks.iter().find_map(WatchTask::ended)
     }
 
-    pub async fn finish(self, counted_requests: u64, counted: Duration) -> Observed {
+    /// `counted_requests` is `None` where another program makes the requests.
+    pub async fn finish(self, counted_requests: Option<u64>, counted: Duration) -> Observed {
         let counted = LoadSummary {
             requests: counted_requests,
             time: counted,
@@ -113,7 +123,7 @@ impl Watch {
                     .push(format!("watch {watched}: the look at it failed"));
                 continue;
             };
-            systems += usize::from(task.is_system());
+            systems += usize::from(task.is_of_processes());
             begun &= result.has_begun;
             observed.add(task.subject(), result);
         }
@@ -128,7 +138,7 @@ impl Watch {
                 GROWTH_NEEDS.as_secs()
             ));
         }
-        if begun && systems > 0 && counted.requests == 0 {
+        if begun && systems > 0 && counted.requests == Some(0) {
             let none = "`cpu` is left out: no request was counted";
             observed.warnings.push(none.to_owned());
         }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::host::MachineSize;
 use super::memory::MemoryTrend;
 use super::probe::Reading;
 use crate::model::{Better, Evidence, Measurement, MetricName, Role, Unit};
@@ -14,6 +15,7 @@ pub(super) const GROWTH_NEEDS: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug)]
 pub(super) struct ResourceRecord {
     began: Instant,
+    read_at: Instant,
     first: Reading,
     last: Reading,
     peak: Option<u64>,
@@ -24,7 +26,8 @@ pub(super) struct ResourceRecord {
 /// The load during the watch.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LoadSummary {
-    pub(super) requests: u64,
+    /// `None` where another program makes the requests, and nobody counts them meanwhile.
+    pub(super) requests: Option<u64>,
     pub(super) time: Duration,
 }
 
@@ -32,6 +35,7 @@ impl ResourceRecord {
     pub(super) fn begin(at: Instant, read: Reading) -> Self {
         let mut record = Self {
             began: at,
+            read_at: at,
             first: read,
             last: read,
             // The peak of the time before is not counted.
@@ -50,6 +54,7 @@ impl ResourceRecord {
 
     fn see(&mut self, at: Instant, read: Reading) {
         self.last = read;
+        self.read_at = at;
         self.open_files = self.open_files.max(read.open_files);
         if let Some(rss) = read.rss {
             self.trend
@@ -65,9 +70,10 @@ impl ResourceRecord {
         let grown = |of: fn(&Reading) -> Option<u64>| {
             Some(exact(of(&self.last)?.saturating_sub(of(&self.first)?)))
         };
+        let requests = counted.requests.filter(|requests| *requests > 0);
         let cpu = grown(|read| read.cpu)
-            .filter(|_| counted.requests > 0)
-            .map(|cpu| cpu / 1e9 / exact(counted.requests) * 1000.0);
+            .zip(requests)
+            .map(|(cpu, requests)| cpu / 1e9 / exact(requests) * 1000.0);
         let growth = (counted.time >= GROWTH_NEEDS)
             .then(|| self.trend.growth())
             .flatten();
@@ -98,17 +104,39 @@ impl ResourceRecord {
             ("open_files", "", Role::Outcome, self.open_files.map(exact)),
         ]
         .into_iter()
-        .filter_map(|(name, unit, role, value)| {
-            let measurement = Measurement {
-                unit: Unit::new(unit),
-                better: Better::Lower,
-                role,
-                evidence: Evidence::value(value?).ok()?,
-            };
-            Some((MetricName::new(name), measurement))
-        })
+        .filter_map(|(name, unit, role, value)| figure(name, unit, role, value?))
         .collect()
     }
+
+    /// The mean use of the processors and the peak of the memory, in percent of the machine. They follow from how much
+    /// was asked of the service, so that they are meant for budgets, which name them.
+    pub(super) fn shares(&self, machine: MachineSize) -> Vec<(MetricName, Measurement)> {
+        let time = self.read_at.saturating_duration_since(self.began);
+        let cpu = self.last.cpu.zip(self.first.cpu).map(|(last, first)| {
+            let used = exact(last.saturating_sub(first)) / 1e9;
+            let share = used / (time.as_secs_f64() * f64::from(machine.cores));
+            // The kernel counts in ticks, so that a machine without any rest seems to work a little more than it can.
+            share.min(1.0) * 100.0
+        });
+        let memory = self
+            .peak
+            .map(|peak| exact(peak) / exact(machine.memory) * 100.0);
+        [("cpu_share", cpu), ("memory_share", memory)]
+            .into_iter()
+            .filter_map(|(name, value)| figure(name, "%", Role::Fixed, value?))
+            .collect()
+    }
+}
+
+/// `None` where the value is no number.
+fn figure(name: &str, unit: &str, role: Role, value: f64) -> Option<(MetricName, Measurement)> {
+    let measurement = Measurement {
+        unit: Unit::new(unit),
+        better: Better::Lower,
+        role,
+        evidence: Evidence::value(value).ok()?,
+    };
+    Some((MetricName::new(name), measurement))
 }
 
 #[expect(
@@ -142,7 +170,7 @@ mod tests {
         record.add(later(20), read(6_000_000_000, 11, 30, 12));
         record.add(later(40), read(7_000_000_000, 12, 12, 9));
         let counted = LoadSummary {
-            requests: 4000,
+            requests: Some(4000),
             time: Duration::from_secs(40),
         };
         let shown: Vec<String> = record
@@ -170,10 +198,32 @@ mod tests {
     fn a_short_run_has_no_growth_and_one_without_requests_no_cost_of_them() {
         let record = ResourceRecord::begin(Instant::now(), read(1, 2, 3, 4));
         let figures = record.figures(LoadSummary {
-            requests: 0,
+            requests: Some(0),
             time: Duration::from_secs(29),
         });
         let names: Vec<&str> = figures.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["rss", "rss_peak", "written", "open_files"]);
+    }
+
+    #[test]
+    fn shares_are_of_all_processors_and_of_the_peak() {
+        let at = Instant::now();
+        let mut record = ResourceRecord::begin(at, read(5_000_000_000, 10, 10, 7));
+        let later = |seconds| at + Duration::from_secs(seconds);
+        record.add(later(5), read(9_000_000_000, 100, 200, 7));
+        record.add(later(10), read(11_000_000_000, 50, 50, 7));
+        let machine = MachineSize {
+            cores: 4,
+            memory: 1000 << 20,
+        };
+        let shown: Vec<String> = record
+            .shares(machine)
+            .into_iter()
+            .map(|(name, m)| match m.evidence {
+                Evidence::Value(value) => format!("{name} {value:.3} {}", m.unit),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(shown, ["cpu_share 15.000 %", "memory_share 20.000 %"]);
     }
 }

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use tokio::task::{spawn_blocking, spawn_local};
 use tokio::time::timeout;
 
+use super::host::MachineSize;
 use super::probe::{Probe, Reading};
 use super::prometheus::Endpoint;
 use super::resource_record::{LoadSummary, ResourceRecord};
@@ -27,7 +28,18 @@ pub(super) struct WatchTask {
     subject: Subject,
     commands: UnboundedSender<Command>,
     ended: EndedProcess,
-    is_system: bool,
+    part: Part,
+}
+
+/// What of the machine a task looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// Processes or a control group.
+    Processes,
+    /// All of it.
+    Host,
+    /// Nothing: what a service tells of itself.
+    Endpoint,
 }
 
 /// The message of a watched thing that has ended.
@@ -48,11 +60,12 @@ pub(super) struct TaskResult {
 }
 
 impl WatchTask {
-    pub(super) fn of_system(subject: Subject, probe: Box<dyn Probe>) -> Self {
+    pub(super) fn of_system(subject: Subject, part: Part, probe: Box<dyn Probe>) -> Self {
         let (commands, heard) = unbounded_channel();
         let ended = EndedProcess::default();
         let system = SystemTask {
             probe: Some(probe),
+            part,
             record: None,
             ended: Rc::clone(&ended),
             warnings: Vec::new(),
@@ -62,7 +75,7 @@ impl WatchTask {
             subject,
             commands,
             ended,
-            is_system: true,
+            part,
         }
     }
 
@@ -73,7 +86,7 @@ impl WatchTask {
             subject,
             commands,
             ended: EndedProcess::default(),
-            is_system: false,
+            part: Part::Endpoint,
         }
     }
 
@@ -81,8 +94,9 @@ impl WatchTask {
         &self.subject
     }
 
-    pub(super) fn is_system(&self) -> bool {
-        self.is_system
+    /// Whether it tells memory and CPU time of processes.
+    pub(super) fn is_of_processes(&self) -> bool {
+        self.part == Part::Processes
     }
 
     pub(super) fn ended(&self) -> Option<String> {
@@ -107,6 +121,7 @@ impl WatchTask {
 struct SystemTask {
     /// The probe, until it has failed.
     probe: Option<Box<dyn Probe>>,
+    part: Part,
     record: Option<ResourceRecord>,
     ended: EndedProcess,
     warnings: Vec<String>,
@@ -172,7 +187,18 @@ impl SystemTask {
         let figures = match (read, &mut self.record) {
             (Some(read), Some(record)) => {
                 record.add(Instant::now(), read);
-                record.figures(counted)
+                let mut figures = match self.part {
+                    Part::Processes => record.figures(counted),
+                    Part::Host | Part::Endpoint => Vec::new(),
+                };
+                if self.part == Part::Host || counted.requests.is_none() {
+                    figures.extend(
+                        MachineSize::find()
+                            .into_iter()
+                            .flat_map(|machine| record.shares(machine)),
+                    );
+                }
+                figures
             }
             // Half of the metrics could be mistaken for all.
             _ => Vec::new(),

@@ -7,3 +7,4 @@ mod confirmed;
 mod desk;
 mod freshness;
 mod names;
+mod watch;

@@ -51,7 +51,7 @@ async fn order(mut worker: Worker, order: &str) -> (Worker, f64) {
 
 /// A thousand requests, so that `cpu` is in seconds.
 async fn finish(watch: Watch) -> Observed {
-    watch.finish(1000, Duration::from_secs(1)).await
+    watch.finish(Some(1000), Duration::from_secs(1)).await
 }
 
 fn values(observed: &Observed) -> BTreeMap<String, f64> {
@@ -326,7 +326,7 @@ fn a_run_that_ends_before_counting_tells_nothing() {
         let watch = watch::start(&watched(Source::Pid(worker.pid())), None)
             .await
             .unwrap();
-        let observed = watch.finish(0, Duration::ZERO).await;
+        let observed = watch.finish(Some(0), Duration::ZERO).await;
         assert!(observed.measurements.is_empty());
         let told = "nothing is told of what was watched: the run ended before counting began";
         assert_eq!(observed.warnings, [told]);

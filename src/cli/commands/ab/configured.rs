@@ -106,6 +106,10 @@ fn source(args: &mut AbArgs, settings: &Settings) -> anyhow::Result<()> {
             );
         }
     };
+    if !source.watch.is_empty() {
+        return Err(anyhow!("[[source.watch]] of {}: `ab` does not watch beside a command", source.from))
+            .hint("leave [[source.watch]] to the gate with a baseline, or measure a scenario, which watches in `ab` as well");
+    }
     match &source.work {
         Work::Scenario { scenario } => {
             let folder = settings.config.as_ref().map(|place| place.folder.as_path());

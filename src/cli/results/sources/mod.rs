@@ -3,6 +3,7 @@
 mod command;
 mod inputs;
 pub(crate) mod pattern;
+mod watched;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -18,6 +19,8 @@ use crate::cli::settings::provenance::Maker;
 use crate::compare::Origin;
 use crate::hint::WithHint;
 use crate::ingest::{self, Since};
+
+pub(crate) use self::watched::Watched;
 
 /// File systems keep times coarsely, so a result may look a little older than its command. It counts only where the
 /// file system itself cannot be asked for its time.
@@ -56,6 +59,17 @@ pub(crate) struct Execution {
     pub(crate) paths: Vec<PathBuf>,
     /// When the command began that should have written them.
     pub(crate) since: Option<Since>,
+    pub(crate) watched: Watched,
+}
+
+impl Execution {
+    fn found(paths: Vec<PathBuf>) -> Self {
+        Self {
+            paths,
+            since: None,
+            watched: Watched::default(),
+        }
+    }
 }
 
 /// The results of every source, in the order of the config; `folder` is where its paths start. `times` says of each
@@ -133,7 +147,7 @@ impl Worker<'_> {
                     1
                 };
                 (1..=runs)
-                    .map(|n| self.look_up(&Wanted { results, source, n }, None))
+                    .map(|n| self.look_up(&Wanted { results, source, n }))
                     .collect()
             }
             Work::Command {
@@ -142,31 +156,41 @@ impl Worker<'_> {
                 timeout,
             } => {
                 // All are run before any is looked for: a command may write later what it measured earlier.
-                let mut begun = Vec::new();
+                let mut done = Vec::new();
                 for n in times.all() {
-                    begun.push(begun_now(self.folder, &numbered(results, n)));
+                    let since = begun_now(self.folder, &numbered(results, n));
                     let order = command::SourceCommand {
                         command: &numbered(command, n),
                         folder: here(self.folder),
                         timeout: *timeout,
                     };
-                    command::run(&order, self.interrupt, output)?;
+                    let watched = Watched::beside(&source.watch, output, |output| {
+                        command::run(&order, self.interrupt, output)
+                    })?;
+                    done.push((since, watched));
                 }
                 times
                     .all()
-                    .zip(begun)
-                    .map(|(n, begun)| self.look_up(&Wanted { results, source, n }, Some(begun)))
+                    .zip(done)
+                    .map(|(n, (since, watched))| {
+                        let found = self.look_up(&Wanted { results, source, n })?;
+                        Ok(Execution {
+                            since: Some(since),
+                            watched,
+                            ..found
+                        })
+                    })
                     .collect()
             }
             Work::Scenario { scenario } => {
                 let paths = self.loads.run(scenario, times, output)?;
-                Ok(vec![Execution { paths, since: None }])
+                Ok(vec![Execution::found(paths)])
             }
         }
     }
 
     /// Every result of the pattern: `{n}` counts the runs, `*` is any part of a name.
-    fn look_up(&self, wanted: &Wanted<'_>, since: Option<Since>) -> anyhow::Result<Execution> {
+    fn look_up(&self, wanted: &Wanted<'_>) -> anyhow::Result<Execution> {
         let name = numbered(wanted.results, wanted.n);
         let mut paths = pattern::paths(self.folder, &name);
         // `target/criterion@main` and the prefix of a Locust run are no paths of their own.
@@ -183,7 +207,7 @@ impl Worker<'_> {
             };
             return Err(anyhow!(what)).hint("run the load tool first, or correct `results`");
         }
-        Ok(Execution { paths, since })
+        Ok(Execution::found(paths))
     }
 }
 

@@ -22,6 +22,7 @@ use crate::compare::{
     DEFAULT_MAX_REGRESSION, Decide, OnInconclusive, OnMissing, OnOtherEnvironment, Quantity,
     RulesFrom, SeriesRole, Severity, WantedDirection,
 };
+use crate::load::scenario::WatchFile;
 use crate::model::Unit;
 use crate::model::names::Ids;
 use crate::toml_file::{
@@ -166,6 +167,8 @@ pub(super) struct SourceFile {
     /// A command that takes longer is ended, with all that it started, and the gate ends with 2
     #[schemars(extend("default" = PositiveDuration(USUAL_TIMEOUT)))]
     pub(super) timeout: Option<Located<PositiveDuration>>,
+    /// What is measured beside the command, for exactly as long as it runs; becomes metrics of each run
+    pub(super) watch: Option<Located<OneOrMany<Table<WatchFile>>>>,
 }
 
 fn once() -> Whole<1, 1000> {
@@ -422,8 +425,8 @@ fn scenario_or_results(schema: &mut Schema) {
     let scenario = with_only(&["scenario"], &["command", "results"]);
     let results = with_only(&["results"], &["scenario"]);
     schema.insert("oneOf".to_owned(), Value::Array(vec![scenario, results]));
-    let timeout = json!({ "timeout": ["command"] });
-    schema.insert("dependentRequired".to_owned(), timeout);
+    let of_command = json!({ "timeout": ["command"], "watch": ["command"] });
+    schema.insert("dependentRequired".to_owned(), of_command);
 }
 
 #[cfg(test)]
@@ -436,6 +439,7 @@ mod tests {
         hold("docs/config.md", |name, only| match name {
             "perfgate.toml" => table::<ConfigFile>(only),
             "source" => table::<SourceFile>(only),
+            "source.watch" => table::<WatchFile>(only),
             "gate" => table::<GateFile>(only),
             "ab" => table::<AbFile>(only),
             "defaults" => table::<DefaultsFile>(only),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::compare::Origin;
+use crate::load::scenario::{Watched, watched_beside};
 use crate::toml_file::{Located, Problem, Table};
 
 use super::Origins;
@@ -19,6 +20,8 @@ pub struct Source {
     pub inputs: Vec<String>,
     /// How often the work is done, and what `{n}` counts to.
     pub runs: u32,
+    /// What is measured beside its command.
+    pub watch: Vec<Watched>,
     pub from: Origin,
 }
 
@@ -54,6 +57,12 @@ fn source(file: &Located<Table<SourceFile>>, origins: &Origins<'_>) -> Result<So
             .error_here(message)
             .hint("a scenario says itself how long it takes, and results are only read"));
     }
+    if let (Some(watch), None) = (&file.watch, &file.command) {
+        return Err(watch
+            .error_here("[[source.watch]] has no `command` beside which it could watch")
+            .hint("a scenario has its own [[watch]], and results are only read"));
+    }
+    let watch = file.watch.as_ref().map(|watch| watched_beside(watch));
     let work = match (&file.scenario, &file.command, &file.results) {
         (Some(scenario), None, None) => Work::Scenario {
             scenario: scenario.to_string(),
@@ -97,6 +106,7 @@ fn source(file: &Located<Table<SourceFile>>, origins: &Origins<'_>) -> Result<So
         work,
         inputs: inputs.map(|input| input.to_string()).collect(),
         runs: file.runs.to().unwrap_or(1),
+        watch: watch.transpose()?.unwrap_or_default(),
         from: origins.of(file.span()),
     })
 }

@@ -7,7 +7,8 @@ use std::str::FromStr;
 use anyhow::{Context, anyhow, bail};
 use csv::{ByteRecord, Position, ReaderBuilder};
 
-use super::source::{End, Source, refuse_utf16};
+use super::source::{self, End, Source, refuse_utf16};
+use crate::hint::WithHint;
 
 /// The names of the columns, where the file has a header.
 #[derive(Clone, Debug)]
@@ -68,7 +69,9 @@ impl<'a> Row<'a> {
             .record
             .get(at)
             .with_context(|| format!("it has {} columns, and not {}", self.len(), at + 1))?;
-        std::str::from_utf8(cell).with_context(|| format!("column {}: it is not UTF-8", at + 1))
+        std::str::from_utf8(cell)
+            .with_context(|| format!("column {}: it is not UTF-8", at + 1))
+            .hint(source::CONVERT)
     }
 
     pub(super) fn number<T: FromStr>(&self, at: usize, what: &str) -> anyhow::Result<T> {

@@ -10,6 +10,13 @@ use flate2::bufread::MultiGzDecoder;
 use super::head;
 use crate::hint::WithHint;
 
+/// For text in an encoding that cannot be told from its bytes.
+pub(super) const CONVERT: &str =
+    "convert it, naming its encoding (GBK here as an example): `iconv -f GBK -t UTF-8 OLD > NEW`";
+
+pub(super) const CONVERT_UTF16: &str = "PowerShell's `>` writes UTF-16: use the tool's own output option, `| Out-File -Encoding utf8`, \
+     or convert it: `iconv -f UTF-16 -t UTF-8 OLD > NEW`";
+
 /// A longer line is no record of any tool.
 const LINE_LIMIT: u64 = 16 * 1024 * 1024;
 const BUFFER: usize = 256 * 1024;
@@ -132,10 +139,7 @@ fn is_cut(error: &anyhow::Error) -> bool {
 
 pub(super) fn refuse_utf16(start: &[u8]) -> anyhow::Result<()> {
     if start.starts_with(&[0xff, 0xfe]) || start.starts_with(&[0xfe, 0xff]) {
-        return Err(anyhow!("it is UTF-16, and results are UTF-8")).hint(
-            "PowerShell's `>` writes UTF-16: use the tool's own output option, `| Out-File -Encoding utf8`, \
-             or convert it: `iconv -f UTF-16 -t UTF-8`",
-        );
+        return Err(anyhow!("it is UTF-16, and results are UTF-8")).hint(CONVERT_UTF16);
     }
     Ok(())
 }

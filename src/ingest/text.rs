@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 
 use super::source::{self, Source};
 use crate::hint::WithHint;
@@ -66,8 +66,7 @@ pub(super) fn decode(mut bytes: Vec<u8>) -> anyhow::Result<String> {
             .hint("the run that should have written it may have failed: look at its output");
     }
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err(anyhow!("it is UTF-16, and results are UTF-8"))
-            .hint("PowerShell's `>` writes UTF-16: use the tool's own output option, or `| Out-File -Encoding utf8`");
+        return Err(anyhow!("it is UTF-16, and results are UTF-8")).hint(source::CONVERT_UTF16);
     }
     if bytes.starts_with(&[0xef, 0xbb, 0xbf]) {
         bytes.drain(..3);
@@ -78,7 +77,7 @@ pub(super) fn decode(mut bytes: Vec<u8>) -> anyhow::Result<String> {
             let valid = error.utf8_error().valid_up_to();
             let before = error.as_bytes().get(..valid).unwrap_or_default();
             let line = before.split(|b| *b == b'\n').count();
-            bail!("line {line}: it is not UTF-8 (byte {valid})")
+            Err(anyhow!("line {line}: it is not UTF-8 (byte {valid})")).hint(source::CONVERT)
         }
     }
 }

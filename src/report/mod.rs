@@ -30,6 +30,7 @@ mod template;
 mod terminal;
 mod tone;
 mod trend;
+mod unit_jump;
 mod units;
 mod unjudged;
 mod view;

@@ -10,6 +10,7 @@ use super::context::BaselineSource;
 use super::control;
 use super::document::Document;
 use super::sentence::Sentence;
+use super::unit_jump;
 use super::units::{self, plural};
 use super::unjudged;
 use crate::model::Statistic;
@@ -93,6 +94,7 @@ pub(super) fn remarks(document: &Document) -> Vec<Remark> {
     remarks.extend(base_rules.map(pressing));
     remarks.extend(control::remarks(document).into_iter().map(pressing));
     remarks.extend(unjudged::remarks(document).into_iter().map(pressing));
+    remarks.extend(unit_jump::remark(document).map(pressing));
     remarks.extend(assumptions(document).into_iter().map(pressing));
     remarks.extend(single_runs(document).map(pressing));
     remarks.extend(too_few(document).into_iter().map(background));

@@ -122,6 +122,7 @@ fn the_output_of_other_tools_is_named() {
         ("criterion.txt", "criterion's text"),
         ("locust-stderr.txt", "Locust's console output"),
         ("../k6/stdout.txt", "k6's text"),
+        ("../autocannon/table.txt", "autocannon's table"),
         ("../ab/connrefused.txt", "ab's text without its results"),
         ("../vegeta/base-1.report.txt", "vegeta's text report"),
         ("../vegeta/base-1.results.gob", "vegeta's binary results"),
@@ -191,6 +192,51 @@ fn what_is_not_recognised_lists_what_was_looked_for() {
         folder.refusal("wide.csv"),
         "read wide.csv: it is UTF-16, and results are UTF-8"
     );
+}
+
+#[test]
+fn text_in_another_encoding_is_refused_with_the_command_that_converts_it() {
+    let folder = Folder::with(&[]);
+    let hinted = |name: &str, bytes: &[u8]| {
+        folder.write(name, bytes);
+        let error = read(&folder.0.path().join(name)).unwrap_err();
+        let text = format!("{error:#}");
+        assert!(text.contains("UTF-"), "{name}: {text}");
+        hint::of(&error).unwrap_or_default().to_owned()
+    };
+    // The name of the endpoint is `/搜索` in GBK.
+    let in_gbk = |text: &str| {
+        let at = text.find('@').unwrap();
+        let (before, after) = text.split_at(at);
+        [
+            before.as_bytes(),
+            b"/\xcb\xd1\xcb\xf7",
+            &after.as_bytes()[1..],
+        ]
+        .concat()
+    };
+    let jtl = "timeStamp,elapsed,label,responseCode,success\n1795822063537,12,@,200,true\n";
+    let hyperfine = r#"{"results": [{"command": "@", "mean": 1.0, "stddev": null, "median": 1.0, "user": 1.0, "system": 0.0, "min": 1.0, "max": 1.0, "times": [1.0], "exit_codes": [0]}]}"#;
+    let locust = STATS.replacen("GET,/,", "GET,@,", 1);
+    for (name, text) in [
+        ("run.jtl", jtl),
+        ("bench.json", hyperfine),
+        ("run_stats.csv", &locust),
+    ] {
+        let hint = hinted(name, &in_gbk(text));
+        assert!(hint.contains("`iconv -f GBK -t UTF-8 "), "{name}: {hint}");
+    }
+    let wide = |text: &str| -> Vec<u8> {
+        let units = text.encode_utf16().flat_map(u16::to_le_bytes);
+        [0xff, 0xfe].into_iter().chain(units).collect()
+    };
+    for (name, text) in [("wide.jtl", jtl), ("wide.json", hyperfine)] {
+        let hint = hinted(name, &wide(text));
+        assert!(
+            hint.contains("`iconv -f UTF-16 -t UTF-8 "),
+            "{name}: {hint}"
+        );
+    }
 }
 
 #[test]

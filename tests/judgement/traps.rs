@@ -1,5 +1,6 @@
 //! What other gates were silent about, red at, or blind to for weeks.
 
+use super::gated::Gate;
 use crate::support::runs::{Session, errors, judged, kind, measured, of, time, times};
 use crate::support::verdicts;
 use perfgate::compare::{Assumption, Doubt, Outcome, Policy};
@@ -166,4 +167,25 @@ fn a_single_figure_is_never_called_a_median() {
         .map(|c| c.series.metric_statistic())
         .collect();
     assert_eq!(names, ["time"]);
+}
+
+/// A tool that is read in another unit looks like the best change of the year.
+#[test]
+fn a_thousandfold_change_is_told_as_a_possible_mix_up_of_units() {
+    let gate = Gate::new("");
+    let of = |ms: f64| serde_json::json!({"svc": {"time": {"unit": "ms", "better": "lower", "value": ms}}});
+    gate.write("old.json", 5, &of(100.0));
+    for (now, told) in [
+        (0.11, true),
+        (110_000.0, true),
+        (60.0, false),
+        (900.0, false),
+    ] {
+        gate.write("new.json", 5, &of(now));
+        let output = gate.run(&["check", "--baseline", "old.json", "new.json"]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let said = "the two sides of `svc time` differ by about 1,000 times: one of them may have been read in another unit";
+        assert_eq!(text.contains(said), told, "{text}");
+    }
 }

@@ -9,7 +9,7 @@ use std::io::{BufRead, Read};
 use anyhow::{Context, anyhow};
 
 use crate::hint::WithHint;
-use crate::ingest::text;
+use crate::ingest::{source, text};
 
 /// No record of Locust's comes near it; what does is not its CSV.
 const LONGEST_RECORD: usize = 16 * 1024 * 1024;
@@ -191,7 +191,8 @@ impl<'a> Record<'a> {
     /// A field's text, its quotes taken off.
     pub(super) fn text(&self, index: usize) -> anyhow::Result<Cow<'a, str>> {
         let text = std::str::from_utf8(self.raw(index))
-            .map_err(|_| anyhow!("line {}: it is not UTF-8", self.line))?;
+            .map_err(|_| anyhow!("line {}: it is not UTF-8", self.line))
+            .hint(source::CONVERT)?;
         let inner = text
             .strip_prefix('"')
             .and_then(|text| text.strip_suffix('"'));

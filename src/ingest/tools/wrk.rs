@@ -16,7 +16,9 @@ pub(in crate::ingest) const ADAPTER: Adapter = Adapter {
     forms: &[Form {
         what: "wrk's text",
         recognise: |head| {
-            head.lines().any(is_start) && !head.is_json() && !head.has_line("Benchmarking ")
+            // autocannon's table opens with the same words as wrk's text.
+            let is_other = head.has_line("Benchmarking ") || head.has_line("│ Stat ");
+            head.lines().any(is_start) && !head.is_json() && !is_other
         },
         read: Read::Whole(parse),
         facts: Facts {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::comparison::{
     Cause, Comparison, Doubt, Judgement, Outcome, UnmatchedRule, UnusedAcceptance,
 };
-use super::policy::{Policy, Severity, selects};
+use super::policy::{Origin, Policy, Severity, selects};
 use super::rules::{self, Reach};
 use crate::model::{MetricName, Series, Subject};
 use crate::text::nearest::near_pattern;
@@ -139,6 +139,21 @@ pub(super) fn rules_without_series<'a>(
                 kind: "rule",
             }
         })
+}
+
+/// Names of series that are to be judged alone, and are not there.
+pub(super) fn names_without_series<'a>(
+    policy: &'a Policy,
+    seen: &'a [Series],
+) -> impl Iterator<Item = UnmatchedRule> + 'a {
+    let is_there = |name: &String| seen.iter().any(|series| series.to_string() == *name);
+    let missing = policy.only.iter().filter(move |name| !is_there(name));
+    missing.map(|name| UnmatchedRule {
+        from: Origin::new("--only"),
+        pattern: name.clone(),
+        nearest: None,
+        kind: "series",
+    })
 }
 
 /// For as many as anybody reads: the search costs the number of series each.

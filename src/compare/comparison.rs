@@ -427,7 +427,7 @@ pub struct UnmatchedRule {
     pub from: Origin,
     pub pattern: String,
     pub nearest: Option<String>,
-    /// `rule` or `accept`.
+    /// `rule`, `accept`, or `series` for a name that was typed.
     pub kind: &'static str,
 }
 

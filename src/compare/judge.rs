@@ -1,7 +1,8 @@
 //! The gate's judgement: every series measured, then all of them decided together.
 
 use super::accepted::{
-    accept, acceptances, leave_latency_of_failing_subjects, name_nearest, rules_without_series,
+    accept, acceptances, leave_latency_of_failing_subjects, name_nearest, names_without_series,
+    rules_without_series,
 };
 use super::advice;
 use super::budgets::grade;
@@ -136,7 +137,7 @@ impl Gate<'_> {
                 // The mean is judged in their place, so that nobody waits for them but who asks.
                 asked.gated &= !unknown || asked.named;
                 self.seen.push(key.clone());
-                if asked.hidden {
+                if asked.hidden || !policy_wants(self.policy, &key) {
                     continue;
                 }
                 let wanted = asked.limits.better;
@@ -178,6 +179,12 @@ impl Gate<'_> {
             }
         }
     }
+}
+
+/// Whether the series is one of those that were named, where some were.
+fn policy_wants(policy: &Policy, series: &Series) -> bool {
+    let name = || series.to_string();
+    policy.only.is_empty() || policy.only.contains(&name())
 }
 
 /// Where a series is to stay where it is, the direction in which it went is worse.
@@ -292,8 +299,18 @@ impl Gate<'_> {
         if look == Look::ONLY {
             leave_latency_of_failing_subjects(&mut comparisons);
         }
-        let (mut unmatched, unused) = acceptances(policy, today, &used, &seen);
-        unmatched.extend(rules_without_series(policy, &reached));
+        let (unmatched, unused) = acceptances(policy, today, &used, &seen);
+        let (mut unmatched, unused) = match policy.only.is_empty() {
+            true => {
+                let rules = rules_without_series(policy, &reached);
+                (unmatched.into_iter().chain(rules).collect(), unused)
+            }
+            // Rules and acceptances of other series have nothing to do.
+            false => (
+                names_without_series(policy, &seen).collect::<Vec<_>>(),
+                Vec::new(),
+            ),
+        };
         name_nearest(&mut unmatched, &seen);
         Judgement {
             refused_controls: controls::refused(&comparisons),

@@ -29,6 +29,8 @@ pub struct Policy {
     pub require_baseline: bool,
     /// Budgets are all that is asked for; nothing is compared with a baseline.
     pub targets_only: bool,
+    /// The names of the series that are judged, where not all are.
+    pub only: Vec<String>,
     /// Where the judging itself happens, for runs that say nothing of their machine.
     pub judging_machine: JudgingMachine,
 }
@@ -94,6 +96,7 @@ impl Default for Policy {
             on_other_environment: OnOtherEnvironment::Refuse,
             require_baseline: false,
             targets_only: false,
+            only: Vec::new(),
             judging_machine: JudgingMachine::Own,
         }
     }

@@ -111,4 +111,7 @@ pub struct Commands {
     pub explain: Option<String>,
     /// What this outcome asks for: seeding the baseline, measuring again.
     pub next: Option<String>,
+    /// Judges what is in doubt, once that is measured again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settle: Option<String>,
 }

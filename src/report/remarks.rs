@@ -384,6 +384,7 @@ pub(super) fn commands(document: &Document) -> Vec<(&'static str, &str)> {
     let commands = &document.commands;
     [
         (next_step(document), &commands.next),
+        ("settle", &commands.settle),
         ("repeat", &commands.repeat),
         ("explain", &commands.explain),
     ]

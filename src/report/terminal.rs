@@ -403,6 +403,7 @@ fn next(view: &View<'_>, style: &Style) -> Vec<(&'static str, String)> {
         .and_then(|today| conclusion::first_acceptance(document, today));
     [
         (remarks::next_step(document), commands.next.clone()),
+        ("settle", commands.settle.clone()),
         ("why", again(&commands.explain)),
         ("accept", accept),
         ("repeat", again(&commands.repeat)),

@@ -486,3 +486,71 @@ fn each_side_of_a_verdict_holds_its_runs() {
     );
     assert_eq!(row["current"]["values"], json!([101.0, 101.0, 101.0]));
 }
+
+/// One run a side is not enough for +40 %, and the others did not move.
+fn doubtful(config: &str) -> Gate {
+    let gate = Gate::new(config);
+    let of = |checkout: f64| {
+        let time = |ms: f64| json!({"time": {"unit": "ms", "better": "lower", "value": ms}});
+        json!({"check out": time(checkout), "search": time(20.0)})
+    };
+    gate.write("old.json", 1, &of(100.0));
+    gate.write("new.json", 1, &of(140.0));
+    gate
+}
+
+#[test]
+fn what_is_in_doubt_is_judged_alone_by_the_command_that_the_report_gives() {
+    // The rule of another series does not get in the way.
+    let gate = doubtful("[[rule]]\nsubject = \"search\"\nmax_regression = \"5%\"\n");
+    let said = gate.run(&["check", "--baseline", "old.json", "new.json"]);
+    let text = String::from_utf8(said.stdout).unwrap();
+    let command = "check --baseline old.json new.json --only 'check out time'";
+    assert!(
+        text.contains(&format!("  settle  perfgate {command}\n")),
+        "{text}"
+    );
+    let fresh = json!({"check out": {"time": {"unit": "ms", "better": "lower", "value": 141.0}}});
+    gate.write("new.json", 1, &fresh);
+    let only = [
+        "check",
+        "--baseline",
+        "old.json",
+        "new.json",
+        "--only",
+        "check out time",
+    ];
+    let (code, verdict) = gate.judge(&only);
+    assert_eq!(code, 0, "{verdict}");
+    let rows = verdict["comparisons"].as_array().unwrap();
+    assert_eq!(rows.len(), 1, "{verdict}");
+    assert_eq!(rows[0]["subject"], "check out");
+    let note = "only the series that `--only` names are judged";
+    assert!(
+        verdict["notes"].as_array().unwrap().contains(&json!(note)),
+        "{verdict}"
+    );
+}
+
+#[test]
+fn a_series_to_be_judged_alone_has_to_be_there() {
+    let gate = doubtful("");
+    let said = gate.run(&[
+        "check",
+        "--baseline",
+        "old.json",
+        "new.json",
+        "--only",
+        "check out tim",
+    ]);
+    assert_eq!(said.status.code(), Some(2));
+    let error = String::from_utf8(said.stderr).unwrap();
+    assert!(
+        error.contains("--only: there is no series `check out tim`"),
+        "{error}"
+    );
+    assert!(
+        error.contains("the nearest series is `check out time`"),
+        "{error}"
+    );
+}

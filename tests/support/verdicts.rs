@@ -263,6 +263,7 @@ pub(crate) fn context() -> Context {
             repeat: Some("perfgate check --baseline main.json out/run*_stats.csv".to_owned()),
             explain: Some("perfgate check --baseline main.json --format json".to_owned()),
             next: None,
+            settle: None,
         },
         base_rules: None,
     }

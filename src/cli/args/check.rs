@@ -37,6 +37,10 @@ pub(crate) struct CheckArgs {
     #[arg(long, conflicts_with_all = ["baseline", "require_baseline"], help_heading = "Policy")]
     pub(crate) targets: bool,
 
+    /// Judge this series alone, named as reports name it (`GET /search latency.p95`); can be given several times
+    #[arg(long, value_name = "SERIES", help_heading = "Policy")]
+    pub(crate) only: Vec<String>,
+
     /// End with 3 where there is no baseline yet
     #[arg(long, help_heading = "Policy")]
     pub(crate) require_baseline: bool,

@@ -33,7 +33,7 @@ use crate::model::Run;
 use crate::publish::ci;
 use crate::report::context::{Commands, Source};
 use crate::report::{self, Document};
-use crate::verdict::Situation;
+use crate::verdict::{Situation, Standing, Verdict, stands};
 
 pub(crate) fn run(
     args: CheckArgs,
@@ -63,6 +63,27 @@ fn located(settings: &Settings, env: &Env) -> anyhow::Result<Option<Located>> {
         return Ok(None);
     }
     baseline_path::located(settings.baseline.as_ref(), env).map(Some)
+}
+
+/// So many series are named; a gate that doubts more is measured again as a whole.
+const NAMED: usize = 5;
+
+/// The command that judges what is possible and not certain, once the user has measured it again.
+fn settle(verdict: &Verdict, settings: &Settings, invocation: &Invocation<'_>) -> Option<String> {
+    let policy = &settings.policy;
+    let possible = verdict
+        .comparisons()
+        .iter()
+        .filter(|c| matches!(stands(c, policy), Standing::Possible | Standing::Blind));
+    let names: Vec<String> = possible.map(|c| c.series.to_string()).collect();
+    let is_some = (1..=NAMED).contains(&names.len()) && policy.only.is_empty();
+    is_some.then(|| {
+        let only = names
+            .iter()
+            .map(|name| format!(" --only {}", shell_repr::quoted(name)));
+        let repeat = shell_repr::command(invocation.arguments);
+        format!("{repeat}{}", only.collect::<String>())
+    })
 }
 
 /// Leaves nothing to judge but the budgets.
@@ -100,6 +121,7 @@ fn judge(
     if args.targets {
         only_targets(&mut settings)?;
     }
+    settings.policy.only.clone_from(&args.only);
     for warning in &settings.warnings {
         output.warn(warning);
     }
@@ -115,6 +137,9 @@ fn judge(
     };
     if let (true, Some(base)) = (args.targets, &mut judging) {
         only_targets(&mut base.settings)?;
+    }
+    if let Some(base) = &mut judging {
+        base.settings.policy.only.clone_from(&args.only);
     }
     let rules = judging.as_ref().map_or(&settings, |base| &base.settings);
     let measures_sources = args.results.is_empty() && !args.targets;
@@ -220,6 +245,10 @@ fn judge(
     let measured_here = args.results.is_empty() && settings.sources.iter().any(does_work);
     let to_add: &[Source] = if measured_here { &[] } else { &sources };
     let next = update_command(baseline_path, to_add);
+    let settle = settle(&judged.verdict, &settings, invocation);
+    if !settings.policy.only.is_empty() {
+        notes.push("only the series that `--only` names are judged".to_owned());
+    }
     let situation = judged.verdict.situation();
     let material = Material {
         judged: &judged,
@@ -229,6 +258,7 @@ fn judge(
             repeat: Some(shell_repr::command(invocation.arguments)),
             explain: explain(&sources),
             next: (situation == Situation::NoBaseline && !args.targets).then(|| next.clone()),
+            settle: settle.filter(|_| !measured_here),
         },
         sources,
         baseline: &baseline_path.display().to_string(),

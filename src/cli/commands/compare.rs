@@ -66,6 +66,7 @@ pub(crate) fn run(
             repeat: Some(shell_repr::command(invocation.arguments)),
             explain: explain(&sources),
             next: None,
+            settle: None,
         },
         sources,
         baseline: &shown,

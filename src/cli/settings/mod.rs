@@ -321,6 +321,7 @@ fn policy(
         require_baseline: or(require_baseline, usual.require_baseline),
         judging_machine: usual.judging_machine,
         targets_only: usual.targets_only,
+        only: usual.only,
     })
 }
 

@@ -92,6 +92,7 @@ impl Measured {
                 repeat: Some(self.repeat.clone()),
                 explain: None,
                 next: None,
+                settle: None,
             },
             sources: vec![self.source.clone()],
             baseline: &self.base,

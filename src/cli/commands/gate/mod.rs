@@ -134,6 +134,9 @@ fn refuse_controls(judgement: &Judgement) -> anyhow::Result<()> {
 
 pub(crate) fn unmatched(rule: &UnmatchedRule) -> String {
     let (from, kind, pattern) = (&rule.from, rule.kind, &rule.pattern);
+    if kind == "series" {
+        return format!("{from}: there is no series `{pattern}`");
+    }
     format!("{from}: [[{kind}]] `{pattern}` matches no series")
 }
 

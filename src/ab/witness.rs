@@ -22,7 +22,8 @@ pub fn notes(judgement: &Judgement) -> Vec<String> {
         .filter_map(|time| {
             let cpu = cpu_time(judgement, time)?.change?;
             let wall = time.change?;
-            let differs = cpu.ratio < 1.0 + time.limits.max_regression && cpu.high < wall.low;
+            // It may be within the limit, and cannot be as much as the time got worse by.
+            let differs = cpu.low < 1.0 + time.limits.max_regression && cpu.high < wall.low;
             differs.then(|| {
                 format!(
                     "the time of {} got worse by {} and its CPU time by {}: the machine was busy, or it waits more",

@@ -520,7 +520,7 @@ fn the_top_level_is_held_to_sense() {
         ),
         (
             top("watch = {}"),
-            "expected one of service, pid, process, cgroup, prometheus",
+            "expected one of service, pid, process, cgroup, host, prometheus",
         ),
         (
             top("watch = { pid = 1, process = \"a\" }"),

@@ -71,14 +71,15 @@ fn markdown(
     template: Option<&str>,
     room: Room,
 ) -> Result<String, RenderError> {
-    let template_of_a_team = template.is_some();
-    let template = Template::parse(template.unwrap_or(SHIPPED))?;
+    let template = template.unwrap_or(SHIPPED);
+    let names_subjects = template.contains("subjects");
+    let template = Template::parse(template)?;
     let view = View::of(document);
     let values = Rows::of(&view);
     let all = values.count();
     let full = matches!(room, Room::Summary) || place.run_url.is_none();
     let mut around = head(&view, place, full);
-    if template_of_a_team {
+    if names_subjects {
         around.insert_value("subjects", subjects(document));
     }
     let write = |rows: usize| -> Result<(String, Try), RenderError> {

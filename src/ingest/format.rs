@@ -43,6 +43,7 @@ formats! {
     Drill => tools::drill::ADAPTER,
     Rlt => tools::rlt::ADAPTER,
     Siege => tools::siege::ADAPTER,
+    RedisBenchmark => tools::redis_benchmark::ADAPTER,
     Criterion => criterion::ADAPTER,
     CargoCriterion => cargo_criterion::ADAPTER,
     Hyperfine => tools::hyperfine::ADAPTER,

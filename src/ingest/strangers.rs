@@ -65,6 +65,11 @@ const TEXTS: &[(Sign, &str, &str)] = &[
         "let JMH write `-rf json -rff results.json`: its CSV has no samples, and depends on the language of the machine",
     ),
     (
+        Sign::Start("Could not connect to Redis at"),
+        "redis-benchmark's message that it could not connect",
+        "start the server first, and give what redis-benchmark prints when it ran",
+    ),
+    (
         Sign::Part("│ Stat    │ 2.5%"),
         "autocannon's table",
         "let autocannon write `-j > results.json`",

@@ -26,6 +26,7 @@ pub(super) mod mitata;
 pub(super) mod oha;
 pub(super) mod perf;
 pub(super) mod pytest_benchmark;
+pub(super) mod redis_benchmark;
 pub(super) mod rlt;
 pub(super) mod siege;
 pub(super) mod time_v;

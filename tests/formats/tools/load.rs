@@ -634,3 +634,80 @@ fn rlt_json() {
     let verdict = pair("rlt/{side}-{n}.json");
     shows_the_change(&verdict, "all requests", "latency.p50", 1.15..1.35);
 }
+
+#[test]
+fn redis_benchmark_csv_and_text() {
+    holds(
+        "redis-benchmark/set-get-lpush.csv",
+        &[
+            ("SET", "latency", "p50", 0.271, 0.0),
+            ("SET", "latency", "p95", 1.919, 0.0),
+            ("SET", "latency", "p99", 4.135, 0.0),
+            ("SET", "latency", "mean", 0.450, 0.0),
+            ("SET", "latency", "max", 13.343, 0.0),
+            ("SET", "throughput", "value", 31_496.06, 0.0),
+            ("LPUSH", "throughput", "value", 34_602.07, 0.0),
+        ],
+    );
+    let csv = run("redis-benchmark/set-get-lpush.csv");
+    assert_eq!(csv.subjects.len(), 3);
+    // It counts neither requests nor errors.
+    assert!(!has(&csv, "SET", "errors"));
+    assert!(warns(&csv, "does not say how many requests"));
+    assert_eq!(kind(&csv, "SET", "latency"), ("quantiles", 0.008));
+    holds(
+        "redis-benchmark/set-get.txt",
+        &[
+            ("GET", "latency", "p50", 0.119, 0.0),
+            ("GET", "latency", "p95", 0.215, 0.0),
+            ("GET", "latency", "p99", 1.239, 0.0),
+            ("GET", "latency", "mean", 0.149, 0.0),
+            ("GET", "throughput", "value", 37_500.0, 0.0),
+        ],
+    );
+    let text = run("redis-benchmark/set-get.txt");
+    assert_eq!(errors(&text, "SET"), (0, 3000));
+    let load = text.provenance.load.as_ref().unwrap();
+    assert_eq!(
+        load.terms.get("connections").map(String::as_str),
+        Some("10")
+    );
+    holds(
+        "redis-benchmark/short.txt",
+        &[
+            ("SET", "latency", "p50", 0.143, 0.0),
+            ("GET", "throughput", "value", 32_967.04, 0.0),
+        ],
+    );
+}
+
+#[test]
+fn redis_benchmark_names_are_whole_and_a_stopped_run_is_refused() {
+    holds(
+        "redis-benchmark/names.csv",
+        &[(
+            "LRANGE_100 (first 100 elements)",
+            "latency",
+            "p50",
+            0.111,
+            0.0,
+        )],
+    );
+    assert!(has(
+        &run("redis-benchmark/quotes.csv"),
+        "SET a,\"b c",
+        "latency"
+    ));
+    assert!(refusal("redis-benchmark/stopped.csv").contains("no test behind its header"));
+    assert!(refusal("redis-benchmark/refused.txt").contains("could not connect"));
+}
+
+#[test]
+fn redis_benchmark_pair() {
+    // A list four times as long, on a busy machine.
+    let subject = "LRANGE mylist 0 -1";
+    let verdict = pair("redis-benchmark/{side}-{n}.csv");
+    shows_the_change(&verdict, subject, "throughput.value", 0.3..0.6);
+    let verdict = pair("redis-benchmark/{side}-{n}.txt");
+    shows_the_change(&verdict, subject, "latency.p50", 1.4..3.0);
+}

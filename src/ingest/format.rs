@@ -44,6 +44,7 @@ formats! {
     Rlt => tools::rlt::ADAPTER,
     Siege => tools::siege::ADAPTER,
     RedisBenchmark => tools::redis_benchmark::ADAPTER,
+    Sysbench => tools::sysbench::ADAPTER,
     Criterion => criterion::ADAPTER,
     CargoCriterion => cargo_criterion::ADAPTER,
     Hyperfine => tools::hyperfine::ADAPTER,

@@ -29,6 +29,7 @@ pub(super) mod pytest_benchmark;
 pub(super) mod redis_benchmark;
 pub(super) mod rlt;
 pub(super) mod siege;
+pub(super) mod sysbench;
 pub(super) mod time_v;
 pub(super) mod tinybench;
 pub(super) mod vegeta;

@@ -711,3 +711,70 @@ fn redis_benchmark_pair() {
     let verdict = pair("redis-benchmark/{side}-{n}.txt");
     shows_the_change(&verdict, subject, "latency.p50", 1.4..3.0);
 }
+
+#[test]
+fn sysbench_text() {
+    holds(
+        "sysbench/oltp.txt",
+        &[
+            ("transactions", "latency", "mean", 19.37, 0.0),
+            ("transactions", "latency", "p95", 20.37, 0.0),
+            ("transactions", "latency", "max", 1027.96, 0.0),
+            ("transactions", "throughput", "value", 205.77, 0.0),
+        ],
+    );
+    let oltp = run("sysbench/oltp.txt");
+    // 620 that ended, and 18 that were begun again after an error.
+    assert_eq!(errors(&oltp, "transactions"), (18, 638));
+    assert_eq!(oltp.provenance.duration_s, Some(3.0128));
+    let tool = oltp.provenance.tool.as_ref().unwrap();
+    assert_eq!(tool.version.as_deref(), Some("1.0.20"));
+    holds(
+        "sysbench/cpu.txt",
+        &[
+            ("cpu", "latency", "p99", 12.30, 0.0),
+            ("cpu", "latency", "mean", 0.70, 0.0),
+            ("cpu", "throughput", "value", 2861.38, 0.0),
+        ],
+    );
+    assert_eq!(errors(&run("sysbench/cpu.txt"), "cpu"), (0, 5733));
+    // Where it prints no rate, that is events by time; without a percentile the mean stays.
+    holds(
+        "sysbench/files.txt",
+        &[
+            ("files", "throughput", "value", 9_587.0 / 1.0059, 0.0),
+            ("files", "latency", "mean", 0.10, 0.0),
+        ],
+    );
+}
+
+#[test]
+fn sysbench_times_that_are_too_fast_to_print_are_left_out() {
+    let memory = run("sysbench/memory.txt");
+    assert!(!has(&memory, "memory", "latency"));
+    assert!(warns(&memory, "this test is faster"));
+    let rate = number(&memory, "memory", "throughput", "value");
+    assert!((rate - 3_202_003.49).abs() < 1e-6, "{rate}");
+}
+
+#[test]
+fn sysbench_with_a_rate_and_without_a_database() {
+    let rate = run("sysbench/rate.txt");
+    let throughput = &rate.subjects["cpu"]["throughput"];
+    assert_eq!(throughput.role, perfgate::model::Role::Fixed);
+    let load = rate.provenance.load.as_ref().unwrap();
+    assert_eq!(load.terms.get("rate").map(String::as_str), Some("200/s"));
+    let refused = refusal("sysbench/refused.txt");
+    assert!(
+        refused.contains("FATAL") || refused.contains("Connection to database failed"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn sysbench_pair() {
+    // Prime numbers up to 14000 and not 10000: 1.5 times the work.
+    let verdict = pair("sysbench/{side}-{n}.txt");
+    shows_the_change(&verdict, "cpu", "latency.mean", 1.4..1.7);
+    shows_the_change(&verdict, "cpu", "throughput.value", 0.6..0.7);
+}

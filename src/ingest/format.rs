@@ -45,6 +45,7 @@ formats! {
     Siege => tools::siege::ADAPTER,
     RedisBenchmark => tools::redis_benchmark::ADAPTER,
     Sysbench => tools::sysbench::ADAPTER,
+    Pgbench => tools::pgbench::ADAPTER,
     Criterion => criterion::ADAPTER,
     CargoCriterion => cargo_criterion::ADAPTER,
     Hyperfine => tools::hyperfine::ADAPTER,

@@ -25,6 +25,7 @@ pub(super) mod libtest;
 pub(super) mod mitata;
 pub(super) mod oha;
 pub(super) mod perf;
+pub(super) mod pgbench;
 pub(super) mod pytest_benchmark;
 pub(super) mod redis_benchmark;
 pub(super) mod rlt;

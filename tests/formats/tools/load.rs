@@ -778,3 +778,89 @@ fn sysbench_pair() {
     shows_the_change(&verdict, "cpu", "latency.mean", 1.4..1.7);
     shows_the_change(&verdict, "cpu", "throughput.value", 0.6..0.7);
 }
+
+#[test]
+fn pgbench_text() {
+    let tpcb = "<builtin: TPC-B (sort of)>";
+    holds(
+        "pgbench/statements.txt",
+        &[
+            (tpcb, "latency", "mean", 9.145, 0.0),
+            (tpcb, "throughput", "value", 437.391_540, 0.0),
+        ],
+    );
+    let timed = run("pgbench/statements.txt");
+    assert_eq!(errors(&timed, tpcb), (0, 1754));
+    assert_eq!(timed.provenance.duration_s, Some(4.0));
+    assert!(warns(&timed, "--log"));
+    let tool = timed.provenance.tool.as_ref().unwrap();
+    assert_eq!(tool.version.as_deref(), Some("15.18"));
+    let counted = run("pgbench/select-only.txt");
+    assert_eq!(errors(&counted, "<builtin: select only>"), (0, 800));
+    holds(
+        "pgbench/two-scripts.txt",
+        &[
+            ("all requests", "latency", "mean", 4.224, 0.0),
+            ("all requests", "throughput", "value", 473.467_661, 0.0),
+            ("a.sql", "latency", "mean", 0.096, 0.0),
+            ("a.sql", "throughput", "value", 155.455_215, 0.0),
+            (tpcb, "latency", "mean", 5.284, 0.0),
+        ],
+    );
+    assert_eq!(errors(&run("pgbench/two-scripts.txt"), tpcb), (0, 403));
+}
+
+#[test]
+fn pgbench_counts_what_failed_was_skipped_or_never_made() {
+    let tpcb = "<builtin: TPC-B (sort of)>";
+    let failing = run("pgbench/serialization.txt");
+    assert_eq!(errors(&failing, tpcb), (4215, 5129));
+    assert!(warns(&failing, "includes 4215 failed requests"));
+    let late = run("pgbench/rate.txt");
+    assert_eq!(errors(&late, tpcb), (13, 382));
+    assert!(warns(&late, "13 transactions"));
+    let throughput = &late.subjects[tpcb]["throughput"];
+    assert_eq!(throughput.role, perfgate::model::Role::Fixed);
+    // pgbench itself counts no failure here.
+    let aborted = run("pgbench/aborted.txt");
+    assert_eq!(errors(&aborted, "bad.sql"), (600, 600));
+    assert!(!has(&aborted, "bad.sql", "latency") && !has(&aborted, "bad.sql", "throughput"));
+    assert!(warns(&aborted, "600 of 600 transactions were not made"));
+}
+
+#[test]
+fn pgbench_log() {
+    // Mean and maximum from the file with awk; pgbench printed 2.031 ms with its own time between transactions.
+    holds(
+        "pgbench/base-1.log",
+        &[
+            ("script 0", "latency", "mean", 1.983_72, 0.05),
+            ("script 0", "latency", "max", 291.087, 0.1),
+        ],
+    );
+    let log = run("pgbench/base-1.log");
+    assert_eq!(errors(&log, "script 0"), (0, 600));
+    assert_eq!(kind(&log, "script 0", "latency"), ("histogram", 0.001));
+    let two = run("pgbench/two-scripts.log");
+    assert_eq!(errors(&two, "script 0"), (0, 197));
+    assert_eq!(errors(&two, "script 1"), (0, 403));
+    assert_eq!(errors(&two, "all requests"), (0, 600));
+    let late = run("pgbench/skipped.log");
+    assert_eq!(errors(&late, "script 0"), (13, 390));
+    assert!(warns(&late, "times with skipped"));
+    let throughput = &late.subjects["script 0"]["throughput"];
+    assert_eq!(throughput.role, perfgate::model::Role::Fixed);
+    let failing = run("pgbench/serialization.log");
+    assert_eq!(errors(&failing, "script 0"), (816, 1000));
+    // The aggregated log holds sums of intervals, and no transaction.
+    assert!(refusal("pgbench/aggregated.log").contains("no known result"));
+}
+
+#[test]
+fn pgbench_pair() {
+    // The same script over twice as many rows.
+    let verdict = pair("pgbench/{side}-{n}.log");
+    shows_the_change(&verdict, "script 0", "latency.p50", 1.3..2.2);
+    let verdict = pair("pgbench/{side}-{n}.txt");
+    shows_the_change(&verdict, "sum.sql", "latency.mean", 1.3..2.2);
+}

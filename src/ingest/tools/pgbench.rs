@@ -1,0 +1,299 @@
+//! pgbench: its text, and the log of each transaction (`--log`).
+
+use anyhow::{Context, anyhow, bail};
+
+use crate::hint::WithHint;
+use crate::ingest::ReadOptions;
+use crate::ingest::adapter::{Adapter, Facts, Form, Read, ToolClass};
+use crate::ingest::head::Head;
+use crate::ingest::quantity;
+use crate::ingest::records::{self, Kind, Record, Sink};
+use crate::ingest::rows::{self, Row};
+use crate::ingest::sheet::{ALL_REQUESTS, Latency, Requests, Sheet, Spread, Throughput, Times};
+use crate::ingest::source::{End, Source};
+use crate::model::evidence::Moments;
+use crate::model::{Role, Run};
+
+pub(in crate::ingest) const ADAPTER: Adapter = Adapter {
+    tool: "pgbench",
+    class: ToolClass::Load,
+    forms: &[
+        Form {
+            what: "pgbench's log of transactions (`--log`)",
+            recognise: is_log,
+            read: Read::Stream(log),
+            facts: Facts {
+                evidence: "histogram",
+                resolution: "1 µs",
+                lost: "its version, the names of the scripts, the clients; with `-j` each thread has a file of its own; `--sampling-rate`, with which the throughput is a share; the throughput with `--rate` or `--max-tries` is shown and not judged",
+                tested: "15.18",
+            },
+        },
+        Form {
+            what: "pgbench's text",
+            recognise: |head| {
+                head.has_line("transaction type: ")
+                    && head.has_line("number of transactions actually processed:")
+            },
+            read: Read::Whole(text),
+            facts: Facts {
+                evidence: "the mean (it has no percentiles: use `--log`)",
+                resolution: "1 µs",
+                lost: "the address, the database, percentiles, failures inside the mean",
+                tested: "15.18",
+            },
+        },
+    ],
+};
+
+/// `client transaction µs script seconds µs`, and one or two columns more. The aggregated log begins with the seconds.
+fn is_log(head: &Head<'_>) -> bool {
+    let is_row = |line: &str| {
+        let cells: Vec<&str> = line.split(' ').collect();
+        let [client, transaction, time, script, seconds, us, more @ ..] = cells.as_slice() else {
+            return false;
+        };
+        let digits = |cell: &str, most: usize| {
+            (1..=most).contains(&cell.len()) && cell.bytes().all(|b| b.is_ascii_digit())
+        };
+        digits(client, 6)
+            && digits(transaction, 19)
+            && (digits(time, 12) || FAILURES.contains(time))
+            && digits(script, 3)
+            && seconds.len() == 10
+            && digits(seconds, 10)
+            && digits(us, 6)
+            && more.len() <= 2
+            && more.iter().all(|cell| digits(cell, 12))
+    };
+    let mut lines = head.lines().peekable();
+    lines.peek().is_some() && lines.take(2).all(is_row)
+}
+
+/// What stands instead of a time.
+const FAILURES: [&str; 4] = ["skipped", "serialization", "deadlock", "failed"];
+
+fn log(source: &Source<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
+    let mut sheet = Sheet::new("pgbench", None);
+    let start = source.head()?;
+    let first = Head::of(&start);
+    // The seventh column is how late a transaction began, with `--rate`, or how often it was tried, with `--max-tries`.
+    let may_have_a_rate = first.columns(' ').len() > 6;
+    let kind = Kind {
+        step_ms: 0.001,
+        rate_is_fixed: may_have_a_rate,
+        epoch: true,
+    };
+    records::read(*source, options, kind, each)?.write(&mut sheet)?;
+    sheet.run()
+}
+
+fn each(source: Source<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
+    rows::each(source, b' ', |_, record| {
+        let row = Row::of(record);
+        if !(6..=8).contains(&row.len()) {
+            bail!("it has {} columns, and not 6 to 8", row.len());
+        }
+        let time = row.text(2)?;
+        let failed = FAILURES.contains(&time).then_some(time);
+        let ms = match failed {
+            Some(_) => 0.0,
+            None => row.number::<f64>(2, "time in µs")? / 1e3,
+        };
+        let script: u32 = row.number(3, "number of a script")?;
+        let seconds: f64 = row.number(4, "time in s")?;
+        if seconds < 1e9 {
+            return Err(anyhow!("column 5: {seconds} is no time since 1970"))
+                .hint("with `--aggregate-interval` the log holds sums: leave it out");
+        }
+        let us: f64 = row.number(5, "time in µs")?;
+        sink(&Record {
+            subject: &format!("script {script}"),
+            role: Role::Outcome,
+            // The time is that of its end.
+            start_s: Some(seconds + us / 1e6 - ms / 1e3),
+            ms,
+            failed,
+        })
+    })
+}
+
+/// All transactions, or those of one script.
+#[derive(Default)]
+struct Part {
+    name: String,
+    processed: Option<u64>,
+    /// How many there should have been, with `-t`.
+    of: Option<u64>,
+    failed: u64,
+    skipped: u64,
+    mean: Option<f64>,
+    rate: Option<f64>,
+}
+
+fn text(text: &str) -> anyhow::Result<Run> {
+    let mut version = None;
+    let mut terms: Vec<(&str, String)> = Vec::new();
+    let mut seconds = None;
+    let mut rate_is_fixed = false;
+    let mut parts: Vec<Part> = Vec::new();
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("pgbench (") {
+            version = rest.split([' ', ')']).next().map(str::to_owned);
+        }
+        if let Some((name, value)) = line.split_once(": ") {
+            let value = value.trim();
+            match name {
+                "transaction type" => {
+                    if !parts.is_empty() {
+                        return Err(anyhow!(
+                            "it holds the output of more than one run of pgbench"
+                        ))
+                        .hint("write each run to a file of its own");
+                    }
+                    parts.push(Part {
+                        name: value.to_owned(),
+                        ..Part::default()
+                    });
+                }
+                "scaling factor" => terms.push(("scale", value.to_owned())),
+                "query mode" => terms.push(("query mode", value.to_owned())),
+                "number of clients" => terms.push(("connections", value.to_owned())),
+                "number of threads" => terms.push(("threads", value.to_owned())),
+                "maximum number of tries" => terms.push(("tries", value.to_owned())),
+                "duration" => seconds = quantity::time(value).map(|time| time.ns / 1e9),
+                "rate limit schedule lag" => rate_is_fixed = true,
+                _ if name.starts_with("SQL script ") => parts.push(Part {
+                    name: value.to_owned(),
+                    ..Part::default()
+                }),
+                _ => {}
+            }
+        }
+        if let Some(part) = parts.last_mut() {
+            part.line(line.trim_start_matches(" - "));
+        }
+    }
+    let mut sheet = Sheet::new("pgbench", version.as_deref());
+    if let Some(seconds) = seconds {
+        sheet.lasted(seconds);
+    }
+    for (term, value) in terms {
+        sheet.asked(term, value);
+    }
+    sheet.warn("pgbench's text has no percentiles: `--log` writes each transaction");
+    let several = parts.len() > 1;
+    for (at, mut part) in parts.into_iter().enumerate() {
+        if several && at == 0 {
+            ALL_REQUESTS.clone_into(&mut part.name);
+            part.write(Role::Total, rate_is_fixed, &mut sheet)?;
+        } else {
+            part.write(Role::Outcome, rate_is_fixed, &mut sheet)?;
+        }
+    }
+    sheet.run()
+}
+
+impl Part {
+    fn line(&mut self, line: &str) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let number = |text: &str| quantity::number(text).map(|(value, _)| value);
+        match words.as_slice() {
+            [
+                "number",
+                "of",
+                "transactions",
+                "actually",
+                "processed:",
+                done,
+                ..,
+            ] => {
+                let (done, of) = done
+                    .split_once('/')
+                    .map_or((*done, None), |(done, of)| (done, Some(of)));
+                self.processed = done.parse().ok();
+                self.of = of.and_then(|of| of.parse().ok());
+            }
+            [done, "transactions", share, ..] if share.starts_with('(') => {
+                self.processed = done.parse().ok();
+                self.rate = words
+                    .iter()
+                    .skip_while(|word| **word != "=")
+                    .nth(1)
+                    .and_then(|rate| number(rate.trim_end_matches(')')));
+            }
+            ["number", "of", "failed", "transactions:", n, ..] => {
+                self.failed = n.parse().unwrap_or(0);
+            }
+            ["number", "of", "transactions", "skipped:", n, ..] => {
+                self.skipped = n.parse().unwrap_or(0);
+            }
+            ["latency", "average", "=", ms, "ms", ..] => self.mean = number(ms),
+            // Before version 14 a second line counts the time of connecting too.
+            ["tps", "=", rate, how @ ..] if !how.contains(&"(including") || self.rate.is_none() => {
+                self.rate = number(rate);
+            }
+            _ => {}
+        }
+    }
+
+    fn write(self, role: Role, rate_is_fixed: bool, sheet: &mut Sheet) -> anyhow::Result<()> {
+        let name = &self.name;
+        let processed = self
+            .processed
+            .with_context(|| format!("`{name}`: it does not say how many transactions there were"))
+            .hint("pgbench was stopped: look at what it printed")?;
+        let begun = processed
+            .saturating_add(self.failed)
+            .saturating_add(self.skipped);
+        // A client that is aborted makes none of the transactions that it should have made.
+        let requests = begun.max(self.of.unwrap_or(0));
+        let never = requests - begun;
+        if never > 0 {
+            sheet.warn(format!(
+                "{never} of {requests} transactions were not made: pgbench gives up a client after an error"
+            ));
+        }
+        if self.skipped > 0 {
+            sheet.warn(format!(
+                "{} transactions of `{name}` were skipped, because they would have begun later than the latency limit: they count as failed",
+                self.skipped
+            ));
+        }
+        let latency = match self.mean.filter(|_| processed > 0) {
+            None => Latency::Absent,
+            Some(mean) => {
+                let spread = Spread {
+                    points: Vec::new(),
+                    n: processed,
+                    moments: Moments {
+                        mean: Some(mean),
+                        min: None,
+                        max: None,
+                    },
+                };
+                let times = Times::ms(spread.evidence()?);
+                if self.failed > 0 {
+                    Latency::All(times)
+                } else {
+                    Latency::Successes(times)
+                }
+            }
+        };
+        let throughput = self.rate.filter(|_| processed > 0).map(|rate| {
+            if rate_is_fixed {
+                Throughput::fixed(rate)
+            } else {
+                Throughput::outcome(rate)
+            }
+        });
+        sheet.requests(Requests {
+            subject: name,
+            role,
+            requests,
+            failures: requests - processed,
+            latency,
+            throughput,
+        })
+    }
+}

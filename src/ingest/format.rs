@@ -50,6 +50,7 @@ formats! {
     CargoCriterion => cargo_criterion::ADAPTER,
     Hyperfine => tools::hyperfine::ADAPTER,
     PytestBenchmark => tools::pytest_benchmark::ADAPTER,
+    Asv => tools::asv::ADAPTER,
     GoBench => tools::go_bench::ADAPTER,
     Jmh => tools::jmh::ADAPTER,
     GoogleBenchmark => tools::google_benchmark::ADAPTER,

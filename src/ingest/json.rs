@@ -17,7 +17,12 @@ pub(super) fn document<'a, T: Deserialize<'a>>(text: &'a str) -> anyhow::Result<
 
 /// A document of a tool that writes numbers which JSON does not have: they are read as null.
 pub(super) fn lenient<T: DeserializeOwned>(text: &str) -> anyhow::Result<T> {
-    document(&without_bare_words(text))
+    document(&without_bare_words(text, Words::Null))
+}
+
+/// The same, where such a number means something else than null does: it is read as a text, `"NaN"`.
+pub(super) fn with_words<T: DeserializeOwned>(text: &str) -> anyhow::Result<T> {
+    document(&without_bare_words(text, Words::Quoted))
 }
 
 /// One line of a stream; the caller says which.
@@ -37,8 +42,15 @@ pub(super) fn placed(error: &serde_json::Error) -> anyhow::Error {
     anyhow!("line {}, column {}: {what}", error.line(), error.column())
 }
 
-/// `NaN`, `Infinity` and `-Infinity` outside of strings become `null`.
-fn without_bare_words(text: &str) -> Cow<'_, str> {
+/// What becomes of a word that stands for a number.
+#[derive(Clone, Copy)]
+enum Words {
+    Null,
+    Quoted,
+}
+
+/// `NaN`, `Infinity` and `-Infinity` outside of strings become `null`, or strings.
+fn without_bare_words(text: &str, words: Words) -> Cow<'_, str> {
     const WORDS: [&str; 5] = ["-Infinity", "Infinity", "-NaN", "NaN", "nan"];
     if !WORDS.iter().any(|word| text.contains(word)) {
         return Cow::Borrowed(text);
@@ -49,7 +61,10 @@ fn without_bare_words(text: &str) -> Cow<'_, str> {
     let mut rest = text;
     while let Some(next) = rest.chars().next() {
         if !in_string && let Some(word) = WORDS.iter().find(|word| rest.starts_with(**word)) {
-            plain.push_str("null");
+            match words {
+                Words::Null => plain.push_str("null"),
+                Words::Quoted => plain.extend(["\"", word, "\""]),
+            }
             rest = rest.get(word.len()..).unwrap_or_default();
             continue;
         }
@@ -73,7 +88,9 @@ mod tests {
     fn bare_words_are_null_and_words_in_strings_stay() {
         let text = r#"{"a": NaN, "NaN \" NaN": [-Infinity, Infinity, 1], "é": "NaN"}"#;
         let expected = r#"{"a": null, "NaN \" NaN": [null, null, 1], "é": "NaN"}"#;
-        assert_eq!(without_bare_words(text), expected);
+        assert_eq!(without_bare_words(text, Words::Null), expected);
+        let expected = r#"{"a": "NaN", "NaN \" NaN": ["-Infinity", "Infinity", 1], "é": "NaN"}"#;
+        assert_eq!(without_bare_words(text, Words::Quoted), expected);
     }
 
     #[test]

@@ -383,3 +383,132 @@ fn gnu_time() {
     assert_eq!(errors(&failed, subject), (1, 1));
     assert!(!has(&failed, subject, "time"));
 }
+
+#[test]
+fn asv_results() {
+    // As asv printed: 164±9μs, 10.5±0.1ms, 28.2M, 60.
+    holds(
+        "asv/base-1.json",
+        &[
+            (
+                "bench_all.TimeSuite.time_decode",
+                "time",
+                "p50",
+                0.000_164_350_124_997_270_09,
+                0.0,
+            ),
+            (
+                "bench_all.TimeSuite.timeraw_import",
+                "time",
+                "p50",
+                0.010_537_941_499_933_368,
+                0.0,
+            ),
+            (
+                "bench_all.TimeSuite.peakmem_alloc",
+                "rss_peak",
+                "value",
+                28_209_152.0,
+                0.0,
+            ),
+            (
+                "bench_all.Codec.mem_table(64, 'plain')",
+                "object_size",
+                "value",
+                51_256.0,
+                0.0,
+            ),
+            // The last parameter changes fastest.
+            (
+                "bench_all.Codec.time_encode(16, None)",
+                "time",
+                "p50",
+                4.599_332_501_129_538e-05,
+                0.0,
+            ),
+            (
+                "bench_all.Codec.time_encode(64, \"odd, 'name'\")",
+                "time",
+                "p50",
+                0.000_218_922_225_030_837_58,
+                0.0,
+            ),
+            ("bench_all.track_count", "track", "value", 60.0, 0.0),
+        ],
+    );
+    let base = run("asv/base-1.json");
+    assert_eq!(
+        base.provenance.commit.as_deref(),
+        Some("2b3830810cf33f2df5246a07f3ed8cc7fe3e9145")
+    );
+    let times = &base.subjects["bench_all.TimeSuite.time_decode"]["time"];
+    assert_eq!(times.evidence.observations(), Some(10));
+    // Nothing says whether a higher count is better.
+    assert_eq!(
+        base.subjects["bench_all.track_count"]["track"].role,
+        perfgate::model::Role::Fixed
+    );
+}
+
+#[test]
+fn asv_tells_what_failed_from_what_was_left_out() {
+    let base = run("asv/base-1.json");
+    for failed in [
+        "bench_all.TimeSuite.time_broken",
+        "bench_all.time_slow",
+        "bench_all.track_none",
+    ] {
+        assert_eq!(errors(&base, failed), (1, 1), "{failed}");
+        assert!(!has(&base, failed, "time"));
+    }
+    assert!(warns(&base, "3 benchmarks failed or took too long"));
+    // Its setup raised NotImplementedError: there was nothing to measure.
+    assert!(
+        !base
+            .subjects
+            .contains_key("bench_all.Codec.time_encode(64, None)")
+    );
+    assert_eq!(
+        errors(&base, "bench_all.Codec.time_encode(64, 'plain')"),
+        (0, 1)
+    );
+}
+
+#[test]
+fn asv_samples_and_quick_runs() {
+    let samples = run("asv/append-samples.json");
+    let of = |run: &Run, subject: &str| {
+        let evidence = &run.subjects[subject]["time"].evidence;
+        (evidence.kind(), evidence.observations())
+    };
+    let decode = "bench_all.TimeSuite.time_decode";
+    assert_eq!(of(&samples, decode), ("samples", Some(10)));
+    // One sample, with infinite bounds.
+    let quick = run("asv/quick.json");
+    assert_eq!(
+        of(&quick, "bench_all.Codec.time_encode(16, 'plain')"),
+        ("quantiles", Some(1))
+    );
+    assert_eq!(of(&quick, decode), ("quantiles", Some(10)));
+}
+
+#[test]
+fn asv_pair() {
+    // time_encode does a quarter more, on a busy machine; the count is not judged, and what fails on both sides is no change.
+    let verdict = pair("asv/{side}-{n}.json");
+    shows_the_change(
+        &verdict,
+        "bench_all.Codec.time_encode(16, 'plain')",
+        "time.p50",
+        1.0..2.2,
+    );
+    let rows = verdict["comparisons"].as_array().unwrap();
+    let count = rows
+        .iter()
+        .find(|row| row["subject"] == "bench_all.track_count" && row["metric"] == "track")
+        .unwrap();
+    assert_eq!(count["change"]["ratio"], 1.25);
+    assert_eq!(count["gated"], false);
+    let (_, outcome) = series(&verdict, "bench_all.time_slow", "errors.rate");
+    assert!(outcome != "regressed" && outcome != "improved", "{outcome}");
+}

@@ -25,7 +25,7 @@ pub use output::Streams;
 
 use crate::text::sanitize;
 use args::{BaselineCommand, Cli, Color, Command};
-use commands::{ab, baseline, check, compare, documents, inspect, merge, post, run};
+use commands::{ab, baseline, check, compare, documents, inspect, merge, post, run, watch};
 use output::Output;
 
 /// What a command was called with, beside its own flags.
@@ -96,6 +96,7 @@ fn command(cli: Cli, invocation: &Invocation<'_>, output: &mut Output<'_>) -> an
         }
         Command::Post(args) => return post::run(args, invocation, output),
         Command::Run(args) => return run::run(*args, env, output),
+        Command::Watch(args) => return watch::run(args, env, output),
         Command::Merge(args) => return merge::run(args, env, output),
         Command::Inspect(args) => return inspect::run(args, output),
         Command::Schema { of } => documents::schema(of),

@@ -30,4 +30,6 @@ mod run;
 mod sources;
 mod unsound;
 mod usage;
+#[cfg(target_os = "linux")]
+mod watch;
 mod workloads;

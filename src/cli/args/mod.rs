@@ -9,6 +9,7 @@ mod inspect;
 mod merge;
 mod post;
 mod run;
+mod watch;
 pub(crate) mod watched;
 mod words;
 
@@ -25,6 +26,7 @@ pub(crate) use inspect::InspectArgs;
 pub(crate) use merge::MergeArgs;
 pub(crate) use post::{CommentWhen, PostArgs, PostFlags, PostWhen};
 pub(crate) use run::{LoadFlags, RequestFlags, RunArgs};
+pub(crate) use watch::{WatchArgs, WhatFlags};
 pub(crate) use words::{InspectFormat, ReportFormat, typed};
 
 /// Examples stand before the options: they are what a reader came for.
@@ -89,6 +91,7 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     Ab(Box<AbArgs>),
     Run(Box<RunArgs>),
+    Watch(WatchArgs),
     Merge(MergeArgs),
     /// Keep the runs that results are compared with: update, show, pin
     #[command(

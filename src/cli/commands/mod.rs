@@ -12,3 +12,4 @@ pub(crate) mod inspect;
 pub(crate) mod merge;
 pub(crate) mod post;
 pub(crate) mod run;
+pub(crate) mod watch;

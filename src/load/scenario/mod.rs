@@ -36,7 +36,7 @@ pub use rows::Rows;
 pub use share::Share;
 pub use simple::{BodyArg, Simple, from_url};
 pub use surroundings::{Machine, Surroundings};
-pub use watch::watched_beside;
+pub use watch::{endpoint, watched_beside};
 
 /// One workload.
 #[derive(Clone, Debug)]

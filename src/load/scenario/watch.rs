@@ -8,6 +8,7 @@ use super::file::{MetricFile, WatchFile};
 use super::flows::subject;
 use super::surroundings::{Reader, Surroundings};
 use super::{Base, Chosen, MetricKind, Source, Watched};
+use crate::model::Better;
 use crate::toml_file::{FilledText, Located, OneOrMany, Problem, Scalar, Table};
 
 /// What every entry is held against.
@@ -189,20 +190,51 @@ fn chosen(file: &MetricFile) -> Result<Chosen, Problem> {
             .error(format!("`{selector}` is no metric"))
             .hint("write it like http_requests_total or http_requests_total{code=\"500\"}"));
     }
-    let bare = selector.split('{').next().unwrap_or_default();
-    let counts = ["_total", "_sum", "_count", "_bucket"]
-        .iter()
-        .any(|end| bare.ends_with(end));
-    let usual = if counts {
-        MetricKind::Counter
-    } else {
-        MetricKind::Gauge
-    };
     Ok(Chosen {
         selector: selector.to_owned(),
         unit: file.unit.clone(),
         better: file.better.0,
-        kind: file.kind.map_or(usual, |kind| kind.0),
+        kind: file.kind.map_or(usual_kind(selector), |kind| kind.0),
+    })
+}
+
+/// By the endings that Prometheus gives to what counts.
+fn usual_kind(selector: &str) -> MetricKind {
+    let bare = selector.split('{').next().unwrap_or_default();
+    let counts = ["_total", "_sum", "_count", "_bucket"]
+        .iter()
+        .any(|end| bare.ends_with(end));
+    if counts {
+        MetricKind::Counter
+    } else {
+        MetricKind::Gauge
+    }
+}
+
+/// An endpoint as it is typed, and what is chosen of it.
+pub fn endpoint(url: &str, metrics: &[(String, Better)]) -> Result<Source, String> {
+    web_address(url)?;
+    let mut all: Vec<Chosen> = Vec::new();
+    for (selector, better) in metrics {
+        let selector = selector.trim();
+        if !is_selector(selector) {
+            return Err(format!(
+                "`{selector}` is no metric; write it like http_requests_total or http_requests_total{{code=\"500\"}}"
+            ));
+        }
+        if all.iter().any(|other| other.selector == selector) {
+            return Err(format!("{selector} is chosen twice"));
+        }
+        all.push(Chosen {
+            selector: selector.to_owned(),
+            unit: String::new(),
+            better: *better,
+            kind: usual_kind(selector),
+        });
+    }
+    Ok(Source::Prometheus {
+        url: url.to_owned(),
+        metrics: all,
     })
 }
 

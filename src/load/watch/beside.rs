@@ -1,34 +1,51 @@
-//! Watching beside a load that another program puts on: in a thread of its own, from the start of that program to its end.
+//! Watching beside what another program does: in a thread of its own, for as long as the caller wants.
 
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
-use super::Observed;
+use super::{Manner, Observed};
 use crate::load::scenario::Watched;
+
+/// How often it is asked whether something has ended.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// A watch that goes on until it is finished or dropped.
 #[derive(Debug)]
 pub struct WatchBeside {
     stop: oneshot::Sender<()>,
+    ended: Arc<AtomicBool>,
     thread: JoinHandle<Observed>,
 }
 
 impl WatchBeside {
     /// Reads everything once, and counts from now on. An error says what cannot be watched.
-    pub fn start(what: Vec<Watched>) -> anyhow::Result<Self> {
+    pub fn start(what: Vec<Watched>, manner: Manner) -> anyhow::Result<Self> {
         let (stop, stopped) = oneshot::channel();
         let (tell, told) = mpsc::channel();
+        let ended = Arc::new(AtomicBool::new(false));
+        let seen = Arc::clone(&ended);
         let thread = thread::Builder::new()
             .name("watch".to_owned())
-            .spawn(move || watch(&what, &tell, stopped))
+            .spawn(move || watch(&what, manner, &tell, &seen, stopped))
             .context("start the thread that watches")?;
         told.recv().context("the thread that watches has ended")??;
-        Ok(Self { stop, thread })
+        Ok(Self {
+            stop,
+            ended,
+            thread,
+        })
+    }
+
+    /// Whether something that is watched has ended for good.
+    pub fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Relaxed)
     }
 
     pub fn finish(self) -> anyhow::Result<Observed> {
@@ -41,8 +58,10 @@ impl WatchBeside {
 
 fn watch(
     what: &[Watched],
+    manner: Manner,
     tell: &mpsc::Sender<anyhow::Result<()>>,
-    stopped: oneshot::Receiver<()>,
+    ended: &AtomicBool,
+    mut stopped: oneshot::Receiver<()>,
 ) -> Observed {
     let runtime = Builder::new_current_thread()
         .enable_all()
@@ -50,12 +69,18 @@ fn watch(
         .context("start the runtime");
     let watched = runtime.and_then(|runtime| {
         runtime.block_on(async {
-            let mut watch = super::start(what, None).await?;
+            let mut watch = super::start_in(what, None, manner).await?;
             watch.begin_counting();
             let began = Instant::now();
             // Nobody hears it where the caller is gone; then `stopped` is closed too.
             drop(tell.send(Ok(())));
-            Ok(match stopped.await {
+            let asked = loop {
+                match timeout(LOOK, &mut stopped).await {
+                    Ok(asked) => break asked,
+                    Err(_) => ended.store(watch.check().is_some(), Ordering::Relaxed),
+                }
+            };
+            Ok(match asked {
                 Ok(()) => watch.finish(None, began.elapsed()).await,
                 Err(_) => Observed::default(),
             })

@@ -181,6 +181,7 @@ impl Probe for CgroupProbe {
             read: of_read.update(read(&self.read)),
             written: of_written.update(read(&self.written)),
             open_files: None,
+            began_anew: false,
         })
     }
 
@@ -328,6 +329,7 @@ mod tests {
             read: Some(50),
             written: Some(3),
             open_files: None,
+            began_anew: false,
         };
         assert_eq!(read, expected, "a peak of before our time is not ours");
         write(&folder, &[("memory.peak", "9500000\n")]);

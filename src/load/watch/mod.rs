@@ -35,10 +35,20 @@ use self::process_probe::ProcessProbe;
 use self::process_selection::ProcessSelection;
 use self::prometheus::Endpoint;
 use self::resource_record::{GROWTH_NEEDS, LoadSummary};
-use self::task::{Part, TaskResult, WatchTask};
+use self::task::{Part, TaskResult, WatchTask, Way};
 use super::scenario::{Source, Watched};
 use crate::hint::WithHint;
 use crate::model::{Measurement, MetricName, Subject};
+
+/// How a watch looks, and what it makes of what ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// Beside a load: often at first, because it may be short. What ends is no longer under test.
+    BesideLoad,
+    /// For hours, without a load of ours. What ends may come back and is watched again; the figures are those of the
+    /// time that it was seen.
+    Soak { every: Duration },
+}
 
 /// Everything that is watched in one run, until it is dropped.
 #[derive(Debug)]
@@ -54,11 +64,21 @@ pub struct Observed {
     pub warnings: Vec<String>,
     /// A message for each watched thing that ended during the run. Such a run says nothing about it.
     pub ended: Vec<String>,
+    /// A message for each thing that may come back, and was not there at the end.
+    pub away: Vec<String>,
 }
 
 /// Starts to watch. Reads each thing once, so that what cannot be watched is reported before there is load. Has to be
 /// called inside a `LocalSet` or `LocalRuntime`.
 pub async fn start(what: &[Watched], service_pid: Option<u32>) -> anyhow::Result<Watch> {
+    start_in(what, service_pid, Manner::BesideLoad).await
+}
+
+async fn start_in(
+    what: &[Watched],
+    service_pid: Option<u32>,
+    manner: Manner,
+) -> anyhow::Result<Watch> {
     let mut tasks = Vec::new();
     for watched in what {
         let subject = Subject::new(watched.name.as_str());
@@ -66,10 +86,11 @@ pub async fn start(what: &[Watched], service_pid: Option<u32>) -> anyhow::Result
             ProcessProbe::find(selection).map(|found| Box::new(found) as Box<dyn Probe>)
         };
         let mut part = Part::Processes;
+        let returns = matches!(watched.what, Source::Process(_) | Source::Cgroup(_));
         let probe: Box<dyn Probe> = match &watched.what {
             Source::Prometheus { url, metrics } => {
                 let endpoint = Endpoint::open(url, metrics).await?;
-                tasks.push(WatchTask::of_endpoint(subject, endpoint));
+                tasks.push(WatchTask::of_endpoint(subject, endpoint, manner));
                 continue;
             }
             Source::Service => {
@@ -87,7 +108,8 @@ pub async fn start(what: &[Watched], service_pid: Option<u32>) -> anyhow::Result
                 Box::new(HostProbe::find()?)
             }
         };
-        tasks.push(WatchTask::of_system(subject, part, probe));
+        let way = Way { manner, returns };
+        tasks.push(WatchTask::of_system(subject, part, way, probe));
     }
     Ok(Watch { tasks })
 }
@@ -151,6 +173,7 @@ impl Observed {
         let own = |text: String| format!("watch {subject}: {text}");
         self.warnings.extend(result.warnings.into_iter().map(own));
         self.ended.extend(result.ended.map(own));
+        self.away.extend(result.away.map(own));
         let measurements = result
             .figures
             .into_iter()

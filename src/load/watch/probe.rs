@@ -12,6 +12,8 @@ pub(super) struct Reading {
     pub(super) read: Option<u64>,
     pub(super) written: Option<u64>,
     pub(super) open_files: Option<u64>,
+    /// Whether all that was read before has ended, and something else of the same name is there instead.
+    pub(super) began_anew: bool,
 }
 
 /// A part of the system under test that can be read.

@@ -280,6 +280,7 @@ impl Probe for ProcessProbe {
                 self.selection
             );
         }
+        let began_anew = self.known.is_empty() && !ended_processes.is_empty();
         let (mut inherited, mut resident, mut peak) = (InheritedSums::default(), 0, 0);
         let (mut files, before) = (0, self.denied);
         for (pid, stat) in selected {
@@ -313,6 +314,7 @@ impl Probe for ProcessProbe {
             read: (!self.denied.io).then_some(self.total.read),
             written: (!self.denied.io).then_some(self.total.written),
             open_files: (!self.denied.files).then_some(files),
+            began_anew,
         })
     }
 

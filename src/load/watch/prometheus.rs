@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 
+use super::Manner;
 use super::exposition::{self, Sample};
 use super::selector::{Selector, UnknownMetric};
 use super::tracked::TrackedMetric;
@@ -146,10 +147,19 @@ impl Endpoint {
         }
     }
 
-    /// The metrics of the last reading, and warnings about them.
-    pub(super) fn figures(&self) -> (Vec<(MetricName, Measurement)>, Vec<String>) {
+    /// Why a soak could not read it at the end.
+    pub(super) fn away(&self, manner: Manner) -> Option<String> {
+        let failure = self.failure.as_ref();
+        let failure = failure.filter(|_| manner != Manner::BesideLoad)?;
+        Some(format!("it could not be read at the end: {failure}"))
+    }
+
+    /// The metrics of the last reading, for a soak of the last that succeeded, and warnings about them.
+    pub(super) fn figures(&self, manner: Manner) -> (Vec<(MetricName, Measurement)>, Vec<String>) {
         let (mut figures, mut warnings) = (Vec::new(), Vec::new());
-        if let Some(failure) = &self.failure {
+        if let Some(failure) = &self.failure
+            && manner == Manner::BesideLoad
+        {
             warnings.push(format!("{failure}; its metrics are left out"));
             return (figures, warnings);
         }

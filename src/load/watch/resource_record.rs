@@ -21,6 +21,7 @@ pub(super) struct ResourceRecord {
     peak: Option<u64>,
     open_files: Option<u64>,
     trend: MemoryTrend,
+    restarts: u64,
 }
 
 /// The load during the watch.
@@ -42,6 +43,7 @@ impl ResourceRecord {
             peak: read.rss,
             open_files: None,
             trend: MemoryTrend::default(),
+            restarts: 0,
         };
         record.see(at, read);
         record
@@ -56,6 +58,10 @@ impl ResourceRecord {
         self.last = read;
         self.read_at = at;
         self.open_files = self.open_files.max(read.open_files);
+        if read.began_anew {
+            self.restarts += 1;
+            self.trend.begin_anew();
+        }
         if let Some(rss) = read.rss {
             self.trend
                 .add(at.saturating_duration_since(self.began), rss);
@@ -106,6 +112,11 @@ impl ResourceRecord {
         .into_iter()
         .filter_map(|(name, unit, role, value)| figure(name, unit, role, value?))
         .collect()
+    }
+
+    /// How often all that was watched ended and was there again.
+    pub(super) fn restarts(&self) -> Option<(MetricName, Measurement)> {
+        figure("restarts", "", Role::Fixed, exact(self.restarts))
     }
 
     /// The mean use of the processors and the peak of the memory, in percent of the machine. They follow from how much
@@ -159,6 +170,7 @@ mod tests {
             read: None,
             written: Some(cpu),
             open_files: Some(files),
+            began_anew: false,
         }
     }
 

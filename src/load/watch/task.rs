@@ -10,11 +10,13 @@ use tokio::sync::oneshot;
 use tokio::task::{spawn_blocking, spawn_local};
 use tokio::time::timeout;
 
+use super::Manner;
 use super::host::MachineSize;
 use super::probe::{Probe, Reading};
 use super::prometheus::Endpoint;
 use super::resource_record::{LoadSummary, ResourceRecord};
 use crate::model::{Measurement, MetricName, Subject};
+use crate::text::duration;
 
 /// How long readings are frequent, because a run may be short.
 const YOUNG: Duration = Duration::from_secs(10);
@@ -42,6 +44,55 @@ pub(super) enum Part {
     Endpoint,
 }
 
+/// How one thing is watched.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Way {
+    pub(super) manner: Manner,
+    /// Whether what ends may be found again, by its name.
+    pub(super) returns: bool,
+}
+
+/// When what may come back was not there.
+#[derive(Clone, Copy, Debug, Default)]
+struct Absence {
+    since: Option<Instant>,
+    returns: usize,
+    time: Duration,
+}
+
+impl Absence {
+    fn begin(&mut self, now: Instant) {
+        self.since.get_or_insert(now);
+    }
+
+    /// Whether there was one that ends now.
+    fn end(&mut self, now: Instant) -> bool {
+        let Some(since) = self.since.take() else {
+            return false;
+        };
+        self.returns += 1;
+        self.time += now.saturating_duration_since(since);
+        true
+    }
+
+    fn told(&self) -> Option<String> {
+        (self.returns > 0).then(|| {
+            format!(
+                "it was not there {} and was watched again, {} in all; what it used after the last look at it is not counted",
+                times(self.returns),
+                duration::text(self.time)
+            )
+        })
+    }
+}
+
+fn times(count: usize) -> String {
+    match count {
+        1 => "once".to_owned(),
+        count => format!("{count} times"),
+    }
+}
+
 /// The message of a watched thing that has ended.
 type EndedProcess = Rc<RefCell<Option<String>>>;
 
@@ -56,16 +107,21 @@ pub(super) struct TaskResult {
     pub(super) figures: Vec<(MetricName, Measurement)>,
     pub(super) warnings: Vec<String>,
     pub(super) ended: Option<String>,
+    /// It may come back, but is not there.
+    pub(super) away: Option<String>,
     pub(super) has_begun: bool,
 }
 
 impl WatchTask {
-    pub(super) fn of_system(subject: Subject, part: Part, probe: Box<dyn Probe>) -> Self {
+    pub(super) fn of_system(subject: Subject, part: Part, way: Way, probe: Box<dyn Probe>) -> Self {
         let (commands, heard) = unbounded_channel();
         let ended = EndedProcess::default();
         let system = SystemTask {
             probe: Some(probe),
             part,
+            way,
+            absence: Absence::default(),
+            has_begun: false,
             record: None,
             ended: Rc::clone(&ended),
             warnings: Vec::new(),
@@ -79,9 +135,9 @@ impl WatchTask {
         }
     }
 
-    pub(super) fn of_endpoint(subject: Subject, endpoint: Endpoint) -> Self {
+    pub(super) fn of_endpoint(subject: Subject, endpoint: Endpoint, manner: Manner) -> Self {
         let (commands, heard) = unbounded_channel();
-        spawn_local(watch_endpoint(endpoint, heard));
+        spawn_local(watch_endpoint(endpoint, manner, heard));
         Self {
             subject,
             commands,
@@ -122,6 +178,9 @@ struct SystemTask {
     /// The probe, until it has failed.
     probe: Option<Box<dyn Probe>>,
     part: Part,
+    way: Way,
+    absence: Absence,
+    has_begun: bool,
     record: Option<ResourceRecord>,
     ended: EndedProcess,
     warnings: Vec<String>,
@@ -132,15 +191,16 @@ impl SystemTask {
         loop {
             match timeout(self.pause(), commands.recv()).await {
                 Err(_) => {
-                    if let Some(read) = self.read().await
-                        && let Some(record) = &mut self.record
-                    {
-                        record.add(Instant::now(), read);
+                    if let Some(read) = self.read().await {
+                        self.take(read);
                     }
                 }
                 Ok(Some(Command::Begin)) => {
-                    let read = self.read().await;
-                    self.record = read.map(|read| ResourceRecord::begin(Instant::now(), read));
+                    self.has_begun = true;
+                    self.record = None;
+                    if let Some(read) = self.read().await {
+                        self.take(read);
+                    }
                 }
                 Ok(Some(Command::Finish(counted, answer))) => {
                     let result = self.finish(counted).await;
@@ -153,11 +213,26 @@ impl SystemTask {
         }
     }
 
-    fn pause(&self) -> Duration {
-        match &self.record {
-            Some(record) if record.age() < YOUNG => OFTEN,
-            _ => USUALLY,
+    fn take(&mut self, read: Reading) {
+        match &mut self.record {
+            Some(record) => record.add(Instant::now(), read),
+            None if self.has_begun => {
+                self.record = Some(ResourceRecord::begin(Instant::now(), read));
+            }
+            None => {}
         }
+    }
+
+    fn pause(&self) -> Duration {
+        match (self.way.manner, &self.record) {
+            (Manner::Soak { every }, _) => every,
+            (Manner::BesideLoad, Some(record)) if record.age() < YOUNG => OFTEN,
+            (Manner::BesideLoad, _) => USUALLY,
+        }
+    }
+
+    fn is_soak(&self) -> bool {
+        self.way.manner != Manner::BesideLoad
     }
 
     /// Takes a reading in another thread, because reading hundreds of files takes milliseconds in which requests are
@@ -169,10 +244,16 @@ impl SystemTask {
             (read, probe)
         });
         let why = match looked.await {
-            Ok((Ok(read), mut probe)) => {
+            Ok((Ok(mut read), mut probe)) => {
                 self.warnings.append(&mut probe.warnings());
                 self.probe = Some(probe);
+                read.began_anew |= self.absence.end(Instant::now());
                 return Some(read);
+            }
+            Ok((Err(_), probe)) if self.is_soak() && self.way.returns => {
+                self.probe = Some(probe);
+                self.absence.begin(Instant::now());
+                return None;
             }
             Ok((Err(error), _)) => error,
             Err(_) => anyhow!("the look at it failed"),
@@ -183,14 +264,28 @@ impl SystemTask {
 
     async fn finish(mut self, counted: LoadSummary) -> TaskResult {
         let read = self.read().await;
-        let has_begun = self.record.is_some() || self.ended.borrow().is_some();
-        let figures = match (read, &mut self.record) {
-            (Some(read), Some(record)) => {
-                record.add(Instant::now(), read);
+        let has_begun = self.has_begun || self.ended.borrow().is_some();
+        let is_soak = self.is_soak();
+        let was_read = read.is_some();
+        if let Some(read) = read {
+            self.take(read);
+        }
+        let away = self.absence.since.map(|since| {
+            format!(
+                "it was not there at the end, since {}",
+                duration::text(since.elapsed())
+            )
+        });
+        self.warnings.extend(self.absence.told());
+        let figures = match &self.record {
+            Some(record) if was_read || is_soak => {
                 let mut figures = match self.part {
                     Part::Processes => record.figures(counted),
                     Part::Host | Part::Endpoint => Vec::new(),
                 };
+                if is_soak && self.way.returns {
+                    figures.extend(record.restarts());
+                }
                 if self.part == Part::Host || counted.requests.is_none() {
                     figures.extend(
                         MachineSize::find()
@@ -207,15 +302,24 @@ impl SystemTask {
             figures,
             warnings: self.warnings,
             ended: self.ended.take(),
+            away,
             has_begun,
         }
     }
 }
 
-async fn watch_endpoint(mut endpoint: Endpoint, mut commands: UnboundedReceiver<Command>) {
+async fn watch_endpoint(
+    mut endpoint: Endpoint,
+    manner: Manner,
+    mut commands: UnboundedReceiver<Command>,
+) {
+    let every = match manner {
+        Manner::BesideLoad => ENDPOINT,
+        Manner::Soak { every } => every.max(ENDPOINT),
+    };
     let mut has_begun = false;
     loop {
-        match timeout(ENDPOINT, commands.recv()).await {
+        match timeout(every, commands.recv()).await {
             Err(_) => endpoint.read().await,
             Ok(Some(Command::Begin)) => {
                 endpoint.begin_counting().await;
@@ -228,7 +332,8 @@ async fn watch_endpoint(mut endpoint: Endpoint, mut commands: UnboundedReceiver<
                 };
                 if has_begun {
                     endpoint.read().await;
-                    (result.figures, result.warnings) = endpoint.figures();
+                    (result.figures, result.warnings) = endpoint.figures(manner);
+                    result.away = endpoint.away(manner);
                 }
                 drop(answer.send(result));
                 return;

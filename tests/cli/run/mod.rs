@@ -1,6 +1,6 @@
 //! `perfgate run` as a whole process against a scripted service: what it writes, prints, and how it ends.
 
-mod desk;
+pub(crate) mod desk;
 #[cfg(unix)]
 mod outage;
 mod refusals;

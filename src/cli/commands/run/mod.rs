@@ -86,7 +86,7 @@ pub(crate) fn run(args: RunArgs, env: &Env, output: &mut Output<'_>) -> anyhow::
 }
 
 /// The run never takes the place of its scenario, nor of the policy beside it.
-fn refuse_collisions(output: &Path, what: &str) -> anyhow::Result<()> {
+pub(crate) fn refuse_collisions(output: &Path, what: &str) -> anyhow::Result<()> {
     let mut files = Files::default();
     files.writes("--output", output);
     let scenario = Path::new(what);

@@ -5,7 +5,7 @@ use anyhow::anyhow;
 use crate::cli::output::Output;
 use crate::hint::WithHint;
 use crate::load::scenario;
-use crate::load::watch::WatchBeside;
+use crate::load::watch::{Manner, WatchBeside};
 use crate::model::{Measurement, MetricName, Run, Subject};
 
 /// What was measured while a command ran once.
@@ -26,7 +26,7 @@ impl Watched {
             work(output)?;
             return Ok(Self::default());
         }
-        let watch = WatchBeside::start(what.to_vec())?;
+        let watch = WatchBeside::start(what.to_vec(), Manner::BesideLoad)?;
         work(output)?;
         let observed = watch.finish()?;
         for warning in &observed.warnings {

@@ -103,6 +103,9 @@ impl Summary<'_> {
             .filter(|(_, metrics)| is_loaded(metrics))
             .map(|(subject, metrics)| self.row(subject.as_str(), metrics))
             .collect();
+        if rows.is_empty() && self.is_watch() {
+            return String::new();
+        }
         if rows.is_empty() {
             return "nothing was measured\n\n".to_owned();
         }
@@ -111,6 +114,12 @@ impl Summary<'_> {
         ];
         rows.insert(0, heads.map(str::to_owned));
         aligned(&rows, self.room()) + "\n"
+    }
+
+    /// Without a load, what was watched is all that there is.
+    fn is_watch(&self) -> bool {
+        let mut subjects = self.run.subjects.keys();
+        !self.run.subjects.is_empty() && !subjects.any(|subject| is_generator(subject.as_str()))
     }
 
     fn subjects(&self) -> Vec<(&Subject, &Metrics)> {

@@ -369,8 +369,11 @@ pub(super) fn subjects(document: &Document) -> Value {
     Value::from(subjects.collect::<Vec<_>>())
 }
 
+fn side_number(side: &Option<Side>) -> Value {
+    number(side.as_ref().map(|side| side.value))
+}
+
 fn numbers(entry: &Entry) -> Value {
-    let value = |side: &Option<Side>| number(side.as_ref().map(|side| side.value));
     let change = entry.change;
     let kind = GroupKind::of(entry);
     let row = Row::of(entry, kind);
@@ -384,8 +387,8 @@ fn numbers(entry: &Entry) -> Value {
         ("better", safe(entry.better.as_str())),
         ("outcome", safe(entry.outcome.as_str())),
         ("gated", Value::from(entry.gated)),
-        ("before", value(&entry.baseline)),
-        ("now", value(&entry.current)),
+        ("before", side_number(&entry.baseline)),
+        ("now", side_number(&entry.current)),
         ("ratio", number(change.map(|change| change.ratio))),
         (
             "low",
@@ -442,7 +445,9 @@ fn row(kind: GroupKind, row: &Row<'_>) -> Value {
         ("change", safe(&row.change.cell())),
         ("limit", safe(&row.limit.number_cell())),
         ("notes", Value::from(notes)),
-        ("numbers", numbers(entry)),
+        ("before", side_number(&entry.baseline)),
+        ("now", side_number(&entry.current)),
+        ("unit", Value::normal_string(&entry.unit)),
     ])
 }
 

@@ -20,7 +20,12 @@ pub fn comment(
     place: &CommentPlace,
     template: Option<&str>,
 ) -> Result<String, RenderError> {
-    markdown(document, place, template, Room::Comment)
+    // A table for people to read is no comment, and may be as long as a summary.
+    let room = match template {
+        Some(BEFORE_AND_AFTER) => Room::Summary,
+        _ => Room::Comment,
+    };
+    markdown(document, place, template, room)
 }
 
 /// The same with every row, and with the room that a job summary has.

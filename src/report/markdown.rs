@@ -9,8 +9,6 @@ const SHIPPED: &str = include_str!("../../templates/comment.md");
 /// For two results that nobody gates: a table of before and after, for people to read.
 pub const BEFORE_AND_AFTER: &str = include_str!("../../templates/compare.md");
 
-/// Most gates have no more rows than this.
-const FIRST: usize = 400;
 /// After so many tries a few rows more are not worth the time.
 const TRIES: usize = 5;
 
@@ -54,6 +52,14 @@ impl Room {
         }
     }
 
+    /// So many rows are tried first: most gates have no more.
+    fn first(self) -> usize {
+        match self {
+            Self::Comment => 400,
+            Self::Summary => 4_000,
+        }
+    }
+
     fn length(self, text: &str) -> usize {
         match self {
             // GitHub does not say what a character is; UTF-16 units are the most that it can mean.
@@ -93,7 +99,7 @@ fn markdown(
         let length = room.length(&text);
         Ok((text, Try { rows, length }))
     };
-    let (text, first) = write(FIRST.min(all))?;
+    let (text, first) = write(room.first().min(all))?;
     let (mut best, mut fits) = if first.length < room.holds() {
         (text, first)
     } else {

@@ -70,6 +70,10 @@ impl Budget {
         }
     }
 
+    pub(super) fn unit(&self) -> &Unit {
+        &self.quantity().unit
+    }
+
     /// `None` where its unit does not fit the series.
     fn range(&self, series: &Series, better: Better) -> Option<AllowedRange> {
         let value = self.quantity().in_unit(&series.unit)?;
@@ -150,12 +154,6 @@ impl Budgets {
             })
         });
         checks.collect()
-    }
-}
-
-impl Budget {
-    pub(super) fn unit(&self) -> &Unit {
-        &self.quantity().unit
     }
 }
 

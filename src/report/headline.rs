@@ -21,7 +21,10 @@ pub(super) fn headline(document: &Document) -> String {
     if let Some(missing) = control::missing(document) {
         return missing;
     }
-    if is_empty_gate(document) && !document.policy.targets_only {
+    if document.policy.targets_only {
+        return Targets::of(document).line();
+    }
+    if is_empty_gate(document) {
         return "nothing was compared".to_owned();
     }
     if is_same_binary(document) {
@@ -29,9 +32,6 @@ pub(super) fn headline(document: &Document) -> String {
     }
     let slower = control::slower(document);
     let unjudged = unjudged::headline(document);
-    if document.policy.targets_only {
-        return Targets::of(document).line();
-    }
     if let Some(budgets) = document.budgets_only() {
         return only_budgets(document, budgets, unjudged);
     }

@@ -118,10 +118,14 @@ fn judge(
         read: args.read,
     };
     let mut settings = Settings::load(typed.clone(), env)?;
-    if args.targets {
-        only_targets(&mut settings)?;
-    }
-    settings.policy.only.clone_from(&args.only);
+    let narrow = |settings: &mut Settings| -> anyhow::Result<()> {
+        if args.targets {
+            only_targets(settings)?;
+        }
+        settings.policy.only.clone_from(&args.only);
+        Ok(())
+    };
+    narrow(&mut settings)?;
     for warning in &settings.warnings {
         output.warn(warning);
     }
@@ -135,11 +139,8 @@ fn judge(
         Some(beside) => (Some(beside.told), beside.judging),
         None => (None, None),
     };
-    if let (true, Some(base)) = (args.targets, &mut judging) {
-        only_targets(&mut base.settings)?;
-    }
     if let Some(base) = &mut judging {
-        base.settings.policy.only.clone_from(&args.only);
+        narrow(&mut base.settings)?;
     }
     let rules = judging.as_ref().map_or(&settings, |base| &base.settings);
     let measures_sources = args.results.is_empty() && !args.targets;

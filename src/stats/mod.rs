@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows a rule, a limit or an outcome.
 
+pub mod kendall;
 pub mod launches;
 pub mod location;
 pub mod multiplicity;

@@ -4,6 +4,7 @@
 //! counts of the generator are added; figures per 1000 requests are computed again from the requests of all machines;
 //! of everything else (memory, open files, CPU of a generator) the worst machine counts.
 
+use crate::model::evidence::Estimate;
 use crate::model::joined::{self, Weighted};
 use crate::model::{Better, Evidence, Measurement, MetricName};
 
@@ -69,7 +70,21 @@ pub(super) fn joined(
             let value = value(name, like, &values, requests);
             Evidence::value(value).map_err(|error| error.to_string())
         }
-        Evidence::Quantiles(_) | Evidence::Estimate(_) => Err(format!(
+        Evidence::Estimate(_) => {
+            let all = parts.iter().map(|part| match part.evidence {
+                Evidence::Estimate(estimate) => Ok(*estimate),
+                _ => Err(mixed()),
+            });
+            let all: Vec<Estimate> = all.collect::<Result<_, _>>()?;
+            // What is watched from several machines is one thing: the worst that was seen of it.
+            let ascending = |a: &Estimate, b: &Estimate| a.point.total_cmp(&b.point);
+            let worst = match like.better {
+                Better::Lower => all.into_iter().max_by(ascending),
+                Better::Higher => all.into_iter().min_by(ascending),
+            };
+            worst.map(Evidence::Estimate).ok_or_else(mixed)
+        }
+        Evidence::Quantiles(_) => Err(format!(
             "{} cannot be put together exactly; histograms, samples and counts can",
             like.evidence.kind()
         )),

@@ -82,41 +82,54 @@ impl ResourceRecord {
             .map(|(cpu, requests)| cpu / 1e9 / exact(requests) * 1000.0);
         let growth = (counted.time >= GROWTH_NEEDS)
             .then(|| self.trend.growth())
-            .flatten();
+            .flatten()
+            .and_then(|growth| growth.evidence(MIB));
+        let value = |value: f64| Evidence::value(value).ok();
         let mib = |bytes: u64| exact(bytes) / MIB;
         [
-            ("cpu", "s/1000 req", Role::Outcome, cpu),
-            ("rss", "MiB", Role::Outcome, self.last.rss.map(mib)),
-            ("rss_peak", "MiB", Role::Outcome, self.peak.map(mib)),
-            // It is near zero for a healthy service, so that it has no ratio. It is meant for a budget, which names it.
+            ("cpu", "s/1000 req", Role::Outcome, cpu.and_then(value)),
             (
-                "rss_growth",
-                "MiB/h",
-                Role::Fixed,
-                growth.map(|growth| growth / MIB),
+                "rss",
+                "MiB",
+                Role::Outcome,
+                self.last.rss.map(mib).and_then(value),
             ),
+            (
+                "rss_peak",
+                "MiB",
+                Role::Outcome,
+                self.peak.map(mib).and_then(value),
+            ),
+            // It is zero for a healthy service, so that it has no ratio. It is meant for a budget, which names it.
+            ("rss_growth", "MiB/h", Role::Fixed, growth),
             (
                 "read",
                 "MiB",
                 Role::Outcome,
-                grown(|read| read.read).map(|bytes| bytes / MIB),
+                grown(|read| read.read).and_then(|bytes| value(bytes / MIB)),
             ),
             (
                 "written",
                 "MiB",
                 Role::Outcome,
-                grown(|read| read.written).map(|bytes| bytes / MIB),
+                grown(|read| read.written).and_then(|bytes| value(bytes / MIB)),
             ),
-            ("open_files", "", Role::Outcome, self.open_files.map(exact)),
+            (
+                "open_files",
+                "",
+                Role::Outcome,
+                self.open_files.map(exact).and_then(value),
+            ),
         ]
         .into_iter()
-        .filter_map(|(name, unit, role, value)| figure(name, unit, role, value?))
+        .filter_map(|(name, unit, role, evidence)| Some(figure(name, unit, role, evidence?)))
         .collect()
     }
 
     /// How often all that was watched ended and was there again.
     pub(super) fn restarts(&self) -> Option<(MetricName, Measurement)> {
-        figure("restarts", "", Role::Fixed, exact(self.restarts))
+        let count = Evidence::value(exact(self.restarts)).ok()?;
+        Some(figure("restarts", "", Role::Fixed, count))
     }
 
     /// The mean use of the processors and the peak of the memory, in percent of the machine. They follow from how much
@@ -134,20 +147,22 @@ impl ResourceRecord {
             .map(|peak| exact(peak) / exact(machine.memory) * 100.0);
         [("cpu_share", cpu), ("memory_share", memory)]
             .into_iter()
-            .filter_map(|(name, value)| figure(name, "%", Role::Fixed, value?))
+            .filter_map(|(name, value)| {
+                let share = Evidence::value(value?).ok()?;
+                Some(figure(name, "%", Role::Fixed, share))
+            })
             .collect()
     }
 }
 
-/// `None` where the value is no number.
-fn figure(name: &str, unit: &str, role: Role, value: f64) -> Option<(MetricName, Measurement)> {
+fn figure(name: &str, unit: &str, role: Role, evidence: Evidence) -> (MetricName, Measurement) {
     let measurement = Measurement {
         unit: Unit::new(unit),
         better: Better::Lower,
         role,
-        evidence: Evidence::value(value).ok()?,
+        evidence,
     };
-    Some((MetricName::new(name), measurement))
+    (MetricName::new(name), measurement)
 }
 
 #[expect(
@@ -190,6 +205,7 @@ mod tests {
             .into_iter()
             .map(|(name, m)| match m.evidence {
                 Evidence::Value(value) => format!("{name} {value:.3} {}", m.unit),
+                Evidence::Estimate(it) => format!("{name} {:.3} {}", it.point, m.unit),
                 other => panic!("{other:?}"),
             })
             .collect();
@@ -199,7 +215,8 @@ mod tests {
                 "cpu 0.500 s/1000 req",
                 "rss 12.000 MiB",
                 "rss_peak 30.000 MiB",
-                "rss_growth 180.000 MiB/h",
+                // Of three readings nobody knows.
+                "rss_growth 0.000 MiB/h",
                 "written 1907.349 MiB",
                 "open_files 12.000 "
             ]

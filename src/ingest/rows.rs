@@ -64,6 +64,19 @@ impl<'a> Row<'a> {
         self.record.get(at).unwrap_or_default()
     }
 
+    /// A cell of plain digits, which is what most numbers are: read without a look at the rest of their grammar.
+    pub(super) fn digits(&self, at: usize) -> Option<u64> {
+        let cell = self.bytes(at);
+        // Nineteen digits always fit.
+        if cell.is_empty() || cell.len() > 19 {
+            return None;
+        }
+        cell.iter().try_fold(0_u64, |number, byte| {
+            let digit = byte.wrapping_sub(b'0');
+            (digit <= 9).then(|| number * 10 + u64::from(digit))
+        })
+    }
+
     pub(super) fn text(&self, at: usize) -> anyhow::Result<&'a str> {
         let cell = self
             .record

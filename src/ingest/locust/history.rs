@@ -15,6 +15,7 @@ use super::endpoint;
 use super::table::{Column, Row, Table};
 use super::timeline::{Phase, Timeline, WINDOW};
 use super::track::{Cumulated, Figures, Percentiles, Report, Totals, Track};
+use super::users::Users;
 use crate::hint::WithHint;
 use crate::model::{Quantile, Role, Run};
 
@@ -23,6 +24,7 @@ const MOST_ENDPOINTS: usize = 100_000;
 
 struct Columns {
     second: Column,
+    users: Option<Column>,
     method: Column,
     name: Column,
     rate: Option<Column>,
@@ -39,6 +41,8 @@ struct History {
     quantiles: Vec<Quantile>,
     warmup: Option<Duration>,
     timeline: Timeline,
+    /// `None` where the file does not tell them.
+    users: Option<Users>,
     tracks: Vec<Track>,
     /// By type and name as they stand in the file.
     by_name: HashMap<(Vec<u8>, Vec<u8>), usize>,
@@ -74,6 +78,7 @@ impl History {
         Ok(Self {
             columns: Columns {
                 second: table.required("Timestamp")?,
+                users: table.optional("User Count")?,
                 method: table.required("Type")?,
                 name: table.required("Name")?,
                 rate: table.optional("Requests/s")?,
@@ -87,6 +92,7 @@ impl History {
             quantiles,
             warmup,
             timeline: Timeline::new(warmup),
+            users: Some(Users::default()),
             tracks: Vec::new(),
             by_name: HashMap::new(),
             names: Vec::new(),
@@ -102,6 +108,16 @@ impl History {
             failures: row.count(&self.columns.failures)?,
         };
         let second = row.count(&self.columns.second)?;
+        // The load is not what was measured: a file that does not tell it is read all the same.
+        let count = self.columns.users.as_ref();
+        match count.and_then(|column| row.count(column).ok()) {
+            Some(count) => {
+                if let Some(users) = &mut self.users {
+                    users.see(second, count);
+                }
+            }
+            None => self.users = None,
+        }
         let phase = self
             .timeline
             .advance(second, totals.requests)
@@ -197,6 +213,7 @@ impl History {
         let mut run = endpoint::empty_run();
         run.provenance.started_at = timestamp(self.timeline.origin());
         run.provenance.duration_s = Some(seconds as f64);
+        run.provenance.load = self.users.as_ref().and_then(Users::load);
         run.warnings = self.notes(percentiles, seconds);
         let report = Report {
             quantiles: &self.quantiles,

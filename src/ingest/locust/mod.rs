@@ -142,10 +142,7 @@ pub(super) fn parse(bytes: &[u8], warmup: Option<Duration>) -> anyhow::Result<Ve
     let head = bytes.get(..64 * 1024).unwrap_or(bytes);
     match Kind::of(&String::from_utf8_lossy(head)) {
         Some(Kind::Csv(Member::Stats)) => stats_csv::read(bytes),
-        Some(Kind::Csv(Member::History)) => history::read(bytes, warmup).map(|mut run| {
-            run.provenance.load = users::load(bytes);
-            run
-        }),
+        Some(Kind::Csv(Member::History)) => history::read(bytes, warmup),
         Some(Kind::Csv(member)) => Err(not_a_result(member)),
         Some(Kind::Json) => {
             refuse_warmup(warmup)?;
@@ -168,7 +165,11 @@ fn read_set(set: &Set, warmup: Option<Duration>) -> anyhow::Result<Run> {
             ))
             .hint("let Locust write one: `locust --csv PREFIX --csv-full-history`");
         }
-        None if set.has(Member::Stats) => read_member(&stats, Member::Stats, None)?,
+        None if set.has(Member::Stats) => {
+            let mut run = read_member(&stats, Member::Stats, None)?;
+            run.provenance.load = load_of(set);
+            run
+        }
         None if set.has(Member::History) => read_member(&history, Member::History, None)?,
         None => {
             return Err(anyhow!("open {}: there is no such file", stats.display())).hint(
@@ -187,7 +188,6 @@ fn read_set(set: &Set, warmup: Option<Duration>) -> anyhow::Result<Run> {
             )),
         }
     }
-    run.provenance.load = load_of(set);
     failures::explain(&set.path(Member::Failures), &mut run);
     Ok(run)
 }
@@ -206,10 +206,7 @@ fn read_member(path: &Path, member: Member, warmup: Option<Duration>) -> anyhow:
         (Member::Stats, None) => stats_csv::read(open(path)?),
         (Member::Stats, Some(_)) => Err(anyhow!("a warm-up can only be dropped from a history"))
             .hint("name the `_stats_history.csv` that `locust --csv PREFIX --csv-full-history` writes"),
-        (Member::History, _) => history::read(open(path)?, warmup).map(|mut run| {
-            run.provenance.load = open(path).ok().and_then(users::load);
-            run
-        }),
+        (Member::History, _) => history::read(open(path)?, warmup),
         (Member::Failures | Member::Exceptions, _) => Err(not_a_result(member)),
     }
     .with_context(|| format!("read {}", path.display()))

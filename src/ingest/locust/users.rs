@@ -11,7 +11,7 @@ use super::table::Table;
 /// Locust's files do not say what was asked for. A number of users that was reached and kept was; the peak of a
 /// load that rises all the time is only where it happened to end.
 #[derive(Debug, Default)]
-struct Users {
+pub(super) struct Users {
     highest: u64,
     /// Seconds in which the highest number was seen, and in which any user was.
     held: u64,
@@ -26,7 +26,7 @@ const LEAST: u64 = 2;
 const SHARE: u64 = 20;
 
 impl Users {
-    fn see(&mut self, second: u64, users: u64) {
+    pub(super) fn see(&mut self, second: u64, users: u64) {
         if users == 0 {
             return;
         }
@@ -47,6 +47,14 @@ impl Users {
         }
     }
 
+    /// What was asked for, where it was held.
+    pub(super) fn load(&self) -> Option<Load> {
+        let mut load = Load::default();
+        load.terms
+            .insert("users".to_owned(), self.plateau()?.to_string());
+        Some(load)
+    }
+
     fn plateau(&self) -> Option<u64> {
         let is_plateau = self.held >= LEAST && self.held * 100 >= self.loaded * SHARE;
         is_plateau.then_some(self.highest)
@@ -62,10 +70,7 @@ pub(super) fn load(history: impl BufRead) -> Option<Load> {
     while let Ok(Some(row)) = table.next() {
         users.see(row.count(&second).ok()?, row.count(&count).ok()?);
     }
-    let plateau = users.plateau()?;
-    let mut load = Load::default();
-    load.terms.insert("users".to_owned(), plateau.to_string());
-    Some(load)
+    users.load()
 }
 
 #[cfg(test)]

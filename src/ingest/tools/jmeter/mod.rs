@@ -55,8 +55,8 @@ pub(in crate::ingest) const ADAPTER: Adapter = Adapter {
 const STEP_MS: f64 = 1.0;
 
 /// What a Transaction Controller writes: a row that repeats the requests inside it.
-fn is_transaction(message: &str) -> bool {
-    message.starts_with("Number of samples in transaction")
+fn is_transaction(message: &[u8]) -> bool {
+    message.starts_with(b"Number of samples in transaction")
 }
 
 /// Why a sample failed, in few words.

@@ -7,7 +7,7 @@ use crate::ingest::ReadOptions;
 use crate::ingest::head::Head;
 use crate::ingest::records::{self, Kind, Record, Sink};
 use crate::ingest::rows::{self, Columns, Row};
-use crate::ingest::sheet::Sheet;
+use crate::ingest::sheet::{Sheet, count};
 use crate::ingest::source::{End, Source};
 use crate::model::{Role, Run};
 
@@ -143,25 +143,39 @@ fn each(source: Source<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
         }
         let cell = |at: Option<usize>| at.map_or(Ok(""), |at| row.text(at));
         if let Some(at) = at.sample_count
+            && row.bytes(at) != b"1"
             && row.number::<u64>(at, "number of samples")? > 1
         {
             bail!("it sums up several samples in one row, and their times are not told");
         }
-        let code = cell(at.code)?;
-        let succeeded = match cell(at.success)? {
-            "true" => true,
-            "false" => false,
+        let bytes = |at: Option<usize>| at.map_or(&b""[..], |at| row.bytes(at));
+        let succeeded = match bytes(at.success) {
+            b"true" => true,
+            b"false" => false,
             // The column may be switched off.
-            _ => code.starts_with(['2', '3']),
+            _ => bytes(at.code)
+                .first()
+                .is_some_and(|digit| b"23".contains(digit)),
         };
-        let reason = reason(code, cell(at.failure_message)?);
-        let message = cell(at.message)?;
+        let reason = if succeeded {
+            None
+        } else {
+            Some(reason(cell(at.code)?, cell(at.failure_message)?))
+        };
+        let message = bytes(at.message);
         // One that the end of the run cut short, or in which a request failed, has no message.
         let is_unlike_a_request = message.is_empty()
             && at.data_type.is_some_and(|at| row.bytes(at).is_empty())
             && at.url.is_some_and(|at| row.bytes(at) == b"null");
         let transaction = is_transaction(message) || is_unlike_a_request;
-        let start_s = at.timestamp.map(|at| seconds(row.text(at)?)).transpose()?;
+        let start_s = at.timestamp.map(|at| match row.digits(at) {
+            Some(ms) => Ok(count(ms) / 1e3),
+            None => seconds(row.text(at)?),
+        });
+        let ms = match row.digits(at.elapsed) {
+            Some(ms) => count(ms),
+            None => row.number(at.elapsed, "response time")?,
+        };
         sink(&Record {
             subject: row.text(at.label)?,
             role: if transaction {
@@ -169,9 +183,9 @@ fn each(source: Source<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
             } else {
                 Role::Outcome
             },
-            start_s,
-            ms: row.number(at.elapsed, "response time")?,
-            failed: (!succeeded).then_some(reason.as_str()),
+            start_s: start_s.transpose()?,
+            ms,
+            failed: reason.as_deref(),
         })
     })
 }

@@ -127,7 +127,7 @@ impl Sample {
         let is_unlike_a_request = tag.name().as_ref() == b"sample"
             && message.is_empty()
             && data_type.as_deref() == Some("");
-        sample.transaction = is_transaction(&message) || is_unlike_a_request;
+        sample.transaction = is_transaction(message.as_bytes()) || is_unlike_a_request;
         if !timed {
             return Err(anyhow!("a sample has no response time (`t`)"));
         }

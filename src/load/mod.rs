@@ -7,7 +7,7 @@
 //!                      record ─► Run ◄────────┘
 //! ```
 //!
-//! `template`, `scenario`, `definition`, `plan`, `request`, `record` and `merge` are pure; `http`, `engine`, `watch`, `group` and
+//! `template`, `scenario`, `definition`, `plan`, `promql`, `request`, `record` and `merge` are pure; `http`, `engine`, `watch`, `group` and
 //! `service` use the network, processes and clocks.
 
 pub mod clock;
@@ -17,6 +17,7 @@ pub mod group;
 pub mod http;
 pub mod merge;
 pub mod plan;
+pub mod promql;
 pub mod provider;
 pub mod record;
 pub mod request;

@@ -478,7 +478,7 @@ pub struct WatchFile {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MetricFile {
-    /// With labels or without, such as `http_requests_total{code="500"}`; several that match are summed
+    /// With labels or without, such as `http_requests_total{code="500"}`; several that match are summed. Beside a `query`, what the run calls it
     #[schemars(title = "metric")]
     pub(super) name: Located<FilledText>,
     /// Which direction is an improvement
@@ -487,9 +487,12 @@ pub(super) struct MetricFile {
     #[serde(default)]
     #[schemars(extend("default" = "", "x-default" = "none"))]
     pub(super) unit: String,
-    /// A counter (`_total`, `_sum`, `_count`, `_bucket`) is read as its growth, a gauge as its last value
+    /// A counter (`_total`, `_sum`, `_count`, `_bucket`) is read as its growth, a gauge as its last value; its mean and maximum are shown beside it
     #[schemars(extend("x-default" = "by the name"))]
-    pub(super) kind: Option<Word<MetricKind>>,
+    pub(super) kind: Option<Located<Word<MetricKind>>>,
+    /// What is worked out of metrics over the counted time, in a part of PromQL: `sum(rate(hits_total[5m])) / sum(rate(asked_total[5m]))`
+    #[schemars(title = "expression")]
+    pub(super) query: Option<Located<FilledText>>,
 }
 
 /// The system under test.

@@ -313,15 +313,24 @@ pub enum Source {
 /// One metric of a Prometheus endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chosen {
-    /// `http_requests_total`, or with labels `http_requests_total{code="500"}`; several that match are summed.
-    pub selector: String,
+    /// What the run calls it. Without a query it is the selector: `http_requests_total`, or with labels
+    /// `http_requests_total{code="500"}`; several that match are summed.
+    pub name: String,
     pub unit: String,
     pub better: crate::model::Better,
-    /// A counter is read as its growth over the counted time, a gauge as its last value.
-    pub kind: MetricKind,
+    pub read: MetricRead,
 }
 
 /// How a metric is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MetricRead {
+    /// A counter as its growth over the counted time, a gauge as its last value.
+    Plain(MetricKind),
+    /// What this expression gives over the counted time.
+    Query(String),
+}
+
+/// What a metric does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum MetricKind {

@@ -7,7 +7,8 @@ use super::address::web_address;
 use super::file::{MetricFile, WatchFile};
 use super::flows::subject;
 use super::surroundings::{Reader, Surroundings};
-use super::{Base, Chosen, MetricKind, Source, Watched};
+use super::{Base, Chosen, MetricKind, MetricRead, Source, Watched};
+use crate::load::promql::Query;
 use crate::model::Better;
 use crate::toml_file::{FilledText, Located, OneOrMany, Problem, Scalar, Table};
 
@@ -165,11 +166,8 @@ fn prometheus(
     let mut metrics: Vec<Chosen> = Vec::new();
     for file in file.metrics.iter().flatten() {
         let metric = chosen(file)?;
-        if metrics
-            .iter()
-            .any(|other| other.selector == metric.selector)
-        {
-            let message = format!("{} is chosen twice", metric.selector);
+        if metrics.iter().any(|other| other.name == metric.name) {
+            let message = format!("{} is chosen twice", metric.name);
             return Err(file.name.error(message));
         }
         metrics.push(metric);
@@ -183,18 +181,35 @@ fn prometheus(
 }
 
 fn chosen(file: &MetricFile) -> Result<Chosen, Problem> {
-    let selector = file.name.trim();
-    if !is_selector(selector) {
-        return Err(file
-            .name
-            .error(format!("`{selector}` is no metric"))
-            .hint("write it like http_requests_total or http_requests_total{code=\"500\"}"));
-    }
+    let name = file.name.trim();
+    let read = match (&file.query, &file.kind) {
+        (Some(_), Some(kind)) => {
+            return Err(kind.error("a `query` says itself how its metrics are read"));
+        }
+        (Some(query), None) => {
+            Query::parse(query).map_err(|why| {
+                query
+                    .error(format!("it is not understood: {why}"))
+                    .hint("write it like sum(rate(cache_hits_total[5m])) / sum(rate(cache_requests_total[5m]))")
+            })?;
+            MetricRead::Query(query.to_string())
+        }
+        (None, kind) => {
+            if !is_selector(name) {
+                return Err(file
+                    .name
+                    .error(format!("`{name}` is no metric"))
+                    .hint("write it like http_requests_total or http_requests_total{code=\"500\"}, or give it a `query`"));
+            }
+            let kind = kind.as_ref().map(|kind| kind.get().0);
+            MetricRead::Plain(kind.unwrap_or(usual_kind(name)))
+        }
+    };
     Ok(Chosen {
-        selector: selector.to_owned(),
+        name: name.to_owned(),
         unit: file.unit.clone(),
         better: file.better.0,
-        kind: file.kind.map_or(usual_kind(selector), |kind| kind.0),
+        read,
     })
 }
 
@@ -222,14 +237,14 @@ pub fn endpoint(url: &str, metrics: &[(String, Better)]) -> Result<Source, Strin
                 "`{selector}` is no metric; write it like http_requests_total or http_requests_total{{code=\"500\"}}"
             ));
         }
-        if all.iter().any(|other| other.selector == selector) {
+        if all.iter().any(|other| other.name == selector) {
             return Err(format!("{selector} is chosen twice"));
         }
         all.push(Chosen {
-            selector: selector.to_owned(),
+            name: selector.to_owned(),
             unit: String::new(),
             better: *better,
-            kind: usual_kind(selector),
+            read: MetricRead::Plain(usual_kind(selector)),
         });
     }
     Ok(Source::Prometheus {

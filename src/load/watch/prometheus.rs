@@ -1,16 +1,17 @@
 //! A Prometheus endpoint, read at intervals, and the metrics that were chosen.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
 
 use super::Manner;
 use super::exposition::{self, Sample};
-use super::selector::{Selector, UnknownMetric};
+use super::selector::{self, Selector, UnknownMetric};
 use super::tracked::TrackedMetric;
 use crate::hint::WithHint;
+use crate::load::promql::{self, Query};
 use crate::load::provider;
-use crate::load::scenario::{Chosen, MetricKind};
+use crate::load::scenario::{Chosen, MetricKind, MetricRead};
 use crate::model::{Evidence, Measurement, MetricName, Role, Unit};
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -21,13 +22,65 @@ const LARGEST: usize = 64 * 1024 * 1024;
 pub(super) struct Endpoint {
     client: reqwest::Client,
     url: String,
-    chosen: Vec<(Chosen, TrackedMetric)>,
+    chosen: Vec<(Chosen, Tracked)>,
+    /// When counting began, and when it was last read.
+    began: Instant,
+    read: Instant,
     looks: usize,
     failed: usize,
     /// Why the last reading failed, if it did.
     failure: Option<String>,
     /// Whether the reading at the beginning of counting succeeded.
     has_begun: bool,
+}
+
+/// A chosen metric and what was seen of it.
+#[derive(Debug)]
+enum Tracked {
+    Metric(TrackedMetric),
+    Query(promql::Tally),
+}
+
+impl Tracked {
+    fn of(metric: &Chosen) -> Result<Self, String> {
+        Ok(match &metric.read {
+            MetricRead::Plain(kind) => {
+                Self::Metric(TrackedMetric::new(Selector::parse(&metric.name)?, *kind))
+            }
+            MetricRead::Query(query) => Self::Query(promql::Tally::new(Query::parse(query)?)),
+        })
+    }
+
+    fn take(&mut self, samples: &[Sample<'_>]) {
+        match self {
+            Self::Metric(metric) => metric.take(samples),
+            Self::Query(query) => query.take(samples),
+        }
+    }
+
+    fn begin_counting(&mut self) {
+        match self {
+            Self::Metric(metric) => metric.begin_counting(),
+            Self::Query(query) => query.begin_counting(),
+        }
+    }
+
+    fn known(&self, samples: &[Sample<'_>], declared: &[&str]) -> Result<(), UnknownMetric> {
+        match self {
+            Self::Metric(metric) => metric.selector().known(samples, declared),
+            Self::Query(query) => query
+                .query()
+                .names()
+                .try_for_each(|name| selector::known_name(name, samples, declared)),
+        }
+    }
+
+    fn was_reset(&self) -> bool {
+        match self {
+            Self::Metric(metric) => metric.was_reset(),
+            Self::Query(_) => false,
+        }
+    }
 }
 
 /// A client. Without certificate authorities, as in a slim container, it still reads endpoints without TLS.
@@ -44,14 +97,15 @@ impl Endpoint {
         let client = client().context("prepare to read a Prometheus endpoint")?;
         let mut chosen = Vec::new();
         for metric in metrics {
-            let selector =
-                Selector::parse(&metric.selector).map_err(|why| anyhow!("watch {url}: {why}"))?;
-            chosen.push((metric.clone(), TrackedMetric::new(selector, metric.kind)));
+            let tracked = Tracked::of(metric).map_err(|why| anyhow!("watch {url}: {why}"))?;
+            chosen.push((metric.clone(), tracked));
         }
         let mut endpoint = Self {
             client,
             url: url.to_owned(),
             chosen,
+            began: Instant::now(),
+            read: Instant::now(),
             looks: 0,
             failed: 0,
             failure: None,
@@ -106,9 +160,7 @@ impl Endpoint {
             .hint("it has to be in the text format of Prometheus, usually at /metrics")?;
         let declared: Vec<&str> = exposition::declared(page).collect();
         for (_, tracked) in &self.chosen {
-            if let Err(UnknownMetric { what, nearest }) =
-                tracked.selector().known(&samples, &declared)
-            {
+            if let Err(UnknownMetric { what, nearest }) = tracked.known(&samples, &declared) {
                 let hint = match nearest {
                     Some(nearest) => format!("did you mean `{nearest}`?"),
                     None => "a metric that appears with the first request has to be there before: \
@@ -126,6 +178,7 @@ impl Endpoint {
         for (_, tracked) in &mut self.chosen {
             tracked.take(&samples);
         }
+        self.read = Instant::now();
         Ok(())
     }
 
@@ -142,6 +195,7 @@ impl Endpoint {
     pub(super) async fn begin_counting(&mut self) {
         self.read().await;
         self.has_begun = self.failure.is_none();
+        self.began = self.read;
         for (_, tracked) in &mut self.chosen {
             tracked.begin_counting();
         }
@@ -172,10 +226,13 @@ impl Endpoint {
                 Ok(figure) => figures.push(figure),
                 Err(why) => warnings.push(format!("{why:#}")),
             }
+            if let Tracked::Metric(metric) = tracked {
+                figures.extend(over_time(chosen, metric));
+            }
             if tracked.was_reset() {
                 warnings.push(format!(
                     "counter `{}` at {} fell: its process began anew, and what it counted shortly before is lost",
-                    chosen.selector, self.url
+                    chosen.name, self.url
                 ));
             }
         }
@@ -185,13 +242,21 @@ impl Endpoint {
     fn figure(
         &self,
         chosen: &Chosen,
-        tracked: &TrackedMetric,
+        tracked: &Tracked,
     ) -> anyhow::Result<(MetricName, Measurement)> {
-        let left_out = || format!("`{}` at {} is left out", chosen.selector, self.url);
-        if chosen.kind == MetricKind::Counter && !self.has_begun {
+        let left_out = || format!("`{}` at {} is left out", chosen.name, self.url);
+        if chosen.read != MetricRead::Plain(MetricKind::Gauge) && !self.has_begun {
             return Err(anyhow!("it could not be read when counting began")).with_context(left_out);
         }
-        let Some(value) = tracked.value() else {
+        let value = match tracked {
+            Tracked::Metric(metric) => metric.value(),
+            Tracked::Query(query) => {
+                let seconds = self.read.saturating_duration_since(self.began);
+                let value = query.value(seconds.as_secs_f64());
+                Some(value.map_err(anyhow::Error::msg).with_context(left_out)?)
+            }
+        };
+        let Some(value) = value else {
             bail!("{}: it was not there at the end", left_out());
         };
         let measurement = Measurement {
@@ -200,6 +265,29 @@ impl Endpoint {
             role: Role::Outcome,
             evidence: Evidence::value(value).with_context(left_out)?,
         };
-        Ok((MetricName::new(chosen.selector.as_str()), measurement))
+        Ok((MetricName::new(chosen.name.as_str()), measurement))
     }
+}
+
+/// The mean and the maximum of a gauge, beside its last value. They are shown; a rule that names them judges them.
+fn over_time(chosen: &Chosen, metric: &TrackedMetric) -> Vec<(MetricName, Measurement)> {
+    let (bare, labels) = match chosen.name.find('{') {
+        Some(at) => chosen.name.split_at_checked(at),
+        None => None,
+    }
+    .unwrap_or((&chosen.name, ""));
+    let values = [("mean", metric.mean()), ("max", metric.highest())];
+    values
+        .into_iter()
+        .filter_map(|(what, value)| {
+            let measurement = Measurement {
+                unit: Unit::new(&chosen.unit),
+                better: chosen.better,
+                role: Role::Fixed,
+                evidence: Evidence::value(value?).ok()?,
+            };
+            let name = MetricName::new(format!("{bare}_{what}{labels}"));
+            Some((name, measurement))
+        })
+        .collect()
 }

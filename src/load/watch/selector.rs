@@ -59,18 +59,7 @@ impl Selector {
             .filter(|sample| sample.name == self.name)
             .collect();
         if own.is_empty() {
-            if declared.contains(&self.name.as_str()) {
-                return Ok(());
-            }
-            let names: BTreeSet<&str> = samples.iter().map(|sample| sample.name.as_ref()).collect();
-            return Err(UnknownMetric {
-                what: format!("there is no metric `{}`", self.name),
-                nearest: near(
-                    &self.name,
-                    names.into_iter().chain(declared.iter().copied()),
-                )
-                .map(str::to_owned),
-            });
+            return known_name(&self.name, samples, declared);
         }
         let labels: BTreeSet<&str> = own
             .iter()
@@ -88,6 +77,23 @@ impl Selector {
             }),
         }
     }
+}
+
+/// Whether an endpoint has a metric of this name, though perhaps no sample of it yet.
+pub(super) fn known_name(
+    name: &str,
+    samples: &[Sample<'_>],
+    declared: &[&str],
+) -> Result<(), UnknownMetric> {
+    if declared.contains(&name) || samples.iter().any(|sample| sample.name == name) {
+        return Ok(());
+    }
+    let names: BTreeSet<&str> = samples.iter().map(|sample| sample.name.as_ref()).collect();
+    let all = names.into_iter().chain(declared.iter().copied());
+    Err(UnknownMetric {
+        what: format!("there is no metric `{name}`"),
+        nearest: near(name, all).map(str::to_owned),
+    })
 }
 
 #[cfg(test)]

@@ -14,6 +14,10 @@ pub(super) struct TrackedMetric {
     last: Option<BTreeMap<String, f64>>,
     grown: f64,
     resets: usize,
+    /// Of the sums of what matched at each look: their number, their sum and the highest.
+    looks: f64,
+    sum: f64,
+    highest: f64,
 }
 
 impl TrackedMetric {
@@ -24,6 +28,9 @@ impl TrackedMetric {
             last: None,
             grown: 0.0,
             resets: 0,
+            looks: 0.0,
+            sum: 0.0,
+            highest: f64::NEG_INFINITY,
         }
     }
 
@@ -34,6 +41,33 @@ impl TrackedMetric {
     pub(super) fn begin_counting(&mut self) {
         self.grown = 0.0;
         self.resets = 0;
+        (self.looks, self.sum, self.highest) = (0.0, 0.0, f64::NEG_INFINITY);
+        self.add_level();
+    }
+
+    /// Counts what matches now for the mean and the maximum.
+    fn add_level(&mut self) {
+        if let Some(level) = self.level() {
+            self.looks += 1.0;
+            self.sum += level;
+            self.highest = self.highest.max(level);
+        }
+    }
+
+    /// The sum of what matched at the last look.
+    fn level(&self) -> Option<f64> {
+        let last = self.last.as_ref().filter(|last| !last.is_empty())?;
+        Some(last.values().sum())
+    }
+
+    /// The mean of a gauge over all looks since counting began.
+    pub(super) fn mean(&self) -> Option<f64> {
+        (self.kind == MetricKind::Gauge && self.looks > 0.0).then(|| self.sum / self.looks)
+    }
+
+    /// The highest value of a gauge at a look since counting began.
+    pub(super) fn highest(&self) -> Option<f64> {
+        (self.kind == MetricKind::Gauge && self.looks > 0.0).then_some(self.highest)
     }
 
     pub(super) fn take(&mut self, samples: &[Sample<'_>]) {
@@ -57,16 +91,14 @@ impl TrackedMetric {
             }
         }
         self.last = Some(now);
+        self.add_level();
     }
 
     /// The value of the metric; `None` for a gauge that is not there.
     pub(super) fn value(&self) -> Option<f64> {
         match self.kind {
             MetricKind::Counter => self.last.as_ref().map(|_| self.grown),
-            MetricKind::Gauge => {
-                let last = self.last.as_ref().filter(|last| !last.is_empty())?;
-                Some(last.values().sum())
-            }
+            MetricKind::Gauge => self.level(),
         }
     }
 
@@ -142,7 +174,10 @@ mod tests {
             "depth{q=\"a\"} 2\ndepth{q=\"b\"} 3\ndepth{q=\"c\"} NaN\n",
         );
         assert_eq!(depth.value(), Some(5.0));
+        assert_eq!((depth.mean(), depth.highest()), (Some(7.5), Some(10.0)));
         assert!(!depth.was_reset());
+        depth.begin_counting();
+        assert_eq!((depth.mean(), depth.highest()), (Some(5.0), Some(5.0)));
         take(&mut depth, "other 1\n");
         assert_eq!(depth.value(), None);
     }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use endpoint::Endpoint;
-use perfgate::load::scenario::{Chosen, MetricKind, Source, Watched};
+use perfgate::load::scenario::{Chosen, MetricKind, MetricRead, Source, Watched};
 use perfgate::load::watch::{self, Observed, Watch};
 use perfgate::model::{Better, Evidence, Role};
 use worker::Worker;
@@ -336,10 +336,10 @@ fn a_run_that_ends_before_counting_tells_nothing() {
 
 fn chosen(selector: &str, kind: MetricKind) -> Chosen {
     Chosen {
-        selector: selector.to_owned(),
+        name: selector.to_owned(),
         unit: "hits".to_owned(),
         better: Better::Higher,
-        kind,
+        read: MetricRead::Plain(kind),
     }
 }
 
@@ -373,6 +373,8 @@ fn chosen_metrics_of_an_endpoint_are_their_growth_or_their_last_value() {
             ("hits_total", 253.0),
             ("hits_total{code=\"500\"}", 3.0),
             ("queue", 2.0),
+            ("queue_max", 9.0),
+            ("queue_mean", 5.5),
             ("seconds_sum", 1.25),
         ];
         assert_eq!(
@@ -387,6 +389,54 @@ fn chosen_metrics_of_an_endpoint_are_their_growth_or_their_last_value() {
             ("hits", Better::Higher)
         );
         assert_eq!(observed.warnings, Vec::<String>::new());
+    });
+}
+
+fn asked(name: &str, query: &str) -> Chosen {
+    Chosen {
+        read: MetricRead::Query(query.to_owned()),
+        ..chosen(name, MetricKind::Gauge)
+    }
+}
+
+#[test]
+fn a_query_is_worked_out_over_the_counted_time_and_one_that_cannot_be_is_told() {
+    let page = |hits: u32, asked: u32, fast: u32, all: u32| {
+        format!(
+            "hits_total{{cache=\"a\"}} {hits}\nasked_total{{cache=\"a\"}} {asked}\nasked_total{{cache=\"b\"}} 5\n\
+             seconds_bucket{{le=\"0.1\"}} {fast}\nseconds_bucket{{le=\"0.2\"}} {all}\nseconds_bucket{{le=\"+Inf\"}} {all}\n"
+        )
+    };
+    let endpoint = Endpoint::serve(&page(100, 200, 10, 20));
+    let metrics = vec![
+        asked(
+            "hit_ratio",
+            "sum(increase(hits_total[5m])) / sum(increase(asked_total[5m]))",
+        ),
+        asked("p75", "histogram_quantile(0.75, rate(seconds_bucket[5m]))"),
+        asked("several", "increase(asked_total[5m])"),
+    ];
+    block_on(async {
+        let source = prometheus(&endpoint, metrics);
+        let mut watch = watch::start(&watched(source), None).await.unwrap();
+        begin(&mut watch).await;
+        endpoint.show(&page(175, 300, 60, 120));
+        let observed = finish(watch).await;
+        let values = values(&observed);
+        near(values["hit_ratio"], 0.75, 1e-9);
+        near(values["p75"], 0.15, 1e-9);
+        let url = endpoint.url();
+        let told = format!(
+            "watch shop: `several` at {url} is left out: it gives 2 series and not one: put `sum(…)` around it, or name the labels"
+        );
+        assert_eq!(observed.warnings, [told]);
+
+        let source = prometheus(&endpoint, vec![asked("x", "sum(rate(hit_total[5m]))")]);
+        let error = watch::start(&watched(source), None).await.unwrap_err();
+        assert!(
+            format!("{error:#}").contains("no metric `hit_total`"),
+            "{error:#}"
+        );
     });
 }
 

@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 
+use super::limits::{Limits, ROOT};
 use super::probe::{Probe, Reading, increase};
 use crate::hint::WithHint;
-
-const ROOT: &str = "/sys/fs/cgroup";
 
 /// A file with a number, and its format.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +33,7 @@ enum FileFormat {
 #[derive(Debug)]
 pub(super) struct CgroupProbe {
     name: String,
+    limits: Limits,
     cpu: Option<FigureFile>,
     memory: Option<FigureFile>,
     /// The part of the memory that the system can take back at any time: unused pages of files.
@@ -109,6 +109,7 @@ impl CgroupProbe {
             ),
             read: disk(&folders, "rbytes", "Read"),
             written: disk(&folders, "wbytes", "Write"),
+            limits: Limits::of(root, &folders),
             name,
             highest: 0,
             sums: [RisingCounter::default(); 3],
@@ -180,13 +181,16 @@ impl Probe for CgroupProbe {
             }),
             read: of_read.update(read(&self.read)),
             written: of_written.update(read(&self.written)),
-            open_files: None,
-            began_anew: false,
+            ..Reading::default()
         })
     }
 
     fn warnings(&mut self) -> Vec<String> {
         std::mem::take(&mut self.warnings)
+    }
+
+    fn limits(&self) -> Limits {
+        self.limits
     }
 }
 
@@ -328,8 +332,7 @@ mod tests {
             peak: Some(2_000_000),
             read: Some(50),
             written: Some(3),
-            open_files: None,
-            began_anew: false,
+            ..Reading::default()
         };
         assert_eq!(read, expected, "a peak of before our time is not ours");
         write(&folder, &[("memory.peak", "9500000\n")]);

@@ -1,9 +1,11 @@
-//! The whole machine: how busy its processors are, and how much of its memory is used.
+//! The whole machine: how busy its processors are, how much of its memory is used, its load average, disks, network and
+//! open files.
 
 use std::fs;
 
 use anyhow::{Context, anyhow};
 
+use super::network::Traffic;
 use super::probe::{Probe, Reading};
 
 /// The kernel counts in ticks of a hundredth of a second on every architecture that is supported.
@@ -55,12 +57,55 @@ fn read() -> anyhow::Result<Reading> {
         fs::read_to_string("/proc/meminfo").context("watch the machine: read /proc/meminfo")?;
     let not_known = || anyhow!("watch the machine: /proc has another form than Linux gives it");
     let used = used_memory(&meminfo).ok_or_else(not_known)?;
+    // A container may hide what follows; it is left out then.
+    let text = |file: &str| fs::read_to_string(file).unwrap_or_default();
+    let disks = disks(&text("/proc/diskstats"), |name| {
+        fs::exists(format!("/sys/block/{name}/device")).unwrap_or(false)
+    });
+    let network = Traffic::of_the_machine();
     Ok(Reading {
         cpu: Some(busy(&stat).ok_or_else(not_known)?),
         rss: Some(used),
         peak: Some(used),
-        ..Reading::default()
+        read: disks.map(|(read, _)| read),
+        written: disks.map(|(_, written)| written),
+        open_files: open_files(&text("/proc/sys/fs/file-nr")),
+        received: network.map(|traffic| traffic.received),
+        sent: network.map(|traffic| traffic.sent),
+        looped: network.map(|traffic| traffic.looped),
+        load: load_average(&text("/proc/loadavg")),
+        began_anew: false,
     })
+}
+
+/// Bytes that all disks read and wrote; parts of a disk and what lies above disks would count them again.
+fn disks(text: &str, is_disk: impl Fn(&str) -> bool) -> Option<(u64, u64)> {
+    /// The kernel counts in sectors of this size, whatever the disk has.
+    const SECTOR: u64 = 512;
+    let disks = text.lines().filter_map(|line| {
+        let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+        let name = fields.get(2).filter(|name| is_disk(name))?;
+        let number = |at: usize| fields.get(at)?.parse::<u64>().ok();
+        Some((*name, number(5)?, number(9)?))
+    });
+    let sum = disks.fold(None, |sum: Option<(u64, u64)>, (_, read, written)| {
+        let (all_read, all_written) = sum.unwrap_or_default();
+        Some((all_read + read, all_written + written))
+    });
+    sum.map(|(read, written)| (read.saturating_mul(SECTOR), written.saturating_mul(SECTOR)))
+}
+
+fn open_files(text: &str) -> Option<u64> {
+    text.split_ascii_whitespace().next()?.parse().ok()
+}
+
+/// Of the last minute, in hundredths, as exact as the kernel tells it.
+fn load_average(text: &str) -> Option<u64> {
+    let (whole, parts) = text.split_ascii_whitespace().next()?.split_once('.')?;
+    if parts.len() != 2 {
+        return None;
+    }
+    format!("{whole}{parts}").parse().ok()
 }
 
 /// The time in nanoseconds that all processors together worked.
@@ -121,6 +166,22 @@ mod tests {
     fn memory_that_can_be_had_at_once_is_not_used() {
         assert_eq!(used_memory(MEMINFO), Some(4_096_000 * 1024));
         assert_eq!(used_memory("MemTotal: 5 kB\n"), None);
+    }
+
+    #[test]
+    fn disks_count_once_and_loops_and_parts_do_not() {
+        let text = "   7       0 loop0 5 0 100 0 0 0 100 0 0 0 0\n 254       0 vda 9 0 2000 1 8 0 4000 2 0 0 0\n 254       1 vda1 9 0 2000 1 8 0 4000 2 0 0 0\n";
+        let found = disks(text, |name| name == "vda");
+        assert_eq!(found, Some((2000 * 512, 4000 * 512)));
+        assert_eq!(disks(text, |_| false), None);
+    }
+
+    #[test]
+    fn load_and_files_are_read_as_the_kernel_writes_them() {
+        assert_eq!(load_average("1.05 0.90 0.80 2/300 12345\n"), Some(105));
+        assert_eq!(load_average("12.30 0.90 0.80 2/300 12345\n"), Some(1230));
+        assert_eq!(load_average("busy"), None);
+        assert_eq!(open_files("1600\t0\t9223372036854775807\n"), Some(1600));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! How a part of the system under test is read, again and again.
 
-/// One reading. `cpu`, `read` and `written` are sums that only grow. Unknown figures are `None`.
+use super::limits::Limits;
+
+/// One reading. `cpu`, `read`, `written` and the traffic are sums that only grow. Unknown figures are `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Reading {
     /// CPU time in nanoseconds.
@@ -12,6 +14,12 @@ pub(super) struct Reading {
     pub(super) read: Option<u64>,
     pub(super) written: Option<u64>,
     pub(super) open_files: Option<u64>,
+    /// Bytes that came from and went to other machines, and those that stayed on this one. Sums.
+    pub(super) received: Option<u64>,
+    pub(super) sent: Option<u64>,
+    pub(super) looped: Option<u64>,
+    /// The load average of a minute, in hundredths.
+    pub(super) load: Option<u64>,
     /// Whether all that was read before has ended, and something else of the same name is there instead.
     pub(super) began_anew: bool,
 }
@@ -23,6 +31,11 @@ pub(super) trait Probe: Send {
 
     /// Warnings about the readings, each returned once.
     fn warnings(&mut self) -> Vec<String>;
+
+    /// What it may use of the machine, where that is less than all.
+    fn limits(&self) -> Limits {
+        Limits::default()
+    }
 }
 
 /// How much a sum grew that may start again from zero.

@@ -6,6 +6,8 @@ use anyhow::{anyhow, bail};
 
 use super::cpu::{ProcessCpu, Ticks};
 use super::inheritance::{self, EndedProcess};
+use super::limits::Limits;
+use super::network::Traffic;
 use super::probe::{Probe, Reading, increase};
 use super::proc::{self, ProcessIo, ProcessMemory, Stat};
 use super::process_selection::{ProcessSelection, stats};
@@ -71,6 +73,15 @@ impl CountedSum {
 }
 
 impl ProcessProbe {
+    /// The oldest of the processes: they share a group and a network.
+    fn one(&self) -> Option<u32> {
+        let oldest = self
+            .known
+            .iter()
+            .min_by_key(|(pid, known)| (known.stat.started, **pid));
+        oldest.map(|(pid, _)| *pid)
+    }
+
     pub(super) fn find(selection: ProcessSelection) -> anyhow::Result<Self> {
         if !proc::is_there() {
             return Err(anyhow!(
@@ -307,6 +318,7 @@ impl Probe for ProcessProbe {
         }
         self.carry_over(&ended_processes, &mut inherited);
         self.total = self.sum();
+        let network = self.one().and_then(Traffic::of_process);
         Ok(Reading {
             cpu: Some(self.total.cpu),
             rss: Some(resident),
@@ -314,11 +326,19 @@ impl Probe for ProcessProbe {
             read: (!self.denied.io).then_some(self.total.read),
             written: (!self.denied.io).then_some(self.total.written),
             open_files: (!self.denied.files).then_some(files),
+            received: network.map(|traffic| traffic.received),
+            sent: network.map(|traffic| traffic.sent),
+            looped: network.map(|traffic| traffic.looped),
+            load: None,
             began_anew,
         })
     }
 
     fn warnings(&mut self) -> Vec<String> {
         std::mem::take(&mut self.warnings)
+    }
+
+    fn limits(&self) -> Limits {
+        self.one().map(Limits::of_process).unwrap_or_default()
     }
 }

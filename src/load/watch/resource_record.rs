@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::host::MachineSize;
+use super::limits::Limits;
 use super::memory::MemoryTrend;
 use super::probe::Reading;
 use crate::model::{Better, Evidence, Measurement, MetricName, Role, Unit};
@@ -20,8 +21,62 @@ pub(super) struct ResourceRecord {
     last: Reading,
     peak: Option<u64>,
     open_files: Option<u64>,
+    /// Of resident memory and of the load average.
+    memory: Levels,
+    load: Levels,
+    busiest: BusiestSpan,
     trend: MemoryTrend,
     restarts: u64,
+}
+
+/// A level at all looks.
+#[derive(Clone, Copy, Debug, Default)]
+struct Levels {
+    sum: f64,
+    looks: f64,
+    highest: f64,
+}
+
+impl Levels {
+    fn add(&mut self, level: u64) {
+        let level = exact(level);
+        self.sum += level;
+        self.looks += 1.0;
+        self.highest = self.highest.max(level);
+    }
+
+    fn mean(&self) -> Option<f64> {
+        (self.looks > 0.0).then(|| self.sum / self.looks)
+    }
+
+    fn highest(&self) -> Option<f64> {
+        (self.looks > 0.0).then_some(self.highest)
+    }
+}
+
+/// The most processors that were used in any second between two looks.
+#[derive(Clone, Copy, Debug, Default)]
+struct BusiestSpan {
+    since: Option<(Instant, u64)>,
+    most: Option<f64>,
+}
+
+impl BusiestSpan {
+    /// Shorter spans are told by the kernel's clock ticks, not by the work.
+    const LEAST: Duration = Duration::from_secs(1);
+
+    fn add(&mut self, at: Instant, cpu: u64) {
+        let Some((since, before)) = self.since else {
+            self.since = Some((at, cpu));
+            return;
+        };
+        let time = at.saturating_duration_since(since);
+        if time >= Self::LEAST {
+            let used = exact(cpu.saturating_sub(before)) / 1e9 / time.as_secs_f64();
+            self.most = Some(self.most.map_or(used, |most| most.max(used)));
+            self.since = Some((at, cpu));
+        }
+    }
 }
 
 /// The load during the watch.
@@ -42,6 +97,9 @@ impl ResourceRecord {
             // The peak of the time before is not counted.
             peak: read.rss,
             open_files: None,
+            memory: Levels::default(),
+            load: Levels::default(),
+            busiest: BusiestSpan::default(),
             trend: MemoryTrend::default(),
             restarts: 0,
         };
@@ -62,7 +120,14 @@ impl ResourceRecord {
             self.restarts += 1;
             self.trend.begin_anew();
         }
+        if let Some(cpu) = read.cpu {
+            self.busiest.add(at, cpu);
+        }
+        if let Some(load) = read.load {
+            self.load.add(load);
+        }
         if let Some(rss) = read.rss {
+            self.memory.add(rss);
             self.trend
                 .add(at.saturating_duration_since(self.began), rss);
         }
@@ -73,11 +138,9 @@ impl ResourceRecord {
     }
 
     pub(super) fn figures(&self, counted: LoadSummary) -> Vec<(MetricName, Measurement)> {
-        let grown = |of: fn(&Reading) -> Option<u64>| {
-            Some(exact(of(&self.last)?.saturating_sub(of(&self.first)?)))
-        };
         let requests = counted.requests.filter(|requests| *requests > 0);
-        let cpu = grown(|read| read.cpu)
+        let cpu = self
+            .grown(|read| read.cpu)
             .zip(requests)
             .map(|(cpu, requests)| cpu / 1e9 / exact(requests) * 1000.0);
         let growth = (counted.time >= GROWTH_NEEDS)
@@ -95,6 +158,12 @@ impl ResourceRecord {
                 self.last.rss.map(mib).and_then(value),
             ),
             (
+                "rss_mean",
+                "MiB",
+                Role::Fixed,
+                self.memory.mean().and_then(|mean| value(mean / MIB)),
+            ),
+            (
                 "rss_peak",
                 "MiB",
                 Role::Outcome,
@@ -106,13 +175,15 @@ impl ResourceRecord {
                 "read",
                 "MiB",
                 Role::Outcome,
-                grown(|read| read.read).and_then(|bytes| value(bytes / MIB)),
+                self.grown(|read| read.read)
+                    .and_then(|bytes| value(bytes / MIB)),
             ),
             (
                 "written",
                 "MiB",
                 Role::Outcome,
-                grown(|read| read.written).and_then(|bytes| value(bytes / MIB)),
+                self.grown(|read| read.written)
+                    .and_then(|bytes| value(bytes / MIB)),
             ),
             (
                 "open_files",
@@ -132,27 +203,79 @@ impl ResourceRecord {
         Some(figure("restarts", "", Role::Fixed, count))
     }
 
-    /// The mean use of the processors and the peak of the memory, in percent of the machine. They follow from how much
-    /// was asked of the service, so that they are meant for budgets, which name them.
-    pub(super) fn shares(&self, machine: MachineSize) -> Vec<(MetricName, Measurement)> {
-        let time = self.read_at.saturating_duration_since(self.began);
-        let cpu = self.last.cpu.zip(self.first.cpu).map(|(last, first)| {
-            let used = exact(last.saturating_sub(first)) / 1e9;
-            let share = used / (time.as_secs_f64() * f64::from(machine.cores));
-            // The kernel counts in ticks, so that a machine without any rest seems to work a little more than it can.
-            share.min(1.0) * 100.0
-        });
-        let memory = self
-            .peak
-            .map(|peak| exact(peak) / exact(machine.memory) * 100.0);
-        [("cpu_share", cpu), ("memory_share", memory)]
-            .into_iter()
-            .filter_map(|(name, value)| {
-                let share = Evidence::value(value?).ok()?;
-                Some(figure(name, "%", Role::Fixed, share))
-            })
-            .collect()
+    fn time(&self) -> Duration {
+        self.read_at.saturating_duration_since(self.began)
     }
+
+    /// The processors that were used on average.
+    fn processors(&self) -> Option<f64> {
+        let used = exact(self.last.cpu?.saturating_sub(self.first.cpu?)) / 1e9;
+        Some(used / self.time().as_secs_f64())
+    }
+
+    /// The use of the processors on average and in the busiest second, and the peak of the memory, in percent of the
+    /// machine. They follow from how much was asked of the service, so that they are meant for budgets, which name them.
+    pub(super) fn shares(&self, machine: MachineSize) -> Vec<(MetricName, Measurement)> {
+        let cores = f64::from(machine.cores);
+        // The kernel counts in ticks, so that a machine without any rest seems to work a little more than it can.
+        let cpu = |used: f64| (used / cores).min(1.0) * 100.0;
+        let memory = |peak| exact(peak) / exact(machine.memory) * 100.0;
+        shown([
+            ("cpu_share", "%", self.processors().map(cpu)),
+            ("cpu_share_max", "%", self.busiest.most.map(cpu)),
+            ("memory_share", "%", self.peak.map(memory)),
+        ])
+    }
+
+    /// The same in percent of what a control group may use.
+    pub(super) fn shares_of(&self, limits: Limits) -> Vec<(MetricName, Measurement)> {
+        let cpu = |used: Option<f64>| Some(used? / limits.cpus? * 100.0);
+        let memory = |peak: u64| Some(exact(peak) / exact(limits.memory?) * 100.0);
+        shown([
+            ("cpu_limit_share", "%", cpu(self.processors())),
+            ("cpu_limit_share_max", "%", cpu(self.busiest.most)),
+            ("memory_limit_share", "%", self.peak.and_then(memory)),
+        ])
+    }
+
+    /// How much a sum grew.
+    fn grown(&self, of: fn(&Reading) -> Option<u64>) -> Option<f64> {
+        Some(exact(of(&self.last)?.saturating_sub(of(&self.first)?)))
+    }
+
+    /// What the network carried, on average.
+    pub(super) fn traffic(&self) -> Vec<(MetricName, Measurement)> {
+        let rate = |of| Some(self.grown(of)? * 8.0 / 1e6 / self.time().as_secs_f64());
+        shown([
+            ("network_received", "Mbit/s", rate(|read| read.received)),
+            ("network_sent", "Mbit/s", rate(|read| read.sent)),
+            ("network_loopback", "Mbit/s", rate(|read| read.looped)),
+        ])
+    }
+
+    /// What the machine tells of itself beside its shares. It is not the service's alone.
+    pub(super) fn machine(&self) -> Vec<(MetricName, Measurement)> {
+        let mib = |of| Some(self.grown(of)? / MIB);
+        let load = |hundredths: f64| hundredths / 100.0;
+        shown([
+            ("load_average", "", self.load.mean().map(load)),
+            ("load_average_max", "", self.load.highest().map(load)),
+            ("read", "MiB", mib(|read| read.read)),
+            ("written", "MiB", mib(|read| read.written)),
+            ("open_files", "", self.open_files.map(exact)),
+        ])
+    }
+}
+
+/// Figures that are judged only where a rule names them. What is no number is left out.
+fn shown<const N: usize>(
+    figures: [(&str, &str, Option<f64>); N],
+) -> Vec<(MetricName, Measurement)> {
+    let figures = figures.into_iter().filter_map(|(name, unit, value)| {
+        let value = Evidence::value(value?).ok()?;
+        Some(figure(name, unit, Role::Fixed, value))
+    });
+    figures.collect()
 }
 
 fn figure(name: &str, unit: &str, role: Role, evidence: Evidence) -> (MetricName, Measurement) {
@@ -185,7 +308,9 @@ mod tests {
             read: None,
             written: Some(cpu),
             open_files: Some(files),
-            began_anew: false,
+            received: Some(cpu / 100),
+            load: Some(files * 10),
+            ..Reading::default()
         }
     }
 
@@ -214,6 +339,7 @@ mod tests {
             [
                 "cpu 0.500 s/1000 req",
                 "rss 12.000 MiB",
+                "rss_mean 11.000 MiB",
                 "rss_peak 30.000 MiB",
                 // Of three readings nobody knows.
                 "rss_growth 0.000 MiB/h",
@@ -231,7 +357,10 @@ mod tests {
             time: Duration::from_secs(29),
         });
         let names: Vec<&str> = figures.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["rss", "rss_peak", "written", "open_files"]);
+        assert_eq!(
+            names,
+            ["rss", "rss_mean", "rss_peak", "written", "open_files"]
+        );
     }
 
     #[test]
@@ -245,14 +374,35 @@ mod tests {
             cores: 4,
             memory: 1000 << 20,
         };
+        let limits = Limits {
+            cpus: Some(2.0),
+            memory: Some(400 << 20),
+        };
         let shown: Vec<String> = record
             .shares(machine)
             .into_iter()
+            .chain(record.shares_of(limits))
+            .chain(record.traffic())
+            .chain(record.machine().into_iter().take(2))
             .map(|(name, m)| match m.evidence {
                 Evidence::Value(value) => format!("{name} {value:.3} {}", m.unit),
                 other => panic!("{other:?}"),
             })
             .collect();
-        assert_eq!(shown, ["cpu_share 15.000 %", "memory_share 20.000 %"]);
+        assert_eq!(
+            shown,
+            [
+                "cpu_share 15.000 %",
+                "cpu_share_max 20.000 %",
+                "memory_share 20.000 %",
+                "cpu_limit_share 30.000 %",
+                "cpu_limit_share_max 40.000 %",
+                "memory_limit_share 50.000 %",
+                "network_received 48.000 Mbit/s",
+                "load_average 0.700 ",
+                "load_average_max 0.700 "
+            ]
+        );
+        assert_eq!(record.shares_of(Limits::default()), []);
     }
 }

@@ -280,9 +280,16 @@ impl SystemTask {
         let figures = match &self.record {
             Some(record) if was_read || is_soak => {
                 let mut figures = match self.part {
-                    Part::Processes => record.figures(counted),
-                    Part::Host | Part::Endpoint => Vec::new(),
+                    Part::Processes => {
+                        let limits = self.probe.as_ref().map(|probe| probe.limits());
+                        let mut figures = record.figures(counted);
+                        figures.extend(record.shares_of(limits.unwrap_or_default()));
+                        figures
+                    }
+                    Part::Host => record.machine(),
+                    Part::Endpoint => Vec::new(),
                 };
+                figures.extend(record.traffic());
                 if is_soak && self.way.returns {
                     figures.extend(record.restarts());
                 }

@@ -2,6 +2,7 @@
 
 Usage: python3 server.py [PORT]   (0, the default, takes a free port)
 The port in use is the first line of standard output. Python's standard library is all it needs.
+SLOWER=10 in its environment lets the made-up work take ten times as long.
 
     /matches /standings /predictions /predict   a football API           football-api/
     /users, /users/ID, /metrics                 a service with CRUD      users-service/
@@ -16,6 +17,7 @@ import base64
 import hashlib
 import itertools
 import json
+import os
 import resource
 import struct
 import sys
@@ -34,6 +36,7 @@ WORK = {
     "/graphql": 0.004,
     "/users": 0.002,
 }
+SLOWER = float(os.environ.get("SLOWER", "1"))
 TEAMS = ["Rovers", "United", "City", "Athletic"]
 CATEGORIES = ["books", "games", "garden"]
 PRODUCTS = [
@@ -86,7 +89,7 @@ class Service(BaseHTTPRequestHandler):
         if route == "/ws" and self.headers.get("upgrade", "").lower() == "websocket":
             self.echo()
             return
-        time.sleep(WORK.get(route, 0))
+        time.sleep(WORK.get(route, 0) * SLOWER)
         handler = getattr(self, "on_" + route[1:], None)
         try:
             status, answer = (

@@ -1,5 +1,6 @@
 //! Whether a series is a count that repeats to the last digit, so that no spread has to be assumed of it.
 
+use super::absolute;
 use super::question::Question;
 use super::readings::values;
 use crate::model::unit::Dimension;
@@ -36,7 +37,8 @@ fn is_timed(series: &Series) -> bool {
         MetricName::TIME,
         MetricName::THROUGHPUT,
     ];
-    matches!(series.unit.dimension(), Dimension::Time(_))
+    absolute::is_of_course(series)
+        || matches!(series.unit.dimension(), Dimension::Time(_))
         || series.unit.as_str().contains('/')
         || MEASURED.contains(&series.metric.as_str())
 }

@@ -13,7 +13,7 @@ use super::question::Question;
 use super::readings::{Readings, readings, values};
 use super::scale::Scale;
 use super::shown::{ratio, sides};
-use super::tested::{Tested, Values, exact_outcome, of_errors, scale, separated};
+use super::tested::{Tested, Values, exact_outcome, few, of_errors, scale, separated};
 use super::weighed::weigh;
 use crate::model::Series;
 use crate::stats::order;
@@ -121,7 +121,7 @@ fn tested(question: &Question<'_>, base: &Readings, current: &Readings) -> Measu
     let step = base.step.max(current.step);
     let levels = levels(question, base, current, scale);
     let log_levels = (scale == Scale::Log).then(|| levels.clone());
-    let separated = separated(&levels);
+    let (separated, few) = (separated(&levels), few(&levels));
     let prepared = Prepared::new(levels);
     let [before, after] = prepared
         .centres()
@@ -136,6 +136,7 @@ fn tested(question: &Question<'_>, base: &Readings, current: &Readings) -> Measu
             .then(|| absolute::least(series, question.limits, step))
             .flatten(),
         separated,
+        few,
     };
     let mut measured =
         MeasuredSeries::with(baseline, current_side, Finding::Runs(Box::new(tested)));
@@ -352,7 +353,7 @@ impl MeasuredSeries {
                         let at =
                             |shift: f64| tested.scale.value(series, effect.base + shift) / base;
                         let (one, other) = (at(effect.low), at(effect.high));
-                        (base > 0.0 && !absolute::may_be_negative(series)).then(|| Change {
+                        (base > 0.0 && !absolute::has_no_ratio(series)).then(|| Change {
                             ratio: at(effect.shift).max(0.0),
                             low: one.min(other).max(0.0),
                             high: one.max(other).max(0.0),

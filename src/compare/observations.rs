@@ -6,6 +6,8 @@ use crate::model::{Evidence, Measurement, MetricName, Run, Series, Statistic};
 
 /// A median, a mean or a rate of fewer requests than this is an anecdote.
 const FEWEST: u64 = 20;
+/// A course of fewer requests than ten medians need.
+const FEWEST_OF_COURSE: u64 = 200;
 
 /// What the number of observations allows.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,6 +70,10 @@ fn needed(series: &Series) -> Option<u64> {
     match (series.metric.as_str(), series.statistic) {
         (MetricName::LATENCY, Statistic::Quantile(q)) => Some(q.needed_observations()),
         (MetricName::LATENCY, Statistic::Mean) | (MetricName::THROUGHPUT, _) => Some(FEWEST),
+        (
+            MetricName::LATENCY_TREND | MetricName::STEP | MetricName::ERRORS_TREND,
+            Statistic::Value,
+        ) => Some(FEWEST_OF_COURSE),
         _ => None,
     }
 }

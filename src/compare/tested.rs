@@ -29,6 +29,8 @@ pub(super) struct Tested {
     pub least: Option<f64>,
     /// All current runs are worse than all of the baseline, five a side; or better.
     pub separated: Option<Direction>,
+    /// A side has fewer runs than are certain by themselves.
+    pub few: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +68,7 @@ impl Values {
 /// Logarithms wherever every run has one.
 pub(super) fn scale(series: &Series, base: &Readings, current: &Readings) -> Scale {
     let all = || base.values.iter().chain(&current.values);
-    if !absolute::may_be_negative(series) && all().all(|v| *v > 0.0) {
+    if !absolute::has_no_ratio(series) && all().all(|v| *v > 0.0) {
         return Scale::Log;
     }
     let centre = |values: &[f64]| order::median(values).unwrap_or(0.0).abs();
@@ -78,11 +80,15 @@ pub(super) fn scale(series: &Series, base: &Readings, current: &Readings) -> Sca
     }
 }
 
+pub(super) fn few(levels: &Levels) -> bool {
+    levels.compared_with().len().min(levels.current.len()) < SEPARATED_RUNS
+}
+
 pub(super) fn separated(levels: &Levels) -> Option<Direction> {
-    let base = levels.compared_with();
-    if base.len().min(levels.current.len()) < SEPARATED_RUNS {
+    if few(levels) {
         return None;
     }
+    let base = levels.compared_with();
     let ends = |values: &[f64]| {
         let low = values.iter().copied().fold(f64::INFINITY, f64::min);
         let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -151,7 +157,7 @@ impl Tested {
         (values, size): (Values, f64),
     ) -> Position {
         let both = values.base > 0.0 && values.current > 0.0;
-        let relative = if both && !absolute::may_be_negative(series) {
+        let relative = if both && !absolute::has_no_ratio(series) {
             limits.max_regression * values.base
         } else {
             0.0
@@ -164,6 +170,9 @@ impl Tested {
         };
         let least = tolerated.max(step);
         let falls_to_zero = values.base > 0.0 && values.current <= 0.0;
+        // A single run whose machine got slower in its course looks the same.
+        let of_one_run = self.few
+            && absolute::certain_alone(series).is_some_and(|size| effect.shift.abs() < size);
         let unknown = self.least.is_none() && relative <= 0.0;
         let doubled = if unknown {
             2.0 * limits.max_regression * size
@@ -180,7 +189,8 @@ impl Tested {
             worse,
             better: effect.shift < -least,
             ruled_out: effect.high < doubled,
-            never_certain: unknown && !falls_to_zero && self.separated != Some(direction),
+            never_certain: of_one_run
+                || (unknown && !falls_to_zero && self.separated != Some(direction)),
             cause: None,
         }
     }

@@ -26,6 +26,7 @@ pub enum EvidenceError {
     NotFinite(f64),
     BadWeights(&'static str),
     BadHistogram(String),
+    BadTimeline(String),
     BadQuantile(f64),
     /// A higher quantile, or the maximum, with a lower value.
     OutOfOrder {
@@ -49,6 +50,7 @@ impl fmt::Display for EvidenceError {
             Self::NotFinite(value) => write!(f, "{value} is not a finite number"),
             Self::BadWeights(why) => write!(f, "weights {why}"),
             Self::BadHistogram(why) => write!(f, "the histogram {why}"),
+            Self::BadTimeline(why) => write!(f, "the timeline {why}"),
             Self::BadQuantile(q) => write!(f, "{q} is not a quantile between 0 and 1"),
             Self::OutOfOrder { lower, higher } => write!(
                 f,

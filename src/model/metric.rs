@@ -67,11 +67,28 @@ impl MetricName {
     pub const ERRORS: &'static str = "errors";
     /// How long no request succeeded although some were made, in seconds.
     pub const OUTAGE: &'static str = "outage";
+    /// The longest stretch of it.
+    pub const OUTAGE_LONGEST: &'static str = "outage_longest";
+    /// By how many percent the latency rose during a run of an even load; 0 where that is not certain.
+    pub const LATENCY_TREND: &'static str = "latency_trend";
+    /// By how many points the share of errors rose during it.
+    pub const ERRORS_TREND: &'static str = "errors_trend";
+    /// By how many percent the latency rose at one moment, and stayed.
+    pub const STEP: &'static str = "step";
+    /// How many seconds after a spike the latency was back.
+    pub const RECOVERY: &'static str = "recovery";
+    /// A latency that rises by fewer percent is not worth a word.
+    pub const LEAST_TREND: f64 = 10.0;
+    /// The same of a share of errors, in points.
+    pub const LEAST_ERRORS_TREND: f64 = 1.0;
 
     /// The direction of a metric that every tool measures alike; a custom one has to say its own.
     pub fn known_direction(&self) -> Option<Better> {
         match self.as_str() {
-            Self::LATENCY | Self::TIME | Self::ERRORS | Self::OUTAGE => Some(Better::Lower),
+            Self::LATENCY | Self::TIME | Self::ERRORS | Self::OUTAGE | Self::OUTAGE_LONGEST => {
+                Some(Better::Lower)
+            }
+            Self::LATENCY_TREND | Self::ERRORS_TREND => Some(Better::Lower),
             Self::THROUGHPUT => Some(Better::Higher),
             _ => None,
         }

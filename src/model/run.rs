@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Better, Environment, Evidence, Load, MetricName, Ordered, Subject, Unit, Unsettled};
+use super::{
+    Better, Environment, Evidence, Load, MetricName, Ordered, Subject, Timeline, Unit, Unsettled,
+};
 
 /// The same type for base and head, for a fresh result and a stored one.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -11,6 +13,8 @@ pub struct Run {
     pub subjects: BTreeMap<Subject, Metrics>,
     /// What a reader of the result should know: rounding, failures inside latency, what was dropped.
     pub warnings: Vec<String>,
+    /// What happened when. No part of what is judged, and of no baseline.
+    pub timeline: Option<Box<Timeline>>,
     /// Set where a load tool named the subjects, until it is decided which of the names are of one endpoint.
     pub unsettled: Option<Box<Unsettled>>,
 }

@@ -14,3 +14,4 @@ pub mod reading;
 pub mod sequential;
 pub mod spread;
 pub mod student;
+pub mod trend;

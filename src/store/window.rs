@@ -36,7 +36,8 @@ pub fn add(
 ) -> Baseline {
     let Baseline { mut runs, anchor } = baseline;
     let stored = runs.len();
-    for run in new {
+    for mut run in new {
+        run.timeline = None;
         let known = runs.iter().enumerate().any(|(index, old)| {
             // Two runs of one file may be equal and still two (a count that never changes); only one that was
             // stored before, or has the same instant, is the same run.

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 use perfgate::model::evidence::{Estimate, Moments};
 use perfgate::model::run_file::{parse, write};
+use perfgate::model::timeline::{Latencies, Slice};
 use perfgate::model::{
     Better, Environment, Evidence, Load, Measurement, MetricName, Point, Provenance, Quantile,
-    Role, Run, Subject, ToolName, Unit,
+    Role, Run, Subject, Timeline, ToolName, Unit,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -225,12 +226,30 @@ fn provenance() -> impl Strategy<Value = Provenance> {
         )
 }
 
+fn timeline() -> impl Strategy<Value = Timeline> {
+    let latencies = vec((0..304_u16, 1..u64::from(u32::MAX)), 0..20).prop_map(Latencies::of);
+    let slices = btree_map(0..600_usize, (0..9_u64, latencies), 0..20).prop_map(|slices| {
+        let slices = slices
+            .into_iter()
+            .map(|(index, (errors, successes))| Slice {
+                index,
+                errors,
+                successes,
+            });
+        slices.collect()
+    });
+    let subjects = btree_map(any::<String>().prop_map(Subject::new), slices, 0..3);
+    (1e-3..1e6, subjects).prop_map(|(slice_s, subjects)| Timeline { slice_s, subjects })
+}
+
 fn run() -> impl Strategy<Value = Run> {
     let subjects = btree_map(any::<String>(), vec(measured(), 0..4), 0..4);
-    (provenance(), subjects, vec(any::<String>(), 0..3)).prop_map(
-        |(provenance, subjects, warnings)| Run {
+    let timeline = option::of(timeline().prop_map(Box::new));
+    (provenance(), subjects, vec(any::<String>(), 0..3), timeline).prop_map(
+        |(provenance, subjects, warnings, timeline)| Run {
             provenance,
             warnings,
+            timeline,
             unsettled: None,
             subjects: subjects
                 .into_iter()

@@ -108,6 +108,33 @@ fn what_may_be_negative_is_judged_by_its_size_on_both_sides_of_zero() {
     assert_eq!(growth(0.5, 1.0), Outcome::Unchanged);
 }
 
+/// Its usual value is zero, and a machine that is shared gets slower in the middle of a run too.
+#[test]
+fn the_course_of_a_run_is_judged_by_its_size_and_of_one_run_alone_only_where_it_is_huge() {
+    for metric in ["latency_trend", "step"] {
+        let at = |base: &[f64], current: &[f64]| outcome(metric, "%", (base, current));
+        let five = |value: f64| [value; 5];
+        assert_eq!(at(&five(0.0), &five(30.0)), Outcome::Regressed);
+        assert_eq!(at(&five(0.0), &five(8.0)), Outcome::Unchanged);
+        // Seven points more of a level that is not zero: less than the limit, whatever its ratio.
+        assert_eq!(at(&five(3.0), &five(10.0)), Outcome::Unchanged);
+        assert_eq!(at(&five(30.0), &five(0.0)), Outcome::Improved);
+        assert_eq!(at(&[0.0], &[30.0]), POSSIBLE);
+        assert_eq!(at(&five(0.0), &[30.0]), POSSIBLE);
+        assert_eq!(at(&[0.0], &[424.0]), Outcome::Regressed);
+    }
+    let errors = |value: f64| outcome("errors_trend", "%", (&[0.0; 3], &[value; 3]));
+    assert_eq!(
+        (errors(0.9), errors(5.0)),
+        (Outcome::Unchanged, Outcome::Regressed)
+    );
+    let recovery = |value: f64| outcome("recovery", "s", (&[1.0; 5], &[value; 5]));
+    assert_eq!(
+        (recovery(2.5), recovery(9.0)),
+        (Outcome::Unchanged, Outcome::Regressed)
+    );
+}
+
 /// One run of twenty that met a zero does not make the others incomparable.
 #[test]
 fn a_single_zero_among_positive_runs_keeps_the_relative_limit() {

@@ -90,6 +90,14 @@ impl ThreadContext {
         }
     }
 
+    /// When a counted request ended, on the time axis of the timeline; what ends after the load does so at its end.
+    pub fn since_counting(&self, end: Moment) -> Duration {
+        let control = &self.level.control;
+        let last = control.until().nanos().saturating_sub(1);
+        end.min(Moment::from_nanos(last))
+            .since(control.count_from())
+    }
+
     /// Adds a success. Without a tally it is not counted, but still part of the progress line.
     pub fn succeed(&self, tally: Option<usize>, times: RequestTimes, end: Moment) {
         let mut stats = self.stats.borrow_mut();
@@ -101,6 +109,8 @@ impl ThreadContext {
             .succeed(at.saturating_sub(times.response), at);
         if let Some(tally) = tally {
             stats.record.succeed(tally, times);
+            let at = self.since_counting(end);
+            stats.record.ended(tally, at, Some(times.response));
             stats.last = end;
         }
     }
@@ -116,6 +126,10 @@ impl ThreadContext {
         }
         if let Some(tally) = tally {
             stats.record.fail(tally, failure);
+            if failure.kind != FailureKind::Local {
+                let at = self.since_counting(end);
+                stats.record.ended(tally, at, None);
+            }
             stats.last = end;
         }
     }

@@ -16,7 +16,9 @@ use super::thread::{self as worker, ThreadJob, ThreadResult, Work};
 use crate::load::clock::{Clock, Moment, slept};
 use crate::load::http::dial::Dialer;
 use crate::load::plan::Plan;
-use crate::load::record::{Figures, Recent, Record, Saturation, Span, Stalls, Tally, TimeRange};
+use crate::load::record::{
+    Figures, PhaseTime, Recent, Record, Saturation, Span, Stalls, Tally, TimeRange,
+};
 use crate::load::scenario::{Closed, Level, Load, Open, Scenario, Until};
 
 /// What all levels of a run share.
@@ -276,12 +278,14 @@ impl RunningLevel {
                 let ran = until.since(*start);
                 let start = start.since(Moment::default());
                 set_times(&mut self.figures.spans, plan, start, ran);
+                self.figures.phases = phase_times(&self.figures.spans, plan, start, ran);
             }
             None => {
                 self.figures.spans = vec![Span {
                     name: None,
                     counted,
                     when: vec![counting],
+                    steady: self.closed.as_ref().is_some_and(is_steady),
                 }];
             }
         }
@@ -350,7 +354,52 @@ fn spans(plan: &Plan) -> (Vec<Option<usize>>, Vec<Span>) {
             spans.len() - 1
         })));
     }
+    for span in &mut spans {
+        let own = || {
+            plan.phases()
+                .iter()
+                .filter(|p| p.counted && p.name == span.name)
+        };
+        let rates = own().flat_map(|phase| [phase.from, phase.to]);
+        let (low, high) = rates.fold((f64::MAX, 0.0_f64), |(low, high), rate| {
+            (low.min(rate), high.max(rate))
+        });
+        let length: Duration = own().map(|phase| phase.duration).sum();
+        span.steady = low >= high && length >= SHOWS_A_COURSE;
+    }
     (phase_spans, spans)
+}
+
+/// A shorter load shows how the service begins, and not what it does over time.
+const SHOWS_A_COURSE: Duration = Duration::from_secs(5);
+
+/// The users of a closed level are all there from when counting begins.
+fn is_steady(closed: &Closed) -> bool {
+    match closed.until {
+        Until::For(duration) => duration >= SHOWS_A_COURSE,
+        Until::Iterations(_) => true,
+    }
+}
+
+/// The phases of a plan that began at `start` and ran for `ran`.
+fn phase_times(spans: &[Span], plan: &Plan, start: Duration, ran: Duration) -> Vec<PhaseTime> {
+    let mut at = Duration::ZERO;
+    let mut times = Vec::new();
+    for phase in plan.phases() {
+        let span = spans.iter().position(|span| span.name == phase.name);
+        let until = (at + phase.duration).min(ran);
+        times.push(PhaseTime {
+            span: span.filter(|_| phase.counted),
+            when: TimeRange {
+                from: start + at.min(until),
+                until: start + until,
+            },
+            from: phase.from,
+            to: phase.to,
+        });
+        at += phase.duration;
+    }
+    times
 }
 
 /// Sets when each span was counted in a level that began at `start` and ran for `ran`.

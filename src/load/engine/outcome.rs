@@ -9,6 +9,7 @@ use crate::load::http::FailureKind;
 use crate::load::record::{GeneratorHealth, histogram};
 use crate::load::scenario::{Level, Scenario};
 use crate::load::watch::Observed;
+use crate::model::timeline::{FINEST_MS, Timeline};
 use crate::model::{Run, Subject, ToolName};
 
 /// The result of a run.
@@ -44,6 +45,9 @@ pub struct RunBuilder {
     silent_end: Option<Duration>,
     reasons: Vec<FailureReason>,
     order: Vec<Subject>,
+    timeline: Timeline,
+    /// How far the timeline reaches, in seconds.
+    reached: f64,
 }
 
 impl LevelResult {
@@ -95,6 +99,8 @@ impl RunBuilder {
             silent_end: None,
             reasons: Vec::new(),
             order: Vec::new(),
+            timeline: Timeline::new(Duration::from_millis(FINEST_MS).as_secs_f64()),
+            reached: 0.0,
         }
     }
 
@@ -111,6 +117,9 @@ impl RunBuilder {
             ..
         } = result;
         figures.write(record, *cpu, &mut self.run)?;
+        // Their slices are doublings of the same length.
+        self.timeline.add(figures.timeline(record), self.reached);
+        self.reached += figures.last_counted().as_secs_f64();
         let named = |text: String| match &level.prefix {
             Some(prefix) => format!("{prefix}: {text}"),
             None => text,
@@ -162,6 +171,7 @@ impl RunBuilder {
         self.reasons
             .sort_by_key(|reason| std::cmp::Reverse(reason.count));
         self.run.provenance.duration_s = Some(self.counted.as_secs_f64());
+        self.run.timeline = (!self.timeline.is_empty()).then(|| Box::new(self.timeline));
         LoadOutcome {
             run: self.run,
             failures: self

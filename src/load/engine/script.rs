@@ -165,6 +165,7 @@ impl Script {
             prefix,
             subjects: self.subjects.clone(),
             spans,
+            phases: Vec::new(),
             open,
         }
     }

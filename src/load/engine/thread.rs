@@ -80,6 +80,8 @@ pub fn run(job: &ThreadJob, reports: &Sender<Recent>) -> anyhow::Result<ThreadRe
         for tally in context.deadlines.under_way() {
             let failure = Failure::new(FailureKind::Unfinished, "under way when the run ended");
             stats.record.fail(tally, &failure);
+            let at = context.since_counting(context.now());
+            stats.record.ended(tally, at, None);
         }
         Ok(ThreadResult {
             record: std::mem::replace(&mut stats.record, Record::new(0)),

@@ -8,7 +8,9 @@ mod load;
 use std::collections::BTreeSet;
 
 use crate::model::run::Metrics;
-use crate::model::{Environment, Evidence, Measurement, MetricName, Provenance, Run, Subject};
+use crate::model::{
+    Environment, Evidence, Measurement, MetricName, Provenance, Run, Subject, Timeline,
+};
 
 pub use error::MergeError;
 use evidence::{EvidencePart, joined};
@@ -27,6 +29,7 @@ pub fn merge(runs: &[Run], environment: Option<&str>) -> Result<Run, MergeError>
     let mut whole = Run {
         provenance: provenance(first, runs, environment)?,
         warnings: Vec::new(),
+        timeline: timeline(runs),
         ..Run::default()
     };
     let mut told: BTreeSet<&String> = BTreeSet::new();
@@ -50,6 +53,16 @@ pub fn merge(runs: &[Run], environment: Option<&str>) -> Result<Run, MergeError>
         }
     }
     Ok(whole)
+}
+
+/// All of them on one time axis, as the machines began together; none where a machine has none.
+fn timeline(runs: &[Run]) -> Option<Box<Timeline>> {
+    let mut all = runs.iter().map(|run| run.timeline.clone());
+    let mut whole = all.next()??;
+    for other in all {
+        whole.add(*other?, 0.0)?;
+    }
+    Some(whole)
 }
 
 /// The number of requests that each machine counted, to which its figures per request refer.

@@ -21,6 +21,18 @@ pub struct Span {
     pub counted: Duration,
     /// When it was counted, in one piece or several.
     pub when: Vec<TimeRange>,
+    /// Whether its load is the same from its beginning to its end, and long enough that the service could show a course.
+    pub steady: bool,
+}
+
+/// When a phase of an open level took place, and the rates with which it began and ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PhaseTime {
+    /// `None` where it was not counted.
+    pub span: Option<usize>,
+    pub when: TimeRange,
+    pub from: f64,
+    pub to: f64,
 }
 
 /// The subjects and spans of one level, and how they are written into a run.
@@ -29,6 +41,8 @@ pub struct Figures {
     pub prefix: Option<String>,
     pub subjects: Vec<String>,
     pub spans: Vec<Span>,
+    /// The phases of an open level that was run.
+    pub phases: Vec<PhaseTime>,
     /// Whether the load is open. Then the throughput was asked for and is not an outcome.
     pub open: bool,
 }
@@ -94,6 +108,7 @@ impl Figures {
             self.outage(span, &total, record, run)?;
             self.warn_of_unreached(span, tallies, run);
         }
+        self.behaviour(record, run)?;
         self.generator(record, unfinished, cpu, run)
     }
 
@@ -134,57 +149,7 @@ impl Figures {
         }
     }
 
-    /// How long no request had succeeded when counting ended.
-    pub fn silent_end(&self, record: &Record) -> Option<Duration> {
-        let rows = record.tallies().chunks(self.subjects.len().max(1));
-        let spans = self.spans.iter().zip(rows);
-        let (span, tallies) = spans.max_by_key(|(span, _)| span.when.last().map(|w| w.until))?;
-        let mut total = Tally::default();
-        tallies.iter().for_each(|tally| total.add(tally));
-        let last = silent_times(span, &total, record).pop()?;
-        (last.until == span.when.last()?.until).then(|| last.length())
-    }
-
-    /// Writes for how long no request of any subject succeeded. It is an outcome of the run, and so it is judged even
-    /// on a total.
-    fn outage(
-        &self,
-        span: &Span,
-        total: &Tally,
-        record: &Record,
-        run: &mut Run,
-    ) -> Result<(), EvidenceError> {
-        if total.all() == 0 {
-            return Ok(());
-        }
-        let silent_times = silent_times(span, total, record);
-        let length: Duration = silent_times.iter().map(|range| range.length()).sum();
-        let name = match self.subjects.as_slice() {
-            [only] => only,
-            _ => "total",
-        };
-        let subject = self.subject(Some(span), name);
-        if let Some(first) = silent_times.first()
-            && total.succeeded() > 0
-        {
-            let begin = span.when.first().map_or(Duration::ZERO, |when| when.from);
-            run.warnings.push(format!(
-                "{subject}: no request succeeded for {:.1} s, from {:.1} s after counting began",
-                length.as_secs_f64(),
-                first.from.saturating_sub(begin).as_secs_f64()
-            ));
-        }
-        let measurement = Measurement {
-            unit: Unit::new("s"),
-            better: Better::Lower,
-            role: Role::Outcome,
-            evidence: Evidence::value(length.as_secs_f64())?,
-        };
-        run.insert(subject, MetricName::new(MetricName::OUTAGE), measurement);
-        Ok(())
-    }
-
-    fn subject(&self, span: Option<&Span>, name: &str) -> Subject {
+    pub(super) fn subject(&self, span: Option<&Span>, name: &str) -> Subject {
         let phase = span.and_then(|span| span.name.as_deref());
         let words: Vec<&str> = [self.prefix.as_deref(), phase, Some(name)]
             .into_iter()
@@ -252,13 +217,6 @@ impl Figures {
         put("cpu", "%", Better::Lower, Evidence::value(cpu * 100.0)?);
         Ok(())
     }
-}
-
-/// The times at which no request succeeded.
-fn silent_times(span: &Span, total: &Tally, record: &Record) -> Vec<TimeRange> {
-    let usual = total.usual(span.counted);
-    let whole = |range| record.silence.within(range, usual);
-    span.when.iter().copied().flat_map(whole).collect()
 }
 
 /// The tally of one subject, to be written into a run.
@@ -383,8 +341,10 @@ mod tests {
         Figures {
             prefix: None,
             subjects: subjects.iter().map(|&name| name.to_owned()).collect(),
+            phases: Vec::new(),
             spans: vec![Span {
                 name: None,
+                steady: false,
                 counted: Duration::from_secs(2),
                 when: vec![TimeRange {
                     from: Duration::ZERO,
@@ -540,6 +500,7 @@ mod tests {
         let mut figures = figures(&["a", "b"], true);
         figures.prefix = Some("rate=5".to_owned());
         figures.spans.push(Span {
+            steady: false,
             name: Some("peak".to_owned()),
             counted: Duration::from_secs(1),
             when: Vec::new(),

@@ -1,9 +1,12 @@
 //! The record of a level: histograms and counts, one set for each worker without locks, added up without loss when the
 //! load is over. Pure: times come from outside.
 
+mod away;
+mod course;
 mod figures;
 mod reasons;
 mod silence;
+mod sliced;
 mod validity;
 
 use std::collections::BTreeMap;
@@ -13,9 +16,10 @@ use hdrhistogram::Histogram;
 
 use super::http::{Failure, FailureKind};
 
-pub use figures::{Figures, Span};
+pub use figures::{Figures, PhaseTime, Span};
 pub use reasons::{FailureMessage, Reasons};
 pub use silence::{Silence, TimeRange};
+pub use sliced::Sliced;
 pub use validity::{AFTER_REFUSAL, GeneratorHealth, Saturation, Stalls};
 
 /// The resolution of recorded times, in nanoseconds.
@@ -132,6 +136,8 @@ pub struct ArrivalCounts {
 pub struct Record {
     /// The tallies, by `Figures::tally_index`.
     tallies: Vec<Tally>,
+    /// What ended when, by the same index.
+    sliced: Vec<Sliced>,
     /// The times from when an arrival was due to when it was dispatched.
     pub lag: Histogram<u64>,
     pub arrivals: ArrivalCounts,
@@ -153,6 +159,7 @@ impl Record {
     pub fn new(tally_count: usize) -> Self {
         Self {
             tallies: vec![Tally::default(); tally_count],
+            sliced: vec![Sliced::default(); tally_count],
             lag: histogram(),
             arrivals: ArrivalCounts::default(),
             unable: 0,
@@ -166,6 +173,20 @@ impl Record {
 
     pub fn tallies(&self) -> &[Tally] {
         &self.tallies
+    }
+
+    pub fn sliced(&self) -> &[Sliced] {
+        &self.sliced
+    }
+
+    /// Adds to the timeline when a request ended, which took so long where it succeeded.
+    pub fn ended(&mut self, tally_index: usize, at: Duration, response: Option<Duration>) {
+        if let Some(sliced) = self.sliced.get_mut(tally_index) {
+            match response {
+                Some(response) => sliced.succeed(at, response),
+                None => sliced.fail(at),
+            }
+        }
     }
 
     pub fn succeed(&mut self, tally_index: usize, times: RequestTimes) {
@@ -191,6 +212,9 @@ impl Record {
     /// Adds what another worker counted in the same level.
     pub fn add(&mut self, other: &Self) {
         for (mine, theirs) in self.tallies.iter_mut().zip(&other.tallies) {
+            mine.add(theirs);
+        }
+        for (mine, theirs) in self.sliced.iter_mut().zip(&other.sliced) {
             mine.add(theirs);
         }
         self.lag.add(&other.lag).ok();

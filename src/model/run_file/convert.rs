@@ -11,6 +11,7 @@ use super::form::{
 };
 use super::histogram::HistogramMemory;
 use super::measurement::{self, Known};
+use super::timeline;
 use crate::model::run::Metrics;
 use crate::model::{Environment, Load, Ordered, Provenance, Run, Subject, ToolName};
 
@@ -104,6 +105,12 @@ fn run(form: RunForm<'_>, known: &mut Known) -> Result<Run, Flaw> {
             partial: form.partial.unwrap_or(false),
             invalid: form.invalid.map(reason).transpose()?,
         },
+        timeline: form
+            .timeline
+            .map(|Object(form)| timeline::take(form, &known.memory))
+            .transpose()
+            .map_err(|flaw| flaw.at("timeline"))?
+            .map(Box::new),
         unsettled: None,
     };
     let mut measured: Vec<(Subject, Metrics)> = Vec::with_capacity(subjects.0.len());

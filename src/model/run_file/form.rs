@@ -170,6 +170,7 @@ form!(RunForm<'a> {
     #[serde(borrow)] source: Text<'a>,
     #[serde(borrow)] started_at: Text<'a>,
     #[serde(borrow)] subjects: Entries<'a, Entries<'a, Object<MeasurementForm<'a>>>>,
+    #[serde(borrow)] timeline: Object<TimelineForm<'a>>,
     #[serde(borrow)] tool: Object<ToolForm<'a>>,
     #[serde(borrow)] warnings: Vec<Text<'a>>,
 });
@@ -177,6 +178,11 @@ form!(RunForm<'a> {
 form!(ToolForm<'a> {
     #[serde(borrow)] name: Text<'a>,
     #[serde(borrow)] version: Text<'a>,
+});
+
+form!(TimelineForm<'a> {
+    slice_s: f64,
+    #[serde(borrow)] subjects: Entries<'a, Text<'a>>,
 });
 
 form!(LoadForm<'a> {

@@ -17,7 +17,7 @@ use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer}
 use crate::model::EvidenceError;
 
 /// Some languages leave the padding off.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
+pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
@@ -47,6 +47,11 @@ impl HistogramMemory {
         written: usize,
     ) -> Result<(), EvidenceError> {
         let bytes = histogram.distinct_values().saturating_mul(size_of::<u64>());
+        self.take(bytes, written)
+    }
+
+    /// So many bytes, which a text of the length `written` asks for.
+    pub(super) fn take(&self, bytes: usize, written: usize) -> Result<(), EvidenceError> {
         let bytes = bytes.saturating_sub(written.saturating_mul(Self::FREE));
         let grown = |taken: usize| {
             let sum = taken.saturating_add(bytes);

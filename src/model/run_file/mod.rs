@@ -1,6 +1,7 @@
 //! perfgate's own file of results, `perfgate.run/1`, to [`Run`]s and back: two functions and no file.
 //!
-//! The way in: `form` is what serde reads, `convert`, `measurement` and `evidence` judge it, `histogram` unpacks.
+//! The way in: `form` is what serde reads, `convert`, `measurement` and `evidence` judge it, `histogram` and
+//! `timeline` unpack.
 //! Only an error takes the slow way through `syntax` and `place`, which find its line and field.
 
 mod convert;
@@ -13,6 +14,7 @@ mod measurement;
 mod place;
 mod schema;
 mod syntax;
+mod timeline;
 mod write;
 
 pub use error::FileError;

@@ -6,14 +6,15 @@ use std::collections::BTreeMap;
 
 use super::form::{
     Entries, EnvironmentForm, EstimateForm, LoadForm, MeasurementForm, Object, Resolution, Text,
-    ToolForm,
+    TimelineForm, ToolForm,
 };
 use super::layout::line;
 use super::{SCHEMA, histogram};
 use crate::model::evidence::Quantiles;
 use crate::model::run::Metrics;
 use crate::model::{
-    Environment, Evidence, Load, Measurement, MetricName, Point, Quantile, Role, Run, ToolName,
+    Environment, Evidence, Load, Measurement, MetricName, Point, Quantile, Role, Run, Timeline,
+    ToolName,
 };
 
 /// How much is written that a reader would know without it.
@@ -30,6 +31,8 @@ pub fn write(run: &Run) -> String {
     let mut members = vec![("schema", line(&SCHEMA))];
     let mut header = header(run);
     header.push(("subjects", subjects(run)));
+    let timeline = run.timeline.as_deref();
+    header.extend(timeline.map(|timeline| ("timeline", self::timeline(timeline))));
     header.sort_by_key(|(key, _)| *key);
     members.append(&mut header);
     let members: Vec<String> = members
@@ -53,6 +56,22 @@ fn subjects(run: &Run) -> String {
             (line(&subject.as_str()), metrics)
         }),
     )
+}
+
+/// One subject on one line.
+fn timeline(timeline: &Timeline) -> String {
+    let form = TimelineForm::of(timeline);
+    let members = [
+        form.slice_s.map(|slice| (line("slice_s"), line(&slice))),
+        form.subjects.map(|subjects| {
+            let each = subjects
+                .0
+                .iter()
+                .map(|(name, text)| (line(name), line(text)));
+            (line("subjects"), block(4, each))
+        }),
+    ];
+    block(2, members.into_iter().flatten())
 }
 
 /// An object over several lines.

@@ -1,5 +1,6 @@
 //! `perfgate run` as a whole process against a scripted service: what it writes, prints, and how it ends.
 
+mod course;
 pub(crate) mod desk;
 #[cfg(unix)]
 mod outage;

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use perfgate::load::http::FailureKind;
 use perfgate::load::scenario::{
-    Action, Arrivals, Base, Body, Call, Closed, Expect, Flow, Level, Load, Open, Pause, Phase,
-    Protocol, Scenario, Scheme, Step, Tls, Until,
+    Action, Arrivals, Base, Body, Call, Closed, Expect, Flow, Level, Load, Measure, Open, Pause,
+    Phase, Protocol, Scenario, Scheme, Step, Tls, Until,
 };
 use perfgate::load::template::Template;
 use perfgate::load::{LoadOutcome, Observer, RunRequest, Snapshot, Stop, run};
@@ -124,6 +124,7 @@ fn scenario(port: u16, load: Load) -> Scenario {
         threads: NonZeroUsize::new(1),
         redirects: 5,
         cookies: false,
+        measure: Measure::default(),
         tls: Tls::default(),
         flows: vec![Flow {
             name: "all".to_owned(),

@@ -11,7 +11,7 @@ use super::script::Script;
 use crate::load::clock::{Moment, Timer};
 use crate::load::http::dial::Dialer;
 use crate::load::http::{Failure, FailureKind};
-use crate::load::record::{Figures, Recent, Record, RequestTimes};
+use crate::load::record::{Exchanged, Figures, Recent, Record, RequestTimes};
 use crate::load::scenario::Scenario;
 
 /// What every thread of a level is given.
@@ -87,6 +87,13 @@ impl ThreadContext {
         stats.record.checking += time;
         if by == ExaminedBy::Helper {
             stats.record.aside += time;
+        }
+    }
+
+    /// Records what a counted request and its answer held.
+    pub fn exchanged(&self, tally: Option<usize>, exchanged: &Exchanged) {
+        if let Some(tally) = tally {
+            self.stats.borrow_mut().record.exchanged(tally, exchanged);
         }
     }
 

@@ -31,7 +31,9 @@ pub struct RequestIo {
 
 /// A response, and when its request was sent and its last byte came.
 pub struct TimedResponse {
-    response: Response,
+    pub response: Response,
+    /// The bytes of the request.
+    pub request_size: u64,
     /// How long it took to write the request.
     pub writing: Duration,
     /// When the request was sent: after it was written, and after there was a connection.
@@ -78,6 +80,7 @@ impl RequestIo {
         }
         let mut response = exchange(&mut self.connection, context, request, call.wanted).await?;
         let mut done = context.now();
+        let request_size = request.size();
         if scenario.cookies {
             self.state.jar.take(&response, &request.outgoing.target);
         }
@@ -88,6 +91,7 @@ impl RequestIo {
         }
         Ok(TimedResponse {
             response,
+            request_size,
             writing,
             sent,
             done,

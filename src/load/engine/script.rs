@@ -14,6 +14,8 @@ pub struct Script {
     total_weight: f64,
     seed: u64,
     pub subjects: Vec<String>,
+    /// Requests that take longer are counted.
+    slow: Option<Duration>,
 }
 
 pub struct PreparedFlow {
@@ -66,6 +68,12 @@ impl EncodedRequest {
         }
     }
 
+    /// Its bytes: all of it, or with HTTP/2 those of its body.
+    pub fn size(&self) -> u64 {
+        let size = self.http1.len().max(self.outgoing.body.len());
+        u64::try_from(size).unwrap_or(u64::MAX)
+    }
+
     /// Encodes the request anew for the scenario's protocol.
     pub fn encode(&mut self, scenario: &Scenario) -> Result<(), Failure> {
         match scenario.protocol {
@@ -88,6 +96,7 @@ impl Script {
             total_weight: 0.0,
             seed: scenario.seed,
             subjects: Vec::new(),
+            slow: scenario.measure.slow,
         };
         for flow in &scenario.flows {
             script.add(scenario, flow)?;
@@ -166,6 +175,7 @@ impl Script {
             subjects: self.subjects.clone(),
             spans,
             phases: Vec::new(),
+            slow: self.slow,
             open,
         }
     }
@@ -177,7 +187,9 @@ fn wanted(call: &Call, scenario: &Scenario) -> Wanted {
         Protocol::Http1 => 0,
         Protocol::Http2 { .. } => scenario.redirects,
     };
-    request::wanted(call, scenario.cookies, redirects)
+    let mut wanted = request::wanted(call, scenario.cookies, redirects);
+    wanted.headers |= scenario.measure.needs_headers();
+    wanted
 }
 
 /// The encoded request of a call whose request never changes.

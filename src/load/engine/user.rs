@@ -8,12 +8,13 @@ use tokio::time::sleep;
 use super::connection::ConnectionHandle;
 use super::context::ThreadContext;
 use super::deadline::DeadlineSlot;
-use super::request_io::RequestIo;
+use super::request_io::{RequestIo, TimedResponse};
 use super::script::{PreparedAction, PreparedCall, PreparedStep};
 use crate::load::clock::Moment;
 use crate::load::http::{Failure, FailureKind};
-use crate::load::record::RequestTimes;
-use crate::load::scenario::{Pause, Socket};
+use crate::load::record::{Bytes, Exchanged, RequestTimes};
+use crate::load::request::told;
+use crate::load::scenario::{Measure, Pause, Socket};
 
 pub struct User {
     pub context: Rc<ThreadContext>,
@@ -168,9 +169,11 @@ impl User {
                     own_delay: run.own_delay,
                     service: done.since(timed.sent),
                 };
+                let exchanged = Exchanged::of(&context.level.scenario.measure, &timed);
                 let examined = self.io.examine(context, call, timed, tally).await;
                 if examined.is_ok() {
                     context.succeed(tally, times, done);
+                    context.exchanged(tally, &exchanged);
                 }
                 examined.err()
             }
@@ -253,5 +256,25 @@ impl StepRun<'_> {
         }
         context.fail(tally, &failure, self.start, end);
         failure.kind
+    }
+}
+
+impl Exchanged {
+    fn of(measure: &Measure, timed: &TimedResponse) -> Self {
+        let answer = &timed.response;
+        let mut server = Vec::new();
+        if measure.needs_headers() {
+            told::times(measure, answer, &mut |metric, time| {
+                server.push((metric.to_owned(), time));
+            });
+        }
+        Self {
+            bytes: Bytes {
+                sent: timed.request_size,
+                received: answer.head + answer.received,
+                bodies: answer.received,
+            },
+            server,
+        }
     }
 }

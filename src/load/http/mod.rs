@@ -52,6 +52,8 @@ pub struct Response {
     pub body: Bytes,
     /// The number of bytes of the body, as it was sent.
     pub received: u64,
+    /// The number of bytes of the head, where the protocol sends it as text.
+    pub head: u64,
 }
 
 /// The kinds of failure of a request, in the order of reports.

@@ -104,7 +104,10 @@ fn value(name: &MetricName, like: &Measurement, values: &[(f64, u64)], requests:
         };
         values.reduce(worse).unwrap_or(0.0)
     };
-    if name.as_str() == MetricName::THROUGHPUT || COUNTS.contains(&name.as_str()) {
+    let adds_up = name.as_str() == MetricName::THROUGHPUT
+        || COUNTS.contains(&name.as_str())
+        || like.unit.as_str() == "Mbit/s";
+    if adds_up {
         return values.iter().map(|(value, _)| value).sum();
     }
     if like.unit.as_str().ends_with(PER_REQUESTS) && requests > 0 {

@@ -11,7 +11,7 @@ use crate::model::{
 };
 
 use super::validity::{as_f64, is_changed};
-use super::{Record, TICK, Tally, TimeRange, quantile};
+use super::{LONGEST, Record, TICK, Tally, TimeRange, quantile, ticks};
 
 /// A part of the counted time that is measured on its own: a phase with a name, or all of it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,6 +43,8 @@ pub struct Figures {
     pub spans: Vec<Span>,
     /// The phases of an open level that was run.
     pub phases: Vec<PhaseTime>,
+    /// Requests that take longer are counted.
+    pub slow: Option<Duration>,
     /// Whether the load is open. Then the throughput was asked for and is not an outcome.
     pub open: bool,
 }
@@ -89,7 +91,7 @@ impl Figures {
                     counted: span.counted,
                     role: Role::Outcome,
                 };
-                figures.write(self.open, run)?;
+                figures.write(self.open, self.slow, run)?;
             }
             unfinished += total
                 .failed
@@ -102,7 +104,7 @@ impl Figures {
                     counted: span.counted,
                     role: Role::Total,
                 };
-                figures.write(self.open, run)?;
+                figures.write(self.open, self.slow, run)?;
             }
             self.warn_of_left_out(span, tallies, run);
             self.outage(span, &total, record, run)?;
@@ -228,7 +230,12 @@ struct SubjectTally<'a> {
 }
 
 impl SubjectTally<'_> {
-    fn write(&self, open: bool, run: &mut Run) -> Result<(), EvidenceError> {
+    fn write(
+        &self,
+        open: bool,
+        slow: Option<Duration>,
+        run: &mut Run,
+    ) -> Result<(), EvidenceError> {
         let all = self.tally.all();
         if all == 0 {
             return Ok(());
@@ -260,6 +267,32 @@ impl SubjectTally<'_> {
         }
         if let Some(service) = milliseconds(&self.tally.service)? {
             put("service", "ms", fixed, service);
+        }
+        for (metric, times) in &self.tally.server {
+            if let Some(times) = milliseconds(times)? {
+                put(metric, "ms", fixed, times);
+            }
+        }
+        let succeeded = self.tally.succeeded();
+        if let Some(slow) = slow.filter(|_| succeeded > 0) {
+            let longer = self.tally.response.count_between(ticks(slow) + 1, LONGEST);
+            put(
+                "slow",
+                "",
+                fixed,
+                Evidence::proportion(longer.min(succeeded), succeeded)?,
+            );
+        }
+        let bytes = self.tally.bytes;
+        if bytes.received > 0 && succeeded > 0 {
+            let mean = as_f64(bytes.bodies) / as_f64(succeeded);
+            put("response_size", "B", fixed, Evidence::value(mean)?);
+            for (metric, bytes) in [("sent", bytes.sent), ("received", bytes.received)] {
+                if self.counted > Duration::ZERO {
+                    let rate = as_f64(bytes) * 8.0 / 1e6 / self.counted.as_secs_f64();
+                    put(metric, "Mbit/s", fixed, Evidence::value(rate)?);
+                }
+            }
         }
         let errors = Evidence::proportion(self.tally.failures(), all)?;
         put(MetricName::ERRORS, "", self.role, errors);
@@ -351,6 +384,7 @@ mod tests {
                     until: Duration::from_secs(2),
                 }],
             }],
+            slow: None,
             open,
         }
     }

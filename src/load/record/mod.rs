@@ -27,6 +27,9 @@ pub const TICK: u64 = 100;
 /// Ten minutes in ticks. Longer times are recorded as ten minutes.
 const LONGEST: u64 = 6_000_000_000;
 
+/// The times of a server that are told apart, of one subject.
+const MOST_SERVER_TIMES: usize = 32;
+
 /// An empty histogram, from one tick to ten minutes at three significant digits: 190 KB, of which only touched pages
 /// are resident.
 #[expect(
@@ -53,6 +56,34 @@ pub struct Tally {
     /// The service times, from when a request was sent.
     pub service: Histogram<u64>,
     pub failed: BTreeMap<FailureKind, u64>,
+    pub bytes: Bytes,
+    /// The times that the server told, by metric.
+    pub server: BTreeMap<String, Histogram<u64>>,
+}
+
+/// What went over the wire for the requests that succeeded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bytes {
+    pub sent: u64,
+    pub received: u64,
+    /// Of these the bodies of answers.
+    pub bodies: u64,
+}
+
+impl Bytes {
+    fn add(&mut self, other: Self) {
+        self.sent += other.sent;
+        self.received += other.received;
+        self.bodies += other.bodies;
+    }
+}
+
+/// What one request and its answer held beside the time they took.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exchanged {
+    pub bytes: Bytes,
+    /// Times that the server told.
+    pub server: Vec<(String, Duration)>,
 }
 
 /// How long a request took.
@@ -71,6 +102,8 @@ impl Default for Tally {
             least: histogram(),
             service: histogram(),
             failed: BTreeMap::new(),
+            bytes: Bytes::default(),
+            server: BTreeMap::new(),
         }
     }
 }
@@ -110,6 +143,19 @@ impl Tally {
         self.service.saturating_record(ticks(times.service));
     }
 
+    fn exchanged(&mut self, exchanged: &Exchanged) {
+        self.bytes.add(exchanged.bytes);
+        for (metric, time) in &exchanged.server {
+            if let Some(known) = self.server.get_mut(metric) {
+                known.saturating_record(ticks(*time));
+            } else if self.server.len() < MOST_SERVER_TIMES {
+                let mut times = histogram();
+                times.saturating_record(ticks(*time));
+                self.server.insert(metric.clone(), times);
+            }
+        }
+    }
+
     fn add(&mut self, other: &Self) {
         // Histograms with the same bounds can always be added.
         self.response.add(&other.response).ok();
@@ -117,6 +163,11 @@ impl Tally {
         self.service.add(&other.service).ok();
         for (kind, count) in &other.failed {
             *self.failed.entry(*kind).or_default() += count;
+        }
+        self.bytes.add(other.bytes);
+        for (metric, times) in &other.server {
+            let mine = self.server.entry(metric.clone()).or_insert_with(histogram);
+            mine.add(times).ok();
         }
     }
 }
@@ -192,6 +243,12 @@ impl Record {
     pub fn succeed(&mut self, tally_index: usize, times: RequestTimes) {
         if let Some(tally) = self.tallies.get_mut(tally_index) {
             tally.take(times);
+        }
+    }
+
+    pub fn exchanged(&mut self, tally_index: usize, exchanged: &Exchanged) {
+        if let Some(tally) = self.tallies.get_mut(tally_index) {
+            tally.exchanged(exchanged);
         }
     }
 

@@ -19,6 +19,7 @@ mod redirect;
 mod target;
 #[cfg(test)]
 mod tests;
+pub mod told;
 mod user_state;
 
 pub use data::Data;

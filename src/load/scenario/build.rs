@@ -10,6 +10,7 @@ use super::file::{self, HttpVersion, ScenarioFile, ServiceFile, TlsFile};
 use super::flows::{captured, flows};
 use super::keys::STREAMS;
 use super::load_shape::levels;
+use super::measure::{self, Measure};
 use super::surroundings::{Machine, Reader, Surroundings};
 use super::template::Names;
 use super::values::{feeds, values};
@@ -86,6 +87,10 @@ fn scenario(file: &ScenarioFile, path: &Path, reader: &Reader<'_>) -> Result<Sce
             .and_then(|threads| NonZeroUsize::new(threads.to()?)),
         redirects: file.redirects.to().unwrap_or(u8::MAX),
         cookies: file.cookies,
+        measure: match &file.measure {
+            Some(measure) => measure::read(measure)?,
+            None => Measure::default(),
+        },
         tls: match &file.tls {
             Some(tls) => self::tls(tls, reader)?,
             None => Tls::default(),

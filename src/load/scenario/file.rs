@@ -91,6 +91,8 @@ pub(super) struct ScenarioFile {
     pub(super) auth: Option<Located<FalseOr<AuthFile>>>,
     /// How much load is put on, and for how long
     pub(super) load: Located<Table<LoadFile>>,
+    /// What is measured of each request beside its time and its outcome
+    pub(super) measure: Option<Table<MeasureFile>>,
     /// How the service proves who it is
     pub(super) tls: Option<Table<TlsFile>>,
     /// Values that are made anew for every iteration: `{{page}}`
@@ -129,6 +131,30 @@ fn seed() -> Whole<0, { u64::MAX >> 1 }> {
 
 fn redirects() -> Whole<0, 20> {
     const { Whole::new(REDIRECTS) }
+}
+
+/// What is measured of each request.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MeasureFile {
+    /// Requests that take longer are counted: `slow`, as a share of all that succeeded
+    pub(super) slow: Option<PositiveDuration>,
+    /// Whether the times that an answer has in `Server-Timing` are metrics: `server_db`
+    #[serde(default)]
+    pub(super) server_timing: bool,
+    /// Headers in which an answer says how long something took, with their unit: `{ "X-Process-Time" = "s" }`
+    #[schemars(transform = header_names)]
+    pub(super) headers: Option<FreeTable<Word<TimeUnit>>>,
+}
+
+/// The unit of a time in a header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum TimeUnit {
+    S,
+    Ms,
+    Us,
+    Ns,
 }
 
 /// Who asks: `bearer`, or `user` and `password`.
@@ -573,6 +599,7 @@ mod tests {
             "auth" => table::<AuthFile>(only),
             "load" => table::<LoadFile>(only),
             "load.phase" => table::<PhaseFile>(only),
+            "measure" => table::<MeasureFile>(only),
             "tls" => table::<TlsFile>(only),
             "values" => table::<GeneratorFile>(only),
             "data" => table::<DataFile>(only),

@@ -7,6 +7,7 @@ mod file;
 mod flows;
 mod keys;
 mod load_shape;
+mod measure;
 mod rows;
 mod schema_rules;
 mod share;
@@ -32,6 +33,7 @@ use super::template::{Extractor, Template, ValueGenerator};
 
 pub use build::{json_schema, parse, parse_in};
 pub use file::WatchFile;
+pub use measure::{Measure, MeasuredHeader, metric_name};
 pub use rows::Rows;
 pub use share::Share;
 pub use simple::{BodyArg, Simple, from_url};
@@ -58,6 +60,7 @@ pub struct Scenario {
     pub redirects: u8,
     /// Whether each user keeps the cookies it is sent.
     pub cookies: bool,
+    pub measure: Measure,
     pub tls: Tls,
     pub flows: Vec<Flow>,
     /// Named values made anew for every iteration of a flow: `{{page}}`.

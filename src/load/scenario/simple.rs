@@ -17,8 +17,8 @@ use super::file::MOST_PER_SECOND;
 use super::keys::{REDIRECTS, STREAMS, TIMEOUT, USUAL_MAX_USERS};
 use super::load_shape::MOST_USERS;
 use super::{
-    Action, Arrivals, Base, Body, Call, Closed, Expect, Flow, Level, Load, Open, Pause, Phase,
-    Protocol, Scenario, Share, Step, Tls, Until, Watched,
+    Action, Arrivals, Base, Body, Call, Closed, Expect, Flow, Level, Load, Measure, Open, Pause,
+    Phase, Protocol, Scenario, Share, Step, Tls, Until, Watched,
 };
 
 /// Where nobody said how many or how long.
@@ -94,6 +94,7 @@ pub fn from_url(simple: Simple) -> anyhow::Result<Scenario> {
         threads: simple.threads,
         redirects: u8::try_from(REDIRECTS).unwrap_or(u8::MAX),
         cookies: false,
+        measure: Measure::default(),
         tls: Tls {
             ca: simple.ca,
             server_name: None,

@@ -282,8 +282,9 @@ fn the_service_and_what_is_watched_are_read() {
     };
     assert_eq!(url, "https://127.0.0.1:9000/api/metrics");
     use perfgate::load::scenario::MetricKind::{Counter, Gauge};
-    let kinds: Vec<_> = metrics.iter().map(|metric| metric.kind).collect();
-    assert_eq!(kinds, [Counter, Gauge, Gauge]);
+    use perfgate::load::scenario::MetricRead;
+    let kinds: Vec<_> = metrics.iter().map(|metric| metric.read.clone()).collect();
+    assert_eq!(kinds, [Counter, Gauge, Gauge].map(MetricRead::Plain));
 }
 
 const STEP: &str = "base = \"http://h\"\n[[step]]\nget = \"/\"\n[load]\n";

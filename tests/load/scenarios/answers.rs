@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use perfgate::load::http::FailureKind;
+use perfgate::model::Evidence;
 use serde_json::json;
 
 use super::loaded::{Heard, loaded};
@@ -207,4 +208,55 @@ fn what_is_expected_of_status_body_and_json_is_held_against_each_answer() {
         Reply::bytes(200, "x", "304".into()),
     )
     .is_clean("GET /", 2);
+}
+
+#[test]
+fn what_a_server_says_of_its_time_its_bytes_and_slow_answers_are_metrics_of_the_step() {
+    for http in ["1.1", "2"] {
+        let server = Server::start(Script::new().on("/*", |asked| {
+            let took = if asked.number % 4 == 0 { 80 } else { 0 };
+            Reply::text(&"x".repeat(1000))
+                .header("Server-Timing", "db;dur=12.5;desc=\"a, b\", miss")
+                .header("X-Process-Time", "0.004")
+                .after(std::time::Duration::from_millis(took))
+        }));
+        let run = loaded(
+            &server,
+            &format!(
+                r#"
+                http = "{http}"
+                [measure]
+                slow = "50ms"
+                server_timing = true
+                headers = {{ "X-Process-Time" = "s" }}
+                [[step]]
+                name = "home"
+                post = "/"
+                body = "{}"
+                [load]
+                users = 1
+                iterations = 8
+                "#,
+                "y".repeat(500)
+            ),
+        );
+        run.is_clean("home", 8);
+        for (metric, ms) in [("server_db", 12.5), ("x_process_time", 4.0)] {
+            let times = run.evidence("home", metric);
+            let Evidence::Histogram(times) = times else {
+                panic!("{metric}: {times:?}");
+            };
+            assert_eq!(times.histogram.len(), 8);
+            let highest = times.histogram.max() as f64 * times.scale;
+            assert!((highest / ms - 1.0).abs() < 2e-3, "{metric}: {highest}");
+        }
+        assert_eq!(
+            *run.evidence("home", "slow"),
+            Evidence::proportion(2, 8).unwrap()
+        );
+        assert!((run.number("home", "response_size") - 1000.0).abs() < 1e-9);
+        // The heads are small beside the bodies, and the time is the same for both.
+        let ratio = run.number("home", "received") / run.number("home", "sent");
+        assert!((1.2..=2.4).contains(&ratio), "{ratio}");
+    }
 }

@@ -263,6 +263,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Framing::UntilClose => self.until_close(&mut kept).await?,
         }
         answer.received = kept.received;
+        answer.head = u64::try_from(head.length).unwrap_or_default();
         answer.body = Bytes::from(kept.bytes);
         Ok(())
     }

@@ -74,6 +74,7 @@ fn what_nobody_wants_is_counted_and_not_kept() {
     let expected = Response {
         status: 200,
         received: 5,
+        head: text.len() as u64 - 5,
         ..Response::default()
     };
     assert_eq!((answer.unwrap(), open), (expected, true));

@@ -149,6 +149,7 @@ impl Connection {
             headers,
             body: received.kept,
             received: received.bytes,
+            head: 0,
         }))
     }
 

@@ -29,6 +29,7 @@ fn figures(subjects: &[&str], when: TimeRange) -> Figures {
             steady: true,
         }],
         phases: Vec::new(),
+        slow: None,
         open: true,
     }
 }

@@ -74,6 +74,7 @@ fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Response {
         headers: headers.collect(),
         body: Bytes::copy_from_slice(body.as_bytes()),
         received: body.len() as u64,
+        head: 0,
     }
 }
 
@@ -109,6 +110,7 @@ fn scenario_of(calls: Vec<Call>) -> Scenario {
         threads: None,
         redirects: 0,
         cookies: false,
+        measure: scenario::Measure::default(),
         tls: scenario::Tls {
             ca: None::<PathBuf>,
             server_name: None,

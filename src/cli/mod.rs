@@ -8,6 +8,7 @@ mod interrupt;
 mod output;
 mod results;
 pub mod settings;
+pub mod shipped;
 mod values;
 
 use std::ffi::OsString;

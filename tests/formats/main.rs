@@ -17,5 +17,6 @@ mod recognition;
 mod run_file;
 mod run_file_properties;
 mod scenario;
+mod shipped;
 mod store;
 mod tools;

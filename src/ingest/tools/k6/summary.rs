@@ -308,7 +308,7 @@ impl Summary {
             .is_some_and(|metric| !metric.values.keys().any(|key| share(key) == Some(0.99)));
         if missing_tail {
             sheet.warn(format!(
-                "k6's summary has no p99 and no counts: add `{TREND_STATS}` to the script's options, or use `--out json`"
+                "k6's summary has no p99 and no counts: add `{TREND_STATS}` to the script's options (perfgate's module for k6 exports it: docs/start-k6.md), or use `--out json`"
             ));
         }
         sheet.requests(Requests {
@@ -401,6 +401,9 @@ impl Summary {
             sheet.put(figure, Evidence::proportion(failed, all))?;
             if failed == all {
                 return Ok(());
+            }
+            if failed > 0 {
+                sheet.warn(format!("latency of `{subject}` includes {failed} failed requests of {all}: k6 does not time them apart there"));
             }
         } else if self.failures("").is_some_and(|(failed, _)| failed > 0) {
             sheet.warn(format!("latency of `{subject}` may include failed requests: k6 does not time them apart there"));

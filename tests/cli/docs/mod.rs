@@ -7,6 +7,7 @@ mod formats;
 mod page;
 mod reference;
 mod shell;
+mod sources;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -265,6 +265,18 @@ impl Sheet {
         self.put(figure, evidence)
     }
 
+    /// How many executions of a benchmark failed, of how many.
+    pub(super) fn failures(&mut self, subject: &str, failures: u64, of: u64) -> anyhow::Result<()> {
+        let figure = Figure {
+            subject,
+            metric: MetricName::ERRORS,
+            unit: Unit::none(),
+            better: Better::Lower,
+            role: Role::Outcome,
+        };
+        self.put(figure, Evidence::proportion(failures, of))
+    }
+
     /// Everything that a load tool says of one endpoint.
     pub(super) fn requests(&mut self, of: Requests<'_>) -> anyhow::Result<()> {
         let Requests {

@@ -11,7 +11,7 @@ use crate::ingest::adapter::{Adapter, Facts, Form, Read, ToolClass};
 use crate::ingest::json;
 use crate::ingest::sheet::{Figure, Sheet, Spread, whole};
 use crate::model::evidence::Moments;
-use crate::model::{Better, Evidence, MetricName, Role, Run, Unit};
+use crate::model::{Better, Evidence, Role, Run, Unit};
 
 pub(in crate::ingest) const ADAPTER: Adapter = Adapter {
     tool: "asv",
@@ -140,7 +140,7 @@ impl Row<'_> {
     fn write(&self, name: &str, sheet: &mut Sheet, failed: &mut Vec<String>) -> anyhow::Result<()> {
         let Some(Value::Array(outcomes)) = self.cell("result") else {
             failed.push(name.to_owned());
-            return put_errors(sheet, name, 1);
+            return sheet.failures(name, 1, 1);
         };
         let names = self.names(name)?;
         if names.len() != outcomes.len() {
@@ -156,10 +156,10 @@ impl Row<'_> {
                 Outcome::Skipped => {}
                 Outcome::Failed => {
                     failed.push(subject.clone());
-                    put_errors(sheet, subject, 1)?;
+                    sheet.failures(subject, 1, 1)?;
                 }
                 Outcome::Measured(value) => {
-                    put_errors(sheet, subject, 0)?;
+                    sheet.failures(subject, 0, 1)?;
                     self.put(measures, (subject, at), value, sheet)?;
                 }
             }
@@ -252,17 +252,6 @@ impl Row<'_> {
         };
         spread.evidence()
     }
-}
-
-fn put_errors(sheet: &mut Sheet, subject: &str, failures: u64) -> anyhow::Result<()> {
-    let figure = Figure {
-        subject,
-        metric: MetricName::ERRORS,
-        unit: Unit::none(),
-        better: Better::Lower,
-        role: Role::Outcome,
-    };
-    sheet.put(figure, Evidence::proportion(failures, 1))
 }
 
 /// Failures are null, and what was left out is a bare `NaN`.

@@ -10,7 +10,7 @@ use crate::ingest::adapter::{Adapter, Facts, Form, Read, ToolClass};
 use crate::ingest::head::Head;
 use crate::ingest::json;
 use crate::ingest::sheet::{Figure, Sheet, count};
-use crate::model::{Better, Evidence, MetricName, Role, Run, Unit};
+use crate::model::{Better, Evidence, Role, Run, Unit};
 
 pub(in crate::ingest) const ADAPTER: Adapter = Adapter {
     tool: "hyperfine",
@@ -202,15 +202,8 @@ impl Timed {
         };
         if codes.is_some() {
             let failures = all.seconds.len() - good.len();
-            let figure = Figure {
-                subject,
-                metric: MetricName::ERRORS,
-                unit: Unit::none(),
-                better: Better::Lower,
-                role: Role::Outcome,
-            };
             let (failures, of) = (u64::try_from(failures)?, u64::try_from(all.seconds.len())?);
-            sheet.put(figure, Evidence::proportion(failures, of))?;
+            sheet.failures(subject, failures, of)?;
             if failures > 0 {
                 sheet.warn(format!(
                     "`{subject}` failed in {failures} of {of} executions: their times are left out"

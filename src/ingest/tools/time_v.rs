@@ -52,10 +52,7 @@ fn parse(text: &str) -> anyhow::Result<Run> {
         better: Better::Lower,
         role,
     };
-    sheet.put(
-        figure(MetricName::ERRORS, "", Role::Outcome),
-        Evidence::proportion(failed, 1),
-    )?;
+    sheet.failures(subject, failed, 1)?;
     if failed > 0 {
         sheet.warn(format!(
             "`{subject}` failed (exit status {status}): its times are left out"

@@ -44,6 +44,7 @@ formats! {
     Rlt => tools::rlt::ADAPTER,
     Siege => tools::siege::ADAPTER,
     RedisBenchmark => tools::redis_benchmark::ADAPTER,
+    Memtier => tools::memtier::ADAPTER,
     Sysbench => tools::sysbench::ADAPTER,
     Pgbench => tools::pgbench::ADAPTER,
     Criterion => criterion::ADAPTER,

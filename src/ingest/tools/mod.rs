@@ -23,6 +23,7 @@ pub(super) mod jmeter;
 pub(super) mod jmh;
 pub(super) mod k6;
 pub(super) mod libtest;
+pub(super) mod memtier;
 pub(super) mod mitata;
 pub(super) mod oha;
 pub(super) mod perf;

@@ -70,7 +70,7 @@ fn bad(why: &str) -> EvidenceError {
     EvidenceError::BadHistogram(why.to_owned())
 }
 
-pub(super) fn decode(text: &str) -> Result<Histogram<u64>, EvidenceError> {
+pub(crate) fn decode(text: &str) -> Result<Histogram<u64>, EvidenceError> {
     let packed = BASE64
         .decode(text.trim())
         .map_err(|error| bad(&format!("is not base64: {error}")))?;

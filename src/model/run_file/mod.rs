@@ -24,6 +24,7 @@ pub use write::write;
 pub(crate) use convert::{Parsed, ParsedList};
 pub(crate) use error::Flaw;
 pub(crate) use form::{Object, Text, present};
+pub(crate) use histogram::decode as decode_histogram;
 pub(crate) use layout::line;
 pub(crate) use schema::check as check_schema;
 pub(crate) use syntax::Document;

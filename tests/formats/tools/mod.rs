@@ -2,6 +2,7 @@
 //! warm-up are kept apart, and recorded pairs with a known difference are judged as that.
 
 mod benchmarks;
+mod documented;
 mod load;
 
 use std::path::{Path, PathBuf};

@@ -4,6 +4,7 @@ pub(super) mod ab;
 pub(super) mod artillery;
 pub(super) mod asv;
 pub(super) mod autocannon;
+pub(super) mod benchmark_dotnet;
 pub(super) mod benchmark_js;
 pub(super) mod bombardier;
 pub(super) mod catch2;

@@ -49,3 +49,33 @@ fn memtier_counts_connections_that_broke_and_refuses_what_is_no_run() {
     assert!(refusal("memtier/nothing.json").contains("no request was made"));
     assert!(refusal("memtier/several-runs.json").contains("more than one run"));
 }
+
+#[test]
+fn benchmark_dotnet_json() {
+    let md5 = "Demo.Md5VsSha256.Md5(N: 1000)";
+    holds(
+        "benchmarkdotnet/documented-full.json",
+        &[
+            (md5, "time", "p50", 2305.5, 0.0),
+            (md5, "time", "mean", 2307.2, 0.01),
+            (md5, "allocated", "value", 80.0, 0.0),
+        ],
+    );
+    let full = run("benchmarkdotnet/documented-full.json");
+    assert_eq!(kind(&full, md5, "time").0, "samples");
+    let tool = full.provenance.tool.as_ref().unwrap();
+    assert_eq!(tool.version.as_deref(), Some("0.13.12"));
+    // The same method in two jobs, and one of them without its values.
+    let older = "Demo.Md5VsSha256.Sha256(N: 1000) (Job-ABCDEF(Runtime=.NET 6.0))";
+    let newer = "Demo.Md5VsSha256.Sha256(N: 1000) (Job-GHIJKL(Runtime=.NET 8.0))";
+    assert_eq!(kind(&full, older, "time").0, "quantiles");
+    assert!((number(&full, newer, "time", "p50") - 4105.0).abs() < 1e-9);
+    let throws = "Demo.Md5VsSha256.Throws(N: 1000)";
+    assert_eq!(errors(&full, throws), (1, 1));
+    assert!(!has(&full, throws, "time") && warns(&full, "1 benchmarks failed"));
+    let failed = refusal("benchmarkdotnet/all-failed-brief-compressed.json");
+    assert!(
+        failed.contains("none of its 1 benchmarks was measured"),
+        "{failed}"
+    );
+}

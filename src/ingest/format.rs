@@ -62,6 +62,7 @@ formats! {
     Mitata => tools::mitata::ADAPTER,
     BenchmarkJs => tools::benchmark_js::ADAPTER,
     Catch2 => tools::catch2::ADAPTER,
+    Nanobench => tools::nanobench::ADAPTER,
     BenchmarkDotNet => tools::benchmark_dotnet::ADAPTER,
     Gungraun => tools::gungraun::ADAPTER,
     Perf => tools::perf::ADAPTER,

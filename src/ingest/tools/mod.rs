@@ -26,6 +26,7 @@ pub(super) mod k6;
 pub(super) mod libtest;
 pub(super) mod memtier;
 pub(super) mod mitata;
+pub(super) mod nanobench;
 pub(super) mod oha;
 pub(super) mod perf;
 pub(super) mod pgbench;

@@ -79,3 +79,47 @@ fn benchmark_dotnet_json() {
         "{failed}"
     );
 }
+
+#[test]
+fn nanobench_json() {
+    let run = run("nanobench/documented.json");
+    let plain = "compare_exchange_strong";
+    assert!((number(&run, plain, "time", "p50") - 5.63e-9).abs() < 1e-15);
+    assert_eq!(kind(&run, plain, "time").0, "samples");
+    assert!(!has(&run, plain, "instructions"), "nothing counted them");
+    // An operation does four units, and times are of one.
+    let batch = "random/std::mt19937, 64 | 32 (complexityN=100)";
+    assert!((number(&run, batch, "time", "mean") - 2.05e-9).abs() < 1e-15);
+    assert!((number(&run, batch, "instructions", "value") - 25.0).abs() < 1e-9);
+    assert_eq!(errors(&run, "++x"), (1, 1));
+    assert!(!has(&run, "++x", "time"));
+}
+
+#[test]
+fn nanobench_table() {
+    holds(
+        "nanobench/documented.txt",
+        &[
+            ("compare_exchange_strong", "time", "value", 5.63, 0.0),
+            ("random fluctuations", "time", "value", 334.12, 0.0),
+            (
+                "random/std::mt19937, 64 | 32",
+                "time",
+                "value",
+                1035.87,
+                0.0,
+            ),
+            ("parallel/sum (threads=1)", "time", "value", 95.32, 0.0),
+            ("parallel/sum (threads=4)", "time", "value", 27.11, 0.0),
+        ],
+    );
+    let run = run("nanobench/documented.txt");
+    assert_eq!(errors(&run, "++x"), (1, 1));
+    let slow = &run.subjects["random/std::mt19937, 64 | 32"]["time"];
+    assert_eq!(slow.unit.to_string(), "ms");
+    let failed = refusal("nanobench/all-failed.txt");
+    assert!(
+        failed.contains("none of its 1 benchmarks was measured"),
+        "{failed}"
+    );
+}

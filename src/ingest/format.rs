@@ -56,6 +56,7 @@ formats! {
     Jmh => tools::jmh::ADAPTER,
     GoogleBenchmark => tools::google_benchmark::ADAPTER,
     Divan => tools::divan::ADAPTER,
+    Tango => tools::tango::ADAPTER,
     Libtest => tools::libtest::ADAPTER,
     Tinybench => tools::tinybench::ADAPTER,
     Vitest => tools::vitest::ADAPTER,

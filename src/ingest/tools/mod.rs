@@ -35,6 +35,7 @@ pub(super) mod redis_benchmark;
 pub(super) mod rlt;
 pub(super) mod siege;
 pub(super) mod sysbench;
+pub(super) mod tango;
 pub(super) mod time_v;
 pub(super) mod tinybench;
 pub(super) mod vegeta;

@@ -512,3 +512,25 @@ fn asv_pair() {
     let (_, outcome) = series(&verdict, "bench_all.time_slow", "errors.rate");
     assert!(outcome != "regressed" && outcome != "improved", "{outcome}");
 }
+
+#[test]
+fn tango_text() {
+    let odd = "decode with a name, of more than fifty characters: [ 1 ... 2 ]";
+    for path in [
+        "tango/verbose.txt",
+        "tango/solo.txt",
+        "tango/both-streams.txt",
+    ] {
+        let run = run(path);
+        let names: Vec<&str> = run.subjects.keys().map(|name| name.as_str()).collect();
+        assert_eq!(names.len(), 3, "{path}: {names:?}");
+        assert!(names.contains(&odd), "{path}: {names:?}");
+        assert_eq!(run.subjects["slow"]["time"].evidence.kind(), "estimate");
+    }
+}
+
+#[test]
+fn tango_pair() {
+    let verdict = pair("tango/{side}-{n}.txt");
+    shows_the_change(&verdict, "encode/64", "time.p50", 1.15..1.9);
+}

@@ -2,6 +2,7 @@
 //! warm-up are kept apart, and recorded pairs with a known difference are judged as that.
 
 mod benchmarks;
+mod beside;
 mod documented;
 mod load;
 

@@ -70,6 +70,11 @@ const TEXTS: &[(Sign, &str, &str)] = &[
         "start the server first, and give what redis-benchmark prints when it ran",
     ),
     (
+        Sign::Part("Aborting because of error "),
+        "fortio's text without its results",
+        "fortio stopped at an error: look at what it printed",
+    ),
+    (
         Sign::Part("│ Stat    │ 2.5%"),
         "autocannon's table",
         "let autocannon write `-j > results.json`",
@@ -97,7 +102,10 @@ enum Sign {
 /// Whose output this is, where it is a known tool's.
 pub(super) fn of(head: &str, outline: Option<&Outline<'_>>) -> Option<Stranger> {
     match outline {
-        Some(outline) => own_document(outline).or_else(|| criterion_part(outline)),
+        // Some tools print single lines of JSON among their text.
+        Some(outline) => own_document(outline)
+            .or_else(|| criterion_part(outline))
+            .or_else(|| text(head)),
         None => text(head),
     }
 }

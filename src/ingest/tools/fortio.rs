@@ -1,33 +1,52 @@
-//! fortio's JSON (`-json`), of HTTP and of gRPC.
+//! fortio's JSON (`-json`), of HTTP and of gRPC, and its text.
 
 use std::collections::BTreeMap;
 
+use anyhow::{Context, anyhow};
 use serde::Deserialize;
 
+use crate::hint::WithHint;
 use crate::ingest::adapter::{Adapter, Facts, Form, Read, ToolClass};
 use crate::ingest::sheet::{ALL_REQUESTS, Latency, Requests, Sheet, Spread, Throughput, Times};
-use crate::ingest::{endpoint, json};
+use crate::ingest::{endpoint, json, quantity};
 use crate::model::evidence::Moments;
 use crate::model::{Role, Run};
 
 pub(in crate::ingest) const ADAPTER: Adapter = Adapter {
     tool: "fortio",
     class: ToolClass::Load,
-    forms: &[Form {
-        what: "fortio's JSON",
-        recognise: |head| {
-            head.has_keys(&["RunType", "DurationHistogram"])
-                || head.has_keys(&["RunType", "RequestedQPS", "ActualQPS"])
+    forms: &[
+        Form {
+            what: "fortio's JSON",
+            recognise: |head| {
+                head.has_keys(&["RunType", "DurationHistogram"])
+                    || head.has_keys(&["RunType", "RequestedQPS", "ActualQPS"])
+            },
+            read: Read::Whole(parse),
+            facts: Facts {
+                evidence: "quantiles (those of `-p`; p50, p75, p90, p99, p99.9 by default)",
+                resolution: "the width of the bucket that holds the quantile (1 to 5 ms with the default `-r 0.001`); the mean is exact",
+                lost: "failures inside the latency",
+                tested: "1.63.7",
+            },
         },
-        read: Read::Whole(parse),
-        facts: Facts {
-            evidence: "quantiles (those of `-p`; p50, p75, p90, p99, p99.9 by default)",
-            resolution: "the width of the bucket that holds the quantile (1 to 5 ms with the default `-r 0.001`); the mean is exact",
-            lost: "failures inside the latency",
-            tested: "1.63.7",
+        Form {
+            what: "fortio's text",
+            recognise: |head| {
+                !head.is_json() && head.has_line(TIMES) && head.has_line("Error cases : count ")
+            },
+            read: Read::Whole(text),
+            facts: Facts {
+                evidence: "the mean (its percentiles are as coarse as buckets that it does not print: use `-json`)",
+                resolution: "1 ns",
+                lost: "failures inside the latency; the percentiles; when it began; the method of gRPC",
+                tested: "1.63.7",
+            },
         },
-    }],
+    ],
 };
+
+const TIMES: &str = "Aggregated Function Time : count ";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -83,6 +102,13 @@ struct Percentile {
     value: f64,
 }
 
+fn is_good(code: &str) -> bool {
+    match code.parse::<u16>() {
+        Ok(status) => (200..400).contains(&status),
+        Err(_) => matches!(code, "SERVING" | "OK"),
+    }
+}
+
 fn parse(text: &str) -> anyhow::Result<Run> {
     let output: Output = json::document(text)?;
     let durations = &output.duration_histogram;
@@ -123,10 +149,6 @@ fn parse(text: &str) -> anyhow::Result<Run> {
             max: Some(ms(durations.max)),
         },
     };
-    let is_good = |code: &str| match code.parse::<u16>() {
-        Ok(status) => (200..400).contains(&status),
-        Err(_) => matches!(code, "SERVING" | "OK"),
-    };
     let failed: u64 = output
         .ret_codes
         .iter()
@@ -155,5 +177,120 @@ fn parse(text: &str) -> anyhow::Result<Run> {
         latency: Latency::All(Times::ms(spread.evidence()?)),
         throughput: Some(throughput),
     })?;
+    sheet.run()
+}
+
+/// What the lines of its text say.
+#[derive(Default)]
+struct Said<'a> {
+    version: Option<&'a str>,
+    rate: Option<f64>,
+    address: &'a str,
+    /// Count, mean, smallest and largest.
+    times: Option<(u64, [f64; 3])>,
+    errors: u64,
+    /// Those of statuses that are no success.
+    failed: u64,
+    grpc: Option<&'a str>,
+    qps: Option<f64>,
+}
+
+impl<'a> Said<'a> {
+    fn line(&mut self, line: &'a str) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let number = |text: &str| quantity::number(text).map(|(value, _)| value);
+        let times = |n: &str, avg: &str, min: &str, max: &str| {
+            let times = [number(avg)?, number(min)?, number(max)?];
+            Some((n.parse().ok()?, times))
+        };
+        match words.as_slice() {
+            ["Fortio", version, "running", "at", rate, ..] => {
+                self.version = Some(version);
+                self.rate = number(rate).filter(|rate| *rate > 0.0);
+                self.address = words.last().copied().unwrap_or_default();
+            }
+            [
+                "Aggregated",
+                "Function",
+                "Time",
+                ":",
+                "count",
+                n,
+                "avg",
+                avg,
+                "+/-",
+                _,
+                "min",
+                min,
+                "max",
+                max,
+                ..,
+            ] => self.times = times(n, avg, min, max),
+            ["Error", "cases", ":", "count", n, ..] => self.errors = n.parse().unwrap_or(0),
+            ["Code", code, ":", n, ..] => self.count(code, n),
+            [kind @ ("Ping" | "Health"), code, ":", n, ..] => {
+                self.grpc = Some(kind);
+                self.count(code, n);
+            }
+            ["All", "done", .., qps, "qps"] => self.qps = number(qps),
+            _ => {}
+        }
+    }
+
+    fn count(&mut self, code: &str, n: &str) {
+        if !is_good(code) {
+            self.failed = self.failed.saturating_add(n.parse().unwrap_or(0));
+        }
+    }
+}
+
+fn text(text: &str) -> anyhow::Result<Run> {
+    let starts = text.lines().filter(|line| line.starts_with(TIMES)).count();
+    if starts > 1 {
+        return Err(anyhow!(
+            "it holds the output of more than one run of fortio"
+        ))
+        .hint("write each run to a file of its own");
+    }
+    let mut said = Said::default();
+    text.lines().for_each(|line| said.line(line));
+    let (requests, [mean, min, max]) = said
+        .times
+        .context("it has no `Aggregated Function Time`")
+        .hint("fortio stopped: look at what it printed")?;
+    let mut sheet = Sheet::new("fortio", said.version);
+    if let Some(rate) = said.rate {
+        sheet.asked("rate", format!("{rate}/s"));
+    }
+    let spread = Spread {
+        points: Vec::new(),
+        n: requests,
+        moments: Moments {
+            mean: Some(mean * 1e3),
+            min: Some(min * 1e3),
+            max: Some(max * 1e3),
+        },
+    };
+    let subject = match said.grpc {
+        Some(kind) => format!("GRPC {kind}"),
+        None if said.address.contains("://") => endpoint::path(said.address).to_owned(),
+        None => ALL_REQUESTS.to_owned(),
+    };
+    let latency = match requests {
+        0 => Latency::Absent,
+        _ => Latency::All(Times::ms(spread.evidence()?)),
+    };
+    sheet.requests(Requests {
+        subject: &subject,
+        role: Role::Outcome,
+        requests,
+        failures: said.errors.max(said.failed),
+        latency,
+        throughput: said.qps.map(|qps| match said.rate {
+            Some(_) => Throughput::fixed(qps),
+            None => Throughput::outcome(qps),
+        }),
+    })?;
+    sheet.warn("fortio's text rounds its percentiles to buckets that it does not print: they are left out. Let it write `-json FILE`");
     sheet.run()
 }

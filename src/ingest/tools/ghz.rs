@@ -1,38 +1,57 @@
-//! ghz's JSON: a summary, with each call in `details`.
+//! ghz's JSON: a summary, with each call in `details`; and its CSV (`-O csv`): one row for each call.
 
 use std::collections::BTreeMap;
 
-use anyhow::anyhow;
+use anyhow::{anyhow, bail};
 use serde::Deserialize;
 
 use crate::hint::WithHint;
+use crate::ingest::ReadOptions;
 use crate::ingest::adapter::{Adapter, Facts, Form, Read, ToolClass};
 use crate::ingest::json;
-use crate::ingest::records::{Recorder, shortened};
+use crate::ingest::records::{self, Kind, Record, Recorder, Sink, shortened};
+use crate::ingest::rows::{self, Row};
 use crate::ingest::sheet::{Latency, Requests, Sheet, Spread, Throughput, Times, count};
+use crate::ingest::source::{End, Source};
 use crate::model::evidence::Moments;
 use crate::model::{Role, Run};
 
 pub(in crate::ingest) const ADAPTER: Adapter = Adapter {
     tool: "ghz",
     class: ToolClass::Load,
-    forms: &[Form {
-        what: "ghz's JSON",
-        recognise: |head| {
-            head.has_keys(&["options", "count", "average", "fastest"])
-                || head.is_json()
-                    && head.text().contains("\"endReason\"")
-                    && head.text().contains("\"load-schedule\"")
+    forms: &[
+        Form {
+            what: "ghz's JSON",
+            recognise: |head| {
+                head.has_keys(&["options", "count", "average", "fastest"])
+                    || head.is_json()
+                        && head.text().contains("\"endReason\"")
+                        && head.text().contains("\"load-schedule\"")
+            },
+            read: Read::Whole(parse),
+            facts: Facts {
+                evidence: "histogram of the calls in `details`; quantiles where they are left out",
+                resolution: "none",
+                lost: "its version",
+                tested: "0.93",
+            },
         },
-        read: Read::Whole(parse),
-        facts: Facts {
-            evidence: "histogram of the calls in `details`; quantiles where they are left out",
-            resolution: "none",
-            lost: "its version",
-            tested: "0.93",
+        Form {
+            what: "ghz's CSV (`-O csv`)",
+            recognise: |head| head.starts_with(HEADER),
+            read: Read::Stream(csv),
+            facts: Facts {
+                evidence: "histogram",
+                resolution: "0.01 ms",
+                lost: "its version, the call, when calls were made, so the throughput; a warm-up cannot be cut: prefer its JSON",
+                tested: "0.93",
+            },
         },
-    }],
+    ],
 };
+
+const HEADER: &str = "duration (ms),status,error";
+const ALL_CALLS: &str = "all calls";
 
 #[derive(Deserialize)]
 struct Output {
@@ -130,7 +149,7 @@ fn parse(text: &str) -> anyhow::Result<Run> {
         Throughput::outcome(per_second)
     };
     sheet.requests(Requests {
-        subject: output.options.call.as_deref().unwrap_or("all calls"),
+        subject: output.options.call.as_deref().unwrap_or(ALL_CALLS),
         role: Role::Outcome,
         requests,
         failures,
@@ -174,4 +193,40 @@ impl Output {
         };
         Ok(Latency::Successes(Times::ms(spread.evidence()?)))
     }
+}
+
+fn csv(source: &Source<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
+    let kind = Kind {
+        step_ms: 0.01,
+        rate_is_fixed: false,
+        epoch: false,
+    };
+    let mut sheet = Sheet::new("ghz", None);
+    records::read(*source, options, kind, each)?.write(&mut sheet)?;
+    sheet.run()
+}
+
+fn each(source: Source<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
+    rows::each(source, b',', |_, record| {
+        let row = Row::of(record);
+        if row.len() != 3 {
+            bail!("it has {} columns, and not 3", row.len());
+        }
+        let (status, error) = (row.text(1)?, row.text(2)?);
+        if status == "status" || is_end_of_run(error) {
+            return Ok(());
+        }
+        let failed = match (status, error) {
+            ("OK" | "", "") => None,
+            (status, "") => Some(status),
+            (_, error) => Some(error),
+        };
+        sink(&Record {
+            subject: ALL_CALLS,
+            role: Role::Outcome,
+            start_s: None,
+            ms: row.number(0, "time in ms")?,
+            failed,
+        })
+    })
 }

@@ -1,14 +1,14 @@
-//! Google Benchmark's JSON (`--benchmark_format=json`, `--benchmark_out`).
+//! Google Benchmark's JSON and CSV (`--benchmark_format`, `--benchmark_out`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::ingest::adapter::{Adapter, Facts, Form, Read, ToolClass};
 use crate::ingest::records::shortened;
-use crate::ingest::sheet::{Figure, Sheet, Spread};
+use crate::ingest::sheet::{Figure, Sheet, Spread, whole};
 use crate::ingest::{json, quantity};
 use crate::model::evidence::Moments;
 use crate::model::{Better, Evidence, Role, Run, Unit};
@@ -16,21 +16,36 @@ use crate::model::{Better, Evidence, Role, Run, Unit};
 pub(in crate::ingest) const ADAPTER: Adapter = Adapter {
     tool: "google-benchmark",
     class: ToolClass::Benchmark,
-    forms: &[Form {
-        what: "Google Benchmark's JSON",
-        recognise: |head| {
-            head.has_keys(&["context", "benchmarks"]) && head.text().contains("\"num_cpus\"")
-                || head.has_keys(&["context"]) && head.text().contains("\"library_build_type\"")
+    forms: &[
+        Form {
+            what: "Google Benchmark's JSON",
+            recognise: |head| {
+                head.has_keys(&["context", "benchmarks"]) && head.text().contains("\"num_cpus\"")
+                    || head.has_keys(&["context"]) && head.text().contains("\"library_build_type\"")
+            },
+            read: Read::Whole(parse),
+            facts: Facts {
+                evidence: "samples, one per repetition; with aggregates only, the median and mean of n repetitions",
+                resolution: "none",
+                lost: "which direction of a counter of one's own is better",
+                tested: "1.7.1, 1.9.5",
+            },
         },
-        read: Read::Whole(parse),
-        facts: Facts {
-            evidence: "samples, one per repetition; with aggregates only, the median and mean of n repetitions",
-            resolution: "none",
-            lost: "which direction of a counter of one's own is better",
-            tested: "1.7.1, 1.9.5",
+        Form {
+            what: "Google Benchmark's CSV (`--benchmark_format=csv`)",
+            recognise: |head| head.lines().any(|line| line.starts_with(HEADER)),
+            read: Read::Whole(csv),
+            facts: Facts {
+                evidence: "samples, one per repetition; with aggregates only, the median and mean of n repetitions",
+                resolution: "6 digits",
+                lost: "its version, the machine; counters that the first benchmark has not; which direction of a counter of one's own is better; own statistics look like benchmarks",
+                tested: "1.9.5",
+            },
         },
-    }],
+    ],
 };
+
+const HEADER: &str = "name,iterations,real_time,cpu_time,time_unit";
 
 #[derive(Deserialize)]
 struct Output {
@@ -45,7 +60,7 @@ struct Machine {
 }
 
 /// Counters stand beside the fields, under any name.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 struct Row {
     name: String,
     run_name: Option<String>,
@@ -85,9 +100,14 @@ fn parse(text: &str) -> anyhow::Result<Run> {
         .date
         .as_deref()
         .and_then(|at| at.parse().ok());
+    benchmarks(&output.benchmarks, sheet)
+}
+
+/// The rows of each benchmark are its repetitions and what was worked out of them.
+fn benchmarks(all: &[Row], mut sheet: Sheet) -> anyhow::Result<Run> {
     let mut order: Vec<&str> = Vec::new();
     let mut of_each: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
-    for row in &output.benchmarks {
+    for row in all {
         let name = row.run_name.as_deref().unwrap_or(&row.name);
         if !of_each.contains_key(name) {
             order.push(name);
@@ -225,4 +245,92 @@ fn aggregates(name: &str, rows: &[&Row], sheet: &mut Sheet) -> anyhow::Result<()
         sheet.put(figure, Ok(evidence(|row| row.cpu_time)?))?;
     }
     Ok(())
+}
+
+/// What is worked out of repetitions has a row of its own, known by its name alone.
+const AGGREGATES: [&str; 4] = ["mean", "median", "stddev", "cv"];
+
+fn csv(text: &str) -> anyhow::Result<Run> {
+    // What is said of the machine goes to the other stream, which may be in the same file.
+    let start = text
+        .match_indices(HEADER)
+        .map(|(at, _)| at)
+        .find(|at| {
+            text.get(..*at)
+                .is_some_and(|before| before.is_empty() || before.ends_with('\n'))
+        })
+        .context("it has no header")?;
+    let lines_before = text.get(..start).unwrap_or_default().lines().count();
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .from_reader(text.get(start..).unwrap_or_default().as_bytes());
+    let columns = reader.headers()?.clone();
+    let mut all = Vec::new();
+    for record in reader.records() {
+        let record = record?;
+        let line = record.position().map_or(0, csv::Position::line);
+        let row = row(&columns, &record)
+            .with_context(|| format!("line {}", line + u64::try_from(lines_before).unwrap_or(0)))?;
+        all.push(row);
+    }
+    let names: BTreeSet<String> = all.iter().map(|row: &Row| row.name.clone()).collect();
+    for row in &mut all {
+        name_aggregate(row, &names);
+    }
+    // The coefficients of a complexity have no iterations, and are no time.
+    all.retain(|row| row.run_type.is_some() || row.error_occurred.is_some());
+    benchmarks(&all, Sheet::new("google-benchmark", None))
+}
+
+fn row(columns: &csv::StringRecord, record: &csv::StringRecord) -> anyhow::Result<Row> {
+    let mut row = Row::default();
+    for (column, cell) in columns.iter().zip(record) {
+        if cell.is_empty() {
+            continue;
+        }
+        let number = || -> anyhow::Result<f64> {
+            cell.parse()
+                .map_err(|_| anyhow!("column `{column}`: `{cell:.40}` is no number"))
+        };
+        match column {
+            "name" => cell.clone_into(&mut row.name),
+            "iterations" => {
+                row.run_type = Some("iteration".to_owned());
+                row.repetitions = whole(number()?);
+            }
+            "real_time" => row.real_time = Some(number()?),
+            "cpu_time" => row.cpu_time = Some(number()?),
+            "time_unit" => row.time_unit = Some(cell.to_owned()),
+            "error_occurred" => row.error_occurred = Some(cell == "true"),
+            "error_message" => row.error_message = Some(cell.to_owned()),
+            "label" => {}
+            counter => {
+                row.rest.insert(counter.to_owned(), number()?.into());
+            }
+        }
+    }
+    if row.name.is_empty() {
+        bail!("it has no name");
+    }
+    Ok(row)
+}
+
+/// `NAME_mean` is of NAME where that has rows, or is followed by `NAME_median` and `NAME_stddev`.
+fn name_aggregate(row: &mut Row, names: &BTreeSet<String>) {
+    let found = AGGREGATES.iter().find_map(|aggregate| {
+        let base = row.name.strip_suffix(aggregate)?.strip_suffix('_')?;
+        let all = AGGREGATES.iter().take(3);
+        let has_all = || {
+            all.clone()
+                .all(|other| names.contains(&format!("{base}_{other}")))
+        };
+        (names.contains(base) || has_all()).then(|| (*aggregate, base.to_owned()))
+    });
+    if let Some((aggregate, base)) = found
+        && row.run_type.is_some()
+    {
+        row.run_type = Some("aggregate".to_owned());
+        row.aggregate_name = Some(aggregate.to_owned());
+        row.run_name = Some(base);
+    }
 }

@@ -1,4 +1,4 @@
-//! mitata's JSON (`run({format: 'json'})`).
+//! mitata's JSON (`run({format: 'json'})`), and its text.
 
 use std::collections::BTreeMap;
 
@@ -8,31 +8,48 @@ use serde_json::Value;
 
 use crate::hint::WithHint;
 use crate::ingest::adapter::{Adapter, Facts, Form, Read, ToolClass};
-use crate::ingest::json;
+use crate::ingest::quantity::PrintedTime;
 use crate::ingest::records::shortened;
 use crate::ingest::sheet::{Sheet, Spread};
+use crate::ingest::{json, quantity};
 use crate::model::evidence::Moments;
 use crate::model::{Evidence, Run, Unit};
 
 pub(in crate::ingest) const ADAPTER: Adapter = Adapter {
     tool: "mitata",
     class: ToolClass::Benchmark,
-    forms: &[Form {
-        what: "mitata's JSON",
-        recognise: |head| {
-            head.has_keys(&["layout", "benchmarks"])
-                || head.has_keys(&["benchmarks", "context"])
-                    && head.text().contains("\"alias\"")
-                    && head.text().contains("\"runs\"")
+    forms: &[
+        Form {
+            what: "mitata's JSON",
+            recognise: |head| {
+                head.has_keys(&["layout", "benchmarks"])
+                    || head.has_keys(&["benchmarks", "context"])
+                        && head.text().contains("\"alias\"")
+                        && head.text().contains("\"runs\"")
+            },
+            read: Read::Whole(parse),
+            facts: Facts {
+                evidence: "quantiles (p25, p50, p75, p99, p99.9) and the mean; samples where they are written",
+                resolution: "none",
+                lost: "its version",
+                tested: "1.0",
+            },
         },
-        read: Read::Whole(parse),
-        facts: Facts {
-            evidence: "quantiles (p25, p50, p75, p99, p99.9) and the mean; samples where they are written",
-            resolution: "none",
-            lost: "its version",
-            tested: "1.0",
+        Form {
+            what: "mitata's text",
+            recognise: |head| {
+                head.lines()
+                    .any(|line| line.starts_with("benchmark ") && line.contains(" avg (min … max)"))
+            },
+            read: Read::Whole(text),
+            facts: Facts {
+                evidence: "the mean, p75 and p99",
+                resolution: "0.01 of the unit that it prints",
+                lost: "its version, how often each ran, p50: prefer its JSON",
+                tested: "1.0",
+            },
         },
-    }],
+    ],
 };
 
 #[derive(Deserialize)]
@@ -148,4 +165,75 @@ impl Stats {
         }
         .evidence()
     }
+}
+
+/// `NAME  3.19 µs/iter  2.29 µs █`, mean and p75; then `(2.19 µs … 6.17 ms)  5.03 µs`, smallest, largest and p99.
+fn text(text: &str) -> anyhow::Result<Run> {
+    let mut sheet = Sheet::new("mitata", None);
+    let mut lines = (1..).zip(text.lines());
+    while let Some((number, line)) = lines.next() {
+        if let Some((name, message)) = line.split_once("  error: ") {
+            sheet.warn(format!(
+                "`{}` failed ({}): it is left out",
+                name.trim(),
+                shortened(message)
+            ));
+            continue;
+        }
+        let Some((before, after)) = line.split_once("/iter") else {
+            continue;
+        };
+        let place = || format!("line {number}");
+        let (name, mean) = last_time(before).with_context(place)?;
+        let p75 = first_time(after).with_context(place)?;
+        let (_, range) = lines.next().with_context(place).hint(CUT)?;
+        let (range, p99) = range
+            .trim_start()
+            .strip_prefix('(')
+            .and_then(|rest| rest.split_once(')'))
+            .with_context(|| format!("line {}: it is no `(min … max)`", number + 1))
+            .hint(CUT)?;
+        let place = || format!("line {}", number + 1);
+        let (min, max) = range.split_once('…').with_context(place).hint(CUT)?;
+        let (min, max) = (
+            first_time(min).with_context(place)?,
+            first_time(max).with_context(place)?,
+        );
+        let p99 = first_time(p99).with_context(place)?;
+        let spread = Spread {
+            points: vec![(0.75, p75.ns, p75.step_ns), (0.99, p99.ns, p99.step_ns)],
+            n: 1,
+            moments: Moments {
+                mean: Some(mean.ns),
+                min: Some(min.ns),
+                max: Some(max.ns),
+            },
+        };
+        let evidence = spread.evidence().with_context(|| format!("`{name}`"))?;
+        sheet
+            .time(name, &Unit::new("ns"), Ok(evidence))
+            .with_context(place)?;
+    }
+    if sheet.is_empty() {
+        return Err(anyhow!("no benchmark was measured")).hint("look at what mitata printed");
+    }
+    sheet.run()
+}
+
+const CUT: &str = "the output may be cut short";
+
+/// The number and the unit that a text begins with.
+fn first_time(text: &str) -> anyhow::Result<PrintedTime> {
+    let words: Vec<&str> = text.split_whitespace().take(2).collect();
+    let words = words.join(" ");
+    quantity::time(&words).with_context(|| format!("`{words:.40}` is no time"))
+}
+
+/// A name, and the number and the unit behind it.
+fn last_time(text: &str) -> anyhow::Result<(&str, PrintedTime)> {
+    let text = text.trim();
+    let (rest, _) = text.rsplit_once(' ').context("it has no time")?;
+    let (name, _) = rest.trim_end().rsplit_once(' ').context("it has no name")?;
+    let time = text.get(name.len()..).unwrap_or_default();
+    Ok((name.trim(), first_time(time)?))
 }

@@ -534,3 +534,70 @@ fn tango_pair() {
     let verdict = pair("tango/{side}-{n}.txt");
     shows_the_change(&verdict, "encode/64", "time.p50", 1.15..1.9);
 }
+
+#[test]
+fn google_benchmark_csv() {
+    holds(
+        "google-benchmark/base.csv",
+        &[
+            ("BM_Checksum/64", "time", "p50", 2251.93, 0.0),
+            ("BM_Checksum/64", "cpu_time", "p50", 2248.1, 0.0),
+            ("BM_Checksum/64", "throughput", "p50", 2.846_85e7, 0.0),
+            ("BM_Checksum/64", "items_per_second", "p50", 444_820.0, 0.0),
+            ("BM_Decode", "time", "p50", 17.8083, 0.0),
+            ("BM_Sort/16384", "time", "p50", 1.045_18, 0.0),
+        ],
+    );
+    let base = run("google-benchmark/base.csv");
+    assert_eq!(base.subjects["BM_Decode"]["time"].unit.to_string(), "µs");
+    assert!(warns(&base, "`BM_Broken` failed (no input \"x\", sorry)"));
+    assert!(!base.subjects.contains_key("BM_Broken"));
+    // Complexity is no time, and of what is timed by hand the CPU time says nothing.
+    assert!(
+        base.subjects
+            .keys()
+            .all(|name| !name.as_str().contains("BM_Sort_"))
+    );
+    let manual = "manual time/with slash/iterations:40/manual_time";
+    assert!(has(&base, manual, "time") && !has(&base, manual, "cpu_time"));
+    let repeated = run("google-benchmark/base-reps.csv");
+    let times = &repeated.subjects["BM_Checksum/64"]["time"].evidence;
+    assert_eq!((times.kind(), times.observations()), ("samples", Some(3)));
+    assert!((number(&repeated, "BM_Checksum/64", "time", "p50") - 2202.56).abs() < 1e-9);
+    assert!(!repeated.subjects.contains_key("BM_Checksum/64_mean"));
+}
+
+#[test]
+fn google_benchmark_csv_of_aggregates_only() {
+    let all = std::fs::read_to_string(fixture("google-benchmark/base-reps.csv")).unwrap();
+    let kept = all.lines().filter(|line| {
+        ["name,", "_mean\"", "_median\"", "_stddev\"", "_cv\""]
+            .iter()
+            .any(|part| line.contains(part))
+    });
+    let text: String = kept.flat_map(|line| [line, "\n"]).collect();
+    let format = ingest::Format::GoogleBenchmark;
+    let runs = ingest::parse_bytes(format, text.as_bytes(), &ReadOptions::default()).unwrap();
+    let times = &runs[0].subjects["BM_Checksum/64"]["time"].evidence;
+    assert_eq!((times.kind(), times.observations()), ("quantiles", Some(3)));
+    assert!((number(&runs[0], "BM_Checksum/64", "time", "p50") - 2202.56).abs() < 1e-9);
+    assert!((number(&runs[0], "BM_Checksum/64", "time", "mean") - 2204.93).abs() < 1e-9);
+}
+
+#[test]
+fn mitata_text() {
+    holds(
+        "mitata/mitata.txt",
+        &[
+            ("encode 64", "time", "mean", 3190.0, 0.0),
+            ("encode 64", "time", "p75", 2290.0, 0.0),
+            ("encode 64", "time", "p99", 5030.0, 0.0),
+            ("encode 64", "time", "max", 6.17e6, 0.0),
+            ("plain", "time", "mean", 21_960.0, 0.0),
+            ("size=32", "time", "min", 1090.0, 0.0),
+        ],
+    );
+    let run = run("mitata/mitata.txt");
+    assert_eq!(run.subjects.len(), 4);
+    assert!(warns(&run, "`throws` failed (no way)"));
+}

@@ -83,3 +83,70 @@ fn goose_log_pair() {
     let verdict = compare(&side("base"), &side("head"));
     shows_the_change(&verdict, "GET search, \"quick\"", "latency.p50", 1.15..1.35);
 }
+
+#[test]
+fn ghz_csv() {
+    // Worked out of the file in Python.
+    holds(
+        "ghz/out.csv",
+        &[
+            ("all calls", "latency", "mean", 4.7886, 0.1),
+            ("all calls", "latency", "max", 10.01, 0.1),
+        ],
+    );
+    let run = run("ghz/out.csv");
+    assert_eq!(errors(&run, "all calls"), (0, 150));
+    assert_eq!(kind(&run, "all calls", "latency"), ("histogram", 0.01));
+    assert!(!has(&run, "all calls", "throughput"));
+}
+
+#[test]
+fn ghz_csv_tells_failures_and_forgives_the_end_of_a_run() {
+    let header = "duration (ms),status,error\n";
+    let end =
+        "0.10,Canceled,rpc error: code = Canceled desc = grpc: the client connection is closing\n";
+    let late = "10.21,DeadlineExceeded,rpc error: code = DeadlineExceeded desc = context deadline exceeded\n";
+    let run = parsed(Format::Ghz, &format!("{header}5.00,OK,\n{late}{end}")).unwrap();
+    assert_eq!(errors(&run, "all calls"), (1, 2));
+    assert!((number(&run, "all calls", "latency", "max") - 5.0).abs() < 0.01);
+    let failed = parsed(Format::Ghz, &format!("{header}{late}{late}")).unwrap();
+    assert_eq!(errors(&failed, "all calls"), (2, 2));
+    assert!(!has(&failed, "all calls", "latency"));
+    for nothing in [header.to_owned(), format!("{header}{end}")] {
+        let error = format!("{:#}", parsed(Format::Ghz, &nothing).unwrap_err());
+        assert!(error.contains("no request"), "{error}");
+    }
+}
+
+#[test]
+fn fortio_text() {
+    holds(
+        "fortio/base-1.search.txt",
+        &[
+            ("/search", "latency", "mean", 13.492_386, 0.0),
+            ("/search", "latency", "max", 38.002_666, 0.0),
+            ("/search", "throughput", "value", 79.7, 0.0),
+        ],
+    );
+    let search = run("fortio/base-1.search.txt");
+    let rate = &search.subjects["/search"]["throughput"];
+    assert_eq!(rate.role, perfgate::model::Role::Fixed);
+    assert!(warns(&search, "-json"));
+    let checkout = run("fortio/head-1.checkout.txt");
+    assert_eq!(errors(&checkout, "/checkout"), (2, 100));
+    assert!(warns(&checkout, "includes 2 failed requests"));
+    let rate = &checkout.subjects["/checkout"]["throughput"];
+    assert_eq!(rate.role, perfgate::model::Role::Outcome);
+    assert_eq!(errors(&run("fortio/grpc-ping.txt"), "GRPC Ping"), (0, 150));
+    let refused = refusal("fortio/refused.txt");
+    assert!(
+        refused.contains("fortio's text without its results"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn fortio_text_pair() {
+    let verdict = pair("fortio/{side}-{n}.search.txt");
+    shows_the_change(&verdict, "/search", "latency.mean", 1.1..1.4);
+}

@@ -12,7 +12,7 @@ use crate::ingest::quantity::PrintedTime;
 use crate::ingest::records::shortened;
 use crate::ingest::sheet::{Sheet, Spread};
 use crate::ingest::{json, quantity};
-use crate::model::evidence::Moments;
+use crate::model::evidence::{Estimate, Moments};
 use crate::model::{Evidence, Run, Unit};
 
 pub(in crate::ingest) const ADAPTER: Adapter = Adapter {
@@ -43,9 +43,9 @@ pub(in crate::ingest) const ADAPTER: Adapter = Adapter {
             },
             read: Read::Whole(text),
             facts: Facts {
-                evidence: "the mean, p75 and p99",
+                evidence: "an estimate (the mean) with the interval that its rounding leaves",
                 resolution: "0.01 of the unit that it prints",
-                lost: "its version, how often each ran, p50: prefer its JSON",
+                lost: "its version, how often each ran, so every percentile: prefer its JSON",
                 tested: "1.0",
             },
         },
@@ -167,7 +167,7 @@ impl Stats {
     }
 }
 
-/// `NAME  3.19 µs/iter  2.29 µs █`, mean and p75; then `(2.19 µs … 6.17 ms)  5.03 µs`, smallest, largest and p99.
+/// `NAME  3.19 µs/iter  2.29 µs █`, the mean first; then a line with `(min … max)`.
 fn text(text: &str) -> anyhow::Result<Run> {
     let mut sheet = Sheet::new("mitata", None);
     let mut lines = (1..).zip(text.lines());
@@ -185,33 +185,20 @@ fn text(text: &str) -> anyhow::Result<Run> {
         };
         let place = || format!("line {number}");
         let (name, mean) = last_time(before).with_context(place)?;
-        let p75 = first_time(after).with_context(place)?;
         let (_, range) = lines.next().with_context(place).hint(CUT)?;
-        let (range, p99) = range
-            .trim_start()
-            .strip_prefix('(')
-            .and_then(|rest| rest.split_once(')'))
-            .with_context(|| format!("line {}: it is no `(min … max)`", number + 1))
-            .hint(CUT)?;
-        let place = || format!("line {}", number + 1);
-        let (min, max) = range.split_once('…').with_context(place).hint(CUT)?;
-        let (min, max) = (
-            first_time(min).with_context(place)?,
-            first_time(max).with_context(place)?,
-        );
-        let p99 = first_time(p99).with_context(place)?;
-        let spread = Spread {
-            points: vec![(0.75, p75.ns, p75.step_ns), (0.99, p99.ns, p99.step_ns)],
-            n: 1,
-            moments: Moments {
-                mean: Some(mean.ns),
-                min: Some(min.ns),
-                max: Some(max.ns),
-            },
+        if !range.trim_start().starts_with('(') || !after.starts_with(' ') {
+            return Err(anyhow!("line {}: it is no `(min … max)`", number + 1)).hint(CUT);
+        }
+        // How often it ran is not told, and a quantile of an unknown number is not judged.
+        let half = mean.step_ns / 2.0;
+        let estimate = Estimate {
+            point: mean.ns,
+            low: (mean.ns - half).max(0.0),
+            high: mean.ns + half,
+            confidence: 0.95,
         };
-        let evidence = spread.evidence().with_context(|| format!("`{name}`"))?;
         sheet
-            .time(name, &Unit::new("ns"), Ok(evidence))
+            .time(name, &Unit::new("ns"), Evidence::estimate(estimate))
             .with_context(place)?;
     }
     if sheet.is_empty() {

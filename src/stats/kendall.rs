@@ -44,7 +44,7 @@ mod tests {
         let mut slopes = Vec::new();
         for (at, first) in y.iter().enumerate() {
             for (steps, later) in y.iter().skip(at + 1).enumerate() {
-                #[expect(clippy::cast_precision_loss)]
+                #[expect(clippy::cast_precision_loss, reason = "twelve values")]
                 slopes.push((later - first) / (steps + 1) as f64);
             }
         }

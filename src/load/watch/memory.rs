@@ -192,7 +192,11 @@ mod tests {
         let mut trend = MemoryTrend::default();
         for second in (0..seconds).step_by(every) {
             let at = Duration::from_secs(second);
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "positive and small"
+            )]
             trend.add(at, (mib(at.as_secs_f64()) * MIB) as u64);
         }
         assert!(trend.troughs.len() <= KEPT);
@@ -284,7 +288,11 @@ mod tests {
     {
         let noisy = |seed: u64, leak: f64| {
             move |second: f64| {
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "positive and small"
+                )]
                 let noise = chance(seed * 1_000_003 + second as u64);
                 200.0 + noise + leak * second / 3600.0
             }

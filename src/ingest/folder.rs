@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 
 use super::adapter::Form;
+use super::mapping::Mapping;
 use super::recognise::{Unrecognised, looked_for};
 use super::{Format, Found, ReadOptions, criterion, locust, locust_folder, natural, recognise};
 use crate::hint::WithHint;
@@ -30,6 +32,14 @@ pub(super) fn results(folder: &Path, options: &ReadOptions) -> anyhow::Result<Ve
     note_gaps(&mut found, &without);
     let found: Vec<Found> = found.into_iter().flat_map(|(_, results)| results).collect();
     if found.is_empty() {
+        if let Some(mapping) = &options.mapping {
+            return Err(anyhow!(
+                "{} holds nothing that the mapping `{}` reads",
+                folder.display(),
+                mapping.name
+            ))
+            .hint("name the files themselves, or give the mapping `files`, as in files = \"out/*.csv\"");
+        }
         return match options.from {
             Some(from) => nothing_of(folder, from),
             None => nothing_in(folder),
@@ -41,7 +51,8 @@ pub(super) fn results(folder: &Path, options: &ReadOptions) -> anyhow::Result<Ve
 /// What lies in `folder` itself.
 fn one(folder: &Path, options: &ReadOptions) -> anyhow::Result<Vec<Found>> {
     let wanted = |format| options.from.is_none_or(|from| from == format);
-    if wanted(Format::Criterion)
+    if options.mapping.is_none()
+        && wanted(Format::Criterion)
         && let Some(root) = criterion::root(folder)
     {
         return Ok(vec![Found::new(root, Format::Criterion)]);
@@ -50,6 +61,10 @@ fn one(folder: &Path, options: &ReadOptions) -> anyhow::Result<Vec<Found>> {
     let mut locust_json = Vec::new();
     let prefixes = locust::prefixes(folder);
     for file in entries(folder).files {
+        if let Some(mapping) = mapping_of(&file, options) {
+            found.push(Found::mapped(file, mapping));
+            continue;
+        }
         if prefixes
             .iter()
             .any(|prefix| locust_folder::belongs_to(&file, prefix))
@@ -82,9 +97,25 @@ fn one(folder: &Path, options: &ReadOptions) -> anyhow::Result<Vec<Found>> {
         let runs = locust_folder::runs(folder, prefixes, locust_json, options)?;
         found.extend(runs);
     }
-    found.retain(|found| wanted(found.format));
+    found.retain(|found| match &options.mapping {
+        Some(_) => found.format == Format::Mapped,
+        None => wanted(found.format),
+    });
     found.sort_by(|a, b| natural::by_name(&a.path, &b.path));
     Ok(found)
+}
+
+/// In a folder a mapping reads only what its `files` name, even where it was asked for: what else lies there need not
+/// be a result at all.
+fn mapping_of(file: &Path, options: &ReadOptions) -> Option<Arc<Mapping>> {
+    let by_path = options
+        .mappings
+        .of(file)
+        .filter(|_| options.from.is_none())?;
+    match &options.mapping {
+        Some(wanted) if wanted != by_path => None,
+        _ => Some(Arc::clone(by_path)),
+    }
 }
 
 /// A tool that wrote several outputs of one run must not count as several runs: of each tool, only the output that

@@ -4,19 +4,26 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::adapter::{Adapter, ToolClass};
-use super::{cargo_criterion, criterion, locust, own, tools};
+use super::{cargo_criterion, criterion, locust, mapping, own, tools};
 
 macro_rules! formats {
     ($($name:ident => $adapter:expr,)+) => {
         /// The tool whose output a result is.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Format { $($name),+ }
+        pub enum Format {
+            $($name,)+
+            /// None that is recognised: a mapping of the config says how it is read.
+            Mapped,
+        }
 
         impl Format {
             pub const ALL: &'static [Self] = &[$(Self::$name),+];
 
             pub fn adapter(self) -> &'static Adapter {
-                match self { $(Self::$name => &$adapter),+ }
+                match self {
+                    $(Self::$name => &$adapter,)+
+                    Self::Mapped => &mapping::ADAPTER,
+                }
             }
         }
     };

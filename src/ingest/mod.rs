@@ -15,6 +15,7 @@ mod json;
 mod locate;
 mod locust;
 mod locust_folder;
+pub mod mapping;
 mod natural;
 mod outline;
 mod own;
@@ -32,6 +33,7 @@ mod text;
 mod tools;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
@@ -46,6 +48,7 @@ use crate::model::Run;
 use crate::model::run_file::HistogramMemory;
 use adapter::{Form, Read};
 use locate::Place;
+use mapping::{Mapping, Mappings};
 use source::Source;
 
 /// Whether `file` is a part of the result at `path`, both without links: one of its files, or a result in its folder.
@@ -73,6 +76,10 @@ pub fn holds(path: &Path, file: &Path) -> bool {
 pub struct ReadOptions {
     /// Forces a format instead of recognising it.
     pub from: Option<Format>,
+    /// Reads every result by this mapping.
+    pub mapping: Option<Arc<Mapping>>,
+    /// Those whose `files` say which results they read.
+    pub mappings: Mappings,
     /// How much of the start of a run to leave out, where the source allows it.
     pub warmup: Option<Duration>,
     /// What the histograms of all results of a command may take; clones share it.
@@ -85,6 +92,15 @@ impl ReadOptions {
     /// Whether a result that consists of these files is left out for its age.
     fn leaves_out(&self, files: &[PathBuf]) -> bool {
         self.since.is_some_and(|since| since.is_stale(files))
+    }
+
+    /// The mapping that reads a file, where one was named for it or knows its path.
+    fn mapping_of(&self, path: &Path) -> Option<Arc<Mapping>> {
+        let by_path = || match self.from {
+            Some(_) => None,
+            None => self.mappings.of(path),
+        };
+        self.mapping.as_ref().or_else(by_path).cloned()
     }
 
     /// A warm-up of no length is none.
@@ -118,6 +134,8 @@ struct Found {
     notes: Vec<String>,
     /// The prefix of Locust's CSV set of the same run, where its JSON was taken.
     set: Option<PathBuf>,
+    /// What reads it, where it is of no tool.
+    mapping: Option<Arc<Mapping>>,
 }
 
 /// A file, a folder that is one result, or a folder that holds several.
@@ -128,6 +146,10 @@ pub fn read(path: &Path, options: &ReadOptions) -> anyhow::Result<Vec<Ingested>>
 fn read_place(path: &Path, place: &Place, options: &ReadOptions) -> anyhow::Result<Vec<Ingested>> {
     match place {
         Place::File => {
+            if let Some(mapping) = options.mapping_of(path) {
+                let found = Found::mapped(path.to_path_buf(), mapping);
+                return Ok(vec![found.read(options)?]);
+            }
             let (format, form) = match options.from {
                 Some(format) => (format, None),
                 // What is left out for its age need not be a result at all: a file that was never filled.
@@ -230,6 +252,14 @@ fn form_of(format: Format, source: Source<'_>) -> anyhow::Result<&'static Form> 
 }
 
 fn refuse_other_than(format: Format, path: &Path, options: &ReadOptions) -> anyhow::Result<()> {
+    if let Some(mapping) = &options.mapping {
+        return Err(anyhow!(
+            "read {} as {}: it is {format}'s",
+            path.display(),
+            mapping.tool()
+        ))
+        .hint("a mapping reads plain files: name one");
+    }
     match options.from {
         Some(from) if from != format => Err(anyhow!(
             "read {} as {from}: it is {format}'s",
@@ -248,6 +278,14 @@ impl Found {
             form: None,
             notes: Vec::new(),
             set: None,
+            mapping: None,
+        }
+    }
+
+    fn mapped(path: PathBuf, mapping: Arc<Mapping>) -> Self {
+        Self {
+            mapping: Some(mapping),
+            ..Self::new(path, Format::Mapped)
         }
     }
 
@@ -325,7 +363,16 @@ impl Found {
             }
             Read::Stream(read) => (vec![read(&source, options).with_context(place)?], true),
             // It names each of its files itself.
-            Read::Path { read, .. } => (read(&self.path, options)?, self.format == Format::Locust),
+            Read::Path { read, .. } => match &self.mapping {
+                Some(mapping) => {
+                    let options = ReadOptions {
+                        mapping: Some(Arc::clone(mapping)),
+                        ..options.clone()
+                    };
+                    (read(&self.path, &options)?, mapping.time.is_some())
+                }
+                None => (read(&self.path, options)?, self.format == Format::Locust),
+            },
         })
     }
 }

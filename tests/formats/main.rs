@@ -13,6 +13,7 @@ mod config;
 mod contract;
 mod criterion;
 mod locust;
+mod mapping;
 mod recognition;
 mod run_file;
 mod run_file_properties;

@@ -7,7 +7,7 @@ use clap::{Args, FromArgMatches};
 
 use super::TEMPLATE;
 use super::flags::{OriginFlags, OutputFlags, PolicyFlags, RemoteFlag};
-use super::words::ResultFormat;
+use super::words::{ReadAs, ReadAsParser};
 use crate::cli::values;
 
 const EXAMPLES: &str = "\
@@ -148,8 +148,8 @@ pub(crate) struct AbMeasuring {
     pub(crate) results: Option<String>,
 
     /// Read these results as this format instead of recognising it
-    #[arg(long, value_enum, value_name = "FORMAT", requires = "results")]
-    pub(crate) from: Option<ResultFormat>,
+    #[arg(long, value_parser = ReadAsParser, value_name = "FORMAT", requires = "results")]
+    pub(crate) from: Option<ReadAs>,
 
     /// What the commands are called in reports
     #[arg(

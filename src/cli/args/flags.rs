@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::words::{
-    DecideWord, IdsWord, InconclusiveWord, MissingWord, OtherEnvironmentWord, ReportFormat,
-    ResultFormat,
+    DecideWord, IdsWord, InconclusiveWord, MissingWord, OtherEnvironmentWord, ReadAs, ReadAsParser,
+    ReportFormat,
 };
 use crate::cli::values;
 
@@ -15,9 +15,9 @@ use crate::cli::values;
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Reading")]
 pub(crate) struct ReadFlags {
-    /// Read every result as this format instead of recognising it
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    pub(crate) from: Option<ResultFormat>,
+    /// Read every result as this format, or by this [mapping.NAME] of perfgate.toml, instead of recognising it
+    #[arg(long, value_parser = ReadAsParser, value_name = "FORMAT")]
+    pub(crate) from: Option<ReadAs>,
 
     /// Leave out the first part of every run, where the result tells what happened when
     #[arg(long, value_name = "TIME", value_parser = values::duration)]

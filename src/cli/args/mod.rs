@@ -27,6 +27,7 @@ pub(crate) use merge::MergeArgs;
 pub(crate) use post::{CommentWhen, PostArgs, PostFlags, PostWhen};
 pub(crate) use run::{LoadFlags, RequestFlags, RunArgs};
 pub(crate) use watch::{WatchArgs, WhatFlags};
+pub(crate) use words::ReadAs;
 pub(crate) use words::{InspectFormat, ReportFormat, typed};
 
 /// Examples stand before the options: they are what a reader came for.

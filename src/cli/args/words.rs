@@ -1,7 +1,9 @@
 //! The words that flags take, and what they stand for elsewhere.
 
+use std::ffi::OsStr;
+
 use clap::ValueEnum;
-use clap::builder::PossibleValue;
+use clap::builder::{EnumValueParser, PossibleValue, TypedValueParser};
 
 use crate::compare::{Decide, OnInconclusive, OnMissing, OnOtherEnvironment, RulesFrom};
 use crate::model::names;
@@ -53,6 +55,46 @@ impl ValueEnum for ResultFormat {
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(PossibleValue::new(self.0.as_str()))
+    }
+}
+
+/// What `--from` takes: a format, or a mapping of the config.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ReadAs {
+    Format(ingest::Format),
+    Mapping(String),
+}
+
+/// Reads [`ReadAs`].
+#[derive(Clone, Copy)]
+pub(crate) struct ReadAsParser;
+
+impl TypedValueParser for ReadAsParser {
+    type Value = ReadAs;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<ReadAs, clap::Error> {
+        let text = value.to_str().unwrap_or_default();
+        match text.strip_prefix(ingest::mapping::PREFIX) {
+            Some(name) if !name.is_empty() => Ok(ReadAs::Mapping(name.to_owned())),
+            _ => {
+                let formats = EnumValueParser::<ResultFormat>::new();
+                let format = formats.parse_ref(command, argument, value)?;
+                Ok(ReadAs::Format(format.into()))
+            }
+        }
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let formats = ResultFormat::value_variants()
+            .iter()
+            .filter_map(ValueEnum::to_possible_value);
+        let mapping = PossibleValue::new("mapping:NAME");
+        Some(Box::new(formats.chain([mapping])))
     }
 }
 

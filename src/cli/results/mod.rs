@@ -21,7 +21,7 @@ use crate::cli::results::scenarios::LoadOptions;
 use crate::cli::results::sources::{Label, Produced};
 use crate::cli::results::times::Times;
 use crate::cli::settings::provenance::{Maker, Stamp};
-use crate::cli::settings::{Settings, config};
+use crate::cli::settings::{Settings, config, reading};
 use crate::hint::WithHint;
 use crate::ingest::{self, Format, Ingested, ReadOptions};
 use crate::model::{Baseline, Evidence, Run};
@@ -266,6 +266,14 @@ impl Taking<'_> {
 
 /// What one source gave, with its label; what is older than its command is left out and told.
 fn of_source(source: &Produced, options: &ReadOptions) -> anyhow::Result<Results> {
+    let mut options = options.clone();
+    if let Some(mapping) = &source.mapping
+        // What is typed comes first.
+        && options.from.is_none()
+        && options.mapping.is_none()
+    {
+        reading::by_mapping(&mut options, mapping)?;
+    }
     let mut read = Vec::new();
     let mut paths = Vec::new();
     for execution in &source.executions {

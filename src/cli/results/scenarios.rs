@@ -123,6 +123,7 @@ mod tests {
     fn runs_are_called_after_their_scenario_and_never_alike() {
         let sources = |scenarios: &[&str]| {
             let source = |scenario: &&str| Source {
+                mapping: None,
                 name: None,
                 inputs: Vec::new(),
                 work: Work::Scenario {

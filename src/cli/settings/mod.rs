@@ -7,6 +7,7 @@ mod machine;
 pub(crate) mod names;
 pub(crate) mod precedence;
 pub(crate) mod provenance;
+pub(crate) mod reading;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -148,17 +149,37 @@ impl Settings {
 
     /// For `compare`: what is typed is all there is.
     pub(crate) fn of_flags(typed: Typed) -> anyhow::Result<Self> {
-        Self::decide(typed, None, None)
+        let from = typed.read.from.clone();
+        let mut settings = Self::decide(
+            Typed {
+                read: ReadFlags {
+                    from: None,
+                    ..typed.read
+                },
+                ..typed
+            },
+            None,
+            None,
+        )?;
+        settings.read.mappings = reading::mappings_here(from.as_ref())?;
+        reading::read_as(&mut settings.read, from.as_ref())?;
+        Ok(settings)
     }
 
     fn decide(typed: Typed, env: Option<&Env>, file: Option<FoundConfig>) -> anyhow::Result<Self> {
-        let (place, config) = match file {
+        let (place, mut config) = match file {
             Some(file) => {
                 let (path, folder) = (file.path, file.folder);
                 (Some(ConfigPlace { path, folder }), file.config)
             }
             None => (None, Config::default()),
         };
+        let folder = place.as_ref().map(|place| place.folder.as_path());
+        let mut read = ReadOptions {
+            mappings: reading::of_config(&mut config, folder),
+            ..ReadOptions::default()
+        };
+        reading::read_as(&mut read, typed.read.from.as_ref())?;
         let mut precedence = Precedence {
             env,
             deviations: Vec::new(),
@@ -212,9 +233,8 @@ impl Settings {
             baseline,
             environment: environment.map(|name| name.value),
             read: ReadOptions {
-                from: typed.read.from.map(Into::into),
                 warmup: warmup.map(|warmup| warmup.value),
-                ..ReadOptions::default()
+                ..read
             },
             names,
             sources: config.sources,

@@ -6,5 +6,6 @@ mod commands;
 mod confirmed;
 mod desk;
 mod freshness;
+mod mapping;
 mod names;
 mod watch;

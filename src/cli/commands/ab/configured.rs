@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 
-use crate::cli::args::AbArgs;
+use crate::cli::args::{AbArgs, ReadAs};
 use crate::cli::env::Env;
 use crate::cli::settings::baseline_path::branch;
 use crate::cli::settings::config::Work;
@@ -109,6 +109,9 @@ fn source(args: &mut AbArgs, settings: &Settings) -> anyhow::Result<()> {
     if !source.watch.is_empty() {
         return Err(anyhow!("[[source.watch]] of {}: `ab` does not watch beside a command", source.from))
             .hint("leave [[source.watch]] to the gate with a baseline, or measure a scenario, which watches in `ab` as well");
+    }
+    if args.measuring.from.is_none() {
+        args.measuring.from = source.mapping.clone().map(ReadAs::Mapping);
     }
     match &source.work {
         Work::Scenario { scenario } => {

@@ -23,7 +23,7 @@ use crate::cli::output::Output;
 use crate::cli::output::shell_repr;
 use crate::cli::output::write_reports::Outlets;
 use crate::cli::settings::provenance::Stamp;
-use crate::cli::settings::{Settings, Typed};
+use crate::cli::settings::{Settings, Typed, reading};
 use crate::exit::Exit;
 use crate::load::Stop;
 use crate::model::Pattern;
@@ -283,7 +283,7 @@ fn windows_of<'w>(
         Some(pattern) => Box::new(ByResults::new(programs, conditions, pattern, {
             let AbMeasuring { from, .. } = &args.measuring;
             let mut read = settings.read.clone();
-            read.from = from.map(Into::into).or(read.from);
+            reading::read_as(&mut read, from.as_ref())?;
             read
         })),
     })

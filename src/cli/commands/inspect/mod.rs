@@ -11,6 +11,7 @@ use crate::cli::commands::inspect::text::text;
 use crate::cli::output::Output;
 use crate::cli::results;
 use crate::cli::settings::names::Names;
+use crate::cli::settings::reading::{mappings_here, read_as};
 use crate::exit::Exit;
 use crate::ingest::{Ingested, ReadOptions};
 use crate::model::{Evidence, Measurement, Quantile, Run, Statistic};
@@ -18,11 +19,13 @@ use crate::stats::reading;
 use crate::text::sanitize;
 
 pub(crate) fn run(args: InspectArgs, output: &mut Output<'_>) -> anyhow::Result<Exit> {
-    let options = ReadOptions {
-        from: args.read.from.map(Into::into),
+    let from = args.read.from.as_ref();
+    let mut options = ReadOptions {
+        mappings: mappings_here(from)?,
         warmup: args.read.warmup,
         ..ReadOptions::default()
     };
+    read_as(&mut options, from)?;
     let mut results = results::understood(std::slice::from_ref(&args.result), &options)?;
     let ids = args.read.ids.map(Into::into).unwrap_or_default();
     let notes = Names::new(ids, &[], std::iter::empty()).settle_alone(results.runs_mut());

@@ -34,6 +34,8 @@ pub(crate) struct Produced {
     pub(crate) from: Origin,
     pub(crate) maker: Maker,
     pub(crate) label: Label,
+    /// What reads them, where that is said.
+    pub(crate) mapping: Option<String>,
     pub(crate) executions: Vec<Execution>,
 }
 
@@ -110,6 +112,7 @@ pub(crate) fn produce(
                 Work::Command { .. } | Work::Scenario { .. } => Maker::Ourselves,
             },
             label,
+            mapping: source.mapping.clone(),
             executions: work
                 .executions(source, times, output)
                 .with_context(|| reading(source))?,

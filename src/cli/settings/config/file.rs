@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use toml::de::DeTable;
 
 use super::GateMode;
+use super::mapping::MappingFile;
 use crate::cli::values;
 use crate::compare::{
     DEFAULT_MAX_REGRESSION, Decide, OnInconclusive, OnMissing, OnOtherEnvironment, Quantity,
@@ -108,6 +109,8 @@ pub(super) struct ConfigFile {
     pub(super) subject: Option<Tables<SubjectFile>>,
     /// What is judged where no result is named
     pub(super) source: Option<Tables<SourceFile>>,
+    /// How files of no known tool are read
+    pub(super) mapping: Option<FreeTable<Table<MappingFile>>>,
     /// How `check` goes about it
     #[serde(default)]
     #[schemars(with = "Option<GateFile>")]
@@ -149,6 +152,9 @@ pub(super) struct SourceFile {
     /// The files that hold the results; `{n}` counts from 1 to `runs`, and each has to be there; `*` is any part of a name
     #[schemars(title = "path")]
     pub(super) results: Option<Located<FilledText>>,
+    /// The mapping that reads `results`, where no tool that is known wrote them
+    #[schemars(title = "name of a [mapping.NAME]", extend("x-default" = "none"))]
+    pub(super) mapping: Option<Located<FilledText>>,
     /// What is run `runs` times before `results` are read, with the number of the run for `{n}`, in the folder of the file
     #[schemars(title = "shell command", extend("x-default" = "none"))]
     pub(super) command: Option<FilledText>,
@@ -422,7 +428,7 @@ fn no_day<E: Error>() -> E {
 schema!(Day, { "title": "date" });
 
 fn scenario_or_results(schema: &mut Schema) {
-    let scenario = with_only(&["scenario"], &["command", "results"]);
+    let scenario = with_only(&["scenario"], &["command", "results", "mapping"]);
     let results = with_only(&["results"], &["scenario"]);
     schema.insert("oneOf".to_owned(), Value::Array(vec![scenario, results]));
     let of_command = json!({ "timeout": ["command"], "watch": ["command"] });
@@ -432,6 +438,7 @@ fn scenario_or_results(schema: &mut Schema) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::settings::config::mapping::ValueFile;
     use crate::toml_file::reference::{hold, table};
 
     #[test]
@@ -446,6 +453,8 @@ mod tests {
             "rule" => table::<RuleFile>(only),
             "accept" => table::<AcceptFile>(only),
             "subject" => table::<SubjectFile>(only),
+            "mapping" => table::<MappingFile>(only),
+            "mapping.value" => table::<ValueFile>(only),
             other => panic!("no struct reads {other}"),
         });
     }

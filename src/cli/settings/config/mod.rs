@@ -3,6 +3,7 @@
 
 mod file;
 mod find;
+mod mapping;
 mod rules;
 mod sources;
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::compare::{
     Acceptance, OnInconclusive, OnMissing, OnOtherEnvironment, Origin, Rule, RulesFrom,
 };
+use crate::ingest::mapping::Mapping;
 use crate::model::Pattern;
 use crate::model::names::Ids;
 use crate::toml_file::{self, FileError, FilledText, LineStarts, Located, Problem, Whole};
@@ -105,6 +107,7 @@ pub struct Config {
     pub ab: Option<Ab>,
     pub subjects: Vec<SubjectRule>,
     pub sources: Vec<Source>,
+    pub mappings: Vec<Mapping>,
     pub defaults: Defaults,
     pub rules: Vec<Rule>,
     pub acceptances: Vec<Acceptance>,
@@ -121,6 +124,7 @@ pub fn parse(name: &str, text: &str) -> Result<Config, FileError> {
 
 fn build(file: &ConfigFile, origins: &Origins<'_>) -> Result<Config, Problem> {
     can_measure_base(file)?;
+    let mappings = mapping::mappings(&file.mapping)?;
     Ok(Config {
         baseline: origins.decided(&file.baseline, |name| name.to_string()),
         require_baseline: origins.decided(&file.require_baseline, |is| *is),
@@ -141,7 +145,12 @@ fn build(file: &ConfigFile, origins: &Origins<'_>) -> Result<Config, Problem> {
             .flatten()
             .map(|one| rules::subject(one, origins))
             .collect(),
-        sources: sources::sources(file.source.as_deref().unwrap_or_default(), origins)?,
+        sources: sources::sources(
+            file.source.as_deref().unwrap_or_default(),
+            &mappings,
+            origins,
+        )?,
+        mappings,
         defaults: rules::defaults(&file.defaults, origins),
         rules: file
             .rule

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::compare::Origin;
+use crate::ingest::mapping::Mapping;
 use crate::load::scenario::{Watched, watched_beside};
+use crate::toml_file::nearest::near;
 use crate::toml_file::{Located, Problem, Table};
 
 use super::Origins;
@@ -16,6 +18,8 @@ pub struct Source {
     /// Tells the workloads of several sources apart.
     pub name: Option<String>,
     pub work: Work,
+    /// What reads its results, where that is said.
+    pub mapping: Option<String>,
     /// Paths and patterns of the files that define the load.
     pub inputs: Vec<String>,
     /// How often the work is done, and what `{n}` counts to.
@@ -42,12 +46,41 @@ pub enum Work {
 
 pub(super) fn sources(
     files: &[Located<Table<SourceFile>>],
+    mappings: &[Mapping],
     origins: &Origins<'_>,
 ) -> Result<Vec<Source>, Problem> {
+    for file in files {
+        is_known(file, mappings)?;
+    }
     let sources = files.iter().map(|file| source(file, origins));
     let sources: Vec<Source> = sources.collect::<Result<_, _>>()?;
     tell_apart(&sources, files)?;
     Ok(sources)
+}
+
+fn is_known(file: &SourceFile, mappings: &[Mapping]) -> Result<(), Problem> {
+    let Some(name) = &file.mapping else {
+        return Ok(());
+    };
+    if file.scenario.is_some() {
+        return Err(name
+            .error("a scenario writes run files, which need no mapping")
+            .hint("leave out `mapping`"));
+    }
+    let names = || mappings.iter().map(|mapping| mapping.name.as_str());
+    if names().any(|known| known == &***name) {
+        return Ok(());
+    }
+    let hint = match near(name, names()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!(
+            "add [mapping.{}], which says how its files are read",
+            &***name
+        ),
+    };
+    Err(name
+        .error(format!("there is no [mapping.{}]", &***name))
+        .hint(hint))
 }
 
 fn source(file: &Located<Table<SourceFile>>, origins: &Origins<'_>) -> Result<Source, Problem> {
@@ -104,6 +137,7 @@ fn source(file: &Located<Table<SourceFile>>, origins: &Origins<'_>) -> Result<So
     Ok(Source {
         name: file.name.as_ref().map(|name| name.to_string()),
         work,
+        mapping: file.mapping.as_ref().map(|name| name.to_string()),
         inputs: inputs.map(|input| input.to_string()).collect(),
         runs: file.runs.to().unwrap_or(1),
         watch: watch.transpose()?.unwrap_or_default(),

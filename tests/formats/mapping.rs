@@ -25,7 +25,10 @@ fn parsed(text: &str) -> Result<Vec<Mapping>, String> {
     let text = format!("[mapping.m]\n{text}");
     match config::parse("perfgate.toml", &text) {
         Ok(config) => Ok(config.mappings),
-        Err(error) => Err(format!("{error} ({})", error.hint.as_deref().unwrap_or_default())),
+        Err(error) => Err(format!(
+            "{error} ({})",
+            error.hint.as_deref().unwrap_or_default()
+        )),
     }
 }
 

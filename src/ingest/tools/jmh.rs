@@ -38,6 +38,8 @@ struct Result {
     benchmark: String,
     mode: String,
     threads: Option<u64>,
+    forks: Option<u64>,
+    measurement_iterations: Option<u64>,
     #[serde(default)]
     params: BTreeMap<String, Value>,
     primary_metric: Score,
@@ -117,6 +119,19 @@ impl Result {
             role: Role::Outcome,
         };
         sheet.put(figure, Ok(self.primary_metric.evidence()?))?;
+        if let (Some(iterations), Some(held)) = (
+            self.measurement_iterations,
+            self.primary_metric.iterations(),
+        ) {
+            // Without a fork it is measured once, in the process of the runner.
+            let said = self.forks.unwrap_or(1).max(1).saturating_mul(iterations);
+            if held < said {
+                sheet.warn(format!(
+                    "`{subject}` holds {held} of its {said} iterations: a fork failed, or the output is not complete"
+                ));
+                sheet.provenance().partial = true;
+            }
+        }
         for (name, score) in &self.secondary_metrics {
             // One without a number, such as that of a profiler which found nothing.
             let Ok(evidence) = score.evidence() else {
@@ -147,6 +162,16 @@ impl Result {
 }
 
 impl Score {
+    /// How many iterations of all forks are told one by one.
+    fn iterations(&self) -> Option<u64> {
+        let of_forks = |each: &mut dyn Iterator<Item = usize>| u64::try_from(each.sum::<usize>());
+        match (&self.raw_data_histogram, &self.raw_data) {
+            (Some(forks), _) => of_forks(&mut forks.iter().map(Vec::len)).ok(),
+            (None, Some(forks)) => of_forks(&mut forks.iter().map(Vec::len)).ok(),
+            (None, None) => None,
+        }
+    }
+
     fn evidence(&self) -> anyhow::Result<Evidence> {
         if let Some(forks) = &self.raw_data_histogram {
             let counted: Vec<(f64, f64)> = forks.iter().flatten().flatten().copied().collect();

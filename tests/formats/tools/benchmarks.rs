@@ -598,3 +598,46 @@ fn mitata_text() {
     assert_eq!(run.subjects.len(), 4);
     assert!(warns(&run, "`throws` failed (no way)"));
 }
+/// What a whole output says, and the same output without one of its observations.
+#[test]
+fn fewer_observations_than_the_tool_says_are_told_and_no_whole_run() {
+    let shortened = |name: &str, shorten: fn(&mut Value)| {
+        let text = std::fs::read_to_string(fixture(name)).unwrap();
+        let mut document: Value = serde_json::from_str(&text).unwrap();
+        shorten(&mut document);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("short.json");
+        std::fs::write(&path, document.to_string()).unwrap();
+        let mut read = ingest::read(&path, &ReadOptions::default()).unwrap();
+        read.remove(0).runs.remove(0)
+    };
+    for (name, shorten, told) in [
+        (
+            "jmh/base-1.json",
+            (|all| {
+                let forks = all[0]["primaryMetric"]["rawData"].as_array_mut().unwrap();
+                forks[1].as_array_mut().unwrap().pop();
+            }) as fn(&mut Value),
+            "holds 7 of its 8 iterations",
+        ),
+        (
+            "google-benchmark/reps-base.json",
+            |all| {
+                let rows = all["benchmarks"].as_array_mut().unwrap();
+                let at = rows.iter().position(|row| row["run_type"] == "iteration");
+                rows.remove(at.unwrap());
+            },
+            "repetitions: the output is not complete",
+        ),
+    ] {
+        let whole = run(name);
+        assert!(!whole.provenance.partial, "{name}: {:?}", whole.warnings);
+        let short = shortened(name, shorten);
+        assert!(short.provenance.partial, "{name}");
+        assert!(
+            short.warnings.iter().any(|warning| warning.contains(told)),
+            "{name}: {:?}",
+            short.warnings
+        );
+    }
+}

@@ -3,6 +3,7 @@
 //! Nothing here reads a file, knows a tool or computes a statistic.
 
 pub mod baseline;
+pub mod course;
 pub mod digest;
 pub mod environment;
 pub mod evidence;

@@ -8,6 +8,7 @@
 
 use super::location::scale_of_residuals;
 use super::{order, student};
+use crate::model::course::LatencyCourse;
 
 /// Fewer points show no course.
 pub const FEWEST: usize = 10;
@@ -73,6 +74,22 @@ pub fn course(points: &[Point]) -> Course {
         (_, Some(step)) => step.course,
         (Some(line), None) => line.course,
         (None, None) => Course::Steady,
+    }
+}
+
+/// The course of a latency, of which the points are natural logarithms of milliseconds. `moment` says when it was.
+pub fn latency(points: &[Point], moment: impl Fn(f64) -> f64) -> LatencyCourse {
+    match course(points) {
+        Course::Steady => LatencyCourse::Steady,
+        Course::Line(change) => LatencyCourse::Rose {
+            before: change.before.exp(),
+            after: change.after.exp(),
+        },
+        Course::Step { at, change } => LatencyCourse::Stepped {
+            at: moment(at),
+            before: change.before.exp(),
+            after: change.after.exp(),
+        },
     }
 }
 

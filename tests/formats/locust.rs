@@ -466,6 +466,36 @@ fn a_history_alone_is_read_where_no_final_figures_are_beside_it() {
 }
 
 #[test]
+fn a_service_that_got_slower_during_a_run_is_told_from_its_history() {
+    let value = |run: &Run, metric: &str| match run.subjects["GET /items"][metric].evidence {
+        Evidence::Value(value) => value,
+        ref other => panic!("{other:?}"),
+    };
+    for warmup in [None, Some(5)] {
+        let path = fixture("locust-slower/run_stats_history.csv");
+        let run = try_read(&path, warmup).unwrap();
+        // From 52 ms to 92 ms.
+        for metric in ["latency_trend", "step"] {
+            let rise = value(&run, metric);
+            assert!((60.0..95.0).contains(&rise), "{metric}: {rise}");
+        }
+        assert!(value(&run, "errors_trend").abs() < 1e-9);
+        let told = "latency of `GET /items` rose from 5";
+        assert!(warned(&run, told), "{:?}", run.warnings);
+        assert!(warned(&run, " and stayed"));
+        // What sums up others has no course of its own.
+        assert!(!run.subjects["Aggregated"].contains_key("latency_trend"));
+    }
+    // Steady ones of the same tool.
+    for name in ["locust/base-1", "locust/slow20-1", "locust-noisy/base-1"] {
+        let path = fixture(&format!("{name}/run_stats_history.csv"));
+        let run = try_read(&path, Some(1)).unwrap();
+        let told = warned(&run, "` rose from ");
+        assert!(!told, "{name}: {:?}", run.warnings);
+    }
+}
+
+#[test]
 fn what_is_not_a_result_is_refused_with_what_was_looked_for() {
     let folder = tempfile::tempdir().unwrap();
     let written = |name: &str, bytes: &[u8]| {

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 
+use super::course::{Reading, Readings};
 use super::endpoint;
 use super::table::{Column, Row, Table};
 use super::timeline::{Phase, Timeline, WINDOW};
@@ -50,6 +51,8 @@ struct History {
     names: Vec<(Vec<u8>, Vec<u8>)>,
     expected: usize,
     restarted: bool,
+    /// What was measured, to tell the course of it.
+    readings: Readings,
     /// Reused for each row.
     window: Vec<Option<u64>>,
 }
@@ -98,6 +101,7 @@ impl History {
             names: Vec::new(),
             expected: 0,
             restarted: false,
+            readings: Readings::default(),
             window: Vec::new(),
         })
     }
@@ -142,6 +146,16 @@ impl History {
                 }
             }
             track.measure(totals);
+            if let Some(users) = &self.columns.users {
+                let reading = Reading {
+                    second,
+                    users: row.count(users)?,
+                    requests: totals.requests,
+                    failures: totals.failures,
+                    mean_ms: row.number(&self.columns.mean)?,
+                };
+                self.readings.add((&track.subject, track.role), reading);
+            }
         }
         let columns = &self.columns;
         columns.keep(row, &mut track.cumulated)?;
@@ -235,6 +249,7 @@ impl History {
                 None => endpoint::idle(subject, &mut run),
             }
         }
+        self.readings.write(&mut run)?;
         Ok(run)
     }
 

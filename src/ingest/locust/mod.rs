@@ -4,6 +4,7 @@
 //! before the end, so it holds a few per cent fewer requests. Only the history of the CSV set knows
 //! when a request was made, so only there can a warm-up be dropped.
 
+mod course;
 mod endpoint;
 mod exact;
 mod failures;

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
+use crate::model::course::{Courses, LatencyCourse};
 use crate::model::timeline::Slice;
-use crate::stats::trend::{self, Change, Course, Point, Share};
+use crate::stats::trend::{self, Point, Share};
 
 use super::super::validity::as_f64;
 use super::super::{Sliced, TimeRange};
@@ -32,43 +33,11 @@ pub(super) struct Behaviour {
     when: Vec<(f64, f64)>,
 }
 
-/// How the latency went, in milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum LatencyCourse {
-    Steady,
-    /// Over the whole time.
-    Rose(Change),
-    /// So many seconds after counting began.
-    Stepped {
-        at: f64,
-        change: Change,
-    },
-}
-
 /// A time without success, in seconds; it began so long after counting had begun.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Outage {
     pub(super) from: f64,
     pub(super) seconds: f64,
-}
-
-impl LatencyCourse {
-    /// By how much more at the end than at the beginning, in percent; a latency that fell did not rise.
-    pub(super) fn rise(self) -> f64 {
-        match self {
-            Self::Steady => 0.0,
-            Self::Rose(change) | Self::Stepped { change, .. } => {
-                ((change.after / change.before - 1.0) * 100.0).max(0.0)
-            }
-        }
-    }
-
-    pub(super) fn step(self) -> f64 {
-        match self {
-            Self::Stepped { .. } => self.rise(),
-            Self::Steady | Self::Rose(_) => 0.0,
-        }
-    }
 }
 
 impl Behaviour {
@@ -145,7 +114,14 @@ impl Behaviour {
         blocks
     }
 
-    pub(super) fn latency(&self) -> LatencyCourse {
+    pub(super) fn courses(&self) -> Courses {
+        Courses {
+            latency: self.latency(),
+            errors: self.errors(),
+        }
+    }
+
+    fn latency(&self) -> LatencyCourse {
         let blocks = usize::try_from(self.successes() / PER_BLOCK).unwrap_or(usize::MAX);
         let points: Vec<Point> = self
             .blocks(blocks)
@@ -156,22 +132,12 @@ impl Behaviour {
                 Some(Point { at: *at, value })
             })
             .collect();
-        let in_ms = |change: Change| Change {
-            before: change.before.exp(),
-            after: change.after.exp(),
-        };
-        match trend::course(&points) {
-            Course::Steady => LatencyCourse::Steady,
-            Course::Line(change) => LatencyCourse::Rose(in_ms(change)),
-            Course::Step { at, change } => LatencyCourse::Stepped {
-                at: self.moment(at * self.length()),
-                change: in_ms(change),
-            },
-        }
+        let at = |share: f64| self.moment(share * self.length());
+        trend::latency(&points, at)
     }
 
     /// By how many points the share of errors rose over the time, where it is certain.
-    pub(super) fn errors(&self) -> f64 {
+    fn errors(&self) -> f64 {
         let blocks = self.blocks(BLOCKS);
         let asked = blocks.iter().filter(|(_, block)| block.requests() > 0);
         let shares = asked.map(|(at, block)| Share {
@@ -249,21 +215,4 @@ impl Behaviour {
         let pairs = windows.windows(2).position(|pair| pair.iter().all(is_back));
         Some(pairs.map_or(length, |place| as_f64(place as u64) * look))
     }
-}
-
-/// `2.1 ms`, `350 µs`, `1.2 s`.
-pub(super) fn time(ms: f64) -> String {
-    let (value, unit) = match ms {
-        ms if ms < 1.0 => (ms * 1e3, "µs"),
-        ms if ms < 1e3 => (ms, "ms"),
-        ms => (ms / 1e3, "s"),
-    };
-    let digits = if value < 10.0 { 1 } else { 0 };
-    format!("{value:.digits$} {unit}")
-}
-
-/// `0:12` from when counting began.
-pub(super) fn moment(seconds: f64) -> String {
-    let whole = Duration::from_secs_f64(seconds.max(0.0)).as_secs();
-    format!("{}:{:02}", whole / 60, whole % 60)
 }

@@ -7,24 +7,15 @@ mod tests;
 use std::time::Duration;
 
 use super::{Figures, PhaseTime, Record, Sliced, TimeRange};
+use crate::model::course::{self, Figure, Sentence, moment, time};
 use crate::model::timeline::{FINEST_MS, Timeline};
-use crate::model::{
-    Better, Evidence, EvidenceError, Measurement, MetricName, Role, Run, Subject, Unit,
-};
-use behaviour::{Behaviour, LatencyCourse, moment, time};
+use crate::model::{Evidence, EvidenceError, MetricName, Run, Subject};
+use behaviour::Behaviour;
 
-/// So many courses are told in words, the largest first.
-const TOLD: usize = 5;
 /// A phase with so many times the rate of another is a spike.
 const SPIKE: f64 = 1.2;
 /// Rates that differ by less are the same.
 const SAME_RATE: f64 = 1.05;
-
-/// A sentence about a course, and how large it is.
-struct Sentence {
-    size: f64,
-    text: String,
-}
 
 impl Figures {
     /// When counting began.
@@ -67,7 +58,7 @@ impl Figures {
             let subject = self.name(tally);
             let behaviour = Behaviour::new(sliced, &span.when, self.origin());
             if span.steady {
-                courses(&behaviour, &subject, run, &mut said)?;
+                said.extend(behaviour.courses().write(&subject, run)?);
             }
             if self.subjects.len() > 1 {
                 let of_all = run
@@ -82,19 +73,7 @@ impl Figures {
             }
         }
         self.recoveries(record, run, &mut said)?;
-        said.sort_by(|a, b| b.size.total_cmp(&a.size));
-        let more = said.len().saturating_sub(TOLD);
-        run.warnings
-            .extend(said.into_iter().take(TOLD).map(|s| s.text));
-        if more > 0 {
-            let others = match more {
-                1 => "one more of its kind".to_owned(),
-                more => format!("{more} more of their kind"),
-            };
-            run.warnings.push(format!(
-                "{others}: `latency_trend`, `step`, `errors_trend`, `outage` and `recovery` of the run have them all"
-            ));
-        }
+        course::tell(said, run);
         Ok(())
     }
 
@@ -161,104 +140,11 @@ impl Figures {
                     Some(Evidence::Value(other)) => seconds.max(*other),
                     _ => seconds,
                 };
-                put(
-                    run,
-                    &subject,
-                    Figure::outcome(MetricName::RECOVERY, "s", seconds),
-                )?;
+                Figure::outcome(MetricName::RECOVERY, "s", seconds).put(&subject, run)?;
             }
         }
         Ok(())
     }
-}
-
-struct Figure {
-    metric: &'static str,
-    unit: &'static str,
-    role: Role,
-    value: f64,
-}
-
-impl Figure {
-    fn outcome(metric: &'static str, unit: &'static str, value: f64) -> Self {
-        Self {
-            metric,
-            unit,
-            role: Role::Outcome,
-            value,
-        }
-    }
-
-    /// It follows from another one, which is judged.
-    fn fixed(metric: &'static str, unit: &'static str, value: f64) -> Self {
-        Self {
-            role: Role::Fixed,
-            ..Self::outcome(metric, unit, value)
-        }
-    }
-}
-
-fn put(run: &mut Run, subject: &Subject, figure: Figure) -> Result<(), EvidenceError> {
-    // The digits behind are noise, and would fill baselines.
-    let value = (figure.value * 100.0).round() / 100.0;
-    let measurement = Measurement {
-        unit: Unit::new(figure.unit),
-        better: Better::Lower,
-        role: figure.role,
-        evidence: Evidence::value(value)?,
-    };
-    run.insert(subject.clone(), MetricName::new(figure.metric), measurement);
-    Ok(())
-}
-
-fn courses(
-    behaviour: &Behaviour,
-    subject: &Subject,
-    run: &mut Run,
-    said: &mut Vec<Sentence>,
-) -> Result<(), EvidenceError> {
-    let (latency, errors) = (behaviour.latency(), behaviour.errors());
-    put(
-        run,
-        subject,
-        Figure::outcome(MetricName::LATENCY_TREND, "%", latency.rise()),
-    )?;
-    put(
-        run,
-        subject,
-        Figure::outcome(MetricName::ERRORS_TREND, "%", errors),
-    )?;
-    // It is a part of the trend, which is judged.
-    put(
-        run,
-        subject,
-        Figure::fixed(MetricName::STEP, "%", latency.step()),
-    )?;
-    if latency.rise() >= MetricName::LEAST_TREND {
-        let change = match latency {
-            LatencyCourse::Rose(change) | LatencyCourse::Stepped { change, .. } => change,
-            LatencyCourse::Steady => return Ok(()),
-        };
-        let how = match latency {
-            LatencyCourse::Stepped { at, .. } => format!("at {} and stayed", moment(at)),
-            _ => format!("over the run: by {:.0} %", latency.rise()),
-        };
-        said.push(Sentence {
-            size: latency.rise(),
-            text: format!(
-                "latency of `{subject}` rose from {} to {} {how}",
-                time(change.before),
-                time(change.after)
-            ),
-        });
-    }
-    if errors >= MetricName::LEAST_ERRORS_TREND {
-        said.push(Sentence {
-            size: errors,
-            text: format!("errors of `{subject}` rose over the run: by {errors:.1} points"),
-        });
-    }
-    Ok(())
 }
 
 /// Of one subject among several. Where all were away for as long, that is told of all.
@@ -273,16 +159,8 @@ fn outages(
         .iter()
         .map(|outage| outage.seconds)
         .fold(0.0, f64::max);
-    put(
-        run,
-        subject,
-        Figure::outcome(MetricName::OUTAGE, "s", total),
-    )?;
-    put(
-        run,
-        subject,
-        Figure::fixed(MetricName::OUTAGE_LONGEST, "s", longest),
-    )?;
+    Figure::outcome(MetricName::OUTAGE, "s", total).put(subject, run)?;
+    Figure::fixed(MetricName::OUTAGE_LONGEST, "s", longest).put(subject, run)?;
     let Some(first) = outages.first().filter(|_| total > 2.0 * of_all) else {
         return Ok(None);
     };

@@ -10,6 +10,8 @@ use crate::stats::trend::{self, Point, Share};
 use super::super::validity::as_f64;
 use super::super::{Sliced, TimeRange};
 
+/// A shorter time shows how a service begins. Five seconds that were asked for may be cut by a hair.
+const SHORTEST_S: f64 = 4.9;
 /// The most points of which a course is made.
 const BLOCKS: usize = 60;
 /// The requests behind a point: a median of fewer is an anecdote.
@@ -115,6 +117,12 @@ impl Behaviour {
     }
 
     pub(super) fn courses(&self) -> Courses {
+        if self.length() < SHORTEST_S {
+            return Courses {
+                latency: LatencyCourse::Steady,
+                errors: 0.0,
+            };
+        }
         Courses {
             latency: self.latency(),
             errors: self.errors(),

@@ -3,7 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use perfgate::load::watch::{Selector, exposition};
+use perfgate::load::exposition;
+use perfgate::load::watch::Selector;
 
 fuzz_target!(|bytes: &[u8]| {
     let text = String::from_utf8_lossy(bytes);

@@ -13,6 +13,7 @@
 pub mod clock;
 pub mod definition;
 pub mod engine;
+pub mod exposition;
 pub mod group;
 pub mod http;
 pub mod merge;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Query;
 use super::evaluate::{Answer, Labels, evaluate};
 use super::parse::{Leaf, Look};
-use crate::load::watch::exposition::Sample;
+use crate::load::exposition::Sample;
 
 /// A query, and what it has seen since counting began.
 #[derive(Clone, Debug)]
@@ -175,7 +175,7 @@ fn labels(sample: &Sample<'_>) -> Labels {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::watch::exposition;
+    use crate::load::exposition;
 
     const BEGIN: &str = "\
 hits_total{code=\"200\",route=\"/a\"} 100

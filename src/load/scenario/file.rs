@@ -5,6 +5,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::keys::{READY_WITHIN, REDIRECTS, STOP_WITHIN, STREAMS, TIMEOUT, USUAL_MAX_USERS};
+use super::measure::MeasureFile;
 use super::schema_rules::{
     NAME, any_table, filled_list, header_names, levels, low_and_high, names, one_target, path,
     process_number, request_or_socket, steps_or_flows, table_or_list, token_or_password,
@@ -131,30 +132,6 @@ fn seed() -> Whole<0, { u64::MAX >> 1 }> {
 
 fn redirects() -> Whole<0, 20> {
     const { Whole::new(REDIRECTS) }
-}
-
-/// What is measured of each request.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct MeasureFile {
-    /// Requests that take longer are counted: `slow`, as a share of all that succeeded
-    pub(super) slow: Option<PositiveDuration>,
-    /// Whether the times that an answer has in `Server-Timing` are metrics: `server_db`
-    #[serde(default)]
-    pub(super) server_timing: bool,
-    /// Headers in which an answer says how long something took, with their unit: `{ "X-Process-Time" = "s" }`
-    #[schemars(transform = header_names)]
-    pub(super) headers: Option<FreeTable<Word<TimeUnit>>>,
-}
-
-/// The unit of a time in a header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum TimeUnit {
-    S,
-    Ms,
-    Us,
-    Ns,
 }
 
 /// Who asks: `bearer`, or `user` and `password`.

@@ -2,11 +2,38 @@
 
 use std::time::Duration;
 
-use super::file::{MeasureFile, TimeUnit};
-use crate::toml_file::{FreeTable, Problem};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::schema_rules::header_names;
+use crate::toml_file::{FreeTable, PositiveDuration, Problem, Word};
 
 /// The longest name of a metric that a server may give.
 const LONGEST_NAME: usize = 40;
+
+/// What is measured of each request.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MeasureFile {
+    /// Requests that take longer are counted: `slow`, as a share of all that succeeded
+    pub(super) slow: Option<PositiveDuration>,
+    /// Whether the times that an answer has in `Server-Timing` are metrics: `server_db`
+    #[serde(default)]
+    pub(super) server_timing: bool,
+    /// Headers in which an answer says how long something took, with their unit: `{ "X-Process-Time" = "s" }`
+    #[schemars(transform = header_names)]
+    pub(super) headers: Option<FreeTable<Word<TimeUnit>>>,
+}
+
+/// The unit of a time in a header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum TimeUnit {
+    S,
+    Ms,
+    Us,
+    Ns,
+}
 
 /// What is measured of each request beside its time and its outcome.
 #[derive(Clone, Debug, Default, PartialEq)]

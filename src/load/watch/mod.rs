@@ -7,7 +7,6 @@
 mod beside;
 mod cgroup;
 mod cpu;
-pub mod exposition;
 mod host;
 mod inheritance;
 mod limits;

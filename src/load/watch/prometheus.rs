@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, bail};
 
 use super::Manner;
-use super::exposition::{self, Sample};
 use super::selector::{self, Selector, UnknownMetric};
 use super::tracked::TrackedMetric;
 use crate::hint::WithHint;
+use crate::load::exposition::{self, Sample};
 use crate::load::promql::{self, Query};
 use crate::load::provider;
 use crate::load::scenario::{Chosen, MetricKind, MetricRead};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::toml_file::nearest::near;
 
-use super::exposition::{self, Sample};
+use crate::load::exposition::{self, Sample};
 
 /// A selector as in `http_requests_total` or `http_requests_total{code="500"}`. Other labels may have any value.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::exposition::Sample;
 use super::selector::Selector;
+use crate::load::exposition::Sample;
 use crate::load::scenario::MetricKind;
 
 #[derive(Clone, Debug)]
@@ -122,7 +122,7 @@ fn key(sample: &Sample<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::watch::exposition;
+    use crate::load::exposition;
 
     fn tracked(kind: MetricKind, selector: &str) -> TrackedMetric {
         TrackedMetric::new(Selector::parse(selector).unwrap(), kind)

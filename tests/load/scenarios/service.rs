@@ -102,7 +102,11 @@ fn a_service_is_started_watched_and_ended() {
     }
     assert!(run.number("service", "rss") > 0.5);
     assert!(run.number("service", "open_files") > 3.0);
-    let warnings = &run.0.run.warnings;
+    // On a busy machine a percentile may be left out too.
+    let warnings = run.0.run.warnings.iter();
+    let warnings: Vec<&String> = warnings
+        .filter(|warning| !warning.contains("the load generator was late"))
+        .collect();
     assert!(
         warnings.len() == 1 && warnings[0].starts_with("`rss_growth` is left out"),
         "{warnings:?}"

@@ -23,6 +23,8 @@ mod exit_codes;
 mod files;
 mod gate;
 mod hostile;
+#[cfg(unix)]
+mod init;
 mod merge;
 mod names;
 mod run;

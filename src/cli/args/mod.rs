@@ -5,6 +5,7 @@ mod baseline;
 mod check;
 mod compare;
 mod flags;
+mod init;
 mod inspect;
 mod merge;
 mod post;
@@ -22,6 +23,7 @@ pub(crate) use baseline::{BaselineCommand, PinArgs, ShowArgs, UpdateArgs};
 pub(crate) use check::CheckArgs;
 pub(crate) use compare::CompareArgs;
 pub(crate) use flags::{OriginFlags, OutputFlags, PolicyFlags, ReadFlags, Report};
+pub(crate) use init::InitArgs;
 pub(crate) use inspect::InspectArgs;
 pub(crate) use merge::MergeArgs;
 pub(crate) use post::{CommentWhen, PostArgs, PostFlags, PostWhen};
@@ -40,6 +42,7 @@ const TEMPLATE: &str = "\
 
 const EXAMPLES: &str = "\
 Examples:
+  perfgate init                             a config and a workflow for what is found here
   perfgate check --baseline main.json       judge what lies here against a baseline
   perfgate compare before/ after/           two sets of results, no config
   perfgate ab --base ./old --head ./new     two commands or services, measured in turns
@@ -88,6 +91,7 @@ pub(crate) enum Color {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Init(InitArgs),
     Check(Box<CheckArgs>),
     Compare(CompareArgs),
     Ab(Box<AbArgs>),

@@ -8,6 +8,7 @@ pub(crate) mod compare;
 mod confirm;
 pub(crate) mod documents;
 pub(crate) mod gate;
+pub(crate) mod init;
 pub(crate) mod inspect;
 pub(crate) mod merge;
 pub(crate) mod post;

@@ -21,7 +21,7 @@ const SECRET: [&str; 12] = [
     "sessionid",
 ];
 
-pub(super) fn is_secret(name: &str) -> bool {
+pub fn is_secret(name: &str) -> bool {
     let plain: String = name
         .chars()
         .filter(|c| c.is_alphanumeric())

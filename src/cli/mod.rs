@@ -26,7 +26,9 @@ pub use output::Streams;
 
 use crate::text::sanitize;
 use args::{BaselineCommand, Cli, Color, Command};
-use commands::{ab, baseline, check, compare, documents, init, inspect, merge, post, run, watch};
+use commands::{
+    ab, baseline, check, compare, doctor, documents, init, inspect, merge, post, run, watch,
+};
 use output::Output;
 
 /// What a command was called with, beside its own flags.
@@ -83,6 +85,7 @@ fn command(cli: Cli, invocation: &Invocation<'_>, output: &mut Output<'_>) -> an
     }
     let env = invocation.env;
     let text = match cli.command {
+        Command::Doctor(args) => return doctor::run(args, env, output),
         Command::Init(args) => return init::run(args, output),
         Command::Check(args) => return check::run(*args, invocation, output),
         Command::Ab(args) => return ab::run(*args, invocation, output),

@@ -17,6 +17,7 @@ pub mod ordered;
 pub mod pattern;
 pub mod run;
 pub mod run_file;
+mod slowed;
 pub mod timeline;
 pub mod unit;
 pub mod unsettled;

@@ -19,6 +19,7 @@ mod ab;
 #[cfg(unix)]
 mod children;
 mod docs;
+mod doctor;
 mod exit_codes;
 mod files;
 mod gate;

@@ -4,6 +4,7 @@ mod ab;
 mod baseline;
 mod check;
 mod compare;
+mod doctor;
 mod flags;
 mod init;
 mod inspect;
@@ -22,6 +23,7 @@ pub(crate) use ab::{AbArgs, AbMeasuring, AbServices};
 pub(crate) use baseline::{BaselineCommand, PinArgs, ShowArgs, UpdateArgs};
 pub(crate) use check::CheckArgs;
 pub(crate) use compare::CompareArgs;
+pub(crate) use doctor::DoctorArgs;
 pub(crate) use flags::{OriginFlags, OutputFlags, PolicyFlags, ReadFlags, Report};
 pub(crate) use init::InitArgs;
 pub(crate) use inspect::InspectArgs;
@@ -92,6 +94,7 @@ pub(crate) enum Color {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Init(InitArgs),
+    Doctor(DoctorArgs),
     Check(Box<CheckArgs>),
     Compare(CompareArgs),
     Ab(Box<AbArgs>),

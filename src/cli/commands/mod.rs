@@ -6,6 +6,7 @@ pub(crate) mod baseline;
 pub(crate) mod check;
 pub(crate) mod compare;
 mod confirm;
+pub(crate) mod doctor;
 pub(crate) mod documents;
 pub(crate) mod gate;
 pub(crate) mod init;

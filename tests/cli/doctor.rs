@@ -1,0 +1,216 @@
+//! `perfgate doctor` on a gate that is able to fail, and on gates that are broken in one way each.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::json;
+
+struct Desk(tempfile::TempDir);
+
+impl Desk {
+    /// A baseline of so many sessions of five runs of two benchmarks, whose runs differ by a share.
+    fn new(sessions: usize, runs: usize, spread: f64) -> Self {
+        let desk = Self(tempfile::tempdir().unwrap());
+        fs::create_dir(desk.0.path().join(".git")).unwrap();
+        desk.config("");
+        for session in 0..sessions {
+            let mut names = Vec::new();
+            for run in 0..runs {
+                let name = format!("s{session}-{run}.json");
+                // Up, down and between, in another order in each session.
+                let step = ((run * 2 + session) % 5) as f64 - 2.0;
+                let subjects = ["parse", "render"].map(|subject| {
+                    let time = 100.0 * (1.0 + spread * step / 2.0);
+                    let samples: Vec<f64> = (0..30_u8)
+                        .map(|n| time * (1.0 + f64::from(n % 3) / 1e4))
+                        .collect();
+                    (
+                        subject,
+                        json!({"time": {"unit": "ns", "better": "lower", "samples": samples}}),
+                    )
+                });
+                let subjects: serde_json::Map<String, serde_json::Value> = subjects
+                    .map(|(name, metrics)| (name.to_owned(), metrics))
+                    .into_iter()
+                    .collect();
+                let minute = run + 1;
+                let day = desk.day(sessions - session);
+                let whole = json!({
+                    "schema": "perfgate.run/1",
+                    "started_at": format!("{day}T10:{minute:02}:00Z"),
+                    "session": format!("job {session}"),
+                    "subjects": subjects
+                });
+                fs::write(desk.0.path().join(&name), whole.to_string()).unwrap();
+                names.push(name);
+            }
+            desk.ends(
+                &format!("baseline update --baseline main.json {}", names.join(" ")),
+                0,
+            );
+        }
+        desk
+    }
+
+    /// So many days before today.
+    fn day(&self, before: usize) -> jiff::civil::Date {
+        let today = jiff::Timestamp::now()
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .date();
+        today
+            .checked_sub(jiff::Span::new().days(i64::try_from(before).unwrap()))
+            .unwrap()
+    }
+
+    fn config(&self, text: &str) {
+        let text = format!("baseline = \"main.json\"\nenvironment = \"lab\"\n{text}");
+        fs::write(self.0.path().join("perfgate.toml"), text).unwrap();
+    }
+
+    fn ends(&self, line: &str, code: i32) -> String {
+        said(self.0.path(), line, code)
+    }
+}
+
+fn said(folder: &Path, line: &str, code: i32) -> String {
+    let done = Command::new(env!("CARGO_BIN_EXE_perfgate"))
+        .args(line.split_whitespace())
+        .current_dir(folder)
+        .env_clear()
+        .output()
+        .unwrap();
+    let text = String::from_utf8(done.stdout).unwrap() + &String::from_utf8(done.stderr).unwrap();
+    assert_eq!(done.status.code(), Some(code), "{line}: {text}");
+    text
+}
+
+#[test]
+fn a_quiet_gate_is_able_to_fail_and_says_what_it_finds() {
+    let said = Desk::new(4, 5, 0.004).ends("doctor", 0);
+    assert!(
+        said.starts_with("ABLE TO FAIL  this gate finds +5 % on 2 of 2 series"),
+        "{said}"
+    );
+    assert!(
+        said.contains("tried with the newest of 4 sessions against those before it"),
+        "{said}"
+    );
+    assert!(said.contains("unchanged: 0 of 2 series fail"), "{said}");
+    assert!(said.contains("this machine is known: lab"), "{said}");
+    assert!(said.contains("machine: "), "{said}");
+}
+
+#[test]
+fn the_shop_is_able_to_fail_and_one_session_is_said_to_be_one() {
+    let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop");
+    let said = said(&shop, "doctor --baseline main.json", 0);
+    assert!(said.starts_with("ABLE TO FAIL"), "{said}");
+    assert!(
+        said.contains("tried with the one session that is stored, against itself"),
+        "{said}"
+    );
+    assert!(
+        said.contains(
+            "10 % slower: found on 0 of 13 series, possible on 0, for that much is tolerated"
+        ),
+        "{said}"
+    );
+    assert!(
+        said.contains("20 % slower: found on 12 of 13 series"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_rule_that_matches_nothing_is_a_finding_with_its_line() {
+    let desk = Desk::new(2, 5, 0.004);
+    desk.config("[[rule]]\nsubject = \"prase\"\nmax_regression = \"1%\"\n");
+    let said = desk.ends("doctor", 1);
+    assert!(
+        said.contains("perfgate.toml:3: [[rule]] `prase * *` matches no series")
+            || said.contains("perfgate.toml:3: [[rule]] `prase"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_gate_that_only_warns_or_judges_nothing_cannot_fail() {
+    let desk = Desk::new(2, 5, 0.004);
+    desk.config("[defaults]\nseverity = \"off\"\n");
+    let said = desk.ends("doctor", 1);
+    assert!(said.contains("no series is gated"), "{said}");
+    desk.config("[defaults]\nseverity = \"warn\"\n");
+    let said = desk.ends("doctor", 1);
+    assert!(
+        said.contains("no series can fail: 2 are warned of at most"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_baseline_of_another_machine_compares_nothing_here() {
+    let desk = Desk::new(2, 5, 0.004);
+    fs::write(
+        desk.0.path().join("perfgate.toml"),
+        "baseline = \"main.json\"\nenvironment = \"another\"\n",
+    )
+    .unwrap();
+    let said = desk.ends("doctor", 1);
+    assert!(
+        said.contains("the baseline knows no machine like this one (another), only `lab`"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_stale_baseline_is_a_finding() {
+    let desk = Desk::new(2, 5, 0.004);
+    let file = desk.0.path().join("main.json");
+    let text = fs::read_to_string(&file).unwrap();
+    let year = desk.day(1).year();
+    let text = text
+        .replace(&format!("\"{year}-"), "\"2020-")
+        .replace(&format!("\"{}-", year - 1), "\"2020-");
+    fs::write(&file, text).unwrap();
+    let said = desk.ends("doctor", 1);
+    assert!(said.contains("is stale: its newest run is"), "{said}");
+}
+
+#[test]
+fn huge_noise_and_a_single_run_find_nothing_and_that_is_said() {
+    let said = Desk::new(3, 5, 0.6).ends("doctor", 1);
+    assert!(
+        said.contains("a change of 20 % is found on 0 of 2 series"),
+        "{said}"
+    );
+    assert!(
+        said.contains("cannot be judged: `parse time.p50`: it sees changes above"),
+        "{said}"
+    );
+    let said = Desk::new(1, 1, 0.0).ends("doctor", 1);
+    assert!(
+        said.contains("a change of 20 % is found on 0 of 2 series"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_source_without_what_it_needs_is_a_finding_and_no_baseline_is_an_error() {
+    let desk = Desk::new(2, 5, 0.004);
+    desk.config("[[source]]\nscenario = \"load/gone.toml\"\n[[source]]\nname = \"a\"\ncommand = \"./gone.sh {n}\"\nresults = \"out/{n}.json\"\ninputs = \"gone.py\"\n");
+    let said = desk.ends("doctor", 1);
+    for what in [
+        "scenario load/gone.toml: ",
+        "the command runs `./gone.sh`",
+        "the input `gone.py` does not exist",
+    ] {
+        assert!(said.contains(what), "{what}: {said}");
+    }
+    fs::remove_file(desk.0.path().join("main.json")).unwrap();
+    let said = desk.ends("doctor", 2);
+    assert!(
+        said.contains("main.json does not exist") && said.contains("hint: "),
+        "{said}"
+    );
+}

@@ -69,6 +69,18 @@ fn is_same_binary(document: &Document) -> bool {
     }
 }
 
+/// The verdict in one word, or two.
+pub(super) fn word(document: &Document) -> &'static str {
+    match document.verdict {
+        _ if is_empty_gate(document) => "ERROR",
+        VerdictKind::Pass => "PASS",
+        VerdictKind::Warn => "WARN",
+        VerdictKind::NoBaseline => "NO BASELINE",
+        VerdictKind::Inconclusive => "INCONCLUSIVE",
+        VerdictKind::Fail => "FAIL",
+    }
+}
+
 /// For a pull request: what regressed is counted by what people know, endpoints and benchmarks, and what follows is said.
 pub(super) fn conclusion(document: &Document) -> String {
     let fails = document.verdict == VerdictKind::Fail

@@ -16,6 +16,7 @@ mod entry;
 pub mod figures;
 mod github;
 mod headline;
+mod html;
 mod interval;
 mod junit;
 mod markdown;
@@ -50,6 +51,7 @@ pub use document::{
 };
 pub use entry::{Entry, Rule};
 pub use github::{Annotation, outputs, placed, warning};
+pub use html::{About, Measured, html};
 pub use markdown::{BEFORE_AND_AFTER, comment, step_summary};
 pub use not_judged::NotJudged;
 pub use of_verdict::document;
@@ -67,16 +69,18 @@ pub enum Format {
     Junit,
     Github,
     Badge,
+    Html,
 }
 
 impl Format {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Text,
         Self::Json,
         Self::Markdown,
         Self::Junit,
         Self::Github,
         Self::Badge,
+        Self::Html,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -87,6 +91,7 @@ impl Format {
             Self::Junit => "junit",
             Self::Github => "github",
             Self::Badge => "badge",
+            Self::Html => "html",
         }
     }
 }
@@ -182,10 +187,18 @@ pub fn render(
         Format::Junit => Ok(junit::junit(document)),
         Format::Github => Ok(github::annotations(document)),
         Format::Badge => Ok(badge::badge(document)),
+        Format::Html => html(document, &About::default()),
     }
 }
 
 fn json(document: &Document) -> Result<String, RenderError> {
+    let text = serde_json::to_string_pretty(&why_of_each(document)).map_err(RenderError::Json)?;
+    // `##[` is a command to a runner anywhere in a line; the escape is the same JSON.
+    Ok(sanitize::json(&text) + "\n")
+}
+
+/// The document with the sentence of each series in it, as it is written.
+fn why_of_each(document: &Document) -> Document {
     let mut document = document.clone();
     let entries = std::mem::take(&mut document.comparisons).into_iter();
     document.comparisons = entries
@@ -194,7 +207,5 @@ fn json(document: &Document) -> Result<String, RenderError> {
             ..entry
         })
         .collect();
-    let text = serde_json::to_string_pretty(&document).map_err(RenderError::Json)?;
-    // `##[` is a command to a runner anywhere in a line; the escape is the same JSON.
-    Ok(sanitize::json(&text) + "\n")
+    document
 }

@@ -117,6 +117,49 @@ impl Sentence {
         self.written(sanitize::cell_code_span)
     }
 
+    /// For a page: names as code, and what Markdown would make strong or code is so here too.
+    pub(super) fn html(&self) -> String {
+        let mut strong = false;
+        let mut out = String::new();
+        for piece in &self.0 {
+            match piece {
+                Piece::Own(words) => {
+                    for (i, part) in words.split("**").enumerate() {
+                        if i > 0 {
+                            strong = !strong;
+                            out.push_str(if strong { "<b>" } else { "</b>" });
+                        }
+                        own_html(part, &mut out);
+                    }
+                }
+                Piece::Foreign(name) => code_html(name, &mut out),
+            }
+        }
+        if strong {
+            out.push_str("</b>");
+        }
+        out
+    }
+
+    /// Without the emoji before what is counted: a page has colours, and not every machine that opens one has emoji.
+    #[must_use]
+    pub(super) fn without_signs(mut self) -> Self {
+        const SIGNS: [&str; 4] = ["✅ ", "🟢 ", "🆕 ", "⚪ "];
+        for piece in &mut self.0 {
+            if let Piece::Own(words) = piece
+                && let Some(rest) = SIGNS.iter().find_map(|sign| words.strip_prefix(sign))
+            {
+                *words = rest.to_owned().into();
+            }
+        }
+        self
+    }
+
+    /// For a title that is read aloud: names as they are, in one line.
+    pub(super) fn spoken(&self) -> String {
+        self.written(str::to_owned).replace("**", "")
+    }
+
     /// A cell whose numbers are not torn from their units where the table is narrow.
     pub(super) fn number_cell(&self) -> String {
         let mut after_digit = false;
@@ -136,9 +179,44 @@ impl Sentence {
     }
 }
 
+/// Words of ours, in which backticks stand around keys of the configuration.
+fn own_html(words: &str, out: &mut String) {
+    for (i, part) in words.split('`').enumerate() {
+        if i % 2 == 1 {
+            code_html(part, out);
+        } else {
+            out.push_str(&sanitize::xml(part));
+        }
+    }
+}
+
+fn code_html(name: &str, out: &mut String) {
+    let shown = if name.trim().is_empty() {
+        "(blank)"
+    } else {
+        name
+    };
+    out.push_str("<code>");
+    out.push_str(&sanitize::xml(shown));
+    out.push_str("</code>");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_shows_names_as_code_and_nothing_of_them_as_markup() {
+        let sentence = Sentence::new("**Since** ")
+            .foreign("</title><script>")
+            .own(": a -> b, `x` **now")
+            .foreign("");
+        assert_eq!(
+            sentence.html(),
+            "<b>Since</b> <code>&lt;/title&gt;&lt;script&gt;</code>: a -&gt; b, <code>x</code> \
+             <b>now<code>(blank)</code></b>"
+        );
+    }
 
     #[test]
     fn a_remark_of_plain_words_stays_words_and_its_names_stay_names() {

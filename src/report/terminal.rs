@@ -165,14 +165,12 @@ fn ascii(text: &str) -> String {
 }
 
 fn verdict(view: &View<'_>, style: &Style) -> String {
-    let empty = headline::is_empty_gate(view.document);
-    let (word, tone) = match view.document.verdict {
-        _ if empty => ("ERROR", Tone::Bad),
-        VerdictKind::Pass => ("PASS", Tone::Good),
-        VerdictKind::Warn => ("WARN", Tone::Doubtful),
-        VerdictKind::NoBaseline => ("NO BASELINE", Tone::Doubtful),
-        VerdictKind::Inconclusive => ("INCONCLUSIVE", Tone::Doubtful),
-        VerdictKind::Fail => ("FAIL", Tone::Bad),
+    let word = headline::word(view.document);
+    let tone = match view.document.verdict {
+        _ if headline::is_empty_gate(view.document) => Tone::Bad,
+        VerdictKind::Pass => Tone::Good,
+        VerdictKind::Warn | VerdictKind::NoBaseline | VerdictKind::Inconclusive => Tone::Doubtful,
+        VerdictKind::Fail => Tone::Bad,
     };
     let gate = view.gate().map_or_else(String::new, |gate| {
         format!("{}: ", Sentence::default().foreign(gate).terminal())

@@ -4,7 +4,7 @@ use super::conclusion;
 use super::document::{Document, Trend};
 use super::entry::Entry;
 use super::sentence::Sentence;
-use crate::compare::LEAST_RISE;
+use crate::compare::{Drift, LEAST_RISE};
 use crate::model::Better;
 
 /// The sessions that are drawn, the newest.
@@ -69,7 +69,7 @@ impl Trend {
 }
 
 /// The value at which it is too much, without the certainty that is asked for as well.
-fn limit(entry: &Entry) -> Option<f64> {
+pub(super) fn limit(entry: &Entry) -> Option<f64> {
     let before = entry.baseline.as_ref()?.value;
     if entry.is_rate() {
         return Some(
@@ -91,4 +91,12 @@ fn limit(entry: &Entry) -> Option<f64> {
         (Some(delta), Better::Higher) => by_ratio.min(before - delta),
         (None, _) => by_ratio,
     })
+}
+
+/// The value at which the budget of the anchor is used up.
+pub(super) fn drifted_to(better: Better, drift: &Drift) -> f64 {
+    match better {
+        Better::Lower => drift.anchor_value * (1.0 + drift.budget),
+        Better::Higher => drift.anchor_value / (1.0 + drift.budget),
+    }
 }

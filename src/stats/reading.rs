@@ -54,6 +54,32 @@ pub fn read(evidence: &Evidence, statistic: Statistic) -> Option<Reading> {
     }
 }
 
+/// Many quantiles of a distribution, sorted once for all of them; `None` where the evidence holds single numbers of it.
+pub fn quantiles(evidence: &Evidence, at: &[Quantile]) -> Option<Vec<Option<f64>>> {
+    Some(match evidence {
+        Evidence::Samples(samples) => match samples.weights() {
+            Some(weights) => {
+                let sorted = order::Weighted::new(samples.values(), weights);
+                at.iter().map(|q| sorted.quantile(q.fraction())).collect()
+            }
+            None => {
+                let sorted = order::sorted(samples.values());
+                at.iter()
+                    .map(|q| order::quantile(&sorted, q.fraction()))
+                    .collect()
+            }
+        },
+        Evidence::Histogram(d) => at
+            .iter()
+            .map(|q| histogram(d, Statistic::Quantile(*q)))
+            .collect(),
+        Evidence::Quantiles(_)
+        | Evidence::Estimate(_)
+        | Evidence::Proportion(_)
+        | Evidence::Value(_) => return None,
+    })
+}
+
 fn sample_quantile(samples: &Samples, q: Quantile) -> Option<f64> {
     match samples.weights() {
         Some(weights) => order::weighted_quantile(samples.values(), weights, q.fraction()),
@@ -224,6 +250,25 @@ mod tests {
                 .value,
             7.0
         );
+    }
+
+    #[test]
+    fn many_quantiles_are_those_that_are_read_one_by_one() {
+        let at = [Quantile::P50, Quantile::P99, Quantile::P999];
+        let values: Vec<f64> = (0..500).map(|i| f64::from(i * 37 % 500)).collect();
+        let weights = (0..500).map(|i| f64::from(i % 7 + 1)).collect();
+        let mut h = Histogram::<u64>::new(3).unwrap();
+        (1..=5_000).for_each(|v| h.record(v).unwrap());
+        for evidence in [
+            Evidence::samples(values.clone()).unwrap(),
+            Evidence::weighted_samples(values, Some(weights)).unwrap(),
+            Evidence::histogram(h, 0.001).unwrap(),
+        ] {
+            let one = |q: &Quantile| read(&evidence, Statistic::Quantile(*q)).map(|r| r.value);
+            let wanted: Vec<Option<f64>> = at.iter().map(one).collect();
+            assert_eq!(quantiles(&evidence, &at), Some(wanted));
+        }
+        assert_eq!(quantiles(&Evidence::value(1.0).unwrap(), &at), None);
     }
 
     #[test]

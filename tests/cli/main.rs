@@ -28,6 +28,7 @@ mod hostile;
 mod init;
 mod merge;
 mod names;
+mod report;
 mod run;
 #[cfg(unix)]
 mod sources;

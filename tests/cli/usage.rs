@@ -35,13 +35,13 @@ fn usage_errors_end_with_2_and_name_what_is_wrong() {
         (&[][..], "Usage:"),
         (&["check", "--formt", "json"][..], "--format"),
         (
-            &["check", "--format", "html"][..],
-            "text, json, markdown, junit, github, badge",
+            &["check", "--format", "yaml"][..],
+            "text, json, markdown, junit, github, badge, html",
         ),
         (&["check", "--report", "junit"][..], "expected FORMAT=PATH"),
         (
-            &["check", "--report", "html=a"][..],
-            "unknown format 'html'",
+            &["check", "--report", "yaml=a"][..],
+            "unknown format 'yaml'",
         ),
         (&["check", "--report", "json="][..], "the path is empty"),
         (

@@ -10,6 +10,7 @@ mod init;
 mod inspect;
 mod merge;
 mod post;
+mod report;
 mod run;
 mod watch;
 pub(crate) mod watched;
@@ -29,6 +30,7 @@ pub(crate) use init::InitArgs;
 pub(crate) use inspect::InspectArgs;
 pub(crate) use merge::MergeArgs;
 pub(crate) use post::{CommentWhen, PostArgs, PostFlags, PostWhen};
+pub(crate) use report::ReportArgs;
 pub(crate) use run::{LoadFlags, RequestFlags, RunArgs};
 pub(crate) use watch::{WatchArgs, WhatFlags};
 pub(crate) use words::ReadAs;
@@ -49,6 +51,7 @@ Examples:
   perfgate compare before/ after/           two sets of results, no config
   perfgate ab --base ./old --head ./new     two commands or services, measured in turns
   perfgate baseline update --baseline main.json out/run*_stats.csv
+  perfgate report results/ --baseline main.json --output report.html
   perfgate post out/verdict.json            put a verdict on the pull request
   perfgate run http://127.0.0.1:8080/items --rate 200 --for 30s
   perfgate inspect target/criterion         what was understood of a result";
@@ -108,6 +111,7 @@ pub(crate) enum Command {
         before_help = baseline::EXAMPLES,
     )]
     Baseline(BaselineCommand),
+    Report(Box<ReportArgs>),
     Post(PostArgs),
     Inspect(InspectArgs),
     /// Print the JSON Schema of one of perfgate's files

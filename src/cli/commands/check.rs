@@ -251,13 +251,17 @@ fn judge(
         notes.push("only the series that `--only` names are judged".to_owned());
     }
     let situation = judged.verdict.situation();
+    let shown = Some(baseline_path).filter(|_| situation == Situation::Compared);
     let material = Material {
         judged: &judged,
         settings: &settings,
         current: &current,
+        history: stored.as_ref().map_or(&[], |stored| &stored.runs),
         commands: Commands {
             repeat: Some(shell_repr::command(invocation.arguments)),
-            explain: explain(&sources),
+            explain: pictures(&sources, shown, typed.config.as_deref())
+                .filter(|_| !measured_here)
+                .or_else(|| explain(&sources)),
             next: (situation == Situation::NoBaseline && !args.targets).then(|| next.clone()),
             settle: settle.filter(|_| !measured_here),
         },
@@ -376,8 +380,28 @@ fn update_command(baseline: &Path, sources: &[Source]) -> String {
         .join(" ")
 }
 
+/// So many results are named in a command that somebody is to copy.
+const COPIED: usize = 6;
+
+/// The page that shows both sides, where the results lie in files.
+fn pictures(sources: &[Source], baseline: Option<&Path>, config: Option<&Path>) -> Option<String> {
+    let paths: Vec<&str> = sources.iter().map(|source| source.path.as_str()).collect();
+    let results = shell_repr::paths(&paths);
+    if paths.is_empty() || results.split(' ').count() > COPIED {
+        return None;
+    }
+    let quoted = |path: &Path| shell_repr::quoted(&path.display().to_string());
+    let mut command = vec!["perfgate report".to_owned()];
+    command.push(results);
+    for (flag, path) in [("--baseline", baseline), ("--config", config)] {
+        command.extend(path.map(|path| format!("{flag} {}", quoted(path))));
+    }
+    command.push("--output report.html".to_owned());
+    Some(command.join(" "))
+}
+
 /// The first result is where a reader begins to look.
-pub(crate) fn explain(sources: &[Source]) -> Option<String> {
+fn explain(sources: &[Source]) -> Option<String> {
     let first = sources.first()?;
     Some(format!(
         "perfgate inspect {}",

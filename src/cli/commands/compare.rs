@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::Invocation;
 use crate::cli::args::CompareArgs;
-use crate::cli::commands::check::explain;
 use crate::cli::commands::gate::Gate;
 use crate::cli::commands::gate::conclude::{Destinations, conclude};
 use crate::cli::commands::gate::document::Material;
@@ -62,9 +61,13 @@ pub(crate) fn run(
         judged: &judged,
         settings: &settings,
         current: &current,
+        history: &baseline.runs,
         commands: Commands {
             repeat: Some(shell_repr::command(invocation.arguments)),
-            explain: explain(&sources),
+            explain: Some(format!(
+                "{} --report html=report.html",
+                shell_repr::command(invocation.arguments)
+            )),
             next: None,
             settle: None,
         },

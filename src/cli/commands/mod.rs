@@ -13,5 +13,7 @@ pub(crate) mod init;
 pub(crate) mod inspect;
 pub(crate) mod merge;
 pub(crate) mod post;
+pub(crate) mod report;
 pub(crate) mod run;
+mod stored_verdict;
 pub(crate) mod watch;

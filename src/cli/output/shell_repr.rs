@@ -41,6 +41,59 @@ pub(crate) fn command(arguments: &[OsString]) -> String {
     words.join(" ")
 }
 
+/// Several paths as they are typed: those that are all files of one pattern, as that pattern.
+pub(crate) fn paths(paths: &[&str]) -> String {
+    pattern(paths).unwrap_or_else(|| {
+        let each: Vec<String> = paths.iter().map(|path| quoted(path)).collect();
+        each.join(" ")
+    })
+}
+
+/// `results/pr-*_stats.csv`, where a shell makes exactly these paths of it.
+fn pattern(paths: &[&str]) -> Option<String> {
+    let (first, rest) = paths.split_first().filter(|(_, rest)| !rest.is_empty())?;
+    let (folder, name) = first.rsplit_once('/').unwrap_or((".", first));
+    let names: Vec<&str> = rest
+        .iter()
+        .map(|path| {
+            let (other, name) = path.rsplit_once('/').unwrap_or((".", path));
+            (other == folder).then_some(name)
+        })
+        .collect::<Option<_>>()?;
+    let shared = |of: &dyn Fn(&str) -> String| -> usize {
+        let begin = of(name);
+        let common = |other: &&str| {
+            let other = of(other);
+            let pairs = begin.chars().zip(other.chars());
+            pairs.take_while(|(a, b)| a == b).count()
+        };
+        names.iter().map(common).min().unwrap_or(0)
+    };
+    let before: String = name.chars().take(shared(&str::to_owned)).collect();
+    let backwards = |text: &str| text.chars().rev().collect::<String>();
+    let after: String = backwards(name).chars().take(shared(&backwards)).collect();
+    let after = backwards(&after);
+    let plain = |text: &str| quoted(text) == text;
+    let is_plain = plain(folder) && plain(&format!("{before}{after}"));
+    // A name that begins with a dot is left out by a shell.
+    if cfg!(not(unix)) || !is_plain || before.is_empty() || before.starts_with(['.', '-']) {
+        return None;
+    }
+    let found = std::fs::read_dir(folder).ok()?.filter_map(Result::ok);
+    let found = found.filter(|entry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        name.len() >= before.len() + after.len()
+            && name.starts_with(&before)
+            && name.ends_with(&after)
+    });
+    let whole = match folder {
+        "." if !first.starts_with("./") => String::new(),
+        folder => format!("{folder}/"),
+    };
+    (found.count() == paths.len()).then(|| format!("{whole}{before}*{after}"))
+}
+
 /// For POSIX shells.
 pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| {
@@ -57,6 +110,30 @@ pub(crate) fn quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn paths_are_one_pattern_where_a_shell_would_make_them_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        let names = [
+            at("pr-1_stats.csv"),
+            at("pr-2_stats.csv"),
+            at("pr-10_stats.csv"),
+        ];
+        for name in &names {
+            std::fs::write(name, "").unwrap();
+        }
+        let [one, two, ten] = names.each_ref().map(String::as_str);
+        assert_eq!(paths(&[one, two, ten]), at("pr-*_stats.csv"));
+        // Another file would be taken for a run.
+        assert_eq!(paths(&[one, two]), format!("{one} {two}"));
+        assert_eq!(paths(&[one]), one);
+        assert_eq!(
+            paths(&[one, "other/pr-2_stats.csv"]),
+            format!("{one} other/pr-2_stats.csv")
+        );
+    }
 
     #[test]
     fn a_command_is_repeated_without_its_outputs_and_with_its_quotes() {

@@ -13,8 +13,24 @@ use crate::cli::output::collisions::Files;
 use crate::cli::output::github;
 use crate::exit::Exit;
 use crate::hint::WithHint;
-use crate::report::{self, Document, Style};
+use crate::report::{self, About, Document, Measured, Style};
 use crate::store;
+
+/// What is written.
+pub(crate) struct Told<'a> {
+    pub(crate) document: &'a Document,
+    /// The runs behind it, for the pictures of the page.
+    pub(crate) measured: Measured<'a>,
+}
+
+impl<'a> Told<'a> {
+    fn about(&self) -> About<'a> {
+        About {
+            measured: Some(self.measured),
+            only_results: false,
+        }
+    }
+}
 
 /// The outlets of one verdict.
 pub(crate) struct Outlets<'a> {
@@ -58,12 +74,13 @@ impl<'a> Outlets<'a> {
 
     pub(crate) fn write_reports(
         &self,
-        document: &Document,
+        told: &Told<'_>,
         exit: Exit,
         output: &mut Output<'_>,
     ) -> Exit {
+        let document = told.document;
         for report in &self.flags.reports {
-            if let Err(error) = self.write(report, document) {
+            if let Err(error) = self.write(report, told) {
                 output.report_failed(&error);
             }
         }
@@ -74,7 +91,7 @@ impl<'a> Outlets<'a> {
             }
             if self.flags.format != ReportFormat::Github {
                 // GitHub reads its commands from stderr too, and stdout keeps its format.
-                match self.render(document, ReportFormat::Github, &plain()) {
+                match self.render(told, ReportFormat::Github, &plain()) {
                     Ok(text) => output.diagnostics(&text),
                     Err(error) => output.report_failed(&error),
                 }
@@ -87,7 +104,7 @@ impl<'a> Outlets<'a> {
             today: Some(today()),
             ..output.style()
         };
-        match self.render(document, self.flags.format, &style) {
+        match self.render(told, self.flags.format, &style) {
             Ok(text) => output.result(&text),
             Err(error) => output.report_failed(&error),
         }
@@ -109,19 +126,23 @@ impl<'a> Outlets<'a> {
 
     fn render(
         &self,
-        document: &Document,
+        told: &Told<'_>,
         format: ReportFormat,
         style: &Style,
     ) -> anyhow::Result<String> {
-        let template = self.template.as_deref();
-        report::render(document, format.into(), style, template).context("render the report")
+        let (document, template) = (told.document, self.template.as_deref());
+        match format {
+            ReportFormat::Html => report::html(document, &told.about()),
+            _ => report::render(document, format.into(), style, template),
+        }
+        .context("render the report")
     }
 
-    fn write(&self, report: &Report, document: &Document) -> anyhow::Result<()> {
+    fn write(&self, report: &Report, told: &Told<'_>) -> anyhow::Result<()> {
         let path = &report.path;
         let doing = || format!("write {}", path.display());
         let text = self
-            .render(document, report.format, &plain())
+            .render(told, report.format, &plain())
             .with_context(doing)?;
         store::write(path, text.as_bytes())
             .with_context(doing)

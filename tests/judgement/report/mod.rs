@@ -4,4 +4,5 @@ mod comments;
 mod documents;
 mod goldens;
 mod hostile;
+mod html;
 mod terminal;

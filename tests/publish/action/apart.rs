@@ -79,17 +79,15 @@ fn what_an_earlier_step_set_for_shells_is_not_run_by_the_action() {
     assert!(!pwned.exists(), "{}", fs::read_to_string(pwned).unwrap());
 }
 
-/// The program as it will be: it also writes the verdict as a page.
-fn with_page(runner: &Runner) -> String {
+/// An older program, which knows no page.
+fn without_page(runner: &Runner) -> String {
     let script = format!(
-        "#!/bin/sh\n[ \"$*\" != 'check --help' ] || echo '[possible values: text, html]'\n\
-         for argument; do\nshift\ncase $argument in\n\
-         --report=html=*) echo '<html>' >\"${{argument#--report=html=}}\" ;;\n\
-         *) set -- \"$@\" \"$argument\" ;;\nesac\ndone\nexec '{}' \"$@\"\n",
+        "#!/bin/sh\n[ \"$*\" != 'check --help' ] || {{ echo '[possible values: text]'; exit; }}\n\
+         exec '{}' \"$@\"\n",
         program()
     );
-    runner.put_script_on_path("with-page", &script);
-    runner.at("bin/with-page").to_str().unwrap().to_owned()
+    runner.put_script_on_path("without-page", &script);
+    runner.at("bin/without-page").to_str().unwrap().to_owned()
 }
 
 fn comment(github: &GitHub) -> String {
@@ -110,28 +108,29 @@ fn link(step: &Step, github: &GitHub, to: &str) {
 fn the_page_of_the_gate_is_uploaded_under_its_name_and_linked_as_the_full_table() {
     let runner = Runner::new();
     let github = pull_request(&runner);
-    let with_page = with_page(&runner);
-    let step = runner.step(&gate(&with_page, &[("id", "a b/../c")]));
+    let step = runner.step(&gate(program(), &[("id", "a b/../c")]));
     link(&step, &github, &format!("{RUN}/artifacts/1"));
     assert_eq!(step.output("report-url"), format!("{RUN}/artifacts/1"));
     assert!(
         step.output("report-path")
             .ends_with("/perfgate-a-b-..-c.html")
     );
-    assert!(fs::metadata(step.output("report-path")).is_ok());
+    let page = fs::read_to_string(step.output("report-path")).unwrap();
+    assert!(page.contains("so this check fails") && page.contains("POST /checkout"));
     let artifact = "artifacts/perfgate-a-b-..-c.html/perfgate-a-b-..-c.html";
     assert!(runner.at(artifact).exists());
     // Without a name it is that of the job.
-    let step = runner.step(&gate(&with_page, &[]));
+    let step = runner.step(&gate(program(), &[]));
     assert!(step.output("report-path").ends_with("/perfgate-gate.html"));
 }
 
 #[test]
 fn where_nothing_is_uploaded_the_comment_links_the_run_and_the_code_is_the_verdicts() {
-    // This program writes no page.
+    // The program writes no page.
     let runner = Runner::new();
     let github = pull_request(&runner);
-    let step = runner.step(&gate(program(), &[]));
+    let without_page = without_page(&runner);
+    let step = runner.step(&gate(&without_page, &[]));
     link(&step, &github, RUN);
     assert_eq!(step.used, ["OWNER/perfgate"]);
 
@@ -139,9 +138,8 @@ fn where_nothing_is_uploaded_the_comment_links_the_run_and_the_code_is_the_verdi
     let runner = Runner::new();
     let github = pull_request(&runner);
     runner.is_enterprise.set(true);
-    let with_page = with_page(&runner);
     let held = [("results", "recorded/main-*_stats.csv")];
-    let inputs: Vec<_> = gate(&with_page, &held)
+    let inputs: Vec<_> = gate(program(), &held)
         .into_iter()
         .filter(|(name, value)| *name != "results" || *value == held[0].1)
         .collect();

@@ -88,6 +88,7 @@ impl Measured {
             judged: &self.judged,
             settings,
             current: &self.current,
+            history: &self.judged.baseline,
             commands: Commands {
                 repeat: Some(self.repeat.clone()),
                 explain: None,

@@ -8,7 +8,7 @@ use crate::cli::commands::post::request::{Content, PostRequest};
 use crate::cli::commands::post::send::send;
 use crate::cli::env::Env;
 use crate::cli::output::Output;
-use crate::cli::output::write_reports::Outlets;
+use crate::cli::output::write_reports::{Outlets, Told};
 use crate::exit::Exit;
 use crate::hint::WithHint;
 use crate::publish::actions;
@@ -43,12 +43,16 @@ pub(crate) fn conclude(
     let (verdict, baseline) = (&material.judged.verdict, material.baseline);
     let gate = to.pull_request.as_ref();
     let gate = gate.and_then(|request| request.flags.id.clone());
-    let judged = material.judged;
+    let (judged, measured) = (material.judged, material.measured());
     let mut document = document(material, gate);
     if to.pull_request.is_some() {
         document.trend = trend(&document, judged);
     }
-    let mut exit = to.outlets.write_reports(&document, verdict.exit(), output);
+    let told = Told {
+        document: &document,
+        measured,
+    };
+    let mut exit = to.outlets.write_reports(&told, verdict.exit(), output);
     if let Some(request) = &to.pull_request
         && request.when != PostWhen::Never
     {

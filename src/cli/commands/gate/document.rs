@@ -8,7 +8,7 @@ use crate::model::{Environment, History, Run, Subject, Unit};
 use crate::report::context::{
     BaselineSource, Commands, Context, CurrentSource, Difference, Setting, Source, Surroundings,
 };
-use crate::report::{self, BaseRules, Document, Trend};
+use crate::report::{self, BaseRules, Document, Measured, Trend};
 use crate::stats::{order, reading};
 
 /// More than this would bury the verdict.
@@ -19,6 +19,8 @@ pub(crate) struct Material<'a> {
     pub(crate) judged: &'a Judged,
     pub(crate) settings: &'a Settings,
     pub(crate) current: &'a [Run],
+    /// All runs of the baseline, of other machines and works, too.
+    pub(crate) history: &'a [Run],
     pub(crate) sources: Vec<Source>,
     /// How messages call the other side.
     pub(crate) baseline: &'a str,
@@ -31,7 +33,18 @@ pub(crate) struct Material<'a> {
     pub(crate) notes: Vec<String>,
 }
 
-pub(super) fn document(material: Material<'_>, gate: Option<String>) -> Document {
+impl<'a> Material<'a> {
+    /// The runs, for what no document holds.
+    pub(crate) fn measured(&self) -> Measured<'a> {
+        Measured {
+            baseline: &self.judged.baseline,
+            history: self.history,
+            current: self.current,
+        }
+    }
+}
+
+pub(crate) fn document(material: Material<'_>, gate: Option<String>) -> Document {
     let (verdict, policy) = (&material.judged.verdict, &material.settings.policy);
     report::document(verdict, policy, context(material, gate))
 }

@@ -9,26 +9,27 @@ pub(crate) mod request;
 pub(crate) mod send;
 pub(crate) mod unjudged;
 
-use std::fs::{self, File};
-use std::io::{ErrorKind, Read};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 
 use crate::cli::Env;
 use crate::cli::Invocation;
 use crate::cli::args::PostArgs;
 use crate::cli::commands::post::request::{Content, PostRequest};
 use crate::cli::commands::post::send::send;
+use crate::cli::commands::stored_verdict::{self, Words};
 use crate::cli::output::Output;
 use crate::cli::output::github;
 use crate::exit::Exit;
-use crate::hint::WithHint;
 use crate::publish::actions;
-use crate::report::Document;
 
-/// Ten thousand series are some ten million bytes.
-const MOST: u64 = 64 << 20;
+const WORDS: Words = Words {
+    takes: "post takes what `perfgate check --report json=PATH` wrote",
+    refused: "nothing was posted; a verdict that was changed by hand is not one",
+};
 
 pub(crate) fn run(
     args: PostArgs,
@@ -41,7 +42,7 @@ pub(crate) fn run(
         tell_absence(&args, env, output)?;
     }
     // What anybody else wrote into the file is not said with the voice of whoever posts it.
-    let mut document = read(&args.verdict)?.without_prose();
+    let mut document = stored_verdict::read(&args.verdict, &WORDS)?.without_prose();
     // The name that a gate has on a pull request is for those to say who post.
     document.gate.clone_from(&args.to.id);
     let exit = Exit::of_verdict(document.exit_code).unwrap_or(Exit::Error);
@@ -100,27 +101,4 @@ fn template(path: Option<&Path>) -> anyhow::Result<Option<String>> {
     let read =
         |path: &Path| fs::read_to_string(path).with_context(|| format!("read {}", path.display()));
     path.map(read).transpose()
-}
-
-fn read(path: &Path) -> anyhow::Result<Document> {
-    let doing = || format!("read {}", path.display());
-    let hint = "post takes what `perfgate check --report json=PATH` wrote";
-    let file = File::open(path).with_context(doing).hint(hint)?;
-    let mut bytes = Vec::new();
-    file.take(MOST + 1)
-        .read_to_end(&mut bytes)
-        .with_context(doing)?;
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MOST {
-        return Err(anyhow!("it is larger than {} MiB", MOST >> 20))
-            .with_context(doing)
-            .hint(hint);
-    }
-    let text = String::from_utf8(bytes).with_context(doing).hint(hint)?;
-    let document = Document::parse(&text).with_context(doing).hint(hint)?;
-    match document.contradiction() {
-        Some(what) => Err(anyhow!("it contradicts itself: {what}"))
-            .with_context(doing)
-            .hint("nothing was posted; a verdict that was changed by hand is not one"),
-        None => Ok(document),
-    }
 }

@@ -1,0 +1,560 @@
+//! The page from its first line to its last.
+
+use serde::Serialize;
+
+use super::About;
+use super::intervals::{Intervals, tone};
+use super::markup::Markup;
+use super::measured::Known;
+use super::percentiles::Percentiles;
+use super::runs::{Runs, colour};
+use super::sessions::{Course, Machines};
+use super::table::{Column, Table, folded};
+use crate::compare::Cause;
+use crate::report::base_rules::BaseRules;
+use crate::report::conclusion::{self, CommentPlace};
+use crate::report::document::Document;
+use crate::report::entry::Entry;
+use crate::report::headline;
+use crate::report::sentence::Sentence;
+use crate::report::targets::TargetState;
+use crate::report::units::{self, plural};
+use crate::report::view::{Group, GroupKind, Row, View};
+use crate::report::why;
+use crate::report::{RenderError, why_of_each};
+use crate::verdict::VerdictKind;
+
+/// Nothing is fetched, and nothing runs.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
+const STYLE: &str = include_str!("style.css");
+
+/// So many series have their runs drawn, their percentiles, their course.
+const RUNS: usize = 24;
+const PERCENTILES: usize = 12;
+const COURSES: usize = 12;
+/// So many rows stand in the tables of all series; the data has all.
+const ROWS: usize = 2_000;
+
+/// What the pictures show, as data.
+#[derive(Serialize)]
+struct Data<'a> {
+    verdict: &'a Document,
+    pictures: Pictures<'a>,
+}
+
+#[derive(Serialize)]
+struct Pictures<'a> {
+    changes: Intervals<'a>,
+    runs: Vec<Runs<'a>>,
+    percentiles: Vec<Percentiles<'a>>,
+    sessions: Vec<Course<'a>>,
+    machines: Machines,
+}
+
+impl<'a> Pictures<'a> {
+    fn of(view: &View<'a>, known: Option<&Known<'_>>) -> Self {
+        let document = view.document;
+        let entries = important(view);
+        let drawn = entries
+            .iter()
+            .filter_map(|entry| Runs::of(entry, known, document.interleaved))
+            .filter(Runs::show_anything);
+        let mut machines = Machines::default();
+        let sessions: Vec<Course<'_>> = match known {
+            Some(known) => entries
+                .iter()
+                .filter(|entry| entry.baseline.is_some())
+                .filter_map(|entry| Course::of(entry, known, &mut machines))
+                .take(COURSES)
+                .collect(),
+            None => Course::stored(document).into_iter().collect(),
+        };
+        let mut seen: Vec<(&str, &str, Option<&str>)> = Vec::new();
+        let mut percentiles = Vec::new();
+        for entry in entries.iter().filter(|_| known.is_some()) {
+            let metric = (
+                entry.subject.as_str(),
+                entry.metric.as_str(),
+                entry.workload.as_deref(),
+            );
+            if percentiles.len() >= PERCENTILES || seen.contains(&metric) {
+                continue;
+            }
+            seen.push(metric);
+            percentiles.extend(known.and_then(|known| Percentiles::of(entry, known)));
+        }
+        Self {
+            changes: Intervals::of(view),
+            runs: drawn.take(RUNS).collect(),
+            percentiles,
+            sessions,
+            machines,
+        }
+    }
+}
+
+/// What needs a decision first, and what nothing judges last.
+fn important<'a>(view: &View<'a>) -> Vec<&'a Entry> {
+    let mut groups: Vec<&Group<'a>> = view.groups.iter().collect();
+    groups.sort_by_key(|group| (group.kind == GroupKind::NotGated, group.kind));
+    let mut entries: Vec<&Entry> = groups
+        .into_iter()
+        .flat_map(|group| group.entries.iter().copied())
+        .collect();
+    entries.sort_by_key(|entry| is_silenced(entry) || !entry.gated);
+    entries
+}
+
+/// Not judged, because more of its requests fail: that is the row to look at.
+fn is_silenced(entry: &Entry) -> bool {
+    entry.cause == Some(Cause::ErrorsRose)
+}
+
+pub(super) fn page(document: &Document, about: &About<'_>) -> Result<String, RenderError> {
+    let view = View::of(document);
+    let known = about.measured.as_ref().map(Known::of);
+    let pictures = Pictures::of(&view, known.as_ref());
+    let head = Head::of(&view, about);
+    let mut page = Markup::default();
+    page.own("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n");
+    page.own("<meta http-equiv=\"Content-Security-Policy\" content=\"");
+    page.own(POLICY);
+    page.own("\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
+    page.own("<meta name=\"color-scheme\" content=\"light dark\">\n");
+    page.element("title", &[], |title| title.text(&head.title()));
+    page.own("\n<style>\n");
+    page.own(STYLE);
+    page.own("</style></head>\n<body><main>\n");
+    head.write(&mut page, &view);
+    if !about.only_results {
+        targets(&mut page, &view);
+        decisions(&mut page, &view);
+    }
+    pictures.changes.write(&mut page);
+    runs_section(&mut page, &pictures.runs, known.as_ref(), &view);
+    percentiles_section(&mut page, &pictures.percentiles);
+    sessions_section(&mut page, &pictures);
+    if about.only_results {
+        targets(&mut page, &view);
+    }
+    all_series(&mut page, &view, about);
+    foot(&mut page, &view, about);
+    let verdict = why_of_each(document);
+    let data = Data {
+        verdict: &verdict,
+        pictures,
+    };
+    page.own("</main>\n");
+    page.data(&serde_json::to_string(&data).map_err(RenderError::Json)?);
+    page.own("</body></html>\n");
+    Ok(page.finish())
+}
+
+/// The first lines: the same that a comment begins with.
+struct Head {
+    tone: &'static str,
+    word: &'static str,
+    gate: Option<String>,
+    conclusion: String,
+}
+
+impl Head {
+    fn of(view: &View<'_>, about: &About<'_>) -> Self {
+        let document = view.document;
+        let gate = document.gate.clone();
+        if about.only_results {
+            return Self {
+                tone: "calm",
+                word: "RESULTS",
+                gate,
+                conclusion: results(view),
+            };
+        }
+        let bad = document.exit_code != 0 || headline::is_empty_gate(document);
+        Self {
+            tone: match document.verdict {
+                _ if bad => "bad",
+                VerdictKind::Pass => "good",
+                VerdictKind::Fail => "bad",
+                VerdictKind::Warn | VerdictKind::Inconclusive => "doubt",
+                VerdictKind::NoBaseline => "calm",
+            },
+            word: headline::word(document),
+            gate,
+            conclusion: if view.is_quiet() {
+                headline::held(document)
+            } else {
+                headline::conclusion(document)
+            },
+        }
+    }
+
+    fn title(&self) -> String {
+        let gate = self.gate.as_ref();
+        let gate = gate.map_or_else(String::new, |gate| {
+            Sentence::new(" ").foreign(gate).spoken()
+        });
+        format!("perfgate{gate}: {}", self.conclusion)
+    }
+
+    fn write(&self, page: &mut Markup, view: &View<'_>) {
+        let document = view.document;
+        let class = format!("verdict {}", self.tone);
+        page.element("header", &[("class", &class)], |page| {
+            page.element("p", &[("class", "badge")], |badge| badge.text(self.word));
+            page.element("h1", &[], |h1| {
+                h1.text("perfgate");
+                if let Some(gate) = &self.gate {
+                    h1.text(" ");
+                    h1.sentence(&Sentence::default().foreign(gate));
+                }
+                h1.text(": ");
+                h1.text(&self.conclusion);
+            });
+            page.line();
+            let place = CommentPlace::default();
+            let mut lines: Vec<Sentence> = Vec::new();
+            if view.is_quiet() {
+                let rest = conclusion::quiet(view, &place).into_iter().skip(1);
+                lines.push(Sentence::join(rest, " · ").without_signs());
+                lines.extend(conclusion::drifts(view));
+            } else if self.word != "RESULTS" {
+                lines.extend(conclusion::named(view));
+                lines.extend(conclusion::this_change(view));
+                lines.extend(conclusion::drifts(view));
+                lines.extend(view.consequence.clone());
+                lines.extend(view.obstacle.clone());
+            }
+            lines.extend(
+                view.base_rules
+                    .and_then(|rules| BaseRules::told(rules, "**")),
+            );
+            for line in lines.iter().filter(|line| !line.is_empty()) {
+                page.paragraph("", line);
+            }
+            let sides = view.sides.clone();
+            let sides = match headline::partial(document) {
+                Some(partial) => sides.own("; ").own(partial),
+                None => sides,
+            };
+            page.paragraph("soft", &sides);
+        });
+        page.line();
+    }
+}
+
+/// `5 runs, 21 series`, of results that nothing is held against.
+fn results(view: &View<'_>) -> String {
+    let document = view.document;
+    let shown = format!(
+        "{}, {}",
+        plural(document.current.runs, "run", "runs"),
+        plural(document.comparisons.len(), "series", "series")
+    );
+    if view.targets.is_empty() {
+        shown
+    } else {
+        format!("{shown}, {}", view.targets.line())
+    }
+}
+
+fn section(page: &mut Markup, id: &'static str, title: &str, inside: impl FnOnce(&mut Markup)) {
+    page.element("section", &[("id", id)], |page| {
+        page.element("h2", &[], |h2| h2.text(title));
+        page.line();
+        inside(page);
+    });
+    page.line();
+}
+
+fn targets(page: &mut Markup, view: &View<'_>) {
+    if view.targets.is_empty() {
+        return;
+    }
+    section(page, "targets", &view.targets.line(), |page| {
+        let mut table = Table::stacked(&[
+            Column::Word("state"),
+            Column::Words("target"),
+            Column::Number("value"),
+            Column::Words("limit"),
+        ]);
+        for target in &view.targets.rows {
+            let (state, tone) = match target.state() {
+                TargetState::Met => ("✓ met", "good"),
+                TargetState::Failed => ("✗ **not met**", "bad"),
+                TargetState::Warned => ("✗ not met", "doubt"),
+                TargetState::NotJudged => ("? not judged", "doubt"),
+            };
+            let value = match (target.check.value, target.note()) {
+                (Some(_), Some(note)) => target.value().own("; ").then(note),
+                (None, Some(note)) => note,
+                (_, None) => target.value(),
+            };
+            let row = vec![
+                Sentence::new(state),
+                conclusion::series(target.entry),
+                value,
+                target.limit(),
+            ];
+            table.toned(tone, row);
+        }
+        table.write(page);
+    });
+}
+
+/// The rows that a comment has in sight.
+fn decisions(page: &mut Markup, view: &View<'_>) {
+    let only_budgets = view.document.budgets_only().is_some();
+    let mut table = Table::stacked(&[
+        Column::Word(""),
+        Column::Words("series"),
+        Column::Number("baseline → now"),
+        Column::Words("change, limit"),
+    ]);
+    for group in view.groups.iter().filter(|g| g.kind <= GroupKind::Possible) {
+        for entry in &group.entries {
+            // The list of targets tells of it, or one line of all of them.
+            if only_budgets && !entry.budgets.is_empty() || is_silenced(entry) {
+                continue;
+            }
+            let mut said = vec![conclusion::effect(entry)];
+            said.extend(why::notes_of_this_change(entry));
+            let word = match why::only_drifted(entry) {
+                true => "drift",
+                false => group.kind.word(entry),
+            };
+            let row = vec![
+                Sentence::new(format!("**{word}**")),
+                conclusion::series(entry),
+                conclusion::values(entry),
+                Sentence::join(said, "; "),
+            ];
+            table.toned(tone(group.kind), row);
+        }
+    }
+    if !table.rows.is_empty() {
+        section(page, "decide", "Needs a decision", |page| table.write(page));
+    }
+    if !view.is_quiet() {
+        let rest = conclusion::rest(view, &CommentPlace::default());
+        let rest = Sentence::join(rest, " · ").without_signs();
+        if !rest.is_empty() {
+            page.paragraph("", &rest);
+        }
+    }
+}
+
+fn legend(page: &mut Markup, entries: impl Iterator<Item = (String, Sentence)>) {
+    page.element("ul", &[("class", "legend")], |list| {
+        for (class, told) in entries {
+            let class = format!("key {class}");
+            list.element("li", &[], |item| {
+                item.element("span", &[("class", &class)], |_| {});
+                item.sentence(&told);
+            });
+        }
+    });
+    page.line();
+}
+
+fn cards(page: &mut Markup, inside: impl FnOnce(&mut Markup)) {
+    page.element("div", &[("class", "cards")], inside);
+    page.line();
+}
+
+fn runs_section(page: &mut Markup, runs: &[Runs<'_>], known: Option<&Known<'_>>, view: &View<'_>) {
+    if runs.is_empty() {
+        return;
+    }
+    section(page, "runs", "The runs of each side", |page| {
+        let mut said = Sentence::new(
+            "Each dot is one run, in the order in which they were made: open those of the baseline, filled those of now. The lines are the values that were compared, the broken line the limit.",
+        );
+        let left_out = view.document.comparisons.len().saturating_sub(runs.len());
+        if left_out > 0 {
+            said = said.own(format!(
+                " {} more are not drawn, those whose runs are all alike among them: the tables below have their numbers.",
+                units::count(left_out)
+            ));
+        }
+        page.paragraph("soft", &said);
+        if let Some(known) = known {
+            let mut shown: Vec<usize> = runs.iter().flat_map(Runs::sessions).collect();
+            shown.sort_unstable();
+            shown.dedup();
+            let keys = shown.into_iter().filter_map(|index| {
+                let session = known.sessions.get(index)?;
+                let number = Sentence::new(format!("{} ", units::count(index + 1)));
+                Some((colour(index), number.then(session.told())))
+            });
+            legend(page, keys);
+        }
+        cards(page, |page| {
+            for one in runs {
+                one.write(page);
+            }
+        });
+    });
+}
+
+fn percentiles_section(page: &mut Markup, percentiles: &[Percentiles<'_>]) {
+    if percentiles.is_empty() {
+        return;
+    }
+    section(page, "percentiles", "Percentiles", |page| {
+        page.paragraph(
+            "soft",
+            &Sentence::new("The median over the runs of each side, up to where every run still has about ten observations beyond. Under it: now against the baseline."),
+        );
+        let keys = [("before", "baseline"), ("now", "now")];
+        legend(
+            page,
+            keys.map(|(class, name)| (class.to_owned(), Sentence::new(name)))
+                .into_iter(),
+        );
+        cards(page, |page| {
+            for one in percentiles {
+                one.write(page);
+            }
+        });
+    });
+}
+
+fn sessions_section(page: &mut Markup, pictures: &Pictures<'_>) {
+    if pictures.sessions.is_empty() {
+        return;
+    }
+    section(
+        page,
+        "sessions",
+        "Over the sessions of the baseline",
+        |page| {
+            page.paragraph(
+            "soft",
+            &Sentence::new("The median of each session, oldest first, and now. Broken lines: the limit of this gate, and what the anchor allows; the thin line is the anchor."),
+        );
+            let machines = pictures.machines.told().enumerate();
+            legend(
+                page,
+                machines.map(|(i, key)| {
+                    let number = Sentence::new(format!("{} ", units::count(i + 1)));
+                    (colour(i), number.then(key))
+                }),
+            );
+            cards(page, |page| {
+                for one in &pictures.sessions {
+                    one.write(page);
+                }
+            });
+        },
+    );
+}
+
+fn all_series(page: &mut Markup, view: &View<'_>, about: &About<'_>) {
+    let title = if about.only_results {
+        "What was measured"
+    } else {
+        "All series"
+    };
+    if view.groups.is_empty() {
+        return;
+    }
+    section(page, "series", title, |page| {
+        let mut left = ROWS;
+        for group in &view.groups {
+            let shown = left.min(group.entries.len());
+            left -= shown;
+            let table = if about.only_results {
+                measured(group, shown)
+            } else {
+                compared(group, shown)
+            };
+            let rest = group.entries.len() - shown;
+            let write = |page: &mut Markup| {
+                table.write(page);
+                if rest > 0 {
+                    let said = format!("{} more rows are in the data.", units::count(rest));
+                    page.paragraph("soft", &Sentence::new(said));
+                }
+            };
+            if about.only_results {
+                write(page);
+            } else {
+                folded(page, &group.title(), write);
+            }
+        }
+    });
+}
+
+fn compared(group: &Group<'_>, shown: usize) -> Table {
+    let mut table = Table::new(&[
+        Column::Words("series"),
+        Column::Number("baseline"),
+        Column::Number("now"),
+        Column::Words("change"),
+        Column::Words("limit"),
+    ]);
+    for entry in group.entries.iter().take(shown) {
+        let row = Row::of(entry, group.kind);
+        let mut said = vec![row.change];
+        said.extend(row.notes);
+        table.rows.push(vec![
+            conclusion::series(entry),
+            row.baseline,
+            row.current,
+            Sentence::join(said, "; "),
+            row.limit,
+        ]);
+    }
+    table
+}
+
+/// Of results alone: the value, and by how much their runs differ.
+fn measured(group: &Group<'_>, shown: usize) -> Table {
+    let mut table = Table::new(&[
+        Column::Words("series"),
+        Column::Number("value"),
+        Column::Number("runs"),
+        Column::Number("smallest"),
+        Column::Number("largest"),
+    ]);
+    for entry in group.entries.iter().take(shown) {
+        let Some(side) = &entry.current else { continue };
+        let scale = entry.scale([side.value]);
+        let values = side.values.iter().copied();
+        let end = |value: Option<f64>| value.map_or_else(Sentence::default, |v| scale.write(v));
+        table.rows.push(vec![
+            conclusion::series(entry),
+            scale.write(side.value),
+            Sentence::new(units::count(side.runs)),
+            end(values.clone().reduce(f64::min)),
+            end(values.reduce(f64::max)),
+        ]);
+    }
+    table
+}
+
+fn foot(page: &mut Markup, view: &View<'_>, about: &About<'_>) {
+    section(page, "how", "How it was measured", |page| {
+        if !about.only_results {
+            page.paragraph("", &Sentence::new(view.counted.clone()));
+        }
+        page.element("ul", &[], |list| {
+            for remark in &view.remarks {
+                list.element("li", &[], |item| item.sentence(&remark.text));
+                list.line();
+            }
+        });
+        page.paragraph("", &view.origin);
+        for (name, command) in &view.commands {
+            let told = Sentence::new(format!("{name}: ")).command(command);
+            page.paragraph("", &told);
+        }
+        if about.measured.is_none() {
+            page.paragraph(
+                "soft",
+                &Sentence::new("Made from a stored verdict, which holds one number of each run. With the results at hand, `perfgate report` also shows sessions, percentiles and the course over the baseline."),
+            );
+        }
+    });
+}

@@ -100,6 +100,28 @@ impl Scale {
         self.number(value).then(self.unit.clone())
     }
 
+    /// Beside an axis with a number every `step`: as many digits as tell two of them apart, and no more.
+    pub(super) fn tick(&self, value: f64, step: f64) -> Sentence {
+        const MOST_DIGITS: f64 = 6.0;
+        let (value, step) = (value * self.factor, step.abs() * self.factor);
+        if !(value.abs() < 1e6 && step > 0.0) {
+            return Sentence::new(number(value)).then(self.unit.clone());
+        }
+        // A step of 0.5 needs one digit, one of 0.25 has a last digit that is not shown.
+        let digits = (-(step * 1.000_001).log10().floor()).clamp(0.0, MOST_DIGITS);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a whole number up to six"
+        )]
+        let text = grouped(format!("{value:.*}", digits as usize));
+        let text = match text.strip_prefix('-') {
+            Some(zero) if zero.chars().all(|c| c == '0' || c == '.') => zero.to_owned(),
+            _ => text,
+        };
+        Sentence::new(text).then(self.unit.clone())
+    }
+
     /// Without the unit, for where a second number of the same scale follows.
     pub(super) fn number(&self, value: f64) -> Sentence {
         let text = number(value * self.factor);
@@ -267,6 +289,23 @@ mod tests {
         assert_eq!(row("MB", &[1500.0]), ["1.50 GB"]);
         assert_eq!(row("req/s", &[400.12]), ["400 req/s"]);
         assert_eq!(row("", &[1_234_567.0, 12_345.0]), ["1.23 M", "12,345"]);
+    }
+
+    #[test]
+    fn ticks_are_told_apart_and_have_no_digit_more() {
+        let ticks = |unit: &str, values: &[f64], step: f64| -> Vec<String> {
+            let scale = Scale::of(&Unit::new(unit), values.iter().copied());
+            let written = values.iter().map(|&v| scale.tick(v, step).plain());
+            written.collect()
+        };
+        assert_eq!(ticks("ms", &[38.0, 40.0], 2.0), ["38 ms", "40 ms"]);
+        assert_eq!(
+            ticks("req/s", &[127.2, 127.4], 0.2),
+            ["127.2 req/s", "127.4 req/s"]
+        );
+        assert_eq!(ticks("", &[-0.0, 12_000.0], 500.0), ["0", "12,000"]);
+        assert_eq!(ticks("s", &[0.002, 0.003], 0.001), ["2 ms", "3 ms"]);
+        assert_eq!(Scale::share().tick(0.0005, 0.0005).plain(), "0.05 %");
     }
 
     #[test]

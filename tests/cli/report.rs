@@ -171,6 +171,36 @@ fn a_stored_verdict_is_shown_from_the_document_alone() {
 }
 
 #[test]
+fn a_gate_without_a_baseline_says_how_to_make_one() {
+    let desk = Desk::new();
+    let line = "check --baseline none.json slow.json --report html=page.html";
+    let (page, _) = desk.page(line, 0);
+    assert!(page.contains("NO BASELINE"));
+    let next = "<code>perfgate baseline update --baseline none.json slow.json</code>";
+    let (head, _) = page.split_once("</header>").unwrap();
+    assert!(head.contains(next), "{head}");
+}
+
+#[test]
+fn a_red_gate_names_the_command_that_writes_its_page() {
+    let desk = Desk::new();
+    let output = Command::new(env!("CARGO_BIN_EXE_perfgate"))
+        .args(["check", "--baseline", "main.json", "slow.json"])
+        .current_dir(desk.0.path())
+        .env_clear()
+        .output()
+        .unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    let why = "perfgate report slow.json --baseline main.json --output report.html";
+    assert!(out.contains(why), "{out}");
+    assert_eq!(
+        desk.run(why.strip_prefix("perfgate ").unwrap()).code,
+        Some(0)
+    );
+    assert!(desk.path("report.html").exists());
+}
+
+#[test]
 fn a_comparison_of_two_results_writes_the_page_too() {
     let desk = Desk::new();
     let (page, _) = desk.page("compare third.json slow.json --report html=page.html", 1);

@@ -47,18 +47,26 @@ impl Axis {
         (self.low..=self.high).contains(&value)
     }
 
-    /// About `most` round numbers on it.
-    pub(super) fn ticks(&self, most: u32) -> Vec<f64> {
+    /// What is between two of about `most` round numbers on it; 0 where there are none.
+    pub(super) fn step(&self, most: u32) -> f64 {
         let raw = (self.high - self.low) / f64::from(most.max(1));
         if !(raw.is_finite() && raw > 0.0) {
-            return Vec::new();
+            return 0.0;
         }
         let power = 10_f64.powf(raw.log10().floor());
-        let step = [1.0, 2.0, 5.0, 10.0]
+        [1.0, 2.0, 5.0, 10.0]
             .into_iter()
             .map(|factor| factor * power)
             .find(|step| *step >= raw)
-            .unwrap_or(10.0 * power);
+            .unwrap_or(10.0 * power)
+    }
+
+    /// About `most` round numbers on it.
+    pub(super) fn ticks(&self, most: u32) -> Vec<f64> {
+        let step = self.step(most);
+        if step <= 0.0 {
+            return Vec::new();
+        }
         let first = (self.low / step).ceil();
         (0..=most + 1)
             .map(|i| (first + f64::from(i)) * step)

@@ -4,6 +4,8 @@ use super::axis::Axis;
 use super::markup::Markup;
 use super::svg::{Across, At, Side, Svg};
 
+/// About so many numbers stand beside it.
+const TICKS: u32 = 4;
 /// Above the highest place, so that a mark there is whole.
 const ABOVE: f64 = 6.0;
 /// Below the lowest place, for what is written under a picture.
@@ -18,8 +20,8 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// `written` says what stands beside a value.
-    pub(super) fn new(axis: Axis, height: f64, written: &dyn Fn(f64) -> String) -> Self {
+    /// `written` says what stands beside a value, where another stands every so much.
+    pub(super) fn new(axis: Axis, height: f64, written: &dyn Fn(f64, f64) -> String) -> Self {
         let whole = ABOVE + height + BELOW;
         let mut frame = Self {
             axis,
@@ -27,13 +29,14 @@ impl Frame {
             beside: Svg::new(whole),
             svg: Svg::new(whole),
         };
-        for tick in axis.ticks(4) {
+        let step = axis.step(TICKS);
+        for tick in axis.ticks(TICKS) {
             let down = frame.down(tick);
             frame.svg.level("grid", down);
             frame.beside.text(
                 At::new(Across(1.0), down + 4.0),
                 Side::Before,
-                &written(tick),
+                &written(tick, step),
             );
         }
         frame

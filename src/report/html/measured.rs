@@ -57,7 +57,7 @@ impl ShownSession<'_> {
         let named = match (self.name, self.begun) {
             (Some(name), _) => Sentence::default().foreign(name),
             (None, Some(begun)) => Sentence::new(minute(begun)),
-            (None, None) => Sentence::new("without a name"),
+            (None, None) => Sentence::new("no name"),
         };
         named.own(format!(" ({})", plural(self.runs, "run", "runs")))
     }

@@ -65,6 +65,7 @@ impl<'a> Pictures<'a> {
                 .iter()
                 .filter(|entry| entry.baseline.is_some())
                 .filter_map(|entry| Course::of(entry, known, &mut machines))
+                .filter(Course::moved)
                 .take(COURSES)
                 .collect(),
             None => Course::stored(document).into_iter().collect(),
@@ -130,14 +131,17 @@ pub(super) fn page(document: &Document, about: &About<'_>) -> Result<String, Ren
         targets(&mut page, &view);
         decisions(&mut page, &view);
     }
+    if about.only_results {
+        targets(&mut page, &view);
+        all_series(&mut page, &view, about);
+    }
     pictures.changes.write(&mut page);
     runs_section(&mut page, &pictures.runs, known.as_ref(), &view);
     percentiles_section(&mut page, &pictures.percentiles);
     sessions_section(&mut page, &pictures);
-    if about.only_results {
-        targets(&mut page, &view);
+    if !about.only_results {
+        all_series(&mut page, &view, about);
     }
-    all_series(&mut page, &view, about);
     foot(&mut page, &view, about);
     let verdict = why_of_each(document);
     let data = Data {
@@ -223,6 +227,7 @@ impl Head {
                 lines.extend(conclusion::this_change(view));
                 lines.extend(conclusion::drifts(view));
                 lines.extend(view.consequence.clone());
+                lines.extend(first_baseline(view));
                 lines.extend(view.obstacle.clone());
             }
             lines.extend(
@@ -241,6 +246,13 @@ impl Head {
         });
         page.line();
     }
+}
+
+/// The command that makes the first baseline, where there is none.
+fn first_baseline(view: &View<'_>) -> Option<Sentence> {
+    let next = view.commands.iter().find(|(name, _)| *name == "next");
+    let (_, command) = next.filter(|_| view.document.verdict == VerdictKind::NoBaseline)?;
+    Some(Sentence::new("Next, on the base branch: ").command(command))
 }
 
 /// `5 runs, 21 series`, of results that nothing is held against.
@@ -339,7 +351,7 @@ fn decisions(page: &mut Markup, view: &View<'_>) {
         let rest = conclusion::rest(view, &CommentPlace::default());
         let rest = Sentence::join(rest, " · ").without_signs();
         if !rest.is_empty() {
-            page.paragraph("", &rest);
+            page.paragraph("rest", &rest);
         }
     }
 }
@@ -366,10 +378,18 @@ fn runs_section(page: &mut Markup, runs: &[Runs<'_>], known: Option<&Known<'_>>,
     if runs.is_empty() {
         return;
     }
-    section(page, "runs", "The runs of each side", |page| {
-        let mut said = Sentence::new(
-            "Each dot is one run, in the order in which they were made: open those of the baseline, filled those of now. The lines are the values that were compared, the broken line the limit.",
-        );
+    let one_side = runs.iter().all(Runs::has_one_side);
+    let title = if one_side {
+        "The runs"
+    } else {
+        "The runs of each side"
+    };
+    section(page, "runs", title, |page| {
+        let mut said = Sentence::new(if one_side {
+            "Each dot is one run, in the order in which they were made; the line is the value of all of them."
+        } else {
+            "Each dot is one run, in the order in which they were made: open those of the baseline, filled those of now. The lines are the values that were compared, the broken line the limit."
+        });
         let left_out = view.document.comparisons.len().saturating_sub(runs.len());
         if left_out > 0 {
             said = said.own(format!(
@@ -384,7 +404,7 @@ fn runs_section(page: &mut Markup, runs: &[Runs<'_>], known: Option<&Known<'_>>,
             shown.dedup();
             let keys = shown.into_iter().filter_map(|index| {
                 let session = known.sessions.get(index)?;
-                let number = Sentence::new(format!("{} ", units::count(index + 1)));
+                let number = Sentence::new(format!("session {}: ", units::count(index + 1)));
                 Some((colour(index), number.then(session.told())))
             });
             legend(page, keys);
@@ -437,7 +457,7 @@ fn sessions_section(page: &mut Markup, pictures: &Pictures<'_>) {
             legend(
                 page,
                 machines.map(|(i, key)| {
-                    let number = Sentence::new(format!("{} ", units::count(i + 1)));
+                    let number = Sentence::new(format!("machine {}: ", units::count(i + 1)));
                     (colour(i), number.then(key))
                 }),
             );
@@ -451,39 +471,35 @@ fn sessions_section(page: &mut Markup, pictures: &Pictures<'_>) {
 }
 
 fn all_series(page: &mut Markup, view: &View<'_>, about: &About<'_>) {
-    let title = if about.only_results {
-        "What was measured"
-    } else {
-        "All series"
-    };
     if view.groups.is_empty() {
         return;
     }
-    section(page, "series", title, |page| {
+    if about.only_results {
+        section(page, "series", "What was measured", |page| {
+            let entries = view.document.comparisons.iter();
+            measured(entries.take(ROWS)).write(page);
+            more_rows(page, view.document.comparisons.len().saturating_sub(ROWS));
+        });
+        return;
+    }
+    section(page, "series", "All series", |page| {
         let mut left = ROWS;
         for group in &view.groups {
             let shown = left.min(group.entries.len());
             left -= shown;
-            let table = if about.only_results {
-                measured(group, shown)
-            } else {
-                compared(group, shown)
-            };
-            let rest = group.entries.len() - shown;
-            let write = |page: &mut Markup| {
-                table.write(page);
-                if rest > 0 {
-                    let said = format!("{} more rows are in the data.", units::count(rest));
-                    page.paragraph("soft", &Sentence::new(said));
-                }
-            };
-            if about.only_results {
-                write(page);
-            } else {
-                folded(page, &group.title(), write);
-            }
+            folded(page, &group.title(), |page| {
+                compared(group, shown).write(page);
+                more_rows(page, group.entries.len() - shown);
+            });
         }
     });
+}
+
+fn more_rows(page: &mut Markup, rows: usize) {
+    if rows > 0 {
+        let said = format!("{} more rows are in the data.", units::count(rows));
+        page.paragraph("soft", &Sentence::new(said));
+    }
 }
 
 fn compared(group: &Group<'_>, shown: usize) -> Table {
@@ -510,7 +526,7 @@ fn compared(group: &Group<'_>, shown: usize) -> Table {
 }
 
 /// Of results alone: the value, and by how much their runs differ.
-fn measured(group: &Group<'_>, shown: usize) -> Table {
+fn measured<'e>(entries: impl Iterator<Item = &'e Entry>) -> Table {
     let mut table = Table::new(&[
         Column::Words("series"),
         Column::Number("value"),
@@ -518,7 +534,7 @@ fn measured(group: &Group<'_>, shown: usize) -> Table {
         Column::Number("smallest"),
         Column::Number("largest"),
     ]);
-    for entry in group.entries.iter().take(shown) {
+    for entry in entries {
         let Some(side) = &entry.current else { continue };
         let scale = entry.scale([side.value]);
         let values = side.values.iter().copied();

@@ -150,7 +150,9 @@ impl<'a> Percentiles<'a> {
         };
         let axis = Axis::from_zero(values())?;
         let scale = self.entry.scale(values());
-        let mut frame = Frame::new(axis, HEIGHT, &|value| scale.write(value).spoken());
+        let mut frame = Frame::new(axis, HEIGHT, &|value, step| {
+            scale.tick(value, step).spoken()
+        });
         under(&mut frame, &across);
         for (class, of) in [
             ("path before", (|p| p.baseline) as fn(&Point) -> Option<f64>),
@@ -200,7 +202,7 @@ impl<'a> Percentiles<'a> {
         });
         let by = self.ratios().map(|(_, by)| by.min(WIDEST));
         let axis = Axis::around(by.chain([0.0]).chain(limit))?;
-        let mut frame = Frame::new(axis, RATIO_HEIGHT, &units::coarse_signed);
+        let mut frame = Frame::new(axis, RATIO_HEIGHT, &|by, _| units::coarse_signed(by));
         under(&mut frame, &across);
         frame.level("zero", 0.0);
         if let Some(limit) = limit {

@@ -92,6 +92,10 @@ impl<'a> Runs<'a> {
         all.any(|dot| (dot.value - first).abs() > 0.0)
     }
 
+    pub(super) fn has_one_side(&self) -> bool {
+        self.baseline.is_empty() || self.current.is_empty()
+    }
+
     /// Which of the sessions it shows.
     pub(super) fn sessions(&self) -> impl Iterator<Item = usize> {
         let all = self.baseline.iter().chain(&self.current);
@@ -137,7 +141,9 @@ impl<'a> Runs<'a> {
         });
         let axis = Axis::around(values.iter().copied().chain(limit))?;
         let scale = self.scale();
-        let mut frame = Frame::new(axis, HEIGHT, &|value| scale.write(value).spoken());
+        let mut frame = Frame::new(axis, HEIGHT, &|value, step| {
+            scale.tick(value, step).spoken()
+        });
         let bottom = frame.bottom();
         if let Some(limit) = limit {
             frame.level("limit", limit);
@@ -177,7 +183,7 @@ impl<'a> Runs<'a> {
                 frame
                     .svg
                     .line("middle", At::new(from, down), At::new(to, down));
-                if !self.paired {
+                if !self.paired && !self.has_one_side() {
                     frame.under(Across(f64::midpoint(from.0, to.0)), name);
                 }
             }

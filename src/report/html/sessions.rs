@@ -112,6 +112,15 @@ impl<'a> Course<'a> {
         })
     }
 
+    /// A course in which nothing ever moved is one number.
+    pub(super) fn moved(&self) -> bool {
+        let first = self.sessions.first().map_or(0.0, |point| point.value);
+        let values = self.sessions.iter().map(|point| point.value);
+        values
+            .chain(self.now)
+            .any(|value| (value - first).abs() > 0.0)
+    }
+
     fn scale(&self) -> Scale {
         let values = self.sessions.iter().map(|point| point.value);
         self.entry.scale(values.chain(self.now))
@@ -145,7 +154,9 @@ impl<'a> Course<'a> {
         let lines = [self.now, self.limit, self.anchor, self.anchor_limit];
         let axis = Axis::around(values.chain(lines.into_iter().flatten()))?;
         let scale = self.scale();
-        let mut frame = Frame::new(axis, HEIGHT, &|value| scale.write(value).spoken());
+        let mut frame = Frame::new(axis, HEIGHT, &|value, step| {
+            scale.tick(value, step).spoken()
+        });
         for (class, value) in [
             ("limit", self.limit),
             ("anchor", self.anchor),

@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use super::axis::Axis;
 use super::markup::Markup;
+use super::parts::folded;
 use super::svg::{Across, At, Side, Svg};
-use super::table::{Column, Table, folded};
+use super::table::{Column, Table};
 use crate::model::Better;
 use crate::report::change;
 use crate::report::conclusion;

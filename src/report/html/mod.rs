@@ -1,16 +1,19 @@
 //! The verdict as one page that opens in any browser: no network, no script, light and dark. What a comment says comes
 //! first, from the same values; then pictures, each with its numbers, and all of it once more as data.
 //!
-//! `page` puts it together. `intervals`, `runs`, `percentiles` and `sessions` are one picture each; they draw with
+//! `page` puts it together, `pictures` says which series are drawn. `intervals`, `runs`, `percentiles`, `clock` and `sessions` are one picture each; they draw with
 //! `frame`, `axis` and `svg`, and every letter goes through `markup`.
 
 mod axis;
+mod clock;
 mod frame;
 mod intervals;
 mod markup;
 mod measured;
 mod page;
+mod parts;
 mod percentiles;
+mod pictures;
 mod runs;
 mod sessions;
 mod svg;

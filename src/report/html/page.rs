@@ -3,14 +3,12 @@
 use serde::Serialize;
 
 use super::About;
-use super::intervals::{Intervals, tone};
+use super::intervals::tone;
 use super::markup::Markup;
 use super::measured::Known;
-use super::percentiles::Percentiles;
-use super::runs::{Runs, colour};
-use super::sessions::{Course, Machines};
-use super::table::{Column, Table, folded};
-use crate::compare::Cause;
+use super::parts::{folded, section};
+use super::pictures::{Pictures, is_silenced};
+use super::table::{Column, Table};
 use crate::report::base_rules::BaseRules;
 use crate::report::conclusion::{self, CommentPlace};
 use crate::report::document::Document;
@@ -28,10 +26,6 @@ use crate::verdict::VerdictKind;
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 const STYLE: &str = include_str!("style.css");
 
-/// So many series have their runs drawn, their percentiles, their course.
-const RUNS: usize = 24;
-const PERCENTILES: usize = 12;
-const COURSES: usize = 12;
 /// So many rows stand in the tables of all series; the data has all.
 const ROWS: usize = 2_000;
 
@@ -40,75 +34,6 @@ const ROWS: usize = 2_000;
 struct Data<'a> {
     verdict: &'a Document,
     pictures: Pictures<'a>,
-}
-
-#[derive(Serialize)]
-struct Pictures<'a> {
-    changes: Intervals<'a>,
-    runs: Vec<Runs<'a>>,
-    percentiles: Vec<Percentiles<'a>>,
-    sessions: Vec<Course<'a>>,
-    machines: Machines,
-}
-
-impl<'a> Pictures<'a> {
-    fn of(view: &View<'a>, known: Option<&Known<'_>>) -> Self {
-        let document = view.document;
-        let entries = important(view);
-        let drawn = entries
-            .iter()
-            .filter_map(|entry| Runs::of(entry, known, document.interleaved))
-            .filter(Runs::show_anything);
-        let mut machines = Machines::default();
-        let sessions: Vec<Course<'_>> = match known {
-            Some(known) => entries
-                .iter()
-                .filter(|entry| entry.baseline.is_some())
-                .filter_map(|entry| Course::of(entry, known, &mut machines))
-                .filter(Course::moved)
-                .take(COURSES)
-                .collect(),
-            None => Course::stored(document).into_iter().collect(),
-        };
-        let mut seen: Vec<(&str, &str, Option<&str>)> = Vec::new();
-        let mut percentiles = Vec::new();
-        for entry in entries.iter().filter(|_| known.is_some()) {
-            let metric = (
-                entry.subject.as_str(),
-                entry.metric.as_str(),
-                entry.workload.as_deref(),
-            );
-            if percentiles.len() >= PERCENTILES || seen.contains(&metric) {
-                continue;
-            }
-            seen.push(metric);
-            percentiles.extend(known.and_then(|known| Percentiles::of(entry, known)));
-        }
-        Self {
-            changes: Intervals::of(view),
-            runs: drawn.take(RUNS).collect(),
-            percentiles,
-            sessions,
-            machines,
-        }
-    }
-}
-
-/// What needs a decision first, and what nothing judges last.
-fn important<'a>(view: &View<'a>) -> Vec<&'a Entry> {
-    let mut groups: Vec<&Group<'a>> = view.groups.iter().collect();
-    groups.sort_by_key(|group| (group.kind == GroupKind::NotGated, group.kind));
-    let mut entries: Vec<&Entry> = groups
-        .into_iter()
-        .flat_map(|group| group.entries.iter().copied())
-        .collect();
-    entries.sort_by_key(|entry| is_silenced(entry) || !entry.gated);
-    entries
-}
-
-/// Not judged, because more of its requests fail: that is the row to look at.
-fn is_silenced(entry: &Entry) -> bool {
-    entry.cause == Some(Cause::ErrorsRose)
 }
 
 pub(super) fn page(document: &Document, about: &About<'_>) -> Result<String, RenderError> {
@@ -135,10 +60,7 @@ pub(super) fn page(document: &Document, about: &About<'_>) -> Result<String, Ren
         targets(&mut page, &view);
         all_series(&mut page, &view, about);
     }
-    pictures.changes.write(&mut page);
-    runs_section(&mut page, &pictures.runs, known.as_ref(), &view);
-    percentiles_section(&mut page, &pictures.percentiles);
-    sessions_section(&mut page, &pictures);
+    pictures.write(&mut page, known.as_ref(), &view);
     if !about.only_results {
         all_series(&mut page, &view, about);
     }
@@ -270,15 +192,6 @@ fn results(view: &View<'_>) -> String {
     }
 }
 
-fn section(page: &mut Markup, id: &'static str, title: &str, inside: impl FnOnce(&mut Markup)) {
-    page.element("section", &[("id", id)], |page| {
-        page.element("h2", &[], |h2| h2.text(title));
-        page.line();
-        inside(page);
-    });
-    page.line();
-}
-
 fn targets(page: &mut Markup, view: &View<'_>) {
     if view.targets.is_empty() {
         return;
@@ -354,120 +267,6 @@ fn decisions(page: &mut Markup, view: &View<'_>) {
             page.paragraph("rest", &rest);
         }
     }
-}
-
-fn legend(page: &mut Markup, entries: impl Iterator<Item = (String, Sentence)>) {
-    page.element("ul", &[("class", "legend")], |list| {
-        for (class, told) in entries {
-            let class = format!("key {class}");
-            list.element("li", &[], |item| {
-                item.element("span", &[("class", &class)], |_| {});
-                item.sentence(&told);
-            });
-        }
-    });
-    page.line();
-}
-
-fn cards(page: &mut Markup, inside: impl FnOnce(&mut Markup)) {
-    page.element("div", &[("class", "cards")], inside);
-    page.line();
-}
-
-fn runs_section(page: &mut Markup, runs: &[Runs<'_>], known: Option<&Known<'_>>, view: &View<'_>) {
-    if runs.is_empty() {
-        return;
-    }
-    let one_side = runs.iter().all(Runs::has_one_side);
-    let title = if one_side {
-        "The runs"
-    } else {
-        "The runs of each side"
-    };
-    section(page, "runs", title, |page| {
-        let mut said = Sentence::new(if one_side {
-            "Each dot is one run, in the order in which they were made; the line is the value of all of them."
-        } else {
-            "Each dot is one run, in the order in which they were made: open those of the baseline, filled those of now. The lines are the values that were compared, the broken line the limit."
-        });
-        let left_out = view.document.comparisons.len().saturating_sub(runs.len());
-        if left_out > 0 {
-            said = said.own(format!(
-                " {} more are not drawn, those whose runs are all alike among them: the tables below have their numbers.",
-                units::count(left_out)
-            ));
-        }
-        page.paragraph("soft", &said);
-        if let Some(known) = known {
-            let mut shown: Vec<usize> = runs.iter().flat_map(Runs::sessions).collect();
-            shown.sort_unstable();
-            shown.dedup();
-            let keys = shown.into_iter().filter_map(|index| {
-                let session = known.sessions.get(index)?;
-                let number = Sentence::new(format!("session {}: ", units::count(index + 1)));
-                Some((colour(index), number.then(session.told())))
-            });
-            legend(page, keys);
-        }
-        cards(page, |page| {
-            for one in runs {
-                one.write(page);
-            }
-        });
-    });
-}
-
-fn percentiles_section(page: &mut Markup, percentiles: &[Percentiles<'_>]) {
-    if percentiles.is_empty() {
-        return;
-    }
-    section(page, "percentiles", "Percentiles", |page| {
-        page.paragraph(
-            "soft",
-            &Sentence::new("The median over the runs of each side, up to where every run still has about ten observations beyond. Under it: now against the baseline."),
-        );
-        let keys = [("before", "baseline"), ("now", "now")];
-        legend(
-            page,
-            keys.map(|(class, name)| (class.to_owned(), Sentence::new(name)))
-                .into_iter(),
-        );
-        cards(page, |page| {
-            for one in percentiles {
-                one.write(page);
-            }
-        });
-    });
-}
-
-fn sessions_section(page: &mut Markup, pictures: &Pictures<'_>) {
-    if pictures.sessions.is_empty() {
-        return;
-    }
-    section(
-        page,
-        "sessions",
-        "Over the sessions of the baseline",
-        |page| {
-            page.paragraph(
-            "soft",
-            &Sentence::new("The median of each session, oldest first, and now. Broken lines: the limit of this gate, and what the anchor allows; the thin line is the anchor."),
-        );
-            let machines = pictures.machines.told().enumerate();
-            legend(
-                page,
-                machines.map(|(i, key)| {
-                    let number = Sentence::new(format!("machine {}: ", units::count(i + 1)));
-                    (colour(i), number.then(key))
-                }),
-            );
-            cards(page, |page| {
-                for one in &pictures.sessions {
-                    one.write(page);
-                }
-            });
-        },
-    );
 }
 
 fn all_series(page: &mut Markup, view: &View<'_>, about: &About<'_>) {

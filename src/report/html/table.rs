@@ -1,6 +1,7 @@
 //! Tables, which scroll inside their box where a screen is narrow.
 
 use super::markup::Markup;
+use super::parts::folded;
 use crate::report::sentence::Sentence;
 
 /// A column by its name, and how its cells stand.
@@ -87,13 +88,4 @@ impl Table {
     pub(super) fn folded(&self, page: &mut Markup, title: &str) {
         folded(page, title, |page| self.write(page));
     }
-}
-
-/// What is there for those who ask.
-pub(super) fn folded(page: &mut Markup, title: &str, inside: impl FnOnce(&mut Markup)) {
-    page.element("details", &[], |page| {
-        page.element("summary", &[], |summary| summary.text(title));
-        inside(page);
-    });
-    page.line();
 }

@@ -4,8 +4,12 @@ use std::collections::BTreeSet;
 
 use crate::support::verdicts::*;
 use crate::support::{hostile, scenes};
-use perfgate::model::Quantile;
-use perfgate::report::{self, About, CommentPlace, Document, Format, Style};
+use perfgate::compare::{self, Policy, Sides};
+use perfgate::model::timeline::{Latencies, Slice};
+use perfgate::model::{
+    Better, Evidence, Measurement, MetricName, Quantile, Role, Run, Subject, Timeline, Unit,
+};
+use perfgate::report::{self, About, CommentPlace, Document, Format, Measured, Style};
 
 fn page(document: &Document) -> String {
     report::html(document, &About::default()).unwrap()
@@ -127,8 +131,8 @@ fn no_name_becomes_markup_at_any_place() {
         context.current.commit = Some(name.clone());
         context.tool_version = name.clone();
         let mut custom = regressed(latency(&name, Quantile::P50), 84.0, 103.0);
-        custom.series.unit = perfgate::model::Unit::new(&name);
-        custom.series.metric = perfgate::model::MetricName::new(name.as_str());
+        custom.series.unit = Unit::new(&name);
+        custom.series.metric = MetricName::new(name.as_str());
         let all = vec![
             custom,
             accepted(regressed(latency(&name, Quantile::P95), 84.0, 103.0), &name),
@@ -140,7 +144,7 @@ fn no_name_becomes_markup_at_any_place() {
                 0.15,
             ),
         ];
-        let document = document_of(all, &perfgate::compare::Policy::default(), context);
+        let document = document_of(all, &Policy::default(), context);
         let page = page(&document);
         is_inert(&page, &name);
         let read = &data(&page)["verdict"];
@@ -226,4 +230,78 @@ fn a_page_of_a_hundred_series_stays_small_and_one_of_ten_thousand_is_written() {
     let page = page(&scenes::many(10_000));
     is_inert(&page, "many");
     assert!(page.contains("more rows are in the data"));
+}
+
+/// A run of ten seconds, of which nothing came back in the fifth, with an error in the last.
+fn over_time(ms: f64, session: &str) -> Run {
+    let mut run = Run::default();
+    run.provenance.session = Some(session.to_owned());
+    let measured = Measurement {
+        unit: Unit::new("ms"),
+        better: Better::Lower,
+        role: Role::Outcome,
+        evidence: Evidence::samples((0..100).map(|i| ms + f64::from(i) / 100.0).collect()).unwrap(),
+    };
+    run.insert(
+        Subject::new("GET /"),
+        MetricName::new(MetricName::LATENCY),
+        measured,
+    );
+    let mut timeline = Timeline::new(1.0);
+    let slices = (0..10_usize)
+        .filter(|index| *index != 4)
+        .map(|index| Slice {
+            index,
+            errors: u64::from(index == 9),
+            successes: Latencies::of([(Latencies::bucket(ms * 1e3), 20)]),
+        });
+    timeline
+        .subjects
+        .insert(Subject::new("GET /"), slices.collect());
+    run.timeline = Some(Box::new(timeline));
+    run
+}
+
+#[test]
+fn both_sides_are_drawn_on_one_clock_where_the_runs_tell_what_happened_when() {
+    let baseline = [over_time(10.0, "a"), over_time(10.1, "a")];
+    let current = [over_time(20.0, "b"), over_time(20.1, "b")];
+    let sides = Sides {
+        baseline: &baseline,
+        current: &current,
+        anchor: None,
+        interleaved: false,
+    };
+    let policy = Policy::default();
+    let judgement = compare::judge(&sides, &policy, jiff::civil::date(2026, 11, 20));
+    let verdict =
+        perfgate::verdict::Verdict::of(judgement, &policy, perfgate::verdict::Situation::Compared);
+    let document = report::document(&verdict, &policy, context());
+    let measured = Measured {
+        baseline: &baseline,
+        history: &baseline,
+        current: &current,
+    };
+    let about = About {
+        measured: Some(measured),
+        only_results: false,
+    };
+    let page = report::html(&document, &about).unwrap();
+    is_inert(&page, "clock");
+    let clock = &data(&page)["pictures"]["clock"][0];
+    for (side, ms) in [("baseline", 10.0), ("current", 20.0)] {
+        let slices = clock[side]["slices"].as_array().unwrap();
+        assert_eq!(slices.len(), 9, "{side}");
+        let p99 = slices[0]["p99"].as_f64().unwrap();
+        assert!((p99 / ms - 1.0).abs() < 0.1, "{side}: {p99}");
+        // Of one run; the errors are those of both.
+        assert_eq!(slices[0]["rate"], 20.0, "{side}");
+        assert_eq!(slices[8]["errors"], 2, "{side}");
+    }
+    // The line is broken where nothing came back: two pieces for p50, p99 and the rate of each side.
+    let (_, section) = page.split_once("id=\"clock\"").unwrap();
+    let (section, _) = section.split_once("</section>").unwrap();
+    assert_eq!(section.matches("path before").count(), 8);
+    // A stored verdict has none.
+    assert!(!self::page(&document).contains("id=\"clock\""));
 }

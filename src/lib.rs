@@ -12,7 +12,7 @@
 //!  store ─► Baseline ─► History ┘
 //! ```
 //!
-//! The folders are the way the data takes. [`model`], [`stats`], [`compare`], [`verdict`] and [`report`] are pure: data in,
+//! The folders are the way the data takes. [`model`], [`stats`], [`compare`], [`verdict`], [`history`] and [`report`] are pure: data in,
 //! data out, without files, clock, network, environment or printing. [`load`], [`ab`], [`ingest`], [`store`], [`publish`]
 //! and [`cli`] are the edges. [`text`], [`hint`] and [`toml_file`] stand beside the line: names from outside made harmless,
 //! errors with a next step, files of TOML.
@@ -44,6 +44,7 @@ pub mod cli;
 pub mod compare;
 pub mod exit;
 pub mod hint;
+pub mod history;
 pub mod ingest;
 pub mod load;
 pub mod model;

@@ -27,7 +27,8 @@ pub use output::Streams;
 use crate::text::sanitize;
 use args::{BaselineCommand, Cli, Color, Command};
 use commands::{
-    ab, baseline, check, compare, doctor, documents, init, inspect, merge, post, report, run, watch,
+    ab, baseline, check, compare, doctor, documents, history, init, inspect, merge, post, report,
+    run, watch,
 };
 use output::Output;
 
@@ -99,6 +100,7 @@ fn command(cli: Cli, invocation: &Invocation<'_>, output: &mut Output<'_>) -> an
         Command::Baseline(BaselineCommand::Pin(args)) => {
             return baseline::pin::run(args, env, output);
         }
+        Command::History(args) => return history::run(args, env, output),
         Command::Report(args) => return report::run(*args, invocation, output),
         Command::Post(args) => return post::run(args, invocation, output),
         Command::Run(args) => return run::run(*args, env, output),

@@ -16,6 +16,7 @@ mod entry;
 pub mod figures;
 mod github;
 mod headline;
+pub mod history;
 mod html;
 mod interval;
 mod junit;

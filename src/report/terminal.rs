@@ -146,7 +146,7 @@ impl Page {
 }
 
 /// What a terminal without UTF-8 can show of our own signs.
-fn ascii(text: &str) -> String {
+pub(super) fn ascii(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for sign in text.chars() {
         match sign {

@@ -68,7 +68,9 @@ mod tests {
     fn times(random: &mut fastrand::Rng, points: usize, step_at: Option<usize>) -> Vec<f64> {
         (0..points)
             .map(|n| {
-                let level = step_at.filter(|at| n >= *at).map_or(0.0, |_| 0.1_f64.ln_1p());
+                let level = step_at
+                    .filter(|at| n >= *at)
+                    .map_or(0.0, |_| 0.1_f64.ln_1p());
                 level + 0.03 * normal(random)
             })
             .collect()
@@ -106,7 +108,10 @@ mod tests {
                 others += u32::from(strong.iter().any(|one| one.abs_diff(at) > 1));
             }
             assert!(found >= 95, "{points} points, step at {at}: {found} of 100");
-            assert!(others <= 5, "{points} points, step at {at}: {others} of 100");
+            assert!(
+                others <= 5,
+                "{points} points, step at {at}: {others} of 100"
+            );
         }
     }
 
@@ -119,7 +124,10 @@ mod tests {
             .collect();
         let found = changes(&values, 1);
         assert!(found.iter().all(|found| found.by != By::Both), "{found:?}");
-        assert!(found.iter().any(|found| found.by == By::Energy), "{found:?}");
+        assert!(
+            found.iter().any(|found| found.by == By::Energy),
+            "{found:?}"
+        );
     }
 
     #[test]

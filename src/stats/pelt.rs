@@ -116,7 +116,10 @@ pub fn levels(values: &[f64], price: f64, least: usize) -> Vec<usize> {
     }
     let mut changes = Vec::new();
     let mut to = count;
-    while let Some((_, from)) = best.get(to).filter(|(cost, from)| *from > 0 && cost.is_finite()) {
+    while let Some((_, from)) = best
+        .get(to)
+        .filter(|(cost, from)| *from > 0 && cost.is_finite())
+    {
         changes.push(*from);
         to = *from;
     }

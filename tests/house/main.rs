@@ -22,7 +22,11 @@ const LAW: &[(&str, &[&str])] = &[
     ("stats", &["model", "text"]),
     ("compare", &["model", "stats", "text"]),
     ("verdict", &["model", "stats", "compare", "exit"]),
-    ("report", &["model", "stats", "compare", "verdict", "text"]),
+    ("history", &["model", "stats", "text"]),
+    (
+        "report",
+        &["model", "stats", "compare", "verdict", "history", "text"],
+    ),
     ("ingest", &["model", "stats", "hint", "text"]),
     ("load", &["model", "stats", "hint", "toml_file", "text"]),
     ("store", &["model", "hint", "text"]),
@@ -40,6 +44,7 @@ const LAW: &[(&str, &[&str])] = &[
             "stats",
             "compare",
             "verdict",
+            "history",
             "report",
             "ingest",
             "load",
@@ -60,7 +65,9 @@ const LAW: &[(&str, &[&str])] = &[
     ("main", &["cli", "exit"]),
 ];
 
-const PURE: [&str; 6] = ["text", "model", "stats", "compare", "verdict", "report"];
+const PURE: [&str; 7] = [
+    "text", "model", "stats", "compare", "verdict", "history", "report",
+];
 
 fn program() -> Vec<Source> {
     let sources = rust("src");

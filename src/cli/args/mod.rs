@@ -6,6 +6,7 @@ mod check;
 mod compare;
 mod doctor;
 mod flags;
+mod history;
 mod init;
 mod inspect;
 mod merge;
@@ -26,6 +27,7 @@ pub(crate) use check::CheckArgs;
 pub(crate) use compare::CompareArgs;
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use flags::{OriginFlags, OutputFlags, PolicyFlags, ReadFlags, Report};
+pub(crate) use history::HistoryArgs;
 pub(crate) use init::InitArgs;
 pub(crate) use inspect::InspectArgs;
 pub(crate) use merge::MergeArgs;
@@ -34,7 +36,7 @@ pub(crate) use report::ReportArgs;
 pub(crate) use run::{LoadFlags, RequestFlags, RunArgs};
 pub(crate) use watch::{WatchArgs, WhatFlags};
 pub(crate) use words::ReadAs;
-pub(crate) use words::{InspectFormat, ReportFormat, typed};
+pub(crate) use words::{HistoryFormat, InspectFormat, ReportFormat, typed};
 
 /// Examples stand before the options: they are what a reader came for.
 const TEMPLATE: &str = "\
@@ -51,6 +53,7 @@ Examples:
   perfgate compare before/ after/           two sets of results, no config
   perfgate ab --base ./old --head ./new     two commands or services, measured in turns
   perfgate baseline update --baseline main.json out/run*_stats.csv
+  perfgate history --baseline main.json     how series moved over the commits of the baseline
   perfgate report results/ --baseline main.json --output report.html
   perfgate post out/verdict.json            put a verdict on the pull request
   perfgate run http://127.0.0.1:8080/items --rate 200 --for 30s
@@ -111,6 +114,7 @@ pub(crate) enum Command {
         before_help = baseline::EXAMPLES,
     )]
     Baseline(BaselineCommand),
+    History(HistoryArgs),
     Report(Box<ReportArgs>),
     Post(PostArgs),
     Inspect(InspectArgs),
@@ -152,6 +156,8 @@ pub(crate) enum SchemaOf {
     Baseline,
     /// perfgate.verdict/1: what a gate decided
     Verdict,
+    /// perfgate.history/1: how series moved
+    History,
     /// perfgate.toml
     Config,
     /// A load scenario

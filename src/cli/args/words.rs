@@ -106,6 +106,15 @@ pub(crate) enum InspectFormat {
     Json,
 }
 
+/// Of a history.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HistoryFormat {
+    #[default]
+    Text,
+    Json,
+    Ndjson,
+}
+
 /// The word as it is typed.
 pub(crate) fn typed(word: impl ValueEnum) -> String {
     word.to_possible_value()

@@ -5,13 +5,14 @@ use anyhow::anyhow;
 use crate::cli::args::{SchemaOf, grammar};
 use crate::cli::settings::config;
 use crate::hint::WithHint;
-use crate::{load, model, report, store};
+use crate::{history, load, model, report, store};
 
 pub(crate) fn schema(of: SchemaOf) -> String {
     let text = match of {
         SchemaOf::Run => model::run_file::JSON_SCHEMA.to_owned(),
         SchemaOf::Baseline => store::JSON_SCHEMA.to_owned(),
         SchemaOf::Verdict => report::Document::json_schema(),
+        SchemaOf::History => history::History::json_schema(),
         SchemaOf::Config => config::json_schema(),
         SchemaOf::Scenario => load::scenario::json_schema(),
     };

@@ -9,6 +9,7 @@ mod confirm;
 pub(crate) mod doctor;
 pub(crate) mod documents;
 pub(crate) mod gate;
+pub(crate) mod history;
 pub(crate) mod init;
 pub(crate) mod inspect;
 pub(crate) mod merge;

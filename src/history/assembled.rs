@@ -1,0 +1,247 @@
+//! From gathered runs to the points of each series: one for each build of each session, apart for each workload and
+//! machine.
+
+use std::collections::BTreeMap;
+
+use super::course::{course, direction};
+use super::document::{AnchorSaid, Drift, History, OfHistory, Point, SCHEMA, SeriesHistory, Time};
+use super::gathered::{Gathered, Reading, readings};
+use crate::model::{self, Anchor, Digest, Pattern, Session, WorkloadKey};
+use crate::stats::order;
+
+/// The level of today is that of so many of the newest points.
+const NEWEST: usize = 5;
+
+/// What is asked of a history.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// Of names as reports write them (`GET /search latency.p95`), or of subjects.
+    pub series: Option<Pattern>,
+    pub environment: Option<Pattern>,
+    pub since: Option<jiff::Timestamp>,
+}
+
+impl Gathered {
+    /// Everything that is known of the series that were asked for.
+    pub fn history(&self, mut of: OfHistory, asked: &Asked, anchor: Option<&Anchor>) -> History {
+        of.since = asked.since.map(Time);
+        of.anchor = anchor.map(|anchor| AnchorSaid {
+            label: anchor.label.clone(),
+            budget: anchor.budget,
+        });
+        let history = model::History::of(&self.runs);
+        let keys: Vec<WorkloadKey> = history.workloads.iter().map(|w| w.key.anywhere()).collect();
+        let mut series = Vec::new();
+        for workload in &history.workloads {
+            let key = &workload.key;
+            if !asked.takes_environment(key) {
+                continue;
+            }
+            let work = key.anywhere();
+            let others: Vec<&WorkloadKey> = keys.iter().filter(|other| **other != work).collect();
+            let label = (!others.is_empty()).then(|| work.label(&others));
+            for (index, line) in self.lines(workload, asked) {
+                series.extend(self.of_series(index, line, (key, &label), anchor));
+            }
+        }
+        series.sort_by(|a: &SeriesHistory, b| {
+            let order = |s: &SeriesHistory| {
+                let statistic = s.statistic.to_string();
+                (
+                    s.environment.clone(),
+                    s.workload.clone(),
+                    s.subject.clone(),
+                    s.metric.clone(),
+                    statistic,
+                )
+            };
+            order(a).cmp(&order(b))
+        });
+        History {
+            schema: SCHEMA.to_owned(),
+            history: of,
+            series,
+        }
+    }
+
+    /// The points of each series of a workload, with the sessions that they are.
+    fn lines(&self, workload: &model::Workload<'_>, asked: &Asked) -> BTreeMap<usize, Line> {
+        let mut places = workload.places();
+        let mut lines: BTreeMap<usize, Line> = BTreeMap::new();
+        for (place, session) in workload.sessions.iter().enumerate() {
+            let runs: Vec<usize> = places.by_ref().take(session.runs.len()).collect();
+            for build in builds(session, &runs) {
+                let Some(point) = self.point(session, &build, workload.key.environment.clone())
+                else {
+                    continue;
+                };
+                if asked.since.is_some_and(|since| point.date.0 < since) {
+                    continue;
+                }
+                for (index, values) in self.values(&build) {
+                    if !self.is_asked(index, asked) {
+                        continue;
+                    }
+                    let Some(value) = order::median(&values) else {
+                        continue;
+                    };
+                    let line = lines.entry(index).or_default();
+                    line.places.push(place);
+                    line.points.push(Point {
+                        value,
+                        runs: values.len(),
+                        ..point.clone()
+                    });
+                }
+            }
+        }
+        lines
+    }
+
+    fn is_asked(&self, index: usize, asked: &Asked) -> bool {
+        let Some((pattern, series)) = asked.series.as_ref().zip(self.series.get(index)) else {
+            return true;
+        };
+        pattern.matches(&series.to_string()) || pattern.matches(series.subject.as_str())
+    }
+
+    /// Of runs of one build, without a value yet.
+    fn point(
+        &self,
+        session: &Session<'_>,
+        build: &[usize],
+        environment: Option<String>,
+    ) -> Option<Point> {
+        let recorded = build.iter().filter_map(|run| self.recorded.get(*run));
+        let recorded = recorded.min_by_key(|recorded| recorded.date)?;
+        let runs = || build.iter().filter_map(|run| self.runs.get(*run));
+        let started = runs().filter_map(|run| run.provenance.started_at).min();
+        let commit = runs().find_map(|run| run.provenance.commit.clone());
+        Some(Point {
+            commit: commit.unwrap_or_else(|| recorded.commit.clone()),
+            recorded_in: recorded.commit.clone(),
+            date: Time(started.unwrap_or(recorded.date)),
+            environment,
+            session: session.name.map(str::to_owned),
+            value: 0.0,
+            runs: 0,
+        })
+    }
+
+    fn values(&self, build: &[usize]) -> BTreeMap<usize, Vec<f64>> {
+        let mut values: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+        let readings = build.iter().filter_map(|run| self.readings.get(*run));
+        for Reading { series, value } in readings.flatten() {
+            values.entry(*series).or_default().push(*value);
+        }
+        values
+    }
+
+    fn of_series(
+        &self,
+        index: usize,
+        line: Line,
+        (key, label): (&WorkloadKey, &Option<String>),
+        anchor: Option<&Anchor>,
+    ) -> Option<SeriesHistory> {
+        let series = self.series.get(index)?;
+        let found = course(
+            &line.points,
+            &line.places,
+            series.better,
+            seed(&line.points),
+        );
+        let mut history = SeriesHistory {
+            subject: series.subject.to_string(),
+            metric: series.metric.to_string(),
+            statistic: series.statistic,
+            unit: series.unit.clone(),
+            better: series.better,
+            workload: label.clone(),
+            environment: key.environment.clone(),
+            points: line.points,
+            gaps: found.gaps,
+            changes: found.changes,
+            trend: found.trend,
+            drift: None,
+        };
+        history.drift = anchor.and_then(|anchor| drift(&history, series, key, anchor));
+        Some(history)
+    }
+}
+
+impl Asked {
+    fn takes_environment(&self, key: &WorkloadKey) -> bool {
+        let Some(pattern) = &self.environment else {
+            return true;
+        };
+        pattern.matches(key.environment.as_deref().unwrap_or_default())
+    }
+}
+
+#[derive(Default)]
+struct Line {
+    points: Vec<Point>,
+    /// Which session of the workload each point is.
+    places: Vec<usize>,
+}
+
+/// The runs of a session by their commits, in the order in which these came first: where base and head were measured in
+/// turns, a session holds two.
+fn builds(session: &Session<'_>, places: &[usize]) -> Vec<Vec<usize>> {
+    let mut builds: Vec<(Option<&str>, Vec<usize>)> = Vec::new();
+    for (run, place) in session.runs.iter().zip(places) {
+        let commit = run.provenance.commit.as_deref();
+        match builds.iter_mut().find(|(known, _)| *known == commit) {
+            Some((_, runs)) => runs.push(*place),
+            None => builds.push((commit, vec![*place])),
+        }
+    }
+    builds.into_iter().map(|(_, runs)| runs).collect()
+}
+
+/// From the values: the same series has the same random orders on every machine.
+fn seed(points: &[Point]) -> u64 {
+    let mut digest = Digest::new("perfgate.history seed 1");
+    for point in points {
+        digest.field(&point.value.to_bits().to_le_bytes());
+    }
+    u64::from_str_radix(&digest.short(), 16).unwrap_or(0)
+}
+
+fn drift(
+    history: &SeriesHistory,
+    series: &model::Series,
+    key: &WorkloadKey,
+    anchor: &Anchor,
+) -> Option<Drift> {
+    let of_work = anchor
+        .runs
+        .iter()
+        .filter(|run| WorkloadKey::of(run).fits(key));
+    let values: Vec<f64> = of_work
+        .flat_map(readings)
+        .filter(|(other, _)| other == series)
+        .map(|(_, value)| value)
+        .collect();
+    let anchor_value = order::median(&values).filter(|value| *value > 0.0)?;
+    let settled = history.strong().last();
+    let since = settled.map_or(0, |change| change.first_after.point);
+    let newest: Vec<f64> = history
+        .points
+        .iter()
+        .skip(since)
+        .rev()
+        .take(NEWEST)
+        .map(|point| point.value)
+        .collect();
+    let now = order::median(&newest)?;
+    Some(Drift {
+        anchor: anchor.label.clone(),
+        anchor_value,
+        now,
+        relative: now / anchor_value - 1.0,
+        direction: direction(now - anchor_value, series.better),
+        budget: anchor.budget,
+    })
+}

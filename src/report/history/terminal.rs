@@ -1,0 +1,352 @@
+//! A history on a terminal: a line for each series, then where they moved. One series alone is drawn large.
+
+use unicode_width::UnicodeWidthStr;
+
+use super::super::Style;
+use super::super::terminal::ascii;
+use super::super::tone::Tone;
+use super::super::units::{Scale, coarse_signed, count, percent, plural};
+use super::chart::{Chart, bars};
+use crate::history::{
+    Change, Commit, Direction, Drift, History, SeriesHistory, Size, SizeOf, Strength, Trend,
+};
+use crate::model::Statistic;
+use crate::text::{sanitize, shorten};
+
+const WIDTH: usize = 100;
+/// A name longer than this loses its middle.
+const NAME: usize = 44;
+/// A line of bars has this room at most, and is left out below.
+const BARS: (usize, usize) = (8, 40);
+const ROWS: usize = 10;
+/// Of all series together; a series that is asked for alone shows them all.
+const MOST_WEAK: usize = 10;
+
+/// The whole history as text.
+pub fn text(history: &History, style: &Style) -> String {
+    let mut page = Page {
+        text: String::new(),
+        style,
+    };
+    page.line(&head(history));
+    match history.series.as_slice() {
+        [] => page.line("no series was found"),
+        [one] => page.large(one),
+        all => page.table(all),
+    }
+    page.changes(&history.series);
+    match style.ascii {
+        true => ascii(&page.text),
+        false => page.text,
+    }
+}
+
+fn head(history: &History) -> String {
+    let of = &history.history;
+    let dates = || {
+        history
+            .series
+            .iter()
+            .flat_map(|s| &s.points)
+            .map(|p| p.date)
+    };
+    let mut head = format!(
+        "{}: {} in {}",
+        sanitize::inline(&of.baseline),
+        plural(of.runs, "run", "runs"),
+        plural(of.versions, "version", "versions")
+    );
+    if let (Some(first), Some(last)) = (dates().min(), dates().max()) {
+        head.push_str(&format!(", {} to {}", first.day(), last.day()));
+    }
+    head
+}
+
+struct Page<'a> {
+    text: String,
+    style: &'a Style,
+}
+
+impl Page<'_> {
+    fn line(&mut self, line: &str) {
+        let line = sanitize::without_command_at_start(line.trim_end().to_owned());
+        self.text.push_str(&line);
+        self.text.push('\n');
+    }
+
+    fn title(&mut self, title: &str) {
+        self.text.push('\n');
+        let title = Tone::Strong.paint(title, self.style);
+        self.line(&title);
+    }
+
+    fn width(&self) -> usize {
+        self.style.width.unwrap_or(WIDTH)
+    }
+
+    fn table(&mut self, all: &[SeriesHistory]) {
+        let has_drift = all.iter().any(|series| series.drift.is_some());
+        let rows: Vec<[String; 5]> = all.iter().map(row).collect();
+        let heads = ["series", "newest", "trend", "drift", "changes"];
+        let widths: Vec<usize> = heads
+            .iter()
+            .enumerate()
+            .map(|(column, head)| {
+                let cells = rows.iter().filter_map(|row| row.get(column));
+                let widest = cells.map(|cell| cell.width()).max().unwrap_or(0);
+                widest.max(head.width())
+            })
+            .collect();
+        let shown: Vec<usize> = (0..heads.len())
+            .filter(|column| has_drift || *column != 3)
+            .collect();
+        let used: usize = shown
+            .iter()
+            .filter_map(|column| widths.get(*column))
+            .map(|width| width + 2)
+            .sum();
+        let room = self.width().saturating_sub(used + 2).min(BARS.1);
+        let written = |cells: &[String]| {
+            let mut line = String::from("  ");
+            for column in &shown {
+                let cell = cells.get(*column).map_or("", String::as_str);
+                let width = widths.get(*column).copied().unwrap_or(0);
+                let pad = " ".repeat(width.saturating_sub(cell.width()));
+                // Names begin at the left, numbers end at the right.
+                line.push_str(&match column {
+                    0 => format!("{cell}{pad}  "),
+                    _ => format!("{pad}{cell}  "),
+                });
+            }
+            line
+        };
+        let head = written(&heads.map(str::to_owned));
+        let mut place = None;
+        for (series, row) in all.iter().zip(&rows) {
+            let own = (series.workload.as_deref(), series.environment.as_deref());
+            if place != Some(own) {
+                place = Some(own);
+                self.title(&heading(series));
+                let head = Tone::Faint.paint(head.trim_end(), self.style);
+                self.line(&head);
+            }
+            let mut line = written(row);
+            if room >= BARS.0 {
+                let values: Vec<f64> = series.points.iter().map(|point| point.value).collect();
+                line.push_str(&bars(&values, room, self.style.ascii));
+            }
+            self.line(&line);
+        }
+    }
+
+    fn large(&mut self, series: &SeriesHistory) {
+        self.title(&format!("{}  {}", name(series), heading(series)));
+        let values: Vec<f64> = series.points.iter().map(|point| point.value).collect();
+        let scale = scale(series);
+        let marks: Vec<usize> = series.strong().map(|c| c.first_after.point).collect();
+        let chart = Chart {
+            values: &values,
+            marks: &marks,
+            // The labels of a chart take up to a dozen columns.
+            columns: self.width().saturating_sub(16).max(BARS.0),
+            rows: ROWS,
+            ascii: self.style.ascii,
+            label: &|value| scale.write(value).terminal(),
+        };
+        for line in chart.lines() {
+            self.line(&format!("  {line}"));
+        }
+        if let (Some(first), Some(last)) = (series.points.first(), series.points.last()) {
+            self.line(&format!(
+                "  {} from {} ({}) to {} ({})",
+                plural(series.points.len(), "point", "points"),
+                first.date.day(),
+                short(&first.commit),
+                last.date.day(),
+                short(&last.commit)
+            ));
+        }
+        let [_, newest, trend, drift, _] = row(series);
+        self.line(&format!("  newest {newest}, trend {trend}"));
+        if series.drift.is_some() {
+            self.line(&format!("  drift {drift}"));
+        }
+        for gap in &series.gaps {
+            self.line(&format!(
+                "  gap: nothing between {} and {}",
+                commit(&gap.last_before),
+                commit(&gap.first_after)
+            ));
+        }
+    }
+
+    fn changes(&mut self, all: &[SeriesHistory]) {
+        let of = |strength: Strength| -> Vec<(&SeriesHistory, &Change)> {
+            let changes = all
+                .iter()
+                .flat_map(|series| series.changes.iter().map(move |change| (series, change)));
+            let mut changes: Vec<_> = changes
+                .filter(|(_, change)| change.strength == strength)
+                .collect();
+            changes.sort_by_key(|(_, change)| std::cmp::Reverse(change.first_after.date));
+            changes
+        };
+        let (strong, weak) = (of(Strength::Strong), of(Strength::Weak));
+        self.title("changes");
+        if strong.is_empty() {
+            self.line("  none");
+        }
+        for (series, change) in strong {
+            self.change(series, change, all.len());
+        }
+        if weak.is_empty() {
+            return;
+        }
+        self.title("weak: one of two detectors sees it");
+        let most = if all.len() == 1 {
+            weak.len()
+        } else {
+            MOST_WEAK
+        };
+        for (series, change) in weak.iter().take(most) {
+            self.change(series, change, all.len());
+        }
+        if let Some(more) = weak.len().checked_sub(most).filter(|more| *more > 0) {
+            self.line(&format!(
+                "  and {} older; --format json has them all",
+                count(more)
+            ));
+        }
+    }
+
+    fn change(&mut self, series: &SeriesHistory, change: &Change, of: usize) {
+        let tone = match (change.strength, change.direction) {
+            (Strength::Weak, _) => Tone::Faint,
+            (_, Direction::Worse) => Tone::Bad,
+            (_, Direction::Better) => Tone::Good,
+            (_, Direction::None) => Tone::Plain,
+        };
+        let scale = scale(series);
+        let size = tone.paint(&size(&change.size, &scale, true), self.style);
+        let direction = match change.direction {
+            Direction::None => String::new(),
+            direction => format!(", {}", direction.as_str()),
+        };
+        let by = match change.strength {
+            Strength::Strong => String::new(),
+            Strength::Weak => {
+                let detectors: Vec<&str> = change.detectors.iter().map(|d| d.as_str()).collect();
+                format!(", by {} alone", detectors.join(" and "))
+            }
+        };
+        let place = match (of, &series.environment) {
+            (1, _) | (_, None) => String::new(),
+            (_, Some(environment)) => format!(" ({})", sanitize::inline(environment)),
+        };
+        self.line(&format!("  {}{place}", name(series)));
+        self.line(&format!(
+            "    {} → {}, {size}{direction}{by}",
+            scale.number(change.before).terminal(),
+            scale.write(change.after).terminal()
+        ));
+        self.line(&format!(
+            "    between {} and {}",
+            commit(&change.last_before),
+            commit(&change.first_after)
+        ));
+    }
+}
+
+fn heading(series: &SeriesHistory) -> String {
+    let environment = series
+        .environment
+        .as_deref()
+        .unwrap_or("no environment recorded");
+    sanitize::inline(&match &series.workload {
+        Some(workload) => format!("{workload}: {environment}"),
+        None => environment.to_owned(),
+    })
+}
+
+fn name(series: &SeriesHistory) -> String {
+    sanitize::inline(&series.name())
+}
+
+/// Name, newest value, trend, drift, number of changes.
+fn row(series: &SeriesHistory) -> [String; 5] {
+    let scale = scale(series);
+    let newest = series.points.last().map(|point| point.value);
+    let (strong, weak) = series
+        .changes
+        .iter()
+        .fold((0, 0), |(strong, weak), change| match change.strength {
+            Strength::Strong => (strong + 1, weak),
+            Strength::Weak => (strong, weak + 1),
+        });
+    let changes = match (strong, weak) {
+        (strong, 0) => strong.to_string(),
+        (strong, weak) => format!("{strong} + {weak} weak"),
+    };
+    [
+        shorten::middle_to_width(&name(series), NAME),
+        newest.map_or(String::new(), |value| scale.write(value).terminal()),
+        trend(series.trend.as_ref(), &scale),
+        series.drift.as_ref().map_or(String::new(), drift),
+        changes,
+    ]
+}
+
+fn scale(series: &SeriesHistory) -> Scale {
+    if series.statistic == Statistic::Rate {
+        return Scale::share();
+    }
+    Scale::of(&series.unit, series.points.iter().map(|point| point.value))
+}
+
+fn trend(trend: Option<&Trend>, scale: &Scale) -> String {
+    match trend {
+        None => "?".to_owned(),
+        Some(trend) if !trend.certain => "none".to_owned(),
+        Some(trend) => size(&trend.size, scale, false),
+    }
+}
+
+fn drift(drift: &Drift) -> String {
+    format!(
+        "{} since {} (budget {})",
+        coarse_signed(drift.relative),
+        sanitize::inline(&shorten::middle(&drift.anchor, 16)),
+        percent(drift.budget)
+    )
+}
+
+fn size(size: &Size, scale: &Scale, with_interval: bool) -> String {
+    let sign = if size.value > 0.0 { "+" } else { "" };
+    let (value, low, high) = match size.of {
+        SizeOf::Relative => (
+            percent(size.value),
+            coarse_signed(size.low),
+            coarse_signed(size.high),
+        ),
+        SizeOf::Difference => (
+            scale.write(size.value).terminal(),
+            scale.number(size.low).terminal(),
+            scale.number(size.high).terminal(),
+        ),
+    };
+    match with_interval {
+        true => format!("{sign}{value} ({low} to {high})"),
+        false => format!("{sign}{value}"),
+    }
+}
+
+fn commit(commit: &Commit) -> String {
+    format!("{} ({})", short(&commit.commit), commit.date.day())
+}
+
+/// As short as git shows it; another name of a build stays whole.
+fn short(commit: &str) -> String {
+    let is_hash = commit.len() >= 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let shown = commit.get(..9).filter(|_| is_hash);
+    sanitize::inline(shown.unwrap_or(&shorten::middle(commit, 24)))
+}

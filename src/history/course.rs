@@ -4,7 +4,7 @@ use super::document::{
     Change, Commit, Detector, Direction, Gap, Point, Size, SizeOf, Strength, Trend,
 };
 use crate::model::Better;
-use crate::stats::changes::{By, changes};
+use crate::stats::changes::{By, Found, changes};
 use crate::stats::{order, slope, student};
 
 /// A distance between points of more than so many times the median distance is a gap,
@@ -108,20 +108,16 @@ struct Part<'a> {
 impl Part<'_> {
     fn changes(&self, seed: u64) -> Vec<Change> {
         let found = changes(self.levels, seed);
-        let strong: Vec<usize> = found
-            .iter()
-            .filter(|found| found.by == By::Both)
-            .map(|found| found.at)
-            .collect();
         found
             .iter()
-            .filter_map(|found| {
-                // Levels reach to what is sure to be another level.
-                let from = strong.iter().rev().find(|at| **at < found.at);
-                let to = strong.iter().find(|at| **at > found.at);
-                let from = from.copied().unwrap_or(0);
-                let to = to.copied().unwrap_or(self.levels.len());
-                self.change(found.at, found.by, (from, to))
+            .filter_map(|change| {
+                // The levels beside a sure change reach to the next sure one, those beside a weak one to any.
+                let bounds = |other: &&Found| other.by == By::Both || change.by != By::Both;
+                let mut others = found.iter().filter(bounds).map(|other| other.at);
+                let from = others.clone().rfind(|at| *at < change.at).unwrap_or(0);
+                let to = others.find(|at| *at > change.at);
+                let to = to.unwrap_or(self.levels.len());
+                self.change(change.at, change.by, (from, to))
             })
             .collect()
     }

@@ -11,24 +11,17 @@ use super::order;
 /// A side of fewer points says nothing of its level.
 pub const LEAST_SIDE: usize = 3;
 
-/// Orders that are tried for a whole part, and how many of them may be as far apart: 1 in 100.
-const OF_A_PART: Trial = Trial {
-    orders: 199,
-    as_far: 1,
-};
+/// Of so many orders, and the one that is there, none is as far apart: 1 in 100.
+const OF_A_PART: Trial = Trial { orders: 99 };
 
 /// A window of so many points is tried where the whole is not divided, each half over the one before.
 const WINDOW: usize = 64;
 /// A long series has many windows, so each of them has to be as certain as 1 in 1000.
-const OF_A_WINDOW: Trial = Trial {
-    orders: 999,
-    as_far: 0,
-};
+const OF_A_WINDOW: Trial = Trial { orders: 999 };
 
 #[derive(Clone, Copy)]
 struct Trial {
     orders: usize,
-    as_far: usize,
 }
 
 /// The best place to divide a part, and how far apart its sides are.
@@ -92,22 +85,18 @@ fn divided(part: &[f64], random: &mut fastrand::Rng) -> Option<usize> {
         .map(|(at, _)| at)
 }
 
-/// The best division, unless too many random orders of the points are divided as well.
+/// The best division, unless a random order of the points is divided as well. Noise seldom needs more than a few orders.
 fn tried(part: &[f64], trial: Trial, random: &mut fastrand::Rng) -> Option<Division> {
     let sums = Sums::of(part)?;
     let mut order: Vec<usize> = (0..part.len()).collect();
     let mut tree = Tree::new(part.len());
     let seen = sums.farthest(&order, &mut tree)?;
-    let mut as_far = 0;
     for _ in 0..trial.orders {
         random.shuffle(&mut order);
         // Sums in another order differ in their last digits.
         let slack = 1e-9 * seen.distance;
         if sums.farthest(&order, &mut tree)?.distance >= seen.distance - slack {
-            as_far += 1;
-            if as_far > trial.as_far {
-                return None;
-            }
+            return None;
         }
     }
     Some(seen)

@@ -84,30 +84,30 @@ pub fn levels(values: &[f64], price: f64, least: usize) -> Vec<usize> {
     if let Some(first) = best.first_mut() {
         *first = (-price, 0);
     }
-    // Where the last level may begin, and from which point on it cannot begin there any more.
-    let mut open: Vec<(usize, usize)> = Vec::new();
+    let mut open: Vec<Begin> = Vec::new();
     for to in least..=count {
         let candidate = to - least;
-        if best
-            .get(candidate)
-            .is_some_and(|(cost, _)| cost.is_finite())
-        {
-            open.push((candidate, usize::MAX));
+        let before = best.get(candidate).map_or(f64::INFINITY, |(cost, _)| *cost);
+        if before.is_finite() {
+            open.push(Begin {
+                from: candidate,
+                before,
+                cost: 0.0,
+                until: usize::MAX,
+            });
         }
-        open.retain(|(_, until)| *until > to);
-        let cost = |from: usize| {
-            let before = best.get(from).map_or(f64::INFINITY, |(cost, _)| *cost);
-            before + prefix.squares(from, to)
-        };
-        let found = open
-            .iter()
-            .map(|(from, _)| (cost(*from) + price, *from))
-            .reduce(|best, next| if next.0 < best.0 { next } else { best });
-        let Some(found) = found else { continue };
-        for (from, until) in &mut open {
+        open.retain(|begin| begin.until > to);
+        let mut found = (f64::INFINITY, 0);
+        for begin in &mut open {
+            begin.cost = begin.before + prefix.squares(begin.from, to);
+            if begin.cost + price < found.0 {
+                found = (begin.cost + price, begin.from);
+            }
+        }
+        for begin in &mut open {
             // A change at `to` would do at least as well, once the level behind it is long enough.
-            if *until == usize::MAX && cost(*from) >= found.0 {
-                *until = to + least;
+            if begin.until == usize::MAX && begin.cost >= found.0 {
+                begin.until = to + least;
             }
         }
         if let Some(place) = best.get_mut(to) {
@@ -125,6 +125,17 @@ pub fn levels(values: &[f64], price: f64, least: usize) -> Vec<usize> {
     }
     changes.reverse();
     changes
+}
+
+/// Where the last level may begin.
+struct Begin {
+    from: usize,
+    /// Of all levels before it.
+    before: f64,
+    /// With the level from there to the point that is looked at.
+    cost: f64,
+    /// From this point on it cannot begin there any more.
+    until: usize,
 }
 
 /// Sums of the values and of their squares up to each point.

@@ -1,7 +1,7 @@
 //! How a series moves as a whole: the median of the slopes between its points (Theil 1950; Sen 1968, Journal of the
 //! American Statistical Association 63:1379), which no single point moves.
 
-use super::{order, student};
+use super::{kendall, order};
 
 /// Among so many points each pair is looked at; more are put together to as many neighbours' medians first.
 const MOST_POINTS: usize = 200;
@@ -30,16 +30,11 @@ pub fn slope(points: &[(f64, f64)], confidence: f64) -> Option<Slope> {
         }
     }
     let slopes = order::sorted(&slopes);
-    // Kendall's variance, without ties; the ranks of the interval by Sen's formula (3.4).
-    #[expect(clippy::cast_precision_loss, reason = "a few hundred points")]
-    let (n, pairs) = (points.len() as f64, slopes.len() as f64);
-    let deviation = (n * (n - 1.0) * (2.0 * n + 5.0) / 18.0).sqrt();
-    let reach = student::normal_quantile(f64::midpoint(1.0, confidence)) * deviation / 2.0;
-    let share = |rank: f64| (rank / pairs).clamp(0.0, 1.0);
+    let (low, high) = kendall::sen_interval(&slopes, [points.len()].into_iter(), confidence)?;
     Some(Slope {
         slope: order::quantile(&slopes, 0.5)?,
-        low: order::quantile(&slopes, share(pairs / 2.0 - reach))?,
-        high: order::quantile(&slopes, share(pairs / 2.0 + reach))?,
+        low,
+        high,
     })
 }
 

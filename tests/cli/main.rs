@@ -23,6 +23,7 @@ mod doctor;
 mod exit_codes;
 mod files;
 mod gate;
+mod history;
 mod hostile;
 #[cfg(unix)]
 mod init;

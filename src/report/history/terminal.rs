@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr;
 use super::super::Style;
 use super::super::terminal::ascii;
 use super::super::tone::Tone;
-use super::super::units::{Scale, coarse_signed, count, percent, plural};
+use super::super::units::{Scale, coarse_signed, count, limit, percent, plural};
 use super::chart::{Chart, bars};
 use crate::history::{
     Change, Commit, Direction, Drift, History, SeriesHistory, Size, SizeOf, Strength, Trend,
@@ -316,7 +316,7 @@ fn drift(drift: &Drift) -> String {
         "{} since {} (budget {})",
         coarse_signed(drift.relative),
         sanitize::inline(&shorten::middle(&drift.anchor, 16)),
-        percent(drift.budget)
+        limit(drift.budget)
     )
 }
 

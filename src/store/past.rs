@@ -300,7 +300,7 @@ mod tests {
             }
         }
         let versions = [
-            text(&[a.clone()]),
+            text(std::slice::from_ref(&a)),
             text(&[reduced.clone(), b.clone()]),
             text(&[b.clone(), c.clone()]),
             // As an editor would leave it.

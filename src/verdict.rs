@@ -1,8 +1,8 @@
 //! Folds comparisons into a verdict by a small lattice; the only road to an exit code.
 
 use crate::compare::{
-    BudgetCheck, BudgetState, Comparison, ControlState, Doubt, Judgement, OnInconclusive,
-    OnMissing, Outcome, OutcomeName, Policy, Severity,
+    BudgetCheck, BudgetState, Comparison, ControlState, Doubt, FoundBaseline, Judgement,
+    OnInconclusive, OnMissing, Outcome, OutcomeName, Policy, Severity,
 };
 use crate::exit::Exit;
 use schemars::JsonSchema;
@@ -164,6 +164,27 @@ impl Verdict {
             judgement,
         }
     }
+}
+
+/// What is said of one workload alone, by the series that it has.
+pub fn of_workload(judgement: &Judgement, workload: usize, policy: &Policy) -> VerdictKind {
+    let own = judgement
+        .comparisons
+        .iter()
+        .filter(|c| c.workload == workload);
+    let found = judgement.workloads.get(workload).map(|w| &w.found);
+    let grounds = Grounds {
+        rows: own.map(|c| Row::of(c, policy)).collect(),
+        situation: match found {
+            None | Some(FoundBaseline::No(_)) => Situation::NoBaseline,
+            Some(_) => Situation::Compared,
+        },
+        unknown_workloads: 0,
+        on_inconclusive: policy.on_inconclusive,
+        require_baseline: policy.require_baseline,
+        targets_only: policy.targets_only,
+    };
+    grounds.verdict().0
 }
 
 /// What a verdict sees of one series: the same of a comparison and of a row of a stored document.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::budgets::{BudgetCheck, GradeReached, UnfitLimit};
 use super::policy::{Acceptance, Limits, Origin, Severity};
+use super::totals::Totals;
 use crate::model::Difference;
 use crate::model::matching::NoPartner;
 use crate::model::workload::{Part, WorkloadKey};
@@ -397,6 +398,8 @@ pub struct JudgedWorkload {
     /// What tells it from the other workloads of the gate.
     pub label: String,
     pub runs: usize,
+    /// What it did as a whole.
+    pub totals: Totals,
     pub found: FoundBaseline,
     /// How many of the runs are in what they were compared with: the same measurement on both sides.
     pub repeated: usize,

@@ -37,6 +37,7 @@ mod scale;
 mod shown;
 mod tested;
 mod throughput;
+mod totals;
 mod weighed;
 mod workloads;
 
@@ -56,4 +57,5 @@ pub use policy::{
     Limits, OnInconclusive, OnMissing, OnOtherEnvironment, Origin, Policy, Quantity, Rule,
     RulesFrom, SeriesRole, Severity, WantedDirection,
 };
+pub use totals::{Figure, Totals};
 pub use weighed::Look;

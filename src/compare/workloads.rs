@@ -1,6 +1,7 @@
 //! The workloads of a judgement: what each was held against, and why some were not.
 
 use super::comparison::{Cause, FoundBaseline, JudgedWorkload};
+use super::totals::Totals;
 use crate::model::matching::NoPartner;
 use crate::model::workload::Part;
 use crate::model::{Difference, Matched, Matching, Partner, Run, WorkloadKey};
@@ -84,6 +85,7 @@ pub(super) fn workloads(matching: &Matching<'_>, in_one_session: &[bool]) -> Vec
                 key: matched.current.key.clone(),
                 label,
                 runs: matched.current.runs().count(),
+                totals: Totals::of(matched),
                 repeated: repeated(matched),
                 in_one_session: *in_one_session,
                 found,

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::base_rules::BaseRules;
 use super::context::{BaselineSource, Commands, CurrentSource, Setting, Surroundings};
+use super::suite::Test;
 use super::workload::Workload;
 use crate::model::Statistic;
 use crate::verdict::Counts;
@@ -47,6 +48,9 @@ pub struct Document {
     /// What was judged, and what could not be.
     #[serde(default)]
     pub workloads: Vec<Workload>,
+    /// Each test in one line, where sources with names of their own were judged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tests: Vec<Test>,
     /// Workloads of the baseline without current results.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub absent: Vec<String>,

@@ -3,8 +3,8 @@
 use super::context::Context;
 use super::document::{Document, PolicySummary, SCHEMA, Tool, Unmatched, UnusedAcceptance};
 use super::entry::Entry;
-use super::headline;
 use super::workload::Workload;
+use super::{headline, suite};
 use crate::compare::Policy;
 use crate::verdict::Verdict;
 
@@ -72,6 +72,7 @@ pub fn document(verdict: &Verdict, policy: &Policy, context: Context) -> Documen
         notes: context.notes,
         commands: context.commands,
         workloads: judgement.workloads.iter().map(Workload::of).collect(),
+        tests: suite::tests(judgement, policy),
         absent: judgement.absent.clone(),
         base_rules: context.base_rules,
         trend: None,

@@ -13,12 +13,12 @@ use tera::{Context, Tera, Value};
 
 use super::Document;
 use super::conclusion::{self, CommentPlace};
-use super::headline;
 use super::sentence::Sentence;
 use super::targets::Targets;
 use super::units;
 use super::view::{GroupKind, Row, View};
 use super::why;
+use super::{headline, suite};
 use crate::text::{sanitize, shorten};
 
 /// The name decides that everything is escaped.
@@ -176,6 +176,30 @@ fn title(group: &Values<'_>, in_sight: usize) -> Value {
     safe(&format!("{more} more {what}"))
 }
 
+fn tests_of(document: &Document) -> Value {
+    let tests = document.tests.iter().map(|test| {
+        let shown = test.shown();
+        let written = |sentence: Option<Sentence>| {
+            sentence.map_or_else(|| safe("–"), |sentence| safe(&sentence.markdown()))
+        };
+        let load = test.shown_load();
+        map([
+            ("name", Value::from(test.name.clone())),
+            (
+                "load",
+                optional((!load.is_empty()).then(|| Value::from(load))),
+            ),
+            ("status", safe(test.status.as_str())),
+            ("runs", count(test.runs)),
+            ("mean", written(shown.mean)),
+            ("p95", written(shown.p95)),
+            ("errors", written(shown.errors)),
+            ("throughput", written(shown.throughput)),
+        ])
+    });
+    Value::from(tests.collect::<Vec<_>>())
+}
+
 /// Everything that a template sees beside the rows. `full` is true where it is to have every row.
 pub(super) fn head(view: &View<'_>, place: &CommentPlace, full: bool) -> Context {
     let document = view.document;
@@ -224,6 +248,11 @@ pub(super) fn head(view: &View<'_>, place: &CommentPlace, full: bool) -> Context
                 view.gate()
                     .map(|gate| safe(&Sentence::default().foreign(gate).markdown())),
             ),
+        ),
+        ("tests", tests_of(document)),
+        (
+            "tests_line",
+            optional(suite::line(document).map(|line| safe(&line))),
         ),
         ("headline", safe(&view.headline)),
         ("full", Value::from(full)),

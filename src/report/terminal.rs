@@ -14,7 +14,7 @@ use super::targets::{TargetState, Targets};
 use super::tone::Tone;
 use super::units::{self, plural};
 use super::view::{Group, GroupKind, Row, View};
-use super::{Document, Style, headline, remarks, why};
+use super::{Document, Style, headline, remarks, suite, why};
 use crate::model::unit::Dimension;
 use crate::text::sanitize;
 
@@ -53,6 +53,10 @@ pub(super) fn text(document: &Document, style: &Style) -> String {
         for line in rows.table.written(table_width - INDENT.len(), room, style) {
             page.line(&format!("{INDENT}{line}"));
         }
+    }
+    page.block();
+    for line in suite::lines(document, table_width - INDENT.len(), style) {
+        page.line(&format!("{INDENT}{line}"));
     }
     page.block();
     for line in rest(&view, rows.hidden, style) {

@@ -57,6 +57,15 @@ impl Results {
             if label.inputs.is_some() {
                 run.provenance.inputs.clone_from(&label.inputs);
             }
+            if !label.parameters.is_empty() {
+                let load = run.provenance.load.get_or_insert_default();
+                for (name, value) in &label.parameters {
+                    // What a tool tells of its own load is what really happened.
+                    if !load.terms.contains_key(name) {
+                        load.terms.insert(name.clone(), value.clone());
+                    }
+                }
+            }
         }
     }
 

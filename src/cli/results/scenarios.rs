@@ -37,7 +37,7 @@ pub(crate) struct ScenarioRunner<'a> {
 impl ScenarioRunner<'_> {
     pub(crate) fn run(
         &self,
-        scenario: &str,
+        (source, scenario): (&Source, &str),
         times: Times,
         output: &mut Output<'_>,
     ) -> anyhow::Result<Vec<PathBuf>> {
@@ -46,7 +46,7 @@ impl ScenarioRunner<'_> {
             scenario: &read,
             allow_remote: self.load_options.allow_remote,
         };
-        let name = name(scenario, self.sources);
+        let name = name(source, scenario, self.sources);
         let mut paths = Vec::new();
         for n in times.all() {
             let path = self.folder.join(FOLDER).join(format!("{name}-{n}.json"));
@@ -93,8 +93,25 @@ pub(crate) fn read_scenario(path: &Path) -> anyhow::Result<Scenario> {
     })
 }
 
-/// `load/api.toml` is `api`; where another source would be called so too, `load-api`.
-fn name(scenario: &str, sources: &[Source]) -> String {
+/// `load/api.toml` is `api`; where another source would be called so too, `load-api`, and where another source runs
+/// the very same, with the name of the source or its place among them.
+fn name(source: &Source, scenario: &str, sources: &[Source]) -> String {
+    let of_scenario = name_of_scenario(scenario, sources);
+    let same = sources.iter().filter(|other| other.work == source.work);
+    if same.count() < 2 {
+        return of_scenario;
+    }
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    match &source.name {
+        Some(name) if name.chars().all(is_plain) => format!("{of_scenario}-{name}"),
+        _ => {
+            let place = sources.iter().position(|other| other == source);
+            format!("{of_scenario}-source{}", place.map_or(0, |place| place + 1))
+        }
+    }
+}
+
+fn name_of_scenario(scenario: &str, sources: &[Source]) -> String {
     let stem = |scenario: &str| {
         let stem = Path::new(scenario).file_stem();
         stem.map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
@@ -117,7 +134,9 @@ fn name(scenario: &str, sources: &[Source]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::settings::config::Around;
     use crate::compare::Origin;
+    use std::collections::BTreeMap;
 
     #[test]
     fn runs_are_called_after_their_scenario_and_never_alike() {
@@ -131,14 +150,27 @@ mod tests {
                 },
                 runs: 1,
                 watch: Vec::new(),
+                around: Around::default(),
+                parameters: BTreeMap::new(),
                 from: Origin::new("perfgate.toml:1"),
             };
             scenarios.iter().map(source).collect::<Vec<_>>()
         };
         let two = sources(&["load/api.toml", "other.toml"]);
-        assert_eq!(name("load/api.toml", &two), "api");
+        let called = |at: usize, all: &[Source]| {
+            let Work::Scenario { scenario } = &all[at].work else {
+                panic!("a scenario");
+            };
+            name(&all[at], scenario, all)
+        };
+        assert_eq!(called(0, &two), "api");
         let alike = sources(&["load/api.toml", "old/api.toml"]);
-        assert_eq!(name("load/api.toml", &alike), "load-api");
-        assert_eq!(name("old/api.toml", &alike), "old-api");
+        assert_eq!(called(0, &alike), "load-api");
+        assert_eq!(called(1, &alike), "old-api");
+        let mut same = sources(&["api.toml", "api.toml"]);
+        same[0].name = Some("few".to_owned());
+        same[1].name = Some("many users".to_owned());
+        assert_ne!(called(0, &same), called(1, &same));
+        assert!(called(0, &same).ends_with("-few"));
     }
 }

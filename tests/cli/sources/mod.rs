@@ -8,4 +8,5 @@ mod desk;
 mod freshness;
 mod mapping;
 mod names;
+mod suite;
 mod watch;

@@ -110,6 +110,10 @@ fn source(args: &mut AbArgs, settings: &Settings) -> anyhow::Result<()> {
         return Err(anyhow!("[[source.watch]] of {}: `ab` does not watch beside a command", source.from))
             .hint("leave [[source.watch]] to the gate with a baseline, or measure a scenario, which watches in `ab` as well");
     }
+    if source.around != config::Around::default() {
+        return Err(anyhow!("[[source]] of {}: `ab` has no pause, setup or teardown of a source", source.from))
+            .hint("put it into the commands of [ab], or leave `pause`, `setup` and `teardown` to the gate with a baseline");
+    }
     if args.measuring.from.is_none() {
         args.measuring.from = source.mapping.clone().map(ReadAs::Mapping);
     }

@@ -18,7 +18,7 @@ use crate::text::duration;
 /// How often the command is looked at.
 const LOOK: Duration = Duration::from_millis(5);
 /// How long processes may take to end that were asked to.
-const TO_END: Duration = Duration::from_secs(5);
+pub(super) const TO_END: Duration = Duration::from_secs(5);
 /// How long the rest of a pipeline may take to end after the shell has.
 const TO_FOLLOW: Duration = Duration::from_secs(1);
 
@@ -30,7 +30,7 @@ pub(crate) struct SourceCommand<'a> {
 }
 
 /// Why a command is not waited for any longer.
-enum Wait {
+pub(super) enum Wait {
     Ended(ProcessEnd),
     TimedOut,
     Stopped,
@@ -85,7 +85,7 @@ fn launched(order: &SourceCommand<'_>, stop: &Stop) -> anyhow::Result<(Wait, boo
     Ok((wait, left))
 }
 
-fn attend(processes: &mut ProcessGroup, timeout: Duration, stop: &Stop) -> Wait {
+pub(super) fn attend(processes: &mut ProcessGroup, timeout: Duration, stop: &Stop) -> Wait {
     let begun = Instant::now();
     loop {
         if let Some(ended) = processes.leader_ended() {
@@ -102,7 +102,7 @@ fn attend(processes: &mut ProcessGroup, timeout: Duration, stop: &Stop) -> Wait 
 }
 
 /// Whether the rest of the group ends by itself.
-fn follows(processes: &mut ProcessGroup) -> bool {
+pub(super) fn follows(processes: &mut ProcessGroup) -> bool {
     let until = Instant::now() + TO_FOLLOW;
     while processes.is_alive() {
         if Instant::now() > until {

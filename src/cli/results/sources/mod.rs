@@ -1,10 +1,12 @@
 //! `[[source]]` entries to results: their tools and scenarios are run, their patterns are looked up.
 
+mod around;
 mod command;
 mod inputs;
 pub(crate) mod pattern;
 mod watched;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -14,7 +16,7 @@ use crate::cli::interrupt::Interrupt;
 use crate::cli::output::Output;
 use crate::cli::results::scenarios::{LoadOptions, ScenarioRunner};
 use crate::cli::results::times::Times;
-use crate::cli::settings::config::{Source, Work};
+use crate::cli::settings::config::{Source, USUAL_TIMEOUT, Work};
 use crate::cli::settings::provenance::Maker;
 use crate::compare::Origin;
 use crate::hint::WithHint;
@@ -44,6 +46,8 @@ pub(crate) struct Produced {
 pub(crate) struct Label {
     pub(crate) source: Option<String>,
     pub(crate) inputs: Option<String>,
+    /// What was asked of its load tool, by name.
+    pub(crate) parameters: BTreeMap<String, String>,
 }
 
 impl Label {
@@ -51,7 +55,7 @@ impl Label {
     pub(crate) fn typed(name: Option<&String>) -> Self {
         Self {
             source: name.cloned(),
-            inputs: None,
+            ..Self::default()
         }
     }
 }
@@ -104,6 +108,9 @@ pub(crate) fn produce(
         let Some(times) = times(index, source) else {
             continue;
         };
+        let ran_before = produced
+            .iter()
+            .any(|one: &Produced| one.maker == Maker::Ourselves);
         produced.push(Produced {
             source: index,
             from: source.from.clone(),
@@ -114,7 +121,7 @@ pub(crate) fn produce(
             label,
             mapping: source.mapping.clone(),
             executions: work
-                .executions(source, times, output)
+                .with_around(source, (times, ran_before), output)
                 .with_context(|| reading(source))?,
         });
     }
@@ -125,6 +132,7 @@ fn label(source: &Source, folder: &Path) -> anyhow::Result<Label> {
     Ok(Label {
         source: source.name.clone(),
         inputs: inputs::digest(&source.inputs, folder)?,
+        parameters: source.parameters.clone(),
     })
 }
 
@@ -136,6 +144,40 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
+    /// Waits, sets up, does the work and tears down, however the work ended.
+    fn with_around(
+        &self,
+        source: &Source,
+        (times, ran_before): (Times, bool),
+        output: &mut Output<'_>,
+    ) -> anyhow::Result<Vec<Execution>> {
+        let around = &source.around;
+        if let (Some(pause), true) = (around.pause, ran_before) {
+            around::pause(pause, self.interrupt, output)?;
+        }
+        let timeout = match &source.work {
+            Work::Command { timeout, .. } => *timeout,
+            Work::Nothing { .. } | Work::Scenario { .. } => USUAL_TIMEOUT,
+        };
+        let order = |command| command::SourceCommand {
+            command,
+            folder: here(self.folder),
+            timeout,
+        };
+        let set_up = match &around.setup {
+            Some(setup) => around::set_up(&order(setup), self.interrupt, output),
+            None => Ok(()),
+        };
+        // What a setup has begun before it failed is torn down, too.
+        let done = set_up.and_then(|()| self.executions(source, times, output));
+        if let Some(teardown) = &around.teardown {
+            let torn_down = around::tear_down(&order(teardown), self.interrupt, output);
+            // The first thing that went wrong is the one to tell.
+            return done.and_then(|done| torn_down.map(|()| done));
+        }
+        done
+    }
+
     fn executions(
         &self,
         source: &Source,
@@ -186,7 +228,7 @@ impl Worker<'_> {
                     .collect()
             }
             Work::Scenario { scenario } => {
-                let paths = self.loads.run(scenario, times, output)?;
+                let paths = self.loads.run((source, scenario), times, output)?;
                 Ok(vec![Execution::found(paths)])
             }
         }

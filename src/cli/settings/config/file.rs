@@ -142,7 +142,7 @@ pub(super) struct SubjectFile {
 }
 
 /// A command that measures for longer than this is taken to hang, where the config gives it no time of its own.
-pub(super) const USUAL_TIMEOUT: Duration = Duration::from_secs(3600);
+pub(crate) const USUAL_TIMEOUT: Duration = Duration::from_secs(3600);
 
 /// Where results come from.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -175,7 +175,54 @@ pub(super) struct SourceFile {
     pub(super) timeout: Option<Located<PositiveDuration>>,
     /// What is measured beside the command, for exactly as long as it runs; becomes metrics of each run
     pub(super) watch: Option<Located<OneOrMany<Table<WatchFile>>>>,
+    /// How long is waited before the first run, unless it is the first source: the service comes to rest
+    #[schemars(extend("x-default" = "none"))]
+    pub(super) pause: Option<Located<PositiveDuration>>,
+    /// What is run once before the first run, where `command` is run; where it fails, nothing is measured and the gate ends with 2
+    #[schemars(title = "shell command", extend("x-default" = "none"))]
+    pub(super) setup: Option<Located<FilledText>>,
+    /// What is run once after the last run, also where a run failed, took too long or was interrupted; where it fails, that is told
+    #[schemars(title = "shell command", extend("x-default" = "none"))]
+    pub(super) teardown: Option<Located<FilledText>>,
+    /// What was asked of the load tool, as in `{ users = 50, duration = "5m" }`: runs with another value of a name are another workload. What the result itself says of a name comes first
+    #[schemars(extend("x-default" = "none"))]
+    pub(super) parameters: Option<Located<FreeTable<ParameterText>>>,
 }
+
+/// `50`, or `"10/s"`.
+#[derive(Clone, Debug)]
+pub(super) struct ParameterText(pub(super) String);
+
+impl<'de> Deserialize<'de> for ParameterText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// It is a cell of a table.
+        const LONGEST: usize = 60;
+        let text = |text: &str| match text.trim() {
+            "" => Err("it is empty".to_owned()),
+            text if text.chars().count() > LONGEST => {
+                Err(format!("it is longer than {LONGEST} characters"))
+            }
+            text => Ok(text.to_owned()),
+        };
+        let expected = "a number, or a short text such as \"10/s\"";
+        from_text_or_number(
+            deserializer,
+            expected,
+            text,
+            |number| Ok(number.to_string()),
+        )
+        .map(Self)
+    }
+}
+
+schema!(ParameterText, {
+    "title": "number or short text",
+    "anyOf": [
+        { "type": "number" },
+        { "type": "string", "minLength": 1, "maxLength": 60 },
+    ],
+    "examples": [50, "10/s", "5m"],
+});
 
 fn once() -> Whole<1, 1000> {
     const { Whole::new(1) }
@@ -428,7 +475,10 @@ fn no_day<E: Error>() -> E {
 schema!(Day, { "title": "date" });
 
 fn scenario_or_results(schema: &mut Schema) {
-    let scenario = with_only(&["scenario"], &["command", "results", "mapping"]);
+    let scenario = with_only(
+        &["scenario"],
+        &["command", "results", "mapping", "parameters"],
+    );
     let results = with_only(&["results"], &["scenario"]);
     schema.insert("oneOf".to_owned(), Value::Array(vec![scenario, results]));
     let of_command = json!({ "timeout": ["command"], "watch": ["command"] });

@@ -24,8 +24,9 @@ use crate::toml_file::{self, FileError, FilledText, LineStarts, Located, Problem
 pub(crate) use find::{FILE_NAME, of_text};
 pub use find::{FoundConfig, find, read};
 pub use rules::{Defaults, SubjectRule};
-pub use sources::{Source, Work};
+pub use sources::{Around, Source, Work};
 
+pub(crate) use file::USUAL_TIMEOUT;
 use file::{AbFile, ConfigFile};
 
 /// The JSON Schema of `perfgate.toml`, for editors.

@@ -1,6 +1,6 @@
 //! `[[source]]`: where the results come from when none is named.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::compare::Origin;
@@ -26,7 +26,20 @@ pub struct Source {
     pub runs: u32,
     /// What is measured beside its command.
     pub watch: Vec<Watched>,
+    pub around: Around,
+    /// What was asked of its load tool, by name.
+    pub parameters: BTreeMap<String, String>,
     pub from: Origin,
+}
+
+/// What is done around all runs of a source.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Around {
+    /// How long is waited where another source ran before.
+    pub pause: Option<Duration>,
+    /// Shell commands.
+    pub setup: Option<String>,
+    pub teardown: Option<String>,
 }
 
 /// What has to be done before results can be read.
@@ -95,6 +108,12 @@ fn source(file: &Located<Table<SourceFile>>, origins: &Origins<'_>) -> Result<So
             .error_here("[[source.watch]] has no `command` beside which it could watch")
             .hint("a scenario has its own [[watch]], and results are only read"));
     }
+    has_runs(file)?;
+    if let (Some(parameters), Some(_)) = (&file.parameters, &file.scenario) {
+        return Err(parameters
+            .error_here("[[source]] has `scenario` and also `parameters`")
+            .hint("a scenario says its load by itself: leave out `parameters`"));
+    }
     let watch = file.watch.as_ref().map(|watch| watched_beside(watch));
     let work = match (&file.scenario, &file.command, &file.results) {
         (Some(scenario), None, None) => Work::Scenario {
@@ -133,6 +152,7 @@ fn source(file: &Located<Table<SourceFile>>, origins: &Origins<'_>) -> Result<So
                 .hint("add `results`, or `command` with `results`, or `scenario`"));
         }
     };
+    let parameters = file.parameters.iter().flat_map(|table| table.entries());
     let inputs = file.inputs.iter().flat_map(|inputs| inputs.entries());
     Ok(Source {
         name: file.name.as_ref().map(|name| name.to_string()),
@@ -141,35 +161,84 @@ fn source(file: &Located<Table<SourceFile>>, origins: &Origins<'_>) -> Result<So
         inputs: inputs.map(|input| input.to_string()).collect(),
         runs: file.runs.to().unwrap_or(1),
         watch: watch.transpose()?.unwrap_or_default(),
+        around: Around {
+            pause: file.pause.as_ref().map(|pause| pause.0),
+            setup: file.setup.as_ref().map(|command| command.to_string()),
+            teardown: file.teardown.as_ref().map(|command| command.to_string()),
+        },
+        parameters: parameters
+            .map(|(name, value)| (name.to_owned(), value.0.clone()))
+            .collect(),
         from: origins.of(file.span()),
     })
 }
 
+/// What is done around runs needs runs of ours.
+fn has_runs(file: &SourceFile) -> Result<(), Problem> {
+    if file.command.is_some() || file.scenario.is_some() {
+        return Ok(());
+    }
+    let refused =
+        |what: &str| format!("`{what}` has no `command` or `scenario` around which it could be");
+    let error = if let Some(pause) = &file.pause {
+        pause.error_here(refused("pause"))
+    } else if let Some(setup) = &file.setup {
+        setup.error_here(refused("setup"))
+    } else if let Some(teardown) = &file.teardown {
+        teardown.error_here(refused("teardown"))
+    } else {
+        return Ok(());
+    };
+    Err(error
+        .hint("these `results` are only read: take it out, or add the `command` that writes them"))
+}
+
 /// Scenarios are told apart by what they do. Of what a command does perfgate knows only the name of its source: two of
-/// them without names would be judged as one workload.
+/// them without names would be judged as one workload, and so would one scenario that is named twice.
 fn tell_apart(sources: &[Source], files: &[Located<Table<SourceFile>>]) -> Result<(), Problem> {
-    let is_known_by_name = |source: &Source| !matches!(source.work, Work::Scenario { .. });
-    let several = sources
-        .iter()
-        .filter(|source| is_known_by_name(source))
-        .count()
-        > 1;
-    let mut names = BTreeSet::new();
+    let mut names: BTreeMap<&str, &Source> = BTreeMap::new();
     for (source, file) in sources.iter().zip(files) {
-        match &file.name {
-            Some(name) if !names.insert(name.as_ref()) => {
-                let message = format!("two [[source]] are named `{}`", &***name);
-                return Err(name
-                    .error_here(message)
-                    .hint("give each of them a name of its own: it tells their workloads apart"));
-            }
-            None if several && is_known_by_name(source) => {
-                return Err(file
-                    .error_here("[[source]] has no `name`, and there are several of results or commands")
-                    .hint("give each a name of its own, such as name = \"browsing\": it tells their workloads apart"));
-            }
-            _ => {}
+        if let Some(name) = &file.name
+            && let Some(first) = names.insert(&***name, source)
+        {
+            let message = format!(
+                "two [[source]] are named `{}`: {} and this one",
+                &***name, first.from
+            );
+            return Err(name
+                .error_here(message)
+                .hint("give each of them a name of its own: it tells their workloads apart"));
+        }
+    }
+    for (index, (source, file)) in sources.iter().zip(files).enumerate() {
+        let mut others = sources.iter().enumerate().filter(|(at, _)| *at != index);
+        let pooled = others.find(|(_, other)| is_pooled(source, other));
+        if let (None, Some((_, other))) = (&source.name, pooled) {
+            let what = match &source.work {
+                Work::Scenario { scenario } => {
+                    format!(
+                        "[[source]] has no `name`, and {} runs {scenario}, too",
+                        other.from
+                    )
+                }
+                Work::Nothing { .. } | Work::Command { .. } => format!(
+                    "[[source]] has no `name`, and {} is of results or a command, too",
+                    other.from
+                ),
+            };
+            return Err(file
+                .error_here(what)
+                .hint("give each a name of its own, such as name = \"browsing\": it tells their workloads apart"));
         }
     }
     Ok(())
+}
+
+/// Nothing but their names would tell their workloads apart.
+fn is_pooled(one: &Source, other: &Source) -> bool {
+    match (&one.work, &other.work) {
+        (Work::Scenario { scenario: one }, Work::Scenario { scenario: other }) => one == other,
+        (Work::Scenario { .. }, _) | (_, Work::Scenario { .. }) => false,
+        _ => true,
+    }
 }

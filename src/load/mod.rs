@@ -7,7 +7,7 @@
 //!                      record ─► Run ◄────────┘
 //! ```
 //!
-//! `template`, `scenario`, `definition`, `plan`, `promql`, `request`, `record` and `merge` are pure; `http`, `engine`, `watch`, `group` and
+//! `template`, `scenario`, `definition`, `plan`, `promql`, `request`, `record`, `search` and `merge` are pure; `http`, `engine`, `watch`, `group` and
 //! `service` use the network, processes and clocks.
 
 pub mod clock;
@@ -23,6 +23,7 @@ pub mod provider;
 pub mod record;
 pub mod request;
 pub mod scenario;
+pub mod search;
 pub mod service;
 pub mod template;
 pub mod watch;

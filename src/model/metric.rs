@@ -63,6 +63,8 @@ impl MetricName {
     pub const TIME: &'static str = "time";
     /// Both sides are one program: its size, as the only thing to show.
     pub const SAME_BINARY: &'static str = "same_binary";
+    /// The largest rate that holds the conditions of a search.
+    pub const CAPACITY: &'static str = "capacity";
     pub const THROUGHPUT: &'static str = "throughput";
     pub const ERRORS: &'static str = "errors";
     /// How long no request succeeded although some were made, in seconds.

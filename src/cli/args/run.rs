@@ -18,7 +18,8 @@ Examples:
   perfgate run http://127.0.0.1:8080/items --rate 200 --for 30s
   perfgate run localhost:8080/items --users 50 --requests 10000
   perfgate run localhost:8080/items --rate 50 --json '{\"name\": \"tea\"}'
-  perfgate run load/api.toml --output out/run1.json";
+  perfgate run load/api.toml --output out/run1.json
+  perfgate run load/api.toml --find-max 'latency.p99 < 100ms, errors < 0.1%'";
 
 /// Put load on an HTTP service, from a scenario or a URL, and write what was measured as a run
 #[derive(Debug, Args)]
@@ -30,6 +31,10 @@ pub(crate) struct RunArgs {
 
     #[command(flatten)]
     pub(crate) load: LoadFlags,
+
+    /// Search the largest rate at which these hold, such as 'latency.p99 < 100ms, errors < 0.1%'; --for is of each level
+    #[arg(long, value_name = "CONDITIONS", help_heading = "Load", conflicts_with_all = ["users", "requests", "think", "share", "start_at"])]
+    pub(crate) find_max: Option<String>,
 
     #[command(flatten)]
     pub(crate) request: RequestFlags,

@@ -8,9 +8,11 @@ mod load;
 pub mod secret;
 mod steps;
 
+use std::time::Duration;
+
 use crate::model::{Digest, Load, Ordered};
 
-use super::scenario::{Protocol, Scenario, Scheme};
+use super::scenario::{self, Protocol, Scenario, Scheme};
 use crate::toml_file::written::duration_text as time;
 
 /// The way in which a load is written for its digest. A change of it makes every load another.
@@ -28,6 +30,32 @@ pub fn of(scenario: &Scenario) -> Load {
     match scenario.share.is_whole() {
         true => definition.load(),
         false => part(definition.load(), &scenario.share.to_string()),
+    }
+}
+
+/// Of a search for the largest rate: its rates follow from how the service does, and are no part of what was asked for.
+pub fn of_search(scenario: &Scenario, conditions: &str, each: Option<Duration>) -> Load {
+    let mut scenario = scenario.clone();
+    for level in &mut scenario.levels {
+        if let scenario::Load::Open(open) = &mut level.load {
+            for phase in &mut open.phases {
+                (phase.from, phase.to) = (1.0, 1.0);
+                phase.duration = each.unwrap_or_default();
+            }
+        }
+    }
+    let Load { digest, mut terms } = of(&scenario);
+    let whole = digest.unwrap_or_default();
+    let mut digest = Digest::new("perfgate search of a rate 1");
+    digest.field(whole.as_bytes());
+    digest.field(conditions.as_bytes());
+    terms.insert("rate".to_owned(), format!("the largest with {conditions}"));
+    if each.is_none() {
+        terms.insert("duration".to_owned(), "as needed".to_owned());
+    }
+    Load {
+        digest: Some(digest.hex()),
+        terms,
     }
 }
 
@@ -148,8 +176,8 @@ fn data(scenario: &Scenario, definition: &mut Definition) {
         }
         let (rows, columns) = (feed.rows.len(), feed.columns.len());
         let order = match feed.order {
-            super::scenario::RowOrder::Sequence => "in sequence",
-            super::scenario::RowOrder::Random => "at random",
+            scenario::RowOrder::Sequence => "in sequence",
+            scenario::RowOrder::Random => "at random",
         };
         let digest = digest.hex();
         definition.put(Term {

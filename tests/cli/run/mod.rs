@@ -2,6 +2,7 @@
 
 mod course;
 pub(crate) mod desk;
+mod find_max;
 #[cfg(unix)]
 mod outage;
 mod refusals;

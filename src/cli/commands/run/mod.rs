@@ -4,6 +4,8 @@
 //! the run and `summary` shows it.
 
 mod columns;
+mod conditions;
+mod find_max;
 mod overrides;
 mod summary;
 mod target;
@@ -15,6 +17,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 
+use self::find_max::FindMax;
 use crate::cli::Env;
 use crate::cli::args::{InspectFormat, RunArgs};
 use crate::cli::commands::baseline::admission;
@@ -35,6 +38,12 @@ use crate::model::{Evidence, MetricName, Run, Subject, run_file};
 use crate::text::duration;
 
 pub(crate) fn run(args: RunArgs, env: &Env, output: &mut Output<'_>) -> anyhow::Result<Exit> {
+    let conditions = args.find_max.as_deref().map(|text| {
+        conditions::Conditions::parse(text)
+            .map_err(|why| anyhow!("read --find-max: {why}"))
+            .hint("write it like --find-max 'latency.p99 < 100ms, errors < 0.1%'")
+    });
+    let conditions = conditions.transpose()?;
     let planned = target::plan(&args)?;
     let file = match args.output {
         Some(path) => {
@@ -58,7 +67,19 @@ pub(crate) fn run(args: RunArgs, env: &Env, output: &mut Output<'_>) -> anyhow::
         }
         waited?;
     }
-    let mut measured = measure(&order, &interrupt, &stamp, output)?;
+    let (mut measured, sentence) = match &conditions {
+        None => (measure(&order, &interrupt, &stamp, output)?, None),
+        Some(conditions) => {
+            let search = FindMax {
+                conditions,
+                scenario: order.scenario,
+                each: args.load.duration,
+                allow_remote: order.allow_remote,
+            };
+            let found = search.run(&interrupt, &stamp, output)?;
+            (found.measured, Some(found.sentence))
+        }
+    };
     measured.outcome.run.warnings.extend(planned.warnings);
     let written = file.write(&measured.outcome.run)?;
     let exit = exit(&measured);
@@ -77,6 +98,9 @@ pub(crate) fn run(args: RunArgs, env: &Env, output: &mut Output<'_>) -> anyhow::
         }
         .text(),
     });
+    if let (InspectFormat::Text, Some(sentence)) = (args.format, sentence) {
+        output.result(&sentence);
+    }
     if exit == Exit::Error
         && let Err(error) = usable(&measured.outcome)
     {

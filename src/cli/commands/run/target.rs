@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 
+use super::find_max;
 use super::overrides::{self, Planned};
 use crate::cli::args::{LoadFlags, RequestFlags, RunArgs, watched};
 use crate::cli::results::scenarios::read_scenario;
@@ -70,7 +71,11 @@ pub(crate) fn plan(args: &RunArgs) -> anyhow::Result<Planned> {
         Target::Url(url) => {
             let mut watch = Vec::new();
             watched::add(&mut watch, args.watch.clone())?;
-            let simple = simple(url, &args.load, &args.request, watch)?;
+            let mut load = args.load.clone();
+            if args.find_max.is_some() {
+                load.rate.get_or_insert(find_max::START);
+            }
+            let simple = simple(url, &load, &args.request, watch)?;
             let mut scenario = scenario::from_url(simple)?;
             scenario.share = args.load.share.unwrap_or_default();
             Ok(Planned {

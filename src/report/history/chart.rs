@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(bars(&[1.0, 2.0, 3.0, 8.0], 10, false), "▁▂▃█");
         assert_eq!(bars(&[1.0, 8.0], 10, true), "_#");
         assert_eq!(bars(&[100.0, 100.1, 99.9], 10, false), "▅▅▄");
-        assert_eq!(bars(&[0.0, 0.0], 10, false), "▁▁");
+        assert_eq!(bars(&[0.0, 0.0], 10, false), "▅▅");
         assert_eq!(bars(&[], 10, false), "");
         let many: Vec<f64> = (0..1000).map(f64::from).collect();
         assert_eq!(bars(&many, 8, false), "▁▂▃▄▅▆▇█");

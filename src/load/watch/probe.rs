@@ -29,6 +29,9 @@ pub(super) trait Probe: Send {
     /// Takes a reading, which may need milliseconds. An error says why there is nothing to read any more.
     fn read(&mut self) -> anyhow::Result<Reading>;
 
+    /// Has the next reading look at everything, also at what seems to rest.
+    fn look_closely(&mut self) {}
+
     /// Warnings about the readings, each returned once.
     fn warnings(&mut self) -> Vec<String>;
 

@@ -18,9 +18,16 @@ pub(in crate::load) struct Stat {
     pub(in crate::load) childrens_ticks: u64,
     /// The start time, which tells two processes with the same number apart.
     pub(in crate::load) started: u64,
+    /// Page faults of it and of its children, threads and resident pages: none stays the same while it works for long.
+    signs_of_work: [u64; 6],
 }
 
 impl Stat {
+    /// Whether nothing shows that the process did anything since this was read before.
+    pub(in crate::load) fn has_rested_since(&self, before: &Self) -> bool {
+        self == before && self.state == 'S'
+    }
+
     /// Whether the process is dead and only its entry is left.
     pub(in crate::load) fn is_dead(&self) -> bool {
         matches!(self.state, 'Z' | 'X' | 'x')
@@ -96,6 +103,7 @@ fn parse_stat(text: &str) -> Option<Stat> {
         ticks: number(14)?.saturating_add(number(15)?),
         childrens_ticks: number(16)?.saturating_add(number(17)?),
         started: number(22)?,
+        signs_of_work: [10, 11, 12, 13, 20, 24].map(|at| number(at).unwrap_or(0)),
     })
 }
 

@@ -198,6 +198,7 @@ impl SystemTask {
                 Ok(Some(Command::Begin)) => {
                     self.has_begun = true;
                     self.record = None;
+                    self.look_closely();
                     if let Some(read) = self.read().await {
                         self.take(read);
                     }
@@ -262,7 +263,15 @@ impl SystemTask {
         None
     }
 
+    /// At the beginning and the end of counting no resource is taken for what it was.
+    fn look_closely(&mut self) {
+        if let Some(probe) = &mut self.probe {
+            probe.look_closely();
+        }
+    }
+
     async fn finish(mut self, counted: LoadSummary) -> TaskResult {
+        self.look_closely();
         let read = self.read().await;
         let has_begun = self.has_begun || self.ended.borrow().is_some();
         let is_soak = self.is_soak();

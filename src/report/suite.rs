@@ -6,10 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use unicode_width::UnicodeWidthStr;
 
+use super::Style;
 use super::sentence::Sentence;
 use super::tone::Tone;
 use super::units::{self, Scale, plural};
-use super::{Document, Style};
 use crate::compare::{Judgement, Policy};
 use crate::model::Unit;
 use crate::text::{sanitize, shorten};
@@ -133,7 +133,7 @@ impl Test {
 }
 
 /// `3 tests: 2 pass, 1 fail`
-pub(super) fn line(document: &Document) -> Option<String> {
+pub(super) fn line(tests: &[Test]) -> Option<String> {
     /// The worst first.
     const KINDS: [VerdictKind; 5] = [
         VerdictKind::Fail,
@@ -142,7 +142,6 @@ pub(super) fn line(document: &Document) -> Option<String> {
         VerdictKind::Warn,
         VerdictKind::Pass,
     ];
-    let tests = &document.tests;
     if tests.is_empty() {
         return None;
     }
@@ -168,8 +167,8 @@ const LEAST: usize = 8;
 const LOAD: usize = 40;
 
 /// Lines of a terminal, in `width` columns as far as names can give way.
-pub(super) fn lines(document: &Document, width: usize, style: &Style) -> Vec<String> {
-    let Some(title) = line(document) else {
+pub(super) fn lines(tests: &[Test], width: usize, style: &Style) -> Vec<String> {
+    let Some(title) = line(tests) else {
         return Vec::new();
     };
     let head = [
@@ -183,7 +182,7 @@ pub(super) fn lines(document: &Document, width: usize, style: &Style) -> Vec<Str
     ];
     let mut rows = vec![(head.map(str::to_owned), Tone::Faint)];
     let text = |sentence: Option<Sentence>| sentence.map_or("-".to_owned(), |s| s.terminal());
-    for test in &document.tests {
+    for test in tests {
         let shown = test.shown();
         let cells = [
             sanitize::inline(&test.name),

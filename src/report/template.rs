@@ -252,7 +252,7 @@ pub(super) fn head(view: &View<'_>, place: &CommentPlace, full: bool) -> Context
         ("tests", tests_of(document)),
         (
             "tests_line",
-            optional(suite::line(document).map(|line| safe(&line))),
+            optional(suite::line(&document.tests).map(|line| safe(&line))),
         ),
         ("headline", safe(&view.headline)),
         ("full", Value::from(full)),

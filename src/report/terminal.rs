@@ -55,7 +55,7 @@ pub(super) fn text(document: &Document, style: &Style) -> String {
         }
     }
     page.block();
-    for line in suite::lines(document, table_width - INDENT.len(), style) {
+    for line in suite::lines(&document.tests, table_width - INDENT.len(), style) {
         page.line(&format!("{INDENT}{line}"));
     }
     page.block();

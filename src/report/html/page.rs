@@ -15,7 +15,7 @@ use crate::report::document::Document;
 use crate::report::entry::Entry;
 use crate::report::headline;
 use crate::report::sentence::Sentence;
-use crate::report::targets::TargetState;
+use crate::report::targets::{Target, TargetState};
 use crate::report::units::{self, plural};
 use crate::report::view::{Group, GroupKind, Row, View};
 use crate::report::why;
@@ -223,7 +223,13 @@ fn targets(page: &mut Markup, view: &View<'_>) {
             ];
             table.toned(tone, row);
         }
-        table.write(page);
+        // Where all hold, the heading says it.
+        let all_met = |target: &Target<'_>| target.state() == TargetState::Met;
+        if view.targets.rows.iter().all(all_met) {
+            folded(page, "The targets and their limits", |page| table.write(page));
+        } else {
+            table.write(page);
+        }
     });
 }
 

@@ -226,7 +226,9 @@ fn targets(page: &mut Markup, view: &View<'_>) {
         // Where all hold, the heading says it.
         let all_met = |target: &Target<'_>| target.state() == TargetState::Met;
         if view.targets.rows.iter().all(all_met) {
-            folded(page, "The targets and their limits", |page| table.write(page));
+            folded(page, "The targets and their limits", |page| {
+                table.write(page)
+            });
         } else {
             table.write(page);
         }

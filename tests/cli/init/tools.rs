@@ -166,6 +166,14 @@ fn each_tool_gets_a_source_whose_command_leaves_results_that_the_gate_reads() {
             .exists();
         assert_eq!(has_baseline, mode == GateMode::Baseline);
         assert!(said.err.contains("next: "), "{}", said.err);
+        // What lets a tool write better evidence stands beside its script.
+        let beside = [
+            ("locust", "perfgate_listener.py"),
+            ("k6", "load/perfgate.js"),
+        ];
+        for (tool, file) in beside {
+            assert_eq!(desk.file(file).exists(), kind.name == tool, "{file}");
+        }
 
         desk.tool(kind.tool.0, kind.tool.1);
         desk.ends("baseline update --baseline baselines/main.json", 0);

@@ -72,7 +72,7 @@ fn locust(survey: &Survey, target: &Target<'_>) -> Vec<Finding> {
         let has_users = ["HttpUser)", "FastHttpUser)", "(User)"]
             .iter()
             .any(|user| text.contains(user));
-        // What only helps other locustfiles has no tasks.
+        // What only helps other locustfiles has no tasks, and ours is one of these.
         imports && (name.contains("locustfile") || (has_users && text.contains("@task")))
     };
     let files: Vec<&Path> = survey
@@ -94,6 +94,7 @@ fn locust(survey: &Survey, target: &Target<'_>) -> Vec<Finding> {
             comments: vec![
                 "Locust's CSV has every percentile, with the history what happened when. Enough users and time for 1,000".to_owned(),
                 "requests of each endpoint make its p99 worth judging, 200 its p95.".to_owned(),
+                "perfgate_listener.py beside it writes every response time, not rounded, once the locustfile imports it.".to_owned(),
             ],
             command: format!(
                 "mkdir -p {OUT} && locust -f {} --headless --only-summary{host} --users 20 --spawn-rate 20 --run-time 60s --stop-timeout 5 --csv {{place}} --csv-full-history",

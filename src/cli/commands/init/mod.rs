@@ -21,6 +21,7 @@ use crate::cli::args::InitArgs;
 use crate::cli::output::Output;
 use crate::cli::output::shell_repr::quoted;
 use crate::cli::settings::config as settings;
+use crate::cli::shipped;
 use crate::exit::Exit;
 use crate::hint::WithHint;
 use crate::load::scenario;
@@ -244,6 +245,18 @@ fn files(
             n => format!("{n} steps"),
         };
         files.push(Planned::new(PathBuf::from(SCENARIO), text, what)?);
+    }
+    for finding in &found.findings {
+        let beside = finding
+            .files
+            .first()
+            .map(|file| survey::folder(Path::new(file)));
+        for helper in shipped::files_for(&finding.tool.to_ascii_lowercase()) {
+            let path = beside.unwrap_or(Path::new("")).join(helper.name);
+            if files.iter().all(|file| file.path != path) {
+                files.push(Planned::new(path, helper.text.to_owned(), helper.what)?);
+            }
+        }
     }
     // A job that has nothing to judge would be red for ever.
     if found.is_empty() && !args.config.exists() {

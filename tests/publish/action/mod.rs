@@ -36,7 +36,13 @@ fn a_failing_gate_ends_with_its_code_and_leaves_verdict_report_outputs_and_summa
     assert_eq!(step.output("exit-code"), "1");
     assert_eq!(step.output("regressed"), "3");
     assert_eq!(step.output("verdict-file"), "shop/perfgate-verdict.json");
-    assert_eq!(step.output("report-path"), "shop/perfgate-report.md");
+    // The page for a browser is the report; the Markdown stands beside the results.
+    assert!(
+        step.output("report-path").ends_with("perfgate-gate.html"),
+        "{}",
+        step.output("report-path")
+    );
+    assert!(runner.workspace().join("shop/perfgate-report.md").is_file());
     let verdict = fs::read_to_string(runner.workspace().join(step.output("verdict-file"))).unwrap();
     assert!(verdict.contains("\"perfgate.verdict/1\""));
     let report = fs::read_to_string(runner.workspace().join(step.output("report-path"))).unwrap();

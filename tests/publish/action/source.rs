@@ -59,12 +59,20 @@ fn it_is_built_once_and_kept_before_the_gate_turns_red() {
         [
             "OWNER/perfgate",
             "actions/cache/restore",
-            "actions/cache/save"
+            "actions/cache/save",
+            "actions/upload-artifact"
         ]
     );
     let again = next_job(&runner, &SHOP);
     assert_eq!(again.code, 1, "{}", again.said);
-    assert_eq!(again.used, ["OWNER/perfgate", "actions/cache/restore"]);
+    assert_eq!(
+        again.used,
+        [
+            "OWNER/perfgate",
+            "actions/cache/restore",
+            "actions/upload-artifact"
+        ]
+    );
     assert_eq!(builds(&runner), 1, "the cache was not used");
     let seen = fs::read_to_string(runner.at("built.log.env")).unwrap();
     assert!(!seen.contains(runner.token()), "{seen}");

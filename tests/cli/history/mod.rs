@@ -281,6 +281,7 @@ fn a_shallow_clone_says_how_to_deepen_it() {
         .args(["clone", "-q", "--depth", "5", &from])
         .arg(&to)
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env_remove("GIT_DIR")
         .status()
         .unwrap();
     assert!(clone.success());
@@ -353,6 +354,7 @@ fn what_is_not_in_a_repository_or_not_in_a_commit_is_an_error_with_a_hint() {
     let init = std::process::Command::new("git")
         .args(["init", "-q"])
         .arg(empty.path())
+        .env_remove("GIT_DIR")
         .status()
         .unwrap();
     assert!(init.success());

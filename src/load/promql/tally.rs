@@ -86,33 +86,24 @@ impl Tally {
     /// One look at all samples of a page.
     pub fn take(&mut self, samples: &[Sample<'_>]) {
         for (leaf, seen) in self.query.leaves.iter().zip(&mut self.seen) {
-            let now: Vec<(Labels, f64)> = samples
+            let mut now: BTreeMap<Labels, f64> = samples
                 .iter()
                 .filter(|sample| sample.value.is_finite() && takes(leaf, sample))
                 .map(|sample| (labels(sample), sample.value))
                 .collect();
-            let gone: Vec<Labels> = seen
-                .keys()
-                .filter(|known| now.iter().all(|(labels, _)| labels != *known))
-                .cloned()
-                .collect();
-            for labels in gone {
-                if let Some(series) = seen.get_mut(&labels) {
-                    series.is_there = false;
+            for (labels, series) in seen.iter_mut() {
+                match now.remove(labels) {
+                    Some(value) => series.see(value),
+                    None => series.is_there = false,
                 }
             }
             for (labels, value) in now {
-                match seen.get_mut(&labels) {
-                    Some(series) => series.see(value),
-                    None => {
-                        let mut series = Seen::first(value);
-                        // One that appears later began at nothing.
-                        if self.has_looked {
-                            series.grown = value;
-                        }
-                        seen.insert(labels, series);
-                    }
+                let mut series = Seen::first(value);
+                // One that appears later began at nothing.
+                if self.has_looked {
+                    series.grown = value;
                 }
+                seen.insert(labels, series);
             }
         }
         self.has_looked = true;

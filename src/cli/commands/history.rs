@@ -15,14 +15,7 @@ use crate::report::history;
 use crate::store::{self, Walked};
 
 pub(crate) fn run(args: HistoryArgs, env: &Env, output: &mut Output<'_>) -> anyhow::Result<Exit> {
-    let settings = Settings::load(
-        Typed {
-            config: args.file.config,
-            baseline: args.file.baseline,
-            ..Typed::default()
-        },
-        env,
-    )?;
+    let settings = Settings::load(Typed::from(args.file), env)?;
     // A file that is not checked out may be in the history all the same.
     let located = baseline_path::located(settings.baseline.as_ref(), env)?;
     let path = located.path();

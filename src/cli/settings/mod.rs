@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::cli::args::{PolicyFlags, ReadFlags};
+use crate::cli::args::{BaselineFlags, PolicyFlags, ReadFlags};
 use crate::cli::env::Env;
 use crate::cli::settings::baseline_path::BaselineName;
 use crate::cli::settings::config::{Ab, Config, FoundConfig, GateMode, Placed, Source};
@@ -67,6 +67,17 @@ pub(crate) struct Typed {
     pub(crate) rules_from: Option<RulesFrom>,
     pub(crate) policy: PolicyFlags,
     pub(crate) read: ReadFlags,
+}
+
+/// Of commands that are about a baseline alone.
+impl From<BaselineFlags> for Typed {
+    fn from(flags: BaselineFlags) -> Self {
+        Self {
+            config: flags.config,
+            baseline: flags.baseline,
+            ..Self::default()
+        }
+    }
 }
 
 /// One line for each setting: its name in the file, how its text is read, how its value is shown, and what holds where

@@ -20,11 +20,9 @@ use crate::text::sanitize;
 pub(crate) fn run(args: PinArgs, env: &Env, output: &mut Output<'_>) -> anyhow::Result<Exit> {
     let settings = Settings::load(
         Typed {
-            config: args.file.config,
-            baseline: args.file.baseline,
             environment: args.environment,
             read: args.read,
-            ..Typed::default()
+            ..Typed::from(args.file)
         },
         env,
     )?;

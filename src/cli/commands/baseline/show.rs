@@ -23,14 +23,7 @@ use crate::store;
 use crate::text::sanitize;
 
 pub(crate) fn run(args: ShowArgs, env: &Env, output: &mut Output<'_>) -> anyhow::Result<Exit> {
-    let settings = Settings::load(
-        Typed {
-            config: args.file.config,
-            baseline: args.file.baseline,
-            ..Typed::default()
-        },
-        env,
-    )?;
+    let settings = Settings::load(Typed::from(args.file), env)?;
     let path = match baseline_path::located(settings.baseline.as_ref(), env)? {
         Located::Found(path) => path,
         Located::Missing(path) => {

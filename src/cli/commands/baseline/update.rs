@@ -30,11 +30,9 @@ use crate::verdict::{Verdict, VerdictKind, stands};
 pub(crate) fn run(args: UpdateArgs, env: &Env, output: &mut Output<'_>) -> anyhow::Result<Exit> {
     let settings = Settings::load(
         Typed {
-            config: args.file.config,
-            baseline: args.file.baseline,
             environment: args.origin.environment.clone(),
             read: args.read,
-            ..Typed::default()
+            ..Typed::from(args.file)
         },
         env,
     )?;

@@ -40,12 +40,7 @@ struct Seen {
 }
 
 pub(crate) fn run(args: DoctorArgs, env: &Env, output: &mut Output<'_>) -> anyhow::Result<Exit> {
-    let typed = Typed {
-        config: args.file.config,
-        baseline: args.file.baseline,
-        ..Typed::default()
-    };
-    let settings = Settings::load(typed, env)?;
+    let settings = Settings::load(Typed::from(args.file), env)?;
     for warning in &settings.warnings {
         output.warn(warning);
     }

@@ -31,7 +31,15 @@ def run(night, number):
     }
     lines = [
         f'    "{name}": '
-        + json.dumps({"time": {"better": "lower", "unit": "ms", "value": round(level * random.gauss(1, 0.02), 3)}})
+        + json.dumps(
+            {
+                "time": {
+                    "better": "lower",
+                    "unit": "ms",
+                    "value": round(level * random.gauss(1, 0.02), 3),
+                }
+            }
+        )
         for name, level in levels.items()
     ]
     head = json.dumps(header)[1:-1]
@@ -60,5 +68,19 @@ with tempfile.TemporaryDirectory() as folder:
         at = int((START + datetime.timedelta(days=night, hours=2)).timestamp())
         stream += f"commit refs/heads/main\ncommitter Nightly <nightly@example.org> {at} +0000\ndata 5\nnight\n"
         stream += f"M 100644 inline baselines/main.json\ndata {len(content)}\n{content}\n"
-    subprocess.run(["git", "-C", folder, "fast-import", "--quiet"], input=stream.encode(), check=True)
-    subprocess.check_call(["git", "-C", folder, "bundle", "create", "-q", os.path.abspath("nights.bundle"), "HEAD", "main"])
+    subprocess.run(
+        ["git", "-C", folder, "fast-import", "--quiet"], input=stream.encode(), check=True
+    )
+    subprocess.check_call(
+        [
+            "git",
+            "-C",
+            folder,
+            "bundle",
+            "create",
+            "-q",
+            os.path.abspath("nights.bundle"),
+            "HEAD",
+            "main",
+        ]
+    )

@@ -11,6 +11,7 @@
 //! `service` use the network, processes and clocks.
 
 pub mod clock;
+mod counter;
 pub mod definition;
 pub mod engine;
 pub mod exposition;

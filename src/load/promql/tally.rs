@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Query;
 use super::evaluate::{Answer, Labels, evaluate};
 use super::parse::{Leaf, Look};
+use crate::load::counter;
 use crate::load::exposition::Sample;
 
 /// A query, and what it has seen since counting began.
@@ -43,13 +44,9 @@ impl Seen {
     }
 
     fn see(&mut self, value: f64) {
-        // What falls, or went away, began anew from nothing.
+        // What went away began anew from nothing.
         let before = if self.is_there { self.last } else { 0.0 };
-        self.grown += if value >= before {
-            value - before
-        } else {
-            value
-        };
+        self.grown += counter::growth(before, value);
         self.last = value;
         self.is_there = true;
         self.sum += value;

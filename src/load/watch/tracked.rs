@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::selector::Selector;
+use crate::load::counter;
 use crate::load::exposition::Sample;
 use crate::load::scenario::MetricKind;
 
@@ -83,12 +84,9 @@ impl TrackedMetric {
             // zero.
             let Some(before) = &before else { continue };
             let last = before.get(key).copied().unwrap_or(0.0);
-            if *value >= last {
-                self.grown += value - last;
-            } else {
-                self.grown += value;
-                self.resets += usize::from(self.kind == MetricKind::Counter);
-            }
+            self.grown += counter::growth(last, *value);
+            let fell = self.kind == MetricKind::Counter && counter::has_fallen(last, *value);
+            self.resets += usize::from(fell);
         }
         self.last = Some(now);
         self.add_level();

@@ -14,7 +14,7 @@ use super::{Manner, Observed};
 use crate::load::scenario::Watched;
 
 /// How often it is asked whether something has ended.
-const LOOK: Duration = Duration::from_millis(100);
+const LOOK: Duration = Duration::from_millis(250);
 
 /// A watch that goes on until it is finished or dropped.
 #[derive(Debug)]

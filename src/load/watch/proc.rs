@@ -1,7 +1,7 @@
 //! What Linux tells about a process in `/proc`.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek};
 use std::path::PathBuf;
 
 /// The fields of `/proc/PID/stat` that are used.
@@ -18,14 +18,28 @@ pub(in crate::load) struct Stat {
     pub(in crate::load) childrens_ticks: u64,
     /// The start time, which tells two processes with the same number apart.
     pub(in crate::load) started: u64,
-    /// Page faults of it and of its children, threads and resident pages: none stays the same while it works for long.
-    signs_of_work: [u64; 6],
+    /// How many threads it has.
+    pub(super) threads: u64,
+    /// Page faults of it, minor and major ones, and resident pages.
+    memory: [u64; 3],
+    /// Page faults of its children. With the above none stays the same while the process works for long.
+    childrens_faults: [u64; 2],
 }
 
 impl Stat {
     /// Whether nothing shows that the process did anything since this was read before.
     pub(in crate::load) fn has_rested_since(&self, before: &Self) -> bool {
         self == before && self.state == 'S'
+    }
+
+    /// Whether it took no page and gave none back since this was read before.
+    pub(super) fn has_the_memory_of(&self, before: &Self) -> bool {
+        self.memory == before.memory
+    }
+
+    /// Whether it sleeps, and no thread beside its first can work.
+    pub(super) fn sleeps_alone(&self) -> bool {
+        self.state == 'S' && self.threads == 1
     }
 
     /// Whether the process is dead and only its entry is left.
@@ -49,10 +63,64 @@ pub(super) struct ProcessIo {
     pub(super) written: u64,
 }
 
+/// Most files of a process are shorter, and come whole by one system call.
+const USUAL: usize = 4096;
+
 fn read(pid: u32, file: &str) -> io::Result<String> {
+    content(&open(pid, file)?)
+}
+
+fn open(pid: u32, file: &str) -> io::Result<File> {
+    File::open(format!("/proc/{pid}/{file}"))
+}
+
+fn content(mut file: &File) -> io::Result<String> {
+    let mut usual = [0; USUAL];
+    let length = file.read(&mut usual)?;
+    let mut bytes = usual.get(..length).unwrap_or_default().to_vec();
+    if length == USUAL {
+        file.read_to_end(&mut bytes)?;
+    }
     // A process may give itself a name in any bytes.
-    fs::read(format!("/proc/{pid}/{file}"))
-        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The files of a process that are read at every look, kept open: that spares finding them, and no other process can
+/// take the place of one that has ended.
+#[derive(Debug)]
+pub(super) struct OpenProcess {
+    stat: File,
+    run_time: Option<File>,
+}
+
+impl OpenProcess {
+    pub(super) fn open(pid: u32) -> io::Result<Self> {
+        Ok(Self {
+            stat: open(pid, "stat")?,
+            run_time: open(pid, "schedstat").ok(),
+        })
+    }
+
+    /// `None` where the process has ended.
+    pub(super) fn stat(&self) -> Option<Stat> {
+        (&self.stat).rewind().ok()?;
+        parse_stat(&content(&self.stat).ok()?)
+    }
+
+    /// The CPU time of its first thread in nanoseconds; `None` where the kernel does not count it.
+    pub(super) fn run_time(&self) -> Option<u64> {
+        let mut file = self.run_time.as_ref()?;
+        file.rewind().ok()?;
+        parse_run_time(&content(file).ok()?)
+    }
+}
+
+/// The number of the process or thread that was started last on this machine or in this container. As long as it stays,
+/// there is nothing new. `None` where the system does not tell.
+pub(super) fn last_started() -> Option<u64> {
+    let text = fs::read_to_string("/proc/loadavg").ok()?;
+    let last = text.split_ascii_whitespace().next_back()?.parse().ok()?;
+    (last > 0).then_some(last)
 }
 
 pub(super) fn is_there() -> bool {
@@ -90,10 +158,14 @@ fn parse_stat(text: &str) -> Option<Stat> {
     // The name may contain spaces and parentheses; the fields after it do not.
     let (start, rest) = text.rsplit_once(')')?;
     let (_, name) = start.split_once('(')?;
-    let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
-    // Fields are numbered as in proc(5), where the name is the second.
-    let field = |number: usize| fields.get(number.checked_sub(3)?).copied();
+    // Fields are numbered as in proc(5), where the name is the second. None behind the last here is used.
+    let mut fields = [""; 24];
+    for (field, text) in fields.iter_mut().skip(2).zip(rest.split_ascii_whitespace()) {
+        *field = text;
+    }
+    let field = |number: usize| fields.get(number.checked_sub(1)?).copied();
     let number = |at: usize| field(at)?.parse::<u64>().ok();
+    let unless_absent = |at: usize| number(at).unwrap_or(0);
     Some(Stat {
         name: name.to_owned(),
         state: field(3)?.chars().next()?,
@@ -103,7 +175,9 @@ fn parse_stat(text: &str) -> Option<Stat> {
         ticks: number(14)?.saturating_add(number(15)?),
         childrens_ticks: number(16)?.saturating_add(number(17)?),
         started: number(22)?,
-        signs_of_work: [10, 11, 12, 13, 20, 24].map(|at| number(at).unwrap_or(0)),
+        threads: unless_absent(20),
+        memory: [10, 12, 24].map(unless_absent),
+        childrens_faults: [11, 13].map(unless_absent),
     })
 }
 
@@ -129,11 +203,16 @@ pub(super) fn threads(pid: u32) -> Vec<(u32, u64)> {
     numbers(format!("/proc/{pid}/task").into())
         .into_iter()
         .filter_map(|thread| {
-            let text = fs::read_to_string(format!("/proc/{pid}/task/{thread}/schedstat")).ok()?;
-            let nanoseconds = text.split_ascii_whitespace().next()?.parse().ok()?;
-            Some((thread, nanoseconds))
+            let text = read(pid, &format!("task/{thread}/schedstat")).ok()?;
+            Some((thread, parse_run_time(&text)?))
         })
         .collect()
+}
+
+/// A kernel that does not count it writes zeros, where no thread that ever ran has none.
+fn parse_run_time(text: &str) -> Option<u64> {
+    let nanoseconds = text.split_ascii_whitespace().next()?.parse().ok()?;
+    (nanoseconds > 0).then_some(nanoseconds)
 }
 
 pub(super) fn memory(pid: u32) -> io::Result<ProcessMemory> {
@@ -204,11 +283,18 @@ mod tests {
         assert_eq!(stat.name, "a) b (c");
         assert_eq!((stat.state, stat.parent, stat.group), ('S', 17, 4242));
         assert_eq!((stat.ticks, stat.childrens_ticks), (154, 50));
-        assert_eq!(stat.started, 998_877);
-        assert!(!stat.is_dead());
+        assert_eq!((stat.started, stat.threads), (998_877, 12));
+        assert!(!stat.is_dead() && !stat.sleeps_alone());
         for broken in ["", "1 (x", "1 (x) S", "1 (x) S 1 1 1 0 -1 a b c d e f g h"] {
             assert_eq!(parse_stat(broken), None, "{broken}");
         }
+    }
+
+    #[test]
+    fn a_kernel_that_does_not_count_run_time_says_nothing_of_it() {
+        assert_eq!(parse_run_time("2384091 17 3\n"), Some(2_384_091));
+        assert_eq!(parse_run_time("0 0 0\n"), None);
+        assert_eq!(parse_run_time(""), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Processes as one probe: a single one, all of a name, or those of the service.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, bail};
 
@@ -9,14 +10,20 @@ use super::inheritance::{self, EndedProcess};
 use super::limits::Limits;
 use super::network::Traffic;
 use super::probe::{Probe, Reading, increase};
-use super::proc::{self, ProcessIo, ProcessMemory, Stat};
-use super::process_selection::{ProcessSelection, stats};
+use super::proc::{self, OpenProcess, ProcessIo, ProcessMemory, Stat};
+use super::process_selection::{Others, ProcessSelection, stats};
 use crate::hint::WithHint;
+
+/// Of so many processes files are kept open, two of each. The load generator needs most of what a process may open.
+const MOST_OPEN: usize = 128;
+/// For so long a process that got no CPU time is taken for what it was: the system may have taken pages from it.
+const UNSEEN: Duration = Duration::from_secs(8);
 
 /// The selected processes that run, with sums that include those that have ended.
 #[derive(Debug)]
 pub(super) struct ProcessProbe {
     selection: ProcessSelection,
+    others: Others,
     known: HashMap<u32, TrackedProcess>,
     carried: Carried,
     /// The sums of the previous reading. No sum may fall below them.
@@ -31,13 +38,17 @@ pub(super) struct ProcessProbe {
 #[derive(Debug)]
 struct TrackedProcess {
     stat: Stat,
+    open: Option<OpenProcess>,
+    /// The CPU time of its first thread, from before the rest was read, and when that was.
+    run_time: Option<u64>,
+    read_at: Instant,
     cpu: ProcessCpu,
     childrens: CountedSum,
     read: CountedSum,
     written: CountedSum,
     peak: u64,
     /// What was read last.
-    resident: u64,
+    resident: Option<u64>,
     files: Option<u64>,
 }
 
@@ -77,6 +88,32 @@ impl CountedSum {
     }
 }
 
+impl TrackedProcess {
+    /// What it is now; `None` where it has ended. One that got no CPU time since the last look is what it was.
+    fn look(&mut self, pid: u32, now: Instant, closely: bool) -> Option<Stat> {
+        let Some(open) = &self.open else {
+            return proc::stat(pid).filter(|stat| stat.started == self.stat.started);
+        };
+        // Read before the rest, so that what happens in between is seen at the next look.
+        let run_time = self.stat.sleeps_alone().then(|| open.run_time()).flatten();
+        let is_fresh = now.saturating_duration_since(self.read_at) < UNSEEN;
+        if !closely && is_fresh && run_time.is_some() && run_time == self.run_time {
+            return Some(self.stat.clone());
+        }
+        self.run_time = run_time;
+        self.read_at = now;
+        open.stat()
+    }
+
+    /// The CPU time of each of its threads, given what it is now.
+    fn threads(&self, pid: u32, stat: &Stat) -> Vec<(u32, u64)> {
+        match self.run_time {
+            Some(run_time) if stat.threads == 1 => vec![(pid, run_time)],
+            _ => proc::threads(pid),
+        }
+    }
+}
+
 impl ProcessProbe {
     /// The oldest of the processes: they share a group and a network.
     fn one(&self) -> Option<u32> {
@@ -96,6 +133,7 @@ impl ProcessProbe {
         }
         let mut processes = Self {
             selection,
+            others: Others::default(),
             known: HashMap::new(),
             carried: Carried::default(),
             total: Total::default(),
@@ -117,24 +155,37 @@ impl ProcessProbe {
         Ok(processes)
     }
 
-    fn selected(&self) -> BTreeMap<u32, Stat> {
-        self.selection.find(|pid, stat| {
-            let known = self.known.get(&pid);
-            known.is_some_and(|known| known.stat.started == stat.started)
-        })
+    fn selected(&mut self) -> BTreeMap<u32, Stat> {
+        let (now, closely) = (Instant::now(), self.looks_closely);
+        if closely {
+            self.others.forget();
+        }
+        let known = self.known.iter_mut();
+        let before = known
+            .filter_map(|(pid, known)| Some((*pid, known.look(*pid, now, closely)?)))
+            .collect();
+        self.selection.find(before, &mut self.others)
     }
 
     /// A process that is seen for the first time. What it used before the watch began is not counted; a process that
     /// started later is counted whole.
     fn track(&self, pid: u32, stat: Stat, already_there: bool) -> TrackedProcess {
         let ticks = stat.ticks.saturating_mul(self.tick);
+        // It may have ended meanwhile, and another may have its number.
+        let is_same = |open: &OpenProcess| open.stat().is_some_and(|it| it.started == stat.started);
+        let open = (self.known.len() < MOST_OPEN)
+            .then(|| OpenProcess::open(pid).ok().filter(is_same))
+            .flatten();
         let mut known = TrackedProcess {
+            open,
+            run_time: None,
+            read_at: Instant::now(),
             cpu: ProcessCpu::default(),
             childrens: CountedSum::default(),
             read: CountedSum::default(),
             written: CountedSum::default(),
             peak: 0,
-            resident: 0,
+            resident: None,
             files: None,
             stat,
         };
@@ -239,7 +290,7 @@ impl ProcessProbe {
 
     fn update(&mut self, pid: u32, stat: Stat, inherited: &mut InheritedSums) -> ProcessMemory {
         let with_children = self.selection != ProcessSelection::One(pid);
-        let (tick, denied) = (self.tick, &mut self.denied);
+        let (tick, closely, denied) = (self.tick, self.looks_closely, &mut self.denied);
         let Some(known) = self.known.get_mut(&pid) else {
             return ProcessMemory::default();
         };
@@ -247,7 +298,7 @@ impl ProcessProbe {
             now: stat.ticks.saturating_mul(tick),
             length: tick,
         };
-        known.cpu.update(&proc::threads(pid), ticks);
+        known.cpu.update(&known.threads(pid, &stat), ticks);
         if with_children {
             let childrens = stat.childrens_ticks.saturating_mul(tick);
             inherited.cpu.insert(pid, known.childrens.update(childrens));
@@ -261,11 +312,17 @@ impl ProcessProbe {
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => denied.io = true,
             Err(_) => {}
         }
-        let memory = proc::memory(pid).unwrap_or_default();
+        let memory = match known.resident {
+            Some(resident) if !closely && stat.has_the_memory_of(&known.stat) => ProcessMemory {
+                resident,
+                peak: known.peak,
+            },
+            _ => proc::memory(pid).unwrap_or_default(),
+        };
         let rose = memory.peak > known.peak;
         known.peak = known.peak.max(memory.peak);
         known.stat = stat;
-        known.resident = memory.resident;
+        known.resident = Some(memory.resident);
         ProcessMemory {
             resident: memory.resident,
             peak: if rose { memory.peak } else { memory.resident },
@@ -311,11 +368,11 @@ impl Probe for ProcessProbe {
             // Most of many processes rest at most looks, and each costs a dozen system calls.
             if !self.looks_closely
                 && let Some(known) = self.known.get(&pid)
-                && let Some(open) = known.files
+                && let (Some(open), Some(memory)) = (known.files, known.resident)
                 && stat.has_rested_since(&known.stat)
             {
-                resident += known.resident;
-                peak += known.resident;
+                resident += memory;
+                peak += memory;
                 files += open;
                 continue;
             }

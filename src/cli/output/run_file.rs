@@ -1,5 +1,6 @@
 //! Run files as they are written: whole or not at all, and by default under the time of the run.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -15,6 +16,27 @@ pub(crate) const FOLDER: &str = "perfgate-results";
 /// A file that can be written, as far as that can be known before anything is measured.
 pub(crate) struct RunFile {
     place: RunPlace,
+    _made: MadeFolders,
+}
+
+/// The folders that were made for a file, the innermost first. Those that are still empty at the end go again.
+struct MadeFolders(Vec<PathBuf>);
+
+impl MadeFolders {
+    /// Those that are not there yet.
+    fn of(path: &Path) -> Self {
+        let folders = path.ancestors().skip(1);
+        let absent =
+            folders.take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+        Self(absent.map(Path::to_owned).collect())
+    }
+}
+
+impl Drop for MadeFolders {
+    fn drop(&mut self) {
+        // A folder with anything in it stays, and with it those around it.
+        let _stays = self.0.iter().try_for_each(fs::remove_dir);
+    }
 }
 
 enum RunPlace {
@@ -25,12 +47,14 @@ enum RunPlace {
 
 impl RunFile {
     pub(crate) fn at(path: PathBuf) -> anyhow::Result<Self> {
+        let made = MadeFolders::of(&path);
         let destination = Destination::of(&path)
             .and_then(|destination| destination.prepare().map(|()| destination))
             .with_context(|| format!("write {}", path.display()))
             .or_hint("--output takes the path of a file in a folder that can be written")?;
         Ok(Self {
             place: RunPlace::Named(path, destination),
+            _made: made,
         })
     }
 
@@ -38,9 +62,10 @@ impl RunFile {
     pub(crate) fn of_time(now: jiff::Timestamp) -> anyhow::Result<Self> {
         // Without colons, which not every file system takes.
         let name = now.strftime("%Y-%m-%dT%H-%M-%SZ").to_string();
-        Self::at(names(&name).next().unwrap_or_default())?;
+        let Self { _made: made, .. } = Self::at(names(&name).next().unwrap_or_default())?;
         Ok(Self {
             place: RunPlace::Time(name),
+            _made: made,
         })
     }
 
@@ -69,8 +94,6 @@ fn names(name: &str) -> impl Iterator<Item = PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[test]
@@ -86,6 +109,22 @@ mod tests {
         assert_eq!(run_file::parse(&text).unwrap(), [run]);
         let beside = fs::read_dir(path.parent().unwrap()).unwrap().count();
         assert_eq!(beside, 1);
+    }
+
+    #[test]
+    fn folders_that_were_made_for_a_run_that_never_came_go_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, kept) = (folder.path().join("a/b/run.json"), folder.path().join("c"));
+        fs::create_dir(&kept).unwrap();
+        drop(RunFile::at(path.clone()).unwrap());
+        drop(RunFile::at(kept.join("run.json")).unwrap());
+        assert!(!folder.path().join("a").exists() && kept.exists());
+        RunFile::at(path.clone())
+            .unwrap()
+            .write(&Run::default())
+            .unwrap();
+        drop(RunFile::at(folder.path().join("a/d/run.json")).unwrap());
+        assert!(path.exists() && !folder.path().join("a/d").exists());
     }
 
     #[test]

@@ -57,6 +57,7 @@ fn a_service_that_breaks_at_once_is_an_error_that_says_what_broke() {
         "{}",
         said.err
     );
+    assert!(!desk.has("perfgate-results"), "it holds nothing");
 }
 
 #[test]

@@ -33,10 +33,23 @@ impl std::error::Error for BadLine {}
 
 /// All samples in order, without comments.
 pub fn samples(text: &str) -> impl Iterator<Item = Result<Sample<'_>, BadLine>> {
+    samples_of(text, |_| true)
+}
+
+/// The samples of the names that are wanted. Others are not read any further than their name; what does not begin with
+/// a name is read all the same, because it may have one inside its braces, or be no sample at all.
+pub fn samples_of(
+    text: &str,
+    wanted: impl Fn(&str) -> bool,
+) -> impl Iterator<Item = Result<Sample<'_>, BadLine>> {
     text.split('\n')
         .enumerate()
         .map(|(at, line)| (at + 1, line.trim()))
         .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+        .filter(move |(_, line)| {
+            let (name, _) = bare_name(line);
+            name.is_empty() || wanted(name)
+        })
         .map(|(line, text)| sample(text).map_err(|why| BadLine { line, why }))
 }
 
@@ -203,6 +216,17 @@ http_request_duration_seconds_bucket { le = "0.05" } 24054 # {trace="x"} 0.04
         assert_eq!(all[5].name, "a.quoted name");
         assert_eq!(labels(&all[5]), [pair("and.label", "}")]);
         assert_eq!(declared(text).collect::<Vec<_>>(), ["http_requests_total"]);
+    }
+
+    #[test]
+    fn names_that_are_not_wanted_are_passed_over_and_a_page_that_is_none_is_still_told() {
+        let text = "a 1\nb{x=\"1\"} 2\n{\"a.b\"} 3\nab 4\nb 5\n";
+        let read: Vec<f64> = samples_of(text, |name| name == "b")
+            .map(|sample| sample.unwrap().value)
+            .collect();
+        assert_eq!(read, [2.0, 3.0, 5.0]);
+        let bad = samples_of("a 1\n<html>\n", |_| false).next();
+        assert!(matches!(bad, Some(Err(BadLine { line: 2, .. }))), "{bad:?}");
     }
 
     #[test]

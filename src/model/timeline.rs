@@ -1,11 +1,12 @@
 //! What happened when during a run: slices of equal length, and in each the requests, the errors and a coarse histogram
 //! of latencies of every subject. It is bounded, whatever the length of the run.
 //!
-//! A reader draws a curve from [`Timeline::slices`]: [`Slice::start`], [`Slice::latency`], [`Slice::requests`].
+//! A reader draws a curve from [`Timeline::slices`]: [`Slice::start`], [`Slice::latency`], [`Slice::requests`]. What was
+//! looked at now and then, such as the memory of a service, has a [`Gauge`].
 
 use std::collections::BTreeMap;
 
-use super::Subject;
+use super::{MetricName, Subject, Unit};
 
 /// The most slices of a timeline. Where more are needed, neighbours become one.
 pub const MOST_SLICES: usize = 600;
@@ -15,6 +16,8 @@ pub const FINEST_MS: u64 = 100;
 const PER_DOUBLING: f64 = 10.0;
 /// Enough for 20 minutes; what is slower is in the last one.
 pub const BUCKETS: usize = 304;
+/// The bucket of successes whose latency is not known one by one, as where a tool only counts them.
+pub const UNTOLD: u16 = 304;
 
 /// The time axis counts from when the first request was counted. Levels follow each other without a gap.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,6 +26,16 @@ pub struct Timeline {
     pub slice_s: f64,
     /// Subjects as they are called in the run. Slices in order; those in which a subject had no request are left out.
     pub subjects: BTreeMap<Subject, Vec<Slice>>,
+    /// What was looked at now and then, by the subject and the name that it has here.
+    pub gauges: BTreeMap<Subject, BTreeMap<MetricName, Gauge>>,
+}
+
+/// A value that was looked at now and then: of each slice with a look in it the mean of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gauge {
+    pub unit: Unit,
+    /// By the index of the slice, in order.
+    pub values: Vec<(usize, f64)>,
 }
 
 /// What ended in one slice of time.
@@ -67,8 +80,18 @@ impl Latencies {
         &self.0
     }
 
+    /// So many successes of which nothing more is known.
+    pub fn untold(count: u64) -> Self {
+        Self::of([(UNTOLD, count)])
+    }
+
     pub fn total(&self) -> u64 {
         self.0.iter().map(|(_, count)| count).sum()
+    }
+
+    fn told(&self) -> impl Iterator<Item = (u16, u64)> {
+        let all = self.0.iter().copied();
+        all.filter(|(bucket, _)| *bucket < UNTOLD)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -96,15 +119,15 @@ impl Latencies {
     /// evenly on a scale of ratios.
     #[expect(clippy::cast_precision_loss, reason = "counts of one run")]
     pub fn quantile(&self, share: f64) -> Option<f64> {
-        let total = self.total() as f64;
+        let total = self.told().map(|(_, count)| count).sum::<u64>() as f64;
         let wanted = share.clamp(0.0, 1.0) * total;
         let mut before = 0.0;
-        for (bucket, count) in &self.0 {
-            let count = *count as f64;
+        for (bucket, count) in self.told() {
+            let count = count as f64;
             if before + count >= wanted {
                 let inside = ((wanted - before) / count).clamp(0.0, 1.0);
                 let width = (inside / PER_DOUBLING).exp2();
-                return Some(Self::lower_ms(*bucket) * width);
+                return Some(Self::lower_ms(bucket) * width);
             }
             before += count;
         }
@@ -123,7 +146,7 @@ impl Slice {
         self.index as f64 * timeline.slice_s
     }
 
-    /// In milliseconds, to a few percent; `None` where no request succeeded.
+    /// In milliseconds, to a few percent; `None` where no request succeeded whose latency is known.
     pub fn latency(&self, share: f64) -> Option<f64> {
         self.successes.quantile(share)
     }
@@ -156,12 +179,41 @@ pub fn folded(slices: impl IntoIterator<Item = Slice>) -> Vec<Slice> {
     }))
 }
 
+impl Gauge {
+    fn fold(&mut self) {
+        let mut folded: Vec<(usize, f64)> = Vec::with_capacity(self.values.len() / 2 + 1);
+        for (index, value) in std::mem::take(&mut self.values) {
+            match folded.last_mut().filter(|(last, _)| *last == index / 2) {
+                Some((_, own)) => *own = short(f64::midpoint(*own, value)),
+                None => folded.push((index / 2, value)),
+            }
+        }
+        self.values = folded;
+    }
+
+    /// Adds what followed, or what another machine saw at the same time: of two the higher.
+    fn add(&mut self, other: Self) {
+        let mut all: BTreeMap<usize, f64> = self.values.iter().copied().collect();
+        for (index, value) in other.values {
+            let own = all.entry(index).or_insert(value);
+            *own = own.max(value);
+        }
+        self.values = all.into_iter().collect();
+    }
+}
+
+/// As exact as a picture can be, so that a file of hours of looks stays small.
+pub fn short(value: f64) -> f64 {
+    format!("{value:.4e}").parse().unwrap_or(value)
+}
+
 impl Timeline {
     /// Of a run that has seen nothing yet.
     pub fn new(slice_s: f64) -> Self {
         Self {
             slice_s,
             subjects: BTreeMap::new(),
+            gauges: BTreeMap::new(),
         }
     }
 
@@ -170,13 +222,35 @@ impl Timeline {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.subjects.values().all(Vec::is_empty)
+        self.length() == 0
+    }
+
+    /// The gauges of a subject.
+    pub fn gauges(&self, subject: &str) -> impl Iterator<Item = (&MetricName, &Gauge)> {
+        self.gauges.get(subject).into_iter().flatten()
     }
 
     /// How many slices reach to the end of the last one.
     pub fn length(&self) -> usize {
-        let last = |slices: &Vec<Slice>| slices.last().map_or(0, |slice| slice.index + 1);
-        self.subjects.values().map(last).max().unwrap_or(0)
+        let requests = self.subjects.values().filter_map(|slices| slices.last());
+        let looks = self.gauges.values().flat_map(BTreeMap::values);
+        let looks = looks.filter_map(|gauge| gauge.values.last());
+        let last = requests.map(|slice| slice.index);
+        let last = last.chain(looks.map(|(index, _)| *index)).max();
+        last.map_or(0, |index| index + 1)
+    }
+
+    /// With other names for its subjects.
+    #[must_use]
+    pub fn renamed(self, name: impl Fn(&Subject) -> String) -> Self {
+        let new = |subject: &Subject| Subject::new(name(subject));
+        let subjects = self.subjects.into_iter().map(|(old, all)| (new(&old), all));
+        let gauges = self.gauges.into_iter().map(|(old, all)| (new(&old), all));
+        Self {
+            slice_s: self.slice_s,
+            subjects: subjects.collect(),
+            gauges: gauges.collect(),
+        }
     }
 
     /// Doubles the length of its slices.
@@ -184,6 +258,9 @@ impl Timeline {
         self.slice_s *= 2.0;
         for slices in self.subjects.values_mut() {
             *slices = folded(std::mem::take(slices));
+        }
+        for gauge in self.gauges.values_mut().flat_map(BTreeMap::values_mut) {
+            gauge.fold();
         }
     }
 
@@ -214,13 +291,26 @@ impl Timeline {
             });
             *own = in_order(std::mem::take(own).into_iter().chain(later));
         }
+        for (subject, gauges) in other.gauges {
+            let own = self.gauges.entry(subject).or_default();
+            for (metric, mut gauge) in gauges {
+                for (index, _) in &mut gauge.values {
+                    *index = index.saturating_add(offset);
+                }
+                match own.get_mut(&metric) {
+                    Some(known) => known.add(gauge),
+                    None => drop(own.insert(metric, gauge)),
+                }
+            }
+        }
         self.shorten();
         Some(())
     }
 
-    /// Fewer slices, until they are few enough. Many subjects share the room of sixteen.
+    /// Fewer slices, until they are few enough. Many subjects and gauges share the room of sixteen.
     pub fn shorten(&mut self) {
-        let share = 16 * MOST_SLICES / self.subjects.len().max(16);
+        let gauges = self.gauges.values().map(BTreeMap::len).sum::<usize>();
+        let share = 16 * MOST_SLICES / (self.subjects.len() + gauges).max(16);
         let most = share.clamp(MOST_SLICES / 10, MOST_SLICES);
         while self.length() > most {
             self.fold();
@@ -245,7 +335,49 @@ mod tests {
         Timeline {
             slice_s,
             subjects: [(Subject::new("GET /"), slices)].into(),
+            gauges: BTreeMap::new(),
         }
+    }
+
+    fn gauge(slice_s: f64, values: Vec<(usize, f64)>) -> Timeline {
+        let unit = Unit::new("MiB");
+        let rss = (MetricName::new("rss"), Gauge { unit, values });
+        Timeline {
+            gauges: [(Subject::new("shop"), [rss].into())].into(),
+            ..Timeline::new(slice_s)
+        }
+    }
+
+    fn values(timeline: &Timeline) -> &[(usize, f64)] {
+        let (_, rss) = timeline.gauges("shop").next().unwrap();
+        &rss.values
+    }
+
+    #[test]
+    fn gauges_are_folded_to_their_mean_and_follow_each_other_and_of_two_machines_the_higher_is_kept()
+     {
+        let mut looks = gauge(0.1, vec![(0, 10.0), (1, 20.0), (5, 7.0)]);
+        looks.fold();
+        assert_eq!(values(&looks), [(0, 15.0), (2, 7.0)]);
+        looks.add(gauge(0.2, vec![(0, 3.0)]), 1.0).unwrap();
+        assert_eq!(values(&looks), [(0, 15.0), (2, 7.0), (5, 3.0)]);
+        looks
+            .add(gauge(0.2, vec![(0, 30.0), (2, 1.0)]), 0.0)
+            .unwrap();
+        assert_eq!(values(&looks), [(0, 30.0), (2, 7.0), (5, 3.0)]);
+        assert_eq!((looks.length(), looks.is_empty()), (6, false));
+        let mut long = gauge(0.1, (0..5_000).map(|at| (at, 0.123_456_789)).collect());
+        long.shorten();
+        assert!(long.length() <= MOST_SLICES && values(&long)[3] == (3, 0.12346));
+    }
+
+    #[test]
+    fn successes_of_unknown_latency_are_counted_and_have_no_quantile() {
+        let mut slice = slice(0, &[1_000.0], 1);
+        slice.successes.add(&Latencies::untold(8));
+        assert_eq!(slice.requests(), 10);
+        assert!((slice.latency(1.0).unwrap() - 1.0).abs() < 0.1);
+        assert_eq!(Latencies::untold(8).quantile(0.5), None);
     }
 
     #[test]

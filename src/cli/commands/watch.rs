@@ -22,7 +22,7 @@ use crate::model::{Run, ToolName, run_file};
 use crate::text::duration;
 
 /// How often it is looked whether the time is over.
-const LOOK: Duration = Duration::from_millis(50);
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What was seen, in how long, and whether a signal ended it.
 struct Soak {
@@ -140,6 +140,7 @@ impl Soak {
         provenance.partial = self.interrupted || !self.observed.ended.is_empty();
         run.warnings.extend(self.observed.ended);
         run.warnings.extend(self.observed.away);
+        run.timeline = self.observed.timeline.map(Box::new);
         for (subject, metric, measurement) in self.observed.measurements {
             run.insert(subject, metric, measurement);
         }

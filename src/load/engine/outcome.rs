@@ -119,6 +119,13 @@ impl RunBuilder {
         figures.write(record, *cpu, &mut self.run)?;
         // Their slices are doublings of the same length.
         self.timeline.add(figures.timeline(record), self.reached);
+        if let Some(seen) = observed.timeline {
+            let seen = match &level.prefix {
+                Some(prefix) => seen.renamed(|subject| format!("{prefix} {subject}")),
+                None => seen,
+            };
+            self.timeline.add(seen, self.reached);
+        }
         self.reached += figures.last_counted().as_secs_f64();
         let named = |text: String| match &level.prefix {
             Some(prefix) => format!("{prefix}: {text}"),

@@ -12,6 +12,7 @@ mod inheritance;
 mod limits;
 mod memory;
 mod network;
+mod over_time;
 mod probe;
 pub(super) mod proc;
 mod process_probe;
@@ -39,7 +40,7 @@ use self::resource_record::{GROWTH_NEEDS, LoadSummary};
 use self::task::{Part, TaskResult, WatchTask, Way};
 use super::scenario::{Source, Watched};
 use crate::hint::WithHint;
-use crate::model::{Measurement, MetricName, Subject};
+use crate::model::{Measurement, MetricName, Subject, Timeline};
 
 /// How a watch looks, and what it makes of what ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +62,8 @@ pub struct Watch {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Observed {
     pub measurements: Vec<(Subject, MetricName, Measurement)>,
+    /// What was seen at each look, from when counting began.
+    pub timeline: Option<Timeline>,
     /// What is left out of the run, and why.
     pub warnings: Vec<String>,
     /// A message for each watched thing that ended during the run. Such a run says nothing about it.
@@ -175,6 +178,14 @@ impl Observed {
         self.warnings.extend(result.warnings.into_iter().map(own));
         self.ended.extend(result.ended.map(own));
         self.away.extend(result.away.map(own));
+        for (metric, unit, over) in result.seen {
+            let timeline = over.timeline(subject, metric, unit);
+            match &mut self.timeline {
+                // Their slices are doublings of the same length.
+                Some(whole) => drop(whole.add(timeline, 0.0)),
+                None => self.timeline = Some(timeline),
+            }
+        }
         let measurements = result
             .figures
             .into_iter()

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, bail};
 
 use super::Manner;
+use super::over_time::{OverTime, Seen};
 use super::selector::{self, Selector, UnknownMetric};
 use super::tracked::TrackedMetric;
 use crate::hint::WithHint;
@@ -23,6 +24,8 @@ pub(super) struct Endpoint {
     client: reqwest::Client,
     url: String,
     chosen: Vec<(Chosen, Tracked)>,
+    /// The level of each of them at each look since counting began; nothing of a counter.
+    levels: Vec<OverTime>,
     /// When counting began, and when it was last read.
     began: Instant,
     read: Instant,
@@ -75,6 +78,14 @@ impl Tracked {
         }
     }
 
+    /// Whether samples of this name are looked at.
+    fn needs(&self, name: &str) -> bool {
+        match self {
+            Self::Metric(metric) => metric.selector().name() == name,
+            Self::Query(query) => query.query().names().any(|own| own == name),
+        }
+    }
+
     fn was_reset(&self) -> bool {
         match self {
             Self::Metric(metric) => metric.was_reset(),
@@ -103,6 +114,7 @@ impl Endpoint {
         let mut endpoint = Self {
             client,
             url: url.to_owned(),
+            levels: vec![OverTime::default(); chosen.len()],
             chosen,
             began: Instant::now(),
             read: Instant::now(),
@@ -145,18 +157,14 @@ impl Endpoint {
                 return Err(anyhow!("it is larger than 64 MiB")).with_context(read);
             }
         }
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
-    }
-
-    fn samples<'a>(&self, page: &'a str) -> anyhow::Result<Vec<Sample<'a>>> {
-        exposition::samples(page)
-            .collect::<Result<_, _>>()
-            .with_context(|| format!("read the metrics at {}", self.url))
+        Ok(String::from_utf8(bytes)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
     }
 
     fn refuse_unknown(&self, page: &str) -> anyhow::Result<()> {
-        let samples = self
-            .samples(page)
+        let samples: Vec<Sample<'_>> = exposition::samples(page)
+            .collect::<Result<_, _>>()
+            .with_context(|| format!("read the metrics at {}", self.url))
             .hint("it has to be in the text format of Prometheus, usually at /metrics")?;
         let declared: Vec<&str> = exposition::declared(page).collect();
         for (_, tracked) in &self.chosen {
@@ -174,7 +182,10 @@ impl Endpoint {
     }
 
     fn take(&mut self, page: &str) -> anyhow::Result<()> {
-        let samples = self.samples(page)?;
+        let needed = |name: &str| self.chosen.iter().any(|(_, tracked)| tracked.needs(name));
+        let samples: Vec<Sample<'_>> = exposition::samples_of(page, needed)
+            .collect::<Result<_, _>>()
+            .with_context(|| format!("read the metrics at {}", self.url))?;
         for (_, tracked) in &mut self.chosen {
             tracked.take(&samples);
         }
@@ -190,6 +201,32 @@ impl Endpoint {
         };
         self.failure = looked.err().map(|error| format!("{error:#}"));
         self.failed += usize::from(self.failure.is_some());
+        if self.has_begun && self.failure.is_none() {
+            self.see();
+        }
+    }
+
+    fn see(&mut self) {
+        let at = self.read.saturating_duration_since(self.began);
+        for ((chosen, tracked), levels) in self.chosen.iter().zip(&mut self.levels) {
+            if let Tracked::Metric(metric) = tracked
+                && chosen.read == MetricRead::Plain(MetricKind::Gauge)
+                && let Some(level) = metric.value()
+            {
+                levels.add(at, level);
+            }
+        }
+    }
+
+    /// What was seen of its gauges at each look.
+    pub(super) fn seen(&self) -> Seen {
+        let all = self.chosen.iter().zip(&self.levels);
+        all.filter(|(_, levels)| !levels.is_empty())
+            .map(|((chosen, _), levels)| {
+                let name = MetricName::new(chosen.name.as_str());
+                (name, Unit::new(&chosen.unit), levels.clone())
+            })
+            .collect()
     }
 
     pub(super) async fn begin_counting(&mut self) {
@@ -198,6 +235,9 @@ impl Endpoint {
         self.began = self.read;
         for (_, tracked) in &mut self.chosen {
             tracked.begin_counting();
+        }
+        if self.has_begun {
+            self.see();
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::host::MachineSize;
 use super::limits::Limits;
 use super::memory::MemoryTrend;
+use super::over_time::{OverTime, Seen};
 use super::probe::Reading;
 use crate::model::{Better, Evidence, Measurement, MetricName, Role, Unit};
 
@@ -27,6 +28,10 @@ pub(super) struct ResourceRecord {
     busiest: BusiestSpan,
     trend: MemoryTrend,
     restarts: u64,
+    /// The processors in use, the resident memory and the load average at each look.
+    processors_seen: OverTime,
+    memory_seen: OverTime,
+    load_seen: OverTime,
 }
 
 /// A level at all looks.
@@ -102,6 +107,9 @@ impl ResourceRecord {
             busiest: BusiestSpan::default(),
             trend: MemoryTrend::default(),
             restarts: 0,
+            processors_seen: OverTime::default(),
+            memory_seen: OverTime::default(),
+            load_seen: OverTime::default(),
         };
         record.see(at, read);
         record
@@ -113,6 +121,14 @@ impl ResourceRecord {
     }
 
     fn see(&mut self, at: Instant, read: Reading) {
+        let since = at.saturating_duration_since(self.began);
+        let time = at.saturating_duration_since(self.read_at).as_secs_f64();
+        if let (Some(before), Some(cpu)) = (self.last.cpu, read.cpu)
+            && time > 0.0
+        {
+            let used = exact(cpu.saturating_sub(before)) / 1e9 / time;
+            self.processors_seen.add(since, used);
+        }
         self.last = read;
         self.read_at = at;
         self.open_files = self.open_files.max(read.open_files);
@@ -125,11 +141,12 @@ impl ResourceRecord {
         }
         if let Some(load) = read.load {
             self.load.add(load);
+            self.load_seen.add(since, exact(load) / 100.0);
         }
         if let Some(rss) = read.rss {
             self.memory.add(rss);
-            self.trend
-                .add(at.saturating_duration_since(self.began), rss);
+            self.trend.add(since, rss);
+            self.memory_seen.add(since, exact(rss) / MIB);
         }
     }
 
@@ -195,6 +212,18 @@ impl ResourceRecord {
         .into_iter()
         .filter_map(|(name, unit, role, evidence)| Some(figure(name, unit, role, evidence?)))
         .collect()
+    }
+
+    /// What was seen at each look, to be drawn: the processors in use, the memory and the load average.
+    pub(super) fn seen(self) -> Seen {
+        let seen = [
+            ("cpu", "cores", self.processors_seen),
+            ("rss", "MiB", self.memory_seen),
+            ("load_average", "", self.load_seen),
+        ];
+        let seen = seen.into_iter().filter(|(_, _, over)| !over.is_empty());
+        seen.map(|(name, unit, over)| (MetricName::new(name), Unit::new(unit), over))
+            .collect()
     }
 
     /// How often all that was watched ended and was there again.

@@ -38,6 +38,10 @@ impl Selector {
         })
     }
 
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     pub(super) fn takes(&self, sample: &Sample<'_>) -> bool {
         sample.name == self.name
             && self.labels.iter().all(|(label, value)| {

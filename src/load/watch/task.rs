@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use super::Manner;
 use super::host::MachineSize;
+use super::over_time::Seen;
 use super::probe::{Probe, Reading};
 use super::prometheus::Endpoint;
 use super::resource_record::{LoadSummary, ResourceRecord};
@@ -105,6 +106,7 @@ enum Command {
 #[derive(Debug, Default)]
 pub(super) struct TaskResult {
     pub(super) figures: Vec<(MetricName, Measurement)>,
+    pub(super) seen: Seen,
     pub(super) warnings: Vec<String>,
     pub(super) ended: Option<String>,
     /// It may come back, but is not there.
@@ -314,7 +316,9 @@ impl SystemTask {
             // Half of the metrics could be mistaken for all.
             _ => Vec::new(),
         };
+        let seen = self.record.take().map(ResourceRecord::seen);
         TaskResult {
+            seen: seen.filter(|_| !figures.is_empty()).unwrap_or_default(),
             figures,
             warnings: self.warnings,
             ended: self.ended.take(),
@@ -349,6 +353,9 @@ async fn watch_endpoint(
                 if has_begun {
                     endpoint.read().await;
                     (result.figures, result.warnings) = endpoint.figures(manner);
+                    if !result.figures.is_empty() {
+                        result.seen = endpoint.seen();
+                    }
                     result.away = endpoint.away(manner);
                 }
                 drop(answer.send(result));

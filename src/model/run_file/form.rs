@@ -183,6 +183,12 @@ form!(ToolForm<'a> {
 form!(TimelineForm<'a> {
     slice_s: f64,
     #[serde(borrow)] subjects: Entries<'a, Text<'a>>,
+    #[serde(borrow)] gauges: Entries<'a, Entries<'a, Object<GaugeForm<'a>>>>,
+});
+
+form!(GaugeForm<'a> {
+    #[serde(borrow)] unit: Text<'a>,
+    values: Vec<(u32, f64)>,
 });
 
 form!(LoadForm<'a> {

@@ -1,6 +1,7 @@
 //! The timeline of a run as text and back: for each subject one text, which holds its slices as whole numbers, LEB128,
 //! compressed by zlib, in base64. Of each slice: the slices since the one before, the errors, the number of buckets, and
-//! of each bucket the buckets since the one before and its count.
+//! of each bucket the buckets since the one before and its count. What was looked at now and then is few numbers, as
+//! plain as they are.
 
 use std::io::{Read, Write};
 
@@ -10,13 +11,15 @@ use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 
 use super::error::Flaw;
-use super::form::{Entries, Text, TimelineForm};
+use super::form::{Entries, GaugeForm, Object, Text, TimelineForm};
 use super::histogram::{BASE64, HistogramMemory};
-use crate::model::timeline::{BUCKETS, Latencies, MOST_SLICES, Slice, Timeline};
-use crate::model::{EvidenceError, Subject};
+use crate::model::timeline::{Gauge, Latencies, MOST_SLICES, Slice, Timeline, UNTOLD};
+use crate::model::{EvidenceError, MetricName, Subject, Unit};
 
 /// What the longest of our own needs, with room: 600 slices of which each holds every bucket.
 const UNPACKED_LIMIT: u64 = 2 * 1024 * 1024;
+/// The buckets, and the one of what is not known.
+const KINDS: usize = UNTOLD as usize + 1;
 /// What one bucket of one slice takes.
 const PER_BUCKET: usize = size_of::<(u16, u64)>();
 
@@ -26,14 +29,76 @@ impl<'a> TimelineForm<'a> {
             let text = Text(packed(slices).into());
             (Text::of(subject.as_str()), text)
         });
+        let gauges = timeline.gauges.iter().map(|(subject, gauges)| {
+            let each = gauges.iter().map(|(metric, gauge)| {
+                let form = Object(GaugeForm::of(gauge));
+                (Text::of(metric.as_str()), form)
+            });
+            (Text::of(subject.as_str()), Entries(each.collect()))
+        });
         Self {
             slice_s: Some(timeline.slice_s),
             subjects: Some(Entries(subjects.collect())),
+            gauges: (!timeline.gauges.is_empty()).then(|| Entries(gauges.collect())),
         }
     }
 }
 
-pub(super) fn take(form: TimelineForm<'_>, memory: &HistogramMemory) -> Result<Timeline, Flaw> {
+impl<'a> GaugeForm<'a> {
+    fn of(gauge: &'a Gauge) -> Self {
+        let index = |index: usize| u32::try_from(index).unwrap_or(u32::MAX);
+        let values = gauge.values.iter();
+        Self {
+            unit: Some(Text::of(gauge.unit.as_str())),
+            values: Some(values.map(|(at, value)| (index(*at), *value)).collect()),
+        }
+    }
+}
+
+fn gauge(form: GaugeForm<'_>) -> Result<Gauge, Flaw> {
+    let mut values: Vec<(usize, f64)> = Vec::new();
+    for (index, value) in form.values.unwrap_or_default() {
+        let index = usize::try_from(index).unwrap_or(usize::MAX);
+        let what = if index >= MOST_SLICES {
+            Some(format!("has more than {MOST_SLICES} slices"))
+        } else if values.last().is_some_and(|(last, _)| *last >= index) {
+            Some(format!("slice {index} is not behind the one before"))
+        } else if !value.is_finite() {
+            Some(format!("slice {index} holds no number"))
+        } else {
+            None
+        };
+        if let Some(what) = what {
+            return Err(Flaw::new(what).at("values"));
+        }
+        values.push((index, value));
+    }
+    let unit = form
+        .unit
+        .map_or_else(Unit::none, |unit| Unit::new(&*unit.0));
+    Ok(Gauge { unit, values })
+}
+
+/// The gauges of every subject.
+fn take_gauges(form: TimelineForm<'_>, timeline: &mut Timeline) -> Result<(), Flaw> {
+    for (name, gauges) in form.gauges.map(|gauges| gauges.0).unwrap_or_default() {
+        let mut all = std::collections::BTreeMap::new();
+        for (metric, Object(form)) in gauges.0 {
+            let at = |flaw: Flaw| flaw.at(&metric.0).at(&name.0).at("gauges");
+            let gauge = gauge(form).map_err(at)?;
+            if all.insert(MetricName::new(&*metric.0), gauge).is_some() {
+                return Err(Flaw::twice("metric", &metric.0).at(&name.0).at("gauges"));
+            }
+        }
+        let subject = Subject::new(&*name.0);
+        if timeline.gauges.insert(subject, all).is_some() {
+            return Err(Flaw::twice("subject", &name.0).at("gauges"));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn take(mut form: TimelineForm<'_>, memory: &HistogramMemory) -> Result<Timeline, Flaw> {
     let slice_s = form.slice_s.ok_or_else(|| {
         Flaw::new("a timeline needs `slice_s`").hint("the length of its slices, in seconds")
     })?;
@@ -41,7 +106,8 @@ pub(super) fn take(form: TimelineForm<'_>, memory: &HistogramMemory) -> Result<T
         return Err(Flaw::new(format!("{slice_s} is no length of time")).at("slice_s"));
     }
     let mut timeline = Timeline::new(slice_s);
-    for (name, text) in form.subjects.map(|subjects| subjects.0).unwrap_or_default() {
+    let subjects = form.subjects.take();
+    for (name, text) in subjects.map(|subjects| subjects.0).unwrap_or_default() {
         let slices = unpacked(&text.0)
             .and_then(|slices| {
                 let buckets = |slice: &Slice| slice.successes.counts().len();
@@ -62,6 +128,7 @@ pub(super) fn take(form: TimelineForm<'_>, memory: &HistogramMemory) -> Result<T
             return Err(Flaw::twice("subject", &name.0).at("subjects"));
         }
     }
+    take_gauges(form, &mut timeline)?;
     Ok(timeline)
 }
 
@@ -125,7 +192,7 @@ fn unpacked(text: &str) -> Result<Vec<Slice>, EvidenceError> {
         let many = numbers.next()?;
         let (mut counts, mut above) = (Vec::new(), 0);
         for _ in 0..many {
-            let bucket = numbers.place(above, BUCKETS, "buckets")?;
+            let bucket = numbers.place(above, KINDS, "buckets")?;
             above = bucket + 1;
             let count = numbers.next()?;
             if count == 0 {
@@ -213,7 +280,7 @@ mod tests {
             ("!".to_owned(), "is not base64"),
             ("AAAA".to_owned(), "cannot be unpacked"),
             (of(&[600, 0, 0]), "has more than 600 slices"),
-            (of(&[0, 0, 1, 304, 1]), "has more than 304 buckets"),
+            (of(&[0, 0, 1, 305, 1]), "has more than 305 buckets"),
             (of(&[0, 0, 1, 3, 0]), "with nothing in it"),
             (of(&[0, 0, 2, 3, 1]), "is cut off"),
             (of(&[0, 1 << 48, 0]), "too large"),

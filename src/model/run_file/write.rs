@@ -70,6 +70,14 @@ fn timeline(timeline: &Timeline) -> String {
                 .map(|(name, text)| (line(name), line(text)));
             (line("subjects"), block(4, each))
         }),
+        form.gauges.map(|gauges| {
+            let each = gauges.0.iter().map(|(subject, gauges)| {
+                let each = gauges.0.iter();
+                let each = each.map(|(metric, gauge)| (line(metric), line(gauge)));
+                (line(subject), block(6, each))
+            });
+            (line("gauges"), block(4, each))
+        }),
     ];
     block(2, members.into_iter().flatten())
 }

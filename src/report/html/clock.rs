@@ -1,4 +1,7 @@
-//! Both sides on one clock: what the service did in each second after the load began, the runs of a side together.
+//! Both sides on one clock: what the service did in each second after the load began, the runs of a side together, and
+//! what was looked at meanwhile, such as its memory.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -8,7 +11,7 @@ use super::markup::Markup;
 use super::measured::{Known, Of};
 use super::svg::{Across, At};
 use super::table::{Column, Table};
-use crate::model::{Subject, Timeline, Unit};
+use crate::model::{MetricName, Subject, Timeline, Unit};
 use crate::report::entry::Entry;
 use crate::report::sentence::Sentence;
 use crate::report::units::{self, Scale};
@@ -17,6 +20,8 @@ use crate::report::units::{self, Scale};
 const MOST_SLICES: usize = 60;
 const HEIGHT: f64 = 110.0;
 const SMALL: f64 = 55.0;
+/// Of one subject. A service may tell hundreds.
+const MOST_GAUGES: usize = 12;
 
 /// One slice of time of one side.
 #[derive(Clone, Debug, Serialize)]
@@ -39,12 +44,121 @@ struct Course {
     slices: Vec<Slice>,
 }
 
+/// A value that was looked at now and then.
+#[derive(Clone, Debug, Serialize)]
+struct Gauge {
+    metric: String,
+    unit: String,
+    baseline: Levels,
+    current: Levels,
+}
+
+/// What it was on one side: the mean of all looks of all runs in each slice.
+#[derive(Clone, Debug, Default, Serialize)]
+struct Levels {
+    slice_s: f64,
+    /// Seconds from the beginning, and the value.
+    values: Vec<(f64, f64)>,
+}
+
 /// One subject of both sides. Latencies are in milliseconds.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Clock {
     subject: String,
     baseline: Course,
     current: Course,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    gauges: Vec<Gauge>,
+}
+
+impl Levels {
+    fn of(timelines: &[&Timeline], subject: &str, metric: &MetricName) -> Self {
+        let known = timelines.iter().filter_map(|timeline| {
+            let gauge = timeline.gauges.get(subject)?.get(metric)?;
+            Some((timeline.slice_s, &gauge.values))
+        });
+        let known: Vec<_> = known.collect();
+        #[expect(clippy::cast_precision_loss, reason = "at most 600 slices")]
+        let start = |index: usize, slice_s: f64| index as f64 * slice_s;
+        let ends = known.iter().filter_map(|(slice_s, values)| {
+            let (last, _) = values.last()?;
+            Some(start(last + 1, *slice_s))
+        });
+        let end = ends.fold(0.0, f64::max);
+        let mut slice_s = known.iter().fold(0.0, |most: f64, (own, _)| most.max(*own));
+        while end > start(MOST_SLICES, slice_s) && slice_s > 0.0 {
+            slice_s *= 2.0;
+        }
+        let mut slices: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
+        for (own, values) in known {
+            for (index, value) in values {
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "at most 600, from a place in the middle of a slice"
+                )]
+                let slice = (start(*index, own) / slice_s + own / slice_s / 2.0) as usize;
+                let (sum, looks) = slices.entry(slice).or_default();
+                *sum += value;
+                *looks += 1.0;
+            }
+        }
+        let values = slices.into_iter();
+        Self {
+            slice_s,
+            values: values
+                .map(|(slice, (sum, looks))| (start(slice, slice_s), sum / looks))
+                .collect(),
+        }
+    }
+
+    fn end(&self) -> f64 {
+        self.values
+            .last()
+            .map_or(0.0, |(start, _)| start + self.slice_s)
+    }
+}
+
+impl Gauge {
+    /// All of a subject, in the order of their names.
+    fn all(sides: [&[&Timeline]; 2], subject: &str) -> Vec<Self> {
+        let timelines = sides.iter().flat_map(|side| side.iter());
+        let known = timelines.flat_map(|timeline| timeline.gauges(subject));
+        let names: BTreeSet<(&MetricName, &str)> = known
+            .map(|(metric, gauge)| (metric, gauge.unit.as_str()))
+            .collect();
+        let [baseline, current] = sides;
+        let gauges = names.into_iter().map(|(metric, unit)| Self {
+            metric: metric.to_string(),
+            unit: unit.to_owned(),
+            baseline: Levels::of(baseline, subject, metric),
+            current: Levels::of(current, subject, metric),
+        });
+        // One look is no course.
+        let enough = |gauge: &Self| {
+            let looks = gauge.sides().map(|(_, levels)| levels.values.len());
+            looks.into_iter().any(|looks| looks > 1)
+        };
+        gauges.filter(enough).take(MOST_GAUGES).collect()
+    }
+
+    fn title(&self) -> Sentence {
+        Sentence::default().foreign(&self.metric)
+    }
+
+    fn sides(&self) -> [(&'static str, &Levels); 2] {
+        [("before", &self.baseline), ("now", &self.current)]
+    }
+
+    fn scale(&self) -> Scale {
+        let all = self.sides().into_iter();
+        let all = all.flat_map(|(_, levels)| levels.values.iter().map(|(_, value)| *value));
+        Scale::of(&Unit::new(&self.unit), all)
+    }
+
+    fn end(&self) -> f64 {
+        self.baseline.end().max(self.current.end())
+    }
 }
 
 impl Course {
@@ -101,19 +215,20 @@ impl Clock {
     pub(super) fn of(entry: &Entry, known: &Known<'_>) -> Option<Self> {
         let side = |of: Of| {
             let runs = known.runs(entry, of);
-            let timelines: Vec<&Timeline> = runs
-                .into_iter()
-                .filter_map(|run| run.timeline.as_deref())
-                .collect();
-            Course::of(&timelines, &entry.subject)
+            let timelines = runs.into_iter().filter_map(|run| run.timeline.as_deref());
+            timelines.collect::<Vec<&Timeline>>()
         };
-        let (baseline, current) = (side(Of::Baseline), side(Of::Current));
+        let (before, now) = (side(Of::Baseline), side(Of::Current));
+        let baseline = Course::of(&before, &entry.subject);
+        let current = Course::of(&now, &entry.subject);
+        let gauges = Gauge::all([&before, &now], &entry.subject);
         // One slice is no course.
         let enough = baseline.slices.len().max(current.slices.len()) > 1;
-        enough.then(|| Self {
+        (enough || !gauges.is_empty()).then(|| Self {
             subject: entry.shown_subject(),
             baseline,
             current,
+            gauges,
         })
     }
 
@@ -127,7 +242,13 @@ impl Clock {
 
     /// From the beginning to the end of the longer side.
     fn time(&self) -> Axis {
-        Axis::between(0.0, self.baseline.end().max(self.current.end()))
+        Axis::between(0.0, self.end())
+    }
+
+    fn end(&self) -> f64 {
+        let gauges = self.gauges.iter().map(Gauge::end);
+        let requests = self.baseline.end().max(self.current.end());
+        gauges.fold(requests, f64::max)
     }
 
     fn scale(&self) -> Scale {
@@ -144,7 +265,17 @@ impl Clock {
             for drawn in drawn.iter().flatten() {
                 page.put(drawn);
             }
-            self.table().folded(page, "The numbers");
+            if self.slices().next().is_some() {
+                self.table().folded(page, "The numbers");
+            }
+            let looks: Vec<Markup> = self.gauges.iter().filter_map(|it| self.gauge(it)).collect();
+            for (gauge, drawn) in self.gauges.iter().zip(&looks) {
+                page.element("p", &[], |page| page.sentence(&gauge.title()));
+                page.put(drawn);
+            }
+            if !looks.is_empty() {
+                self.looks().folded(page, "What was looked at");
+            }
         });
         page.line();
     }
@@ -188,6 +319,29 @@ impl Clock {
         Some(frame.finish(&format!("{subject}: errors in each slice over time")))
     }
 
+    fn gauge(&self, gauge: &Gauge) -> Option<Markup> {
+        let sides = gauge.sides();
+        let values = sides.iter().flat_map(|(_, levels)| &levels.values);
+        let axis = Axis::from_zero(values.map(|(_, value)| *value))?;
+        let scale = gauge.scale();
+        let mut frame = Frame::new(axis, SMALL, &|value, step| scale.tick(value, step).spoken());
+        let time = self.time();
+        for (name, levels) in sides {
+            let places = levels.values.iter().map(|(start, value)| {
+                let middle = start + levels.slice_s / 2.0;
+                At::new(Across(time.share(middle)), frame.down(*value))
+            });
+            let places: Vec<At> = places.collect();
+            if !places.is_empty() {
+                frame.svg.path(&format!("path {name}"), &places);
+            }
+        }
+        self.under(&mut frame);
+        let subject = Sentence::default().foreign(&self.subject).spoken();
+        let metric = gauge.title().spoken();
+        Some(frame.finish(&format!("{subject}: {metric} over time")))
+    }
+
     /// A line for each side, broken where nothing is known.
     fn draw(&self, frame: &mut Frame, more: &str, of: impl Fn(&Slice) -> Option<f64>) {
         let time = self.time();
@@ -216,10 +370,35 @@ impl Clock {
 
     /// The seconds under a picture.
     fn under(&self, frame: &mut Frame) {
-        let end = self.baseline.end().max(self.current.end());
+        let end = self.end();
         frame.under(Across(0.0), "0 s");
         frame.under(Across(0.5), &seconds(end / 2.0));
         frame.under(Across(1.0), &seconds(end));
+    }
+
+    fn looks(&self) -> Table {
+        let mut table = Table::new(&[
+            Column::Words("metric"),
+            Column::Words("side"),
+            Column::Number("from"),
+            Column::Number("value"),
+        ]);
+        for gauge in &self.gauges {
+            let scale = gauge.scale();
+            for (side, levels) in [("baseline", &gauge.baseline), ("now", &gauge.current)] {
+                table
+                    .rows
+                    .extend(levels.values.iter().map(|(start, value)| {
+                        vec![
+                            gauge.title(),
+                            Sentence::new(side),
+                            Sentence::new(seconds(*start)),
+                            scale.write(*value),
+                        ]
+                    }));
+            }
+        }
+        table
     }
 
     fn table(&self) -> Table {

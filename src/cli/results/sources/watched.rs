@@ -6,12 +6,17 @@ use crate::cli::output::Output;
 use crate::hint::WithHint;
 use crate::load::scenario;
 use crate::load::watch::{Manner, WatchBeside};
-use crate::model::{Measurement, MetricName, Run, Subject};
+use crate::model::{Measurement, MetricName, Run, Subject, Timeline};
+
+/// Tools tell when they began to the second.
+const TO_THE_SECOND: f64 = 2.0;
 
 /// What was measured while a command ran once.
 #[derive(Default)]
 pub(crate) struct Watched {
     measurements: Vec<(Subject, MetricName, Measurement)>,
+    /// What was seen, and when the watch began.
+    timeline: Option<(Timeline, jiff::Timestamp)>,
 }
 
 impl Watched {
@@ -27,6 +32,7 @@ impl Watched {
             return Ok(Self::default());
         }
         let watch = WatchBeside::start(what.to_vec(), Manner::BesideLoad)?;
+        let began = jiff::Timestamp::now();
         work(output)?;
         let observed = watch.finish()?;
         for warning in &observed.warnings {
@@ -39,6 +45,7 @@ impl Watched {
         }
         Ok(Self {
             measurements: observed.measurements,
+            timeline: observed.timeline.map(|timeline| (timeline, began)),
         })
     }
 
@@ -65,7 +72,28 @@ impl Watched {
             for (subject, metric, measurement) in &self.measurements {
                 run.insert(subject.clone(), metric.clone(), measurement.clone());
             }
+            self.draw(run);
         }
         Ok(())
+    }
+
+    /// Puts what was seen on one time axis with what the command tells of its time, where it tells when it began.
+    fn draw(&self, run: &mut Run) {
+        let Some((mut seen, began)) = self.timeline.clone() else {
+            return;
+        };
+        let Some(of_command) = run.timeline.take() else {
+            run.timeline = Some(Box::new(seen));
+            return;
+        };
+        let later = run.provenance.started_at;
+        let both = later
+            .map(|at| at.duration_since(began).as_secs_f64())
+            .filter(|later| *later > -TO_THE_SECOND)
+            .and_then(|later| seen.add((*of_command).clone(), later));
+        run.timeline = Some(match both {
+            Some(()) => Box::new(seen),
+            None => of_command,
+        });
     }
 }

@@ -31,5 +31,6 @@ mod sessions;
 mod strength;
 mod symmetry;
 mod targets;
+mod teams;
 mod traps;
 mod zero;

@@ -17,13 +17,16 @@ const POINTS: f64 = 60.0;
 const PER_POINT: f64 = 20.0;
 
 /// One row of an endpoint: what it had done by then.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Reading {
     pub second: u64,
     pub users: u64,
     pub requests: u64,
     pub failures: u64,
     pub mean_ms: f64,
+    /// Of the last ten seconds, where the row tells them.
+    pub p50: Option<u64>,
+    pub p99: Option<u64>,
 }
 
 /// The rows of every endpoint.
@@ -66,6 +69,13 @@ impl Readings {
                 !keep
             });
         }
+    }
+
+    /// The rows of every endpoint, unless there are too many.
+    pub(super) fn rows(&self) -> Option<impl Iterator<Item = (&Subject, &[Reading])>> {
+        let few = self.of.len() <= MOST_ENDPOINTS;
+        let all = self.of.iter();
+        few.then(|| all.map(|(subject, (_, rows))| (subject, rows.as_slice())))
     }
 
     /// Writes what is certain of each endpoint, or of all together where the history has nothing else.
@@ -187,6 +197,7 @@ mod tests {
                 requests,
                 failures: 0,
                 mean_ms: sum / requests as f64,
+                ..Reading::default()
             };
             readings.add((&subject, Role::Outcome), reading);
         }
@@ -222,6 +233,7 @@ mod tests {
                 requests: second,
                 failures: 0,
                 mean_ms: 3.0,
+                ..Reading::default()
             };
             readings.add((&subject, Role::Outcome), reading);
         }

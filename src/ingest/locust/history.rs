@@ -13,6 +13,7 @@ use anyhow::{Context, anyhow, bail};
 
 use super::course::{Reading, Readings};
 use super::endpoint;
+use super::over_time;
 use super::table::{Column, Row, Table};
 use super::timeline::{Phase, Timeline, WINDOW};
 use super::track::{Cumulated, Figures, Percentiles, Report, Totals, Track};
@@ -55,6 +56,8 @@ struct History {
     readings: Readings,
     /// Reused for each row.
     window: Vec<Option<u64>>,
+    /// Where in it the p50 and the p99 are.
+    drawn: [Option<usize>; 2],
 }
 
 fn timestamp(second: u64) -> Option<jiff::Timestamp> {
@@ -72,7 +75,9 @@ pub(super) fn read(reader: impl BufRead, warmup: Option<Duration>) -> anyhow::Re
 
 impl History {
     fn of<R: BufRead>(table: &Table<R>, warmup: Option<Duration>) -> anyhow::Result<Self> {
-        let (quantiles, percentiles) = table.percentiles()?.into_iter().unzip();
+        let (quantiles, percentiles): (Vec<Quantile>, _) = table.percentiles()?.into_iter().unzip();
+        let drawn = [Quantile::P50, Quantile::P99];
+        let drawn = drawn.map(|wanted| quantiles.iter().position(|quantile| *quantile == wanted));
         // Cumulative extremes cannot be split, so they are only read where nothing is dropped.
         let extreme = |name| match warmup {
             None => table.optional(name),
@@ -103,6 +108,7 @@ impl History {
             restarted: false,
             readings: Readings::default(),
             window: Vec::new(),
+            drawn,
         })
     }
 
@@ -134,6 +140,7 @@ impl History {
         if totals.requests > earlier {
             self.timeline.saw_requests();
         }
+        let has_window = phase == Phase::Measured && self.columns.window(row, &mut self.window)?;
         if phase == Phase::Warmup {
             track.warm_up(totals, row.number(&self.columns.mean)?);
         } else {
@@ -147,19 +154,25 @@ impl History {
             }
             track.measure(totals);
             if let Some(users) = &self.columns.users {
+                let [p50, p99] = self.drawn.map(|at| {
+                    let told = self.window.get(at.filter(|_| has_window)?);
+                    told.copied().flatten()
+                });
                 let reading = Reading {
                     second,
                     users: row.count(users)?,
                     requests: totals.requests,
                     failures: totals.failures,
                     mean_ms: row.number(&self.columns.mean)?,
+                    p50,
+                    p99,
                 };
                 self.readings.add((&track.subject, track.role), reading);
             }
         }
         let columns = &self.columns;
         columns.keep(row, &mut track.cumulated)?;
-        if phase == Phase::Measured && columns.window(row, &mut self.window)? {
+        if has_window {
             track.window(&self.window);
         }
         Ok(())
@@ -225,7 +238,8 @@ impl History {
         let seconds = self.timeline.measured_seconds()?;
         let percentiles = self.percentiles();
         let mut run = endpoint::empty_run();
-        run.provenance.started_at = timestamp(self.timeline.origin());
+        let origin = self.timeline.origin();
+        run.provenance.started_at = timestamp(origin);
         run.provenance.duration_s = Some(seconds as f64);
         run.provenance.load = self.users.as_ref().and_then(Users::load);
         run.warnings = self.notes(percentiles, seconds);
@@ -250,6 +264,13 @@ impl History {
             }
         }
         self.readings.write(&mut run)?;
+        let timeline = self.readings.timeline(origin, self.warmup.is_none());
+        run.timeline = timeline.map(|mut timeline| {
+            if percentiles != Percentiles::Sliding {
+                over_time::without_percentiles(&mut timeline);
+            }
+            Box::new(timeline)
+        });
         Ok(run)
     }
 

@@ -10,6 +10,7 @@ mod exact;
 mod failures;
 mod files;
 mod history;
+mod over_time;
 mod records;
 mod rounding;
 mod same_run;
@@ -29,7 +30,7 @@ use anyhow::{Context, anyhow, bail};
 use super::adapter::{Adapter, Facts, Form, Read as FormRead, ToolClass};
 use super::{ReadOptions, source, text};
 use crate::hint::WithHint;
-use crate::model::{Load, Run};
+use crate::model::{Load, Run, Timeline};
 use files::{Kind, Member, Set};
 use same_run::Ends;
 pub(super) use same_run::{JsonSigns, Sameness, SetSigns};
@@ -73,6 +74,8 @@ fn parse_with(bytes: &[u8], options: &ReadOptions) -> anyhow::Result<Vec<Run>> {
     parse(bytes, options.warmup)
 }
 
+/// A history that is longer than hours with many endpoints is not read a second time for a picture.
+const LONGEST_DRAWN: u64 = 64 * 1024 * 1024;
 /// Enough of a file to know its kind by.
 const HEAD: u64 = 64 * 1024;
 
@@ -169,6 +172,7 @@ fn read_set(set: &Set, warmup: Option<Duration>) -> anyhow::Result<Run> {
         None if set.has(Member::Stats) => {
             let mut run = read_member(&stats, Member::Stats, None)?;
             run.provenance.load = load_of(set);
+            run.timeline = timeline_of(&history);
             run
         }
         None if set.has(Member::History) => read_member(&history, Member::History, None)?,
@@ -183,10 +187,13 @@ fn read_set(set: &Set, warmup: Option<Duration>) -> anyhow::Result<Run> {
     {
         match ends.refused_by(&run) {
             None => run.provenance.started_at = ends.started_at(),
-            Some(why) => run.warnings.push(format!(
-                "{} is of another run, and its times are left out: {why}",
-                history.display()
-            )),
+            Some(why) => {
+                run.timeline = None;
+                run.warnings.push(format!(
+                    "{} is of another run, and its times are left out: {why}",
+                    history.display()
+                ));
+            }
         }
     }
     failures::explain(&set.path(Member::Failures), &mut run);
@@ -200,6 +207,13 @@ pub(super) fn load_beside(prefix: &Path) -> Option<Load> {
 
 fn load_of(set: &Set) -> Option<Load> {
     users::load(open(&set.path(Member::History)).ok()?)
+}
+
+/// What a history says of when things happened; nothing where it cannot be read, for it is only drawn.
+fn timeline_of(history: &Path) -> Option<Box<Timeline>> {
+    let length = history.metadata().ok()?.len();
+    let file = (length <= LONGEST_DRAWN).then(|| open(history).ok())?;
+    history::read(file?, None).ok()?.timeline
 }
 
 fn read_member(path: &Path, member: Member, warmup: Option<Duration>) -> anyhow::Result<Run> {

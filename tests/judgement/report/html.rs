@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::support::verdicts::*;
 use crate::support::{hostile, scenes};
 use perfgate::compare::{self, Policy, Sides};
-use perfgate::model::timeline::{Latencies, Slice};
+use perfgate::model::timeline::{Gauge, Latencies, Slice};
 use perfgate::model::{
     Better, Evidence, Measurement, MetricName, Quantile, Role, Run, Subject, Timeline, Unit,
 };
@@ -258,6 +258,14 @@ fn over_time(ms: f64, session: &str) -> Run {
     timeline
         .subjects
         .insert(Subject::new("GET /"), slices.collect());
+    let depth = Gauge {
+        unit: Unit::new("MiB"),
+        values: (0..10_usize).map(|at| (at, ms * at as f64)).collect(),
+    };
+    let depth = (MetricName::new("rss<b>"), depth);
+    timeline
+        .gauges
+        .insert(Subject::new("GET /"), [depth].into());
     run.timeline = Some(Box::new(timeline));
     run
 }
@@ -297,11 +305,18 @@ fn both_sides_are_drawn_on_one_clock_where_the_runs_tell_what_happened_when() {
         // Of one run; the errors are those of both.
         assert_eq!(slices[0]["rate"], 20.0, "{side}");
         assert_eq!(slices[8]["errors"], 2, "{side}");
+        // The mean of both runs, in the last second.
+        let looks = clock["gauges"][0][side]["values"].as_array().unwrap();
+        let last = looks[9][1].as_f64().unwrap();
+        assert_eq!((looks.len(), &looks[9][0]), (10, &serde_json::json!(9.0)));
+        assert!((last / (ms * 9.0) - 1.0).abs() < 0.02, "{side}: {last}");
     }
-    // The line is broken where nothing came back: two pieces for p50, p99 and the rate of each side.
+    // The line is broken where nothing came back: two pieces for p50, p99 and the rate of each side. What was looked at
+    // is one line.
     let (_, section) = page.split_once("id=\"clock\"").unwrap();
     let (section, _) = section.split_once("</section>").unwrap();
-    assert_eq!(section.matches("path before").count(), 8);
+    assert_eq!(section.matches("path before").count(), 9);
+    assert!(section.contains("rss&lt;b&gt;"), "{section}");
     // A stored verdict has none.
     assert!(!self::page(&document).contains("id=\"clock\""));
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 use perfgate::model::evidence::{Estimate, Moments};
 use perfgate::model::run_file::{parse, write};
-use perfgate::model::timeline::{Latencies, Slice};
+use perfgate::model::timeline::{Gauge, Latencies, Slice};
 use perfgate::model::{
     Better, Environment, Evidence, Load, Measurement, MetricName, Point, Provenance, Quantile,
     Role, Run, Subject, Timeline, ToolName, Unit,
@@ -227,7 +227,7 @@ fn provenance() -> impl Strategy<Value = Provenance> {
 }
 
 fn timeline() -> impl Strategy<Value = Timeline> {
-    let latencies = vec((0..304_u16, 1..u64::from(u32::MAX)), 0..20).prop_map(Latencies::of);
+    let latencies = vec((0..305_u16, 1..u64::from(u32::MAX)), 0..20).prop_map(Latencies::of);
     let slices = btree_map(0..600_usize, (0..9_u64, latencies), 0..20).prop_map(|slices| {
         let slices = slices
             .into_iter()
@@ -239,7 +239,18 @@ fn timeline() -> impl Strategy<Value = Timeline> {
         slices.collect()
     });
     let subjects = btree_map(any::<String>().prop_map(Subject::new), slices, 0..3);
-    (1e-3..1e6, subjects).prop_map(|(slice_s, subjects)| Timeline { slice_s, subjects })
+    let values = btree_map(0..600_usize, -1e300..1e300, 0..9);
+    let gauge = (".{0,4}", values).prop_map(|(unit, values)| Gauge {
+        unit: Unit::new(&unit),
+        values: values.into_iter().collect(),
+    });
+    let gauges = btree_map(any::<String>().prop_map(MetricName::new), gauge, 0..3);
+    let gauges = btree_map(any::<String>().prop_map(Subject::new), gauges, 0..3);
+    (1e-3..1e6, subjects, gauges).prop_map(|(slice_s, subjects, gauges)| Timeline {
+        slice_s,
+        subjects,
+        gauges,
+    })
 }
 
 fn run() -> impl Strategy<Value = Run> {

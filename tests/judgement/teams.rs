@@ -184,7 +184,7 @@ fn a_bare_number_holds_whatever_the_unit_of_a_metric_is() {
 }
 
 #[test]
-fn one_request_decides_nothing_and_one_run_a_side_only_what_is_huge() {
+fn one_request_decides_nothing_however_the_rule_is_written() {
     let one = |p50: f64, rate: f64| {
         json!({"recommend": {
             "latency": {"unit": "ms", "better": "lower", "quantiles": {"0.5": p50}, "n": 1},
@@ -196,9 +196,12 @@ fn one_request_decides_nothing_and_one_run_a_side_only_what_is_huge() {
         "[[rule]]\nmax_regression = \"10%\"\n",
     ] {
         let (code, verdict) = judged(config, 1, &one(10.0, 0.54), &one(30.0, 0.09));
-        let outcome = &row(&verdict, "recommend", "latency")["outcome"];
-        assert_ne!(outcome, "regressed", "{verdict}");
-        assert_ne!(outcome, "unchanged", "{verdict}");
-        assert_eq!(code, 1, "{verdict}");
+        assert_eq!(code, 2, "{verdict}");
+        assert_eq!(verdict["reasons"], json!(["nothing was compared"]));
+        for metric in ["latency", "throughput"] {
+            let cause = &row(&verdict, "recommend", metric)["cause"];
+            let wanted = json!({"kind": "too-few-observations", "have": 1, "need": 20});
+            assert_eq!(cause, &wanted);
+        }
     }
 }

@@ -111,6 +111,17 @@ fn a_process_and_the_machine_are_a_run_that_a_gate_judges() {
     assert!(value(&document, "api", "cpu_share") < 50.0);
     assert!(value(&document, "host", "memory_share") > 0.1);
     assert!(document.get("partial").is_none(), "{document}");
+    // What was looked at ten times stands on a timeline, to be drawn.
+    let gauges = &document["timeline"]["gauges"];
+    for (subject, metric, unit) in [
+        ("api", "rss", "MiB"),
+        ("api", "cpu", "cores"),
+        ("host", "load_average", ""),
+    ] {
+        let gauge = &gauges[subject][metric];
+        assert_eq!(gauge["unit"], unit, "{gauges}");
+        assert!(gauge["values"].as_array().unwrap().len() > 2, "{gauges}");
+    }
     // A second is too short for a growth, and that is told.
     assert!(warnings(&document).contains("rss_growth"), "{document}");
     let rule = "[[rule]]\nsubject = \"api\"\nmetric = \"rss_peak\"\nbudget = \"1KiB\"\n";

@@ -27,6 +27,9 @@ const LONGEST: Duration = Duration::from_secs(30);
 const SETTLING: Duration = Duration::from_millis(500);
 /// A level this near to its limit is measured again.
 const NEAR: f64 = 0.1;
+/// So often in a row a level is measured again at which the load generator was at fault: it may have been one bad moment
+/// of the machine.
+const AGAIN: u32 = 2;
 /// A service that ends fewer of the requests that are due does not keep up.
 const KEEPS_UP: f64 = 0.98;
 
@@ -58,6 +61,7 @@ impl FindMax<'_> {
         let (open, start) = self.open()?;
         let mut search = Search::new(start, self.least(), MOST);
         let (mut held, mut last) = (Vec::new(), String::new());
+        let mut again = 0;
         loop {
             match search.step() {
                 Step::Measure(rate) => {
@@ -70,6 +74,16 @@ impl FindMax<'_> {
                     if measured.interrupted {
                         return Err(anyhow!(Interrupted)).context("search the largest rate");
                     }
+                    if let Some(why) = &measured.outcome.run.provenance.invalid
+                        && again < AGAIN
+                    {
+                        again += 1;
+                        output.note(&format!(
+                            "{rate:.1}/s says nothing, and is measured again: {why}"
+                        ));
+                        continue;
+                    }
+                    again = 0;
                     let judged = self.judge(&measured.outcome, rate, &scenario)?;
                     let verdict = if judged.holds { "holds" } else { "breaks" };
                     output.note(&format!("{rate:.1}/s {verdict}: {}", judged.said));

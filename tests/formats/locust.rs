@@ -396,6 +396,68 @@ fn a_history_without_endpoints_gives_the_total_alone_and_says_so() {
 }
 
 #[test]
+fn a_recorded_history_tells_every_request_of_a_run_in_its_second() {
+    let run = read("locust/base-1/run");
+    let timeline = run.timeline.as_deref().unwrap();
+    assert!(close(timeline.slice_s, 1.0) && timeline.length() > 5);
+    assert_eq!(timeline.subjects.len(), run.subjects.len());
+    for subject in run.subjects.keys() {
+        let slices = timeline.slices(subject.as_str());
+        let all: u64 = slices
+            .iter()
+            .map(perfgate::model::timeline::Slice::requests)
+            .sum();
+        let failed: u64 = slices.iter().map(|slice| slice.errors).sum();
+        // The last second may be in the statistics alone.
+        let (of_run, requests) = errors(&run, subject.as_str());
+        assert!(
+            all <= requests && all as f64 > 0.9 * requests as f64,
+            "{subject}: {all}"
+        );
+        assert!(failed <= of_run, "{subject}: {failed} of {of_run}");
+        // No time of a single request is made up.
+        assert!(slices.iter().all(|slice| slice.latency(0.5).is_none()));
+        let names: Vec<&str> = timeline
+            .gauges(subject.as_str())
+            .map(|(name, _)| name.as_str())
+            .collect();
+        assert_eq!(
+            names,
+            ["latency_mean", "latency_p50", "latency_p99"],
+            "{subject}"
+        );
+    }
+    let (_, means) = timeline.gauges("Aggregated").next().unwrap();
+    let slices = timeline.slices("Aggregated").iter();
+    let weighted = means.values.iter().zip(slices).map(|((at, mean), slice)| {
+        assert_eq!(*at, slice.index);
+        mean * slice.requests() as f64
+    });
+    let all: u64 = timeline
+        .slices("Aggregated")
+        .iter()
+        .map(|s| s.requests())
+        .sum();
+    let whole = weighted.sum::<f64>() / all as f64;
+    assert!(
+        (whole / mean(&run, "Aggregated") - 1.0).abs() < 0.05,
+        "{whole}"
+    );
+    // Without endpoints its percentiles are those of everything before, and no course.
+    let only_total: String = history(40)
+        .split_inclusive('\n')
+        .filter(|line| line.starts_with("Timestamp") || line.contains(",Aggregated,"))
+        .collect();
+    let run = parse(only_total.as_bytes(), None).unwrap();
+    let timeline = run.timeline.as_deref().unwrap();
+    let names: Vec<&str> = timeline
+        .gauges("Aggregated")
+        .map(|(name, _)| name.as_str())
+        .collect();
+    assert_eq!(names, ["latency_mean"]);
+}
+
+#[test]
 fn statistics_that_locust_set_to_zero_are_counted_from_there() {
     let text = history(40);
     let head = text.lines().next().unwrap();

@@ -73,9 +73,7 @@ fn gauge(form: GaugeForm<'_>) -> Result<Gauge, Flaw> {
         }
         values.push((index, value));
     }
-    let unit = form
-        .unit
-        .map_or_else(Unit::none, |unit| Unit::new(&*unit.0));
+    let unit = form.unit.map_or_else(Unit::none, |unit| Unit::new(&unit.0));
     Ok(Gauge { unit, values })
 }
 

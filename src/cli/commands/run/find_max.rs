@@ -74,17 +74,17 @@ impl FindMax<'_> {
                     if measured.interrupted {
                         return Err(anyhow!(Interrupted)).context("search the largest rate");
                     }
-                    if let Some(why) = &measured.outcome.run.provenance.invalid
-                        && again < AGAIN
-                    {
-                        again += 1;
-                        output.note(&format!(
-                            "{rate:.1}/s says nothing, and is measured again: {why}"
-                        ));
-                        continue;
-                    }
+                    let judged = match self.judge(&measured.outcome, rate, &scenario)? {
+                        Ok(judged) => judged,
+                        Err(why) if again < AGAIN => {
+                            again += 1;
+                            let says = "says nothing, and is measured again";
+                            output.note(&format!("{rate:.1}/s {says}: {why}"));
+                            continue;
+                        }
+                        Err(why) => return Err(own_fault(rate, &why)),
+                    };
                     again = 0;
-                    let judged = self.judge(&measured.outcome, rate, &scenario)?;
                     let verdict = if judged.holds { "holds" } else { "breaks" };
                     output.note(&format!("{rate:.1}/s {verdict}: {}", judged.said));
                     search.tell(Observation {
@@ -180,16 +180,16 @@ impl FindMax<'_> {
         scenario
     }
 
-    /// An error where the load generator, and not the service, is what broke.
+    /// Why the level says nothing, where the load generator, and not the service, is what broke.
     fn judge(
         &self,
         outcome: &LoadOutcome,
         rate: f64,
         scenario: &Scenario,
-    ) -> anyhow::Result<Judged> {
+    ) -> anyhow::Result<Result<Judged, String>> {
         let run = &outcome.run;
         if let Some(why) = &run.provenance.invalid {
-            return Err(own_fault(rate, why));
+            return Ok(Err(why.clone()));
         }
         if run.provenance.partial {
             return Err(anyhow!("the level of {rate:.1}/s ended early"))
@@ -205,7 +205,7 @@ impl FindMax<'_> {
             .ok_or_else(|| anyhow!("the level of {rate:.1}/s measured nothing"))
             .hint("give levels more time with --for")?;
         if let Some(said) = behind(run) {
-            return Ok(broken(said, f64::INFINITY));
+            return Ok(Ok(broken(said, f64::INFINITY)));
         }
         let answers = metrics.get(MetricName::LATENCY);
         let answers = answers.and_then(|latency| latency.evidence.observations());
@@ -215,20 +215,25 @@ impl FindMax<'_> {
                 answers.unwrap_or_default(),
                 self.conditions.needed()
             );
-            return Ok(broken(said, f64::INFINITY));
+            return Ok(Ok(broken(said, f64::INFINITY)));
         }
-        let judged = self.conditions.judge(metrics);
-        let judged = judged.map_err(|why| own_fault(rate, &why))?;
-        match ended_share(run, metrics, scenario).filter(|share| *share < KEEPS_UP) {
-            Some(share) if judged.holds => Ok(broken(
-                format!(
-                    "requests queue up: {:.0}% of them ended in the time in which they were due",
-                    share * 100.0
+        // Percentiles are left out where the generator itself was late.
+        let judged = match self.conditions.judge(metrics) {
+            Ok(judged) => judged,
+            Err(why) => return Ok(Err(why)),
+        };
+        Ok(Ok(
+            match ended_share(run, metrics, scenario).filter(|share| *share < KEEPS_UP) {
+                Some(share) if judged.holds => broken(
+                    format!(
+                        "requests queue up: {:.0}% of them ended in the time in which they were due",
+                        share * 100.0
+                    ),
+                    1.0 / share.max(f64::MIN_POSITIVE),
                 ),
-                1.0 / share.max(f64::MIN_POSITIVE),
-            )),
-            _ => Ok(judged),
-        }
+                _ => judged,
+            },
+        ))
     }
 
     fn found(
@@ -395,8 +400,8 @@ mod tests {
             silent_end: None,
         };
         let search = search(&conditions, &scenario);
-        let error = search.judge(&outcome, 800.0, &scenario).unwrap_err();
-        let said = format!("{error:#}");
+        let why = search.judge(&outcome, 800.0, &scenario).unwrap();
+        let said = format!("{:#}", own_fault(800.0, &why.unwrap_err()));
         assert!(said.contains("generator broke at 800.0/s"), "{said}");
         assert!(said.contains("no time left"), "{said}");
     }

@@ -22,6 +22,14 @@ pub enum VerdictKind {
 }
 
 impl VerdictKind {
+    pub const ALL: [Self; 5] = [
+        Self::Pass,
+        Self::Warn,
+        Self::NoBaseline,
+        Self::Inconclusive,
+        Self::Fail,
+    ];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pass => "pass",

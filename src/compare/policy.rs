@@ -232,6 +232,16 @@ pub enum Severity {
     Fail,
 }
 
+impl Severity {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+        }
+    }
+}
+
 /// One `[[rule]]`: which series, and what it changes for them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {

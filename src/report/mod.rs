@@ -23,6 +23,7 @@ mod junit;
 mod markdown;
 mod not_judged;
 mod of_verdict;
+mod openmetrics;
 mod remarks;
 mod sentence;
 mod suite;
@@ -73,10 +74,11 @@ pub enum Format {
     Github,
     Badge,
     Html,
+    Openmetrics,
 }
 
 impl Format {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Text,
         Self::Json,
         Self::Markdown,
@@ -84,6 +86,7 @@ impl Format {
         Self::Github,
         Self::Badge,
         Self::Html,
+        Self::Openmetrics,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -95,6 +98,7 @@ impl Format {
             Self::Github => "github",
             Self::Badge => "badge",
             Self::Html => "html",
+            Self::Openmetrics => "openmetrics",
         }
     }
 }
@@ -191,6 +195,7 @@ pub fn render(
         Format::Github => Ok(github::annotations(document)),
         Format::Badge => Ok(badge::badge(document)),
         Format::Html => html(document, &About::default()),
+        Format::Openmetrics => Ok(openmetrics::openmetrics(document)),
     }
 }
 

@@ -11,6 +11,7 @@
 //! | a Markdown table | a bar | `\|` |
 //! | XML and HTML | `& < > " '` | entities |
 //! | a workflow command | `%`, line ends; in a property `:` and `,` | `%25`, `%0A`, … |
+//! | a label of Prometheus | `\ "` | `\\`, `\"` |
 //! | JSON in a log | `##[` | `##\u005b`, which is the same data |
 
 use unicode_width::UnicodeWidthChar;
@@ -243,6 +244,11 @@ pub fn xml(text: &str) -> String {
         }
     }
     out
+}
+
+/// The value of a label, as Prometheus and OpenMetrics read it.
+pub fn label(text: &str) -> String {
+    inline(text).replace('\\', "\\\\").replace('"', "\\\"")
 }
 
 /// The message of a workflow command, escaped as the runner undoes it.

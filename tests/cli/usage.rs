@@ -36,7 +36,7 @@ fn usage_errors_end_with_2_and_name_what_is_wrong() {
         (&["check", "--formt", "json"][..], "--format"),
         (
             &["check", "--format", "yaml"][..],
-            "text, json, markdown, junit, github, badge, html",
+            "text, json, markdown, junit, github, badge, html, openmetrics",
         ),
         (&["check", "--report", "junit"][..], "expected FORMAT=PATH"),
         (

@@ -24,7 +24,7 @@ macro_rules! words {
     };
 }
 
-words!(ReportFormat => report::Format { Text, Json, Markdown, Junit, Github, Badge, Html });
+words!(ReportFormat => report::Format { Text, Json, Markdown, Junit, Github, Badge, Html, Openmetrics });
 words!(IdsWord => names::Ids { Merge, Keep });
 words!(DecideWord => Decide { Certain, Limit });
 words!(InconclusiveWord => OnInconclusive { Warn, Fail, Pass });

@@ -71,6 +71,14 @@ fn junit_files_read_as_they_did() {
 }
 
 #[test]
+fn metrics_read_as_they_did() {
+    for name in ["fail", "budget", "no-baseline"] {
+        let (_, document) = scenes::all().into_iter().find(|(n, _)| *n == name).unwrap();
+        check(name, "prom", &rendered(&document, Format::Openmetrics));
+    }
+}
+
+#[test]
 fn annotations_read_as_they_did() {
     for name in ["pass", "fail", "errors", "nothing-compared", "hostile"] {
         let (_, document) = scenes::all().into_iter().find(|(n, _)| *n == name).unwrap();

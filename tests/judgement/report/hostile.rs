@@ -11,7 +11,7 @@ fn rendered(document: &Document, format: Format) -> String {
 }
 
 /// Every text that could be written, for one name at every place of a document.
-fn documents() -> Vec<(String, Document)> {
+pub(super) fn documents() -> Vec<(String, Document)> {
     hostile::NAMES
         .iter()
         .map(|name| (*name).to_owned())
@@ -143,6 +143,7 @@ fn no_character_that_cannot_be_seen_comes_through() {
             Format::Markdown,
             Format::Junit,
             Format::Github,
+            Format::Openmetrics,
         ] {
             let text = rendered(&document, format);
             for c in text.chars() {

@@ -5,4 +5,5 @@ mod documents;
 mod goldens;
 mod hostile;
 mod html;
+mod openmetrics;
 mod terminal;

@@ -3,23 +3,16 @@
 
 use std::collections::BTreeMap;
 
+use super::asked::Asked;
+use super::builds::builds;
 use super::course::{course, direction};
 use super::document::{AnchorSaid, Drift, History, OfHistory, Point, SCHEMA, SeriesHistory, Time};
-use super::gathered::{Gathered, Reading, readings};
-use crate::model::{self, Anchor, Digest, Pattern, Session, WorkloadKey};
+use super::gathered::{Gathered, readings};
+use crate::model::{self, Anchor, Digest, WorkloadKey};
 use crate::stats::order;
 
 /// The level of today is that of so many of the newest points.
 const NEWEST: usize = 5;
-
-/// What is asked of a history.
-#[derive(Clone, Debug, Default)]
-pub struct Asked {
-    /// Of names as reports write them (`GET /search latency.p95`), or of subjects.
-    pub series: Option<Pattern>,
-    pub environment: Option<Pattern>,
-    pub since: Option<jiff::Timestamp>,
-}
 
 impl Gathered {
     /// Everything that is known of the series that were asked for.
@@ -31,15 +24,18 @@ impl Gathered {
         });
         let history = model::History::of(&self.runs);
         let keys: Vec<WorkloadKey> = history.workloads.iter().map(|w| w.key.anywhere()).collect();
+        let label = |key: &WorkloadKey| {
+            let work = key.anywhere();
+            let others: Vec<&WorkloadKey> = keys.iter().filter(|other| **other != work).collect();
+            (!others.is_empty()).then(|| work.label(&others))
+        };
         let mut series = Vec::new();
         for workload in &history.workloads {
             let key = &workload.key;
             if !asked.takes_environment(key) {
                 continue;
             }
-            let work = key.anywhere();
-            let others: Vec<&WorkloadKey> = keys.iter().filter(|other| **other != work).collect();
-            let label = (!others.is_empty()).then(|| work.label(&others));
+            let label = label(key);
             for (index, line) in self.lines(workload, asked) {
                 series.extend(self.of_series(index, line, (key, &label), anchor));
             }
@@ -61,6 +57,7 @@ impl Gathered {
             schema: SCHEMA.to_owned(),
             history: of,
             series,
+            ratios: self.ratios(&history, asked, &label),
         }
     }
 
@@ -71,14 +68,14 @@ impl Gathered {
         for (place, session) in workload.sessions.iter().enumerate() {
             let runs: Vec<usize> = places.by_ref().take(session.runs.len()).collect();
             for build in builds(session, &runs) {
-                let Some(point) = self.point(session, &build, workload.key.environment.clone())
-                else {
+                let Some(mut point) = build.point(self, session) else {
                     continue;
                 };
+                point.environment = workload.key.environment.clone();
                 if asked.since.is_some_and(|since| point.date.0 < since) {
                     continue;
                 }
-                for (index, values) in self.values(&build) {
+                for (index, values) in build.values(self) {
                     if !self.is_asked(index, asked) {
                         continue;
                     }
@@ -96,45 +93,6 @@ impl Gathered {
             }
         }
         lines
-    }
-
-    fn is_asked(&self, index: usize, asked: &Asked) -> bool {
-        let Some((pattern, series)) = asked.series.as_ref().zip(self.series.get(index)) else {
-            return true;
-        };
-        pattern.matches(&series.to_string()) || pattern.matches(series.subject.as_str())
-    }
-
-    /// Of runs of one build, without a value yet.
-    fn point(
-        &self,
-        session: &Session<'_>,
-        build: &[usize],
-        environment: Option<String>,
-    ) -> Option<Point> {
-        let recorded = build.iter().filter_map(|run| self.recorded.get(*run));
-        let recorded = recorded.min_by_key(|recorded| recorded.date)?;
-        let runs = || build.iter().filter_map(|run| self.runs.get(*run));
-        let started = runs().filter_map(|run| run.provenance.started_at).min();
-        let commit = runs().find_map(|run| run.provenance.commit.clone());
-        Some(Point {
-            commit: commit.unwrap_or_else(|| recorded.commit.clone()),
-            recorded_in: recorded.commit.clone(),
-            date: Time(started.unwrap_or(recorded.date)),
-            environment,
-            session: session.name.map(str::to_owned),
-            value: 0.0,
-            runs: 0,
-        })
-    }
-
-    fn values(&self, build: &[usize]) -> BTreeMap<usize, Vec<f64>> {
-        let mut values: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
-        let readings = build.iter().filter_map(|run| self.readings.get(*run));
-        for Reading { series, value } in readings.flatten() {
-            values.entry(*series).or_default().push(*value);
-        }
-        values
     }
 
     fn of_series(
@@ -170,34 +128,11 @@ impl Gathered {
     }
 }
 
-impl Asked {
-    fn takes_environment(&self, key: &WorkloadKey) -> bool {
-        let Some(pattern) = &self.environment else {
-            return true;
-        };
-        pattern.matches(key.environment.as_deref().unwrap_or_default())
-    }
-}
-
 #[derive(Default)]
 struct Line {
     points: Vec<Point>,
     /// Which session of the workload each point is.
     places: Vec<usize>,
-}
-
-/// The runs of a session by their commits, in the order in which these came first: where base and head were measured in
-/// turns, a session holds two.
-fn builds(session: &Session<'_>, places: &[usize]) -> Vec<Vec<usize>> {
-    let mut builds: Vec<(Option<&str>, Vec<usize>)> = Vec::new();
-    for (run, place) in session.runs.iter().zip(places) {
-        let commit = run.provenance.commit.as_deref();
-        match builds.iter_mut().find(|(known, _)| *known == commit) {
-            Some((_, runs)) => runs.push(*place),
-            None => builds.push((commit, vec![*place])),
-        }
-    }
-    builds.into_iter().map(|(_, runs)| runs).collect()
 }
 
 /// From the values: the same series has the same random orders on every machine.

@@ -16,6 +16,9 @@ pub struct History {
     pub schema: String,
     pub history: OfHistory,
     pub series: Vec<SeriesHistory>,
+    /// Of sessions that measured two builds: head over base, the points of all machines together.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ratios: Vec<RatioHistory>,
 }
 
 /// What was read.
@@ -99,6 +102,40 @@ pub struct Point {
     pub session: Option<String>,
     pub value: f64,
     pub runs: usize,
+}
+
+/// How one series of one workload moved from build to build, on whatever machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RatioHistory {
+    pub subject: String,
+    pub metric: String,
+    pub statistic: Statistic,
+    pub better: Better,
+    pub workload: Option<String>,
+    /// Oldest first.
+    pub points: Vec<RatioPoint>,
+}
+
+/// What one session says of two builds: the median of the head over that of the base.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RatioPoint {
+    /// The head.
+    pub commit: String,
+    pub base: String,
+    /// The commit that brought the first run of the head into the baseline.
+    pub recorded_in: String,
+    pub date: Time,
+    pub environment: Option<String>,
+    pub session: Option<String>,
+    /// 1.1 is 10 % more than the base.
+    pub ratio: f64,
+    /// The product of the ratios up to here, as far back as each base is the head of the point before.
+    pub chained: f64,
+    /// Of the head, and of the base.
+    pub runs: usize,
+    pub base_runs: usize,
 }
 
 /// Where nothing was measured: the points on both sides of it.
@@ -248,6 +285,22 @@ impl History {
         let settings = SchemaSettings::draft2020_12().for_serialize();
         let schema = settings.into_generator().into_root_schema_for::<Self>();
         format!("{:#}", schema.to_value())
+    }
+}
+
+impl RatioHistory {
+    /// With its workload, where there are several.
+    pub fn full_name(&self) -> String {
+        match &self.workload {
+            Some(workload) => format!("{} ({workload})", self.name()),
+            None => self.name(),
+        }
+    }
+
+    /// `GET /search latency.p95`
+    pub fn name(&self) -> String {
+        let metric = crate::model::metric::metric_statistic(&self.metric, self.statistic);
+        format!("{} {metric}", self.subject)
     }
 }
 

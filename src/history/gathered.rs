@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::asked::Asked;
 use crate::model::{MetricName, Quantile, Role, Run, Series, Statistic};
 use crate::stats::reading;
 
@@ -21,6 +22,8 @@ pub struct Gathered {
     pub(super) recorded: Vec<Recorded>,
     pub(super) series: Vec<Series>,
     known: HashMap<Series, usize>,
+    /// The place of each commit that was asked for, an ancestor before its descendants.
+    pub(super) order: HashMap<String, usize>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +58,18 @@ impl Gathered {
         self.runs.push(run);
         self.readings.push(readings);
         self.recorded.push(recorded);
+    }
+
+    /// Says which commit came before which.
+    pub fn put_in_order(&mut self, order: HashMap<String, usize>) {
+        self.order = order;
+    }
+
+    pub(super) fn is_asked(&self, index: usize, asked: &Asked) -> bool {
+        let Some((pattern, series)) = asked.series.as_ref().zip(self.series.get(index)) else {
+            return true;
+        };
+        pattern.matches(&series.to_string()) || pattern.matches(series.subject.as_str())
     }
 
     pub fn is_empty(&self) -> bool {

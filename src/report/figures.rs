@@ -8,6 +8,16 @@ pub fn quantity(value: f64, unit: &Unit) -> String {
     Scale::of(unit, [value]).write(value).terminal()
 }
 
+/// One bar a value, and a space where there is none.
+pub fn bars(values: &[Option<f64>], ascii: bool) -> String {
+    super::history::chart::bars_with_gaps(values, ascii)
+}
+
+/// What a terminal without UTF-8 can show of our own signs.
+pub fn ascii(text: &str) -> String {
+    super::terminal::ascii(text)
+}
+
 /// `12,000`
 pub fn count(n: u64) -> String {
     units::count(n)

@@ -1,6 +1,6 @@
 //! The commits of a file, and the contents that they gave it, by the program git.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
@@ -99,6 +99,24 @@ impl Commits {
             uncommitted: !changed.stdout.is_empty(),
         })
     }
+}
+
+/// The places of the commits that the checked out one descends from, each ancestor before its descendants; those that the
+/// repository does not hold have none.
+pub fn order(path: &Path, commits: &BTreeSet<String>) -> anyhow::Result<HashMap<String, usize>> {
+    if commits.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let whole = resolved(path);
+    let listed = asked(
+        folder_of(&whole),
+        &["rev-list", "--topo-order", "--reverse", "HEAD"],
+    )?;
+    let places = listed.lines().enumerate();
+    Ok(places
+        .filter(|(_, commit)| commits.contains(*commit))
+        .map(|(place, commit)| (commit.to_owned(), place))
+        .collect())
 }
 
 fn asked(folder: &Path, arguments: &[&str]) -> anyhow::Result<String> {

@@ -13,6 +13,7 @@ mod past;
 mod window;
 
 pub use baseline::{read, update};
+pub use commits::order;
 pub use file::{Destination, exists, resolved, write, write_new};
 pub use format::{JSON_SCHEMA, SCHEMA, is_baseline, parse};
 pub use git::git;

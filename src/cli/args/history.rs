@@ -1,5 +1,7 @@
 //! `perfgate history`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::TEMPLATE;
@@ -10,6 +12,7 @@ const EXAMPLES: &str = "\
 Examples:
   perfgate history --baseline main.json
   perfgate history 'GET /search latency.p95' --since 2026-01-01
+  perfgate history --output history.html
   perfgate history --format ndjson > history.ndjson";
 
 /// How series moved over all that the baseline ever held, from the commits of its file: trend, drift, change points
@@ -31,9 +34,13 @@ pub(crate) struct HistoryArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) environment: Option<String>,
 
-    /// What stdout gets
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = HistoryFormat::Text)]
-    pub(crate) format: HistoryFormat,
+    /// What stdout gets; what --output gets, which is a page where nothing is said
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) format: Option<HistoryFormat>,
+
+    /// Write it to this file instead
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
 }
 
 /// A day begins in UTC, as the times in a baseline are.

@@ -113,6 +113,8 @@ pub(crate) enum HistoryFormat {
     Text,
     Json,
     Ndjson,
+    /// One page for a browser
+    Html,
 }
 
 /// The word as it is typed.

@@ -1,24 +1,32 @@
 //! `perfgate history`: how series moved over the commits of a baseline file.
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 
 use crate::cli::Env;
 use crate::cli::args::{HistoryArgs, HistoryFormat};
 use crate::cli::output::Output;
+use crate::cli::output::collisions::Files;
 use crate::cli::settings::baseline_path;
 use crate::cli::settings::{Settings, Typed};
 use crate::exit::Exit;
 use crate::hint::WithHint;
 use crate::history::{Asked, Gathered, History, OfHistory, Recorded};
 use crate::model::Pattern;
-use crate::report::history;
+use crate::report::{self, Style, history};
 use crate::store::{self, Walked};
 
 pub(crate) fn run(args: HistoryArgs, env: &Env, output: &mut Output<'_>) -> anyhow::Result<Exit> {
     let settings = Settings::load(Typed::from(args.file), env)?;
+    let mut files = Files::default();
+    if let Some(file) = &args.output {
+        files.writes("--output", file);
+    }
+    files.reads_config(&settings);
     // A file that is not checked out may be in the history all the same.
     let located = baseline_path::located(settings.baseline.as_ref(), env)?;
     let path = located.path();
+    files.reads("the baseline", path);
+    files.refuse_collisions()?;
     let mut gathered = Gathered::default();
     let walked = store::walk(path, &mut |version, run| {
         let recorded = Recorded {
@@ -28,6 +36,7 @@ pub(crate) fn run(args: HistoryArgs, env: &Env, output: &mut Output<'_>) -> anyh
         gathered.add(run, recorded);
     })?;
     tell(&walked, output);
+    gathered.put_in_order(store::order(path, &gathered.measured_together())?);
     let asked = Asked {
         series: args.series.map(Pattern::new),
         environment: args.environment.map(Pattern::new),
@@ -45,11 +54,29 @@ pub(crate) fn run(args: HistoryArgs, env: &Env, output: &mut Output<'_>) -> anyh
     if history.series.is_empty() && !gathered.is_empty() {
         return Err(nothing(&asked, &gathered));
     }
-    output.result(&match args.format {
-        HistoryFormat::Text => history::text(&history, &output.style()),
+    let format = args.format.unwrap_or(match args.output {
+        Some(_) => HistoryFormat::Html,
+        None => HistoryFormat::Text,
+    });
+    let style = match args.output {
+        Some(_) => Style::default(),
+        None => output.style(),
+    };
+    let text = match format {
+        HistoryFormat::Text => history::text(&history, &style),
         HistoryFormat::Json => history::json(&history)?,
         HistoryFormat::Ndjson => history::ndjson(&history)?,
-    });
+        HistoryFormat::Html => report::history_page(&history)?,
+    };
+    match &args.output {
+        None => output.result(&text),
+        Some(file) => {
+            store::write(file, text.as_bytes())
+                .with_context(|| format!("write {}", file.display()))
+                .or_hint("--output takes the path of a file in a folder that can be written")?;
+            output.note(&format!("wrote {}", file.display()));
+        }
+    }
     Ok(output.finish(Exit::Pass))
 }
 

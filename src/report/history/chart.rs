@@ -21,6 +21,20 @@ pub(super) fn bars(values: &[f64], columns: usize, ascii: bool) -> String {
         .collect()
 }
 
+/// Values as bars, with a space where there is none.
+pub(in crate::report) fn bars_with_gaps(values: &[Option<f64>], ascii: bool) -> String {
+    let signs = if ascii { ASCII_BARS } else { BARS };
+    let known: Vec<f64> = values.iter().copied().flatten().collect();
+    let Some(range) = Range::of(&known) else {
+        return " ".repeat(values.len());
+    };
+    let sign = |value: f64| signs.get(range.row(value, signs.len())).copied();
+    values
+        .iter()
+        .map(|value| value.and_then(sign).unwrap_or(' '))
+        .collect()
+}
+
 /// The median of the values of each column.
 fn columned(values: &[f64], columns: usize) -> Vec<f64> {
     if values.len() <= columns {
@@ -135,6 +149,9 @@ mod tests {
         assert_eq!(bars(&[], 10, false), "");
         let many: Vec<f64> = (0..1000).map(f64::from).collect();
         assert_eq!(bars(&many, 8, false), "▁▂▃▄▅▆▇█");
+        let gaps = [Some(1.0), None, Some(8.0)];
+        assert_eq!(bars_with_gaps(&gaps, false), "▁ █");
+        assert_eq!(bars_with_gaps(&[None, None], true), "  ");
     }
 
     #[test]

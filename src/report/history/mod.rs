@@ -1,9 +1,10 @@
-//! A history as people and programs read it: `terminal` with the drawings of `chart`, `records` for whoever loads it
+//! A history as people and programs read it: `terminal` with the drawings of `chart` and the `words` that a page says too, `records` for whoever loads it
 //! into tables, and the document as it is.
 
-mod chart;
+pub(super) mod chart;
 mod records;
 mod terminal;
+pub(super) mod words;
 
 pub use records::ndjson;
 pub use terminal::text;

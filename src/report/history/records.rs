@@ -1,8 +1,8 @@
-//! One record a line, flat: `kind` is `point` or `change`. What a series is called stands in each.
+//! One record a line, flat: `kind` is `point`, `change` or `ratio`. What a series is called stands in each.
 
 use serde::Serialize;
 
-use crate::history::{Change, History, Point, SeriesHistory};
+use crate::history::{Change, History, Point, RatioHistory, RatioPoint, SeriesHistory};
 use crate::text::sanitize;
 
 #[derive(Serialize)]
@@ -48,6 +48,19 @@ struct ChangeRecord<'a> {
     confidence: f64,
 }
 
+#[derive(Serialize)]
+struct RatioRecord<'a> {
+    commit: &'a str,
+    base: &'a str,
+    recorded_in: &'a str,
+    date: String,
+    session: Option<&'a str>,
+    ratio: f64,
+    chained: f64,
+    runs: usize,
+    base_runs: usize,
+}
+
 pub fn ndjson(history: &History) -> Result<String, serde_json::Error> {
     let mut text = String::new();
     let mut push = |line: String| {
@@ -60,6 +73,11 @@ pub fn ndjson(history: &History) -> Result<String, serde_json::Error> {
         }
         for change in &series.changes {
             push(record(series, "change", ChangeRecord::of(change))?);
+        }
+    }
+    for ratios in &history.ratios {
+        for point in &ratios.points {
+            push(ratio(ratios, point)?);
         }
     }
     Ok(text)
@@ -81,6 +99,32 @@ fn record(
         workload: series.workload.as_deref(),
         environment: series.environment.as_deref(),
         of,
+    })
+}
+
+/// A ratio has no unit.
+fn ratio(ratios: &RatioHistory, point: &RatioPoint) -> Result<String, serde_json::Error> {
+    serde_json::to_string(&Record {
+        kind: "ratio",
+        series: ratios.name(),
+        subject: &ratios.subject,
+        metric: &ratios.metric,
+        statistic: ratios.statistic.to_string(),
+        unit: "",
+        better: ratios.better.as_str(),
+        workload: ratios.workload.as_deref(),
+        environment: point.environment.as_deref(),
+        of: RatioRecord {
+            commit: &point.commit,
+            base: &point.base,
+            recorded_in: &point.recorded_in,
+            date: point.date.0.to_string(),
+            session: point.session.as_deref(),
+            ratio: point.ratio,
+            chained: point.chained,
+            runs: point.runs,
+            base_runs: point.base_runs,
+        },
     })
 }
 

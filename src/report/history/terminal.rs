@@ -5,12 +5,13 @@ use unicode_width::UnicodeWidthStr;
 use super::super::Style;
 use super::super::terminal::ascii;
 use super::super::tone::Tone;
-use super::super::units::{Scale, coarse_signed, count, limit, percent, plural};
+use super::super::units::{count, plural};
 use super::chart::{Chart, bars};
-use crate::history::{
-    Change, Commit, Direction, Drift, History, SeriesHistory, Size, SizeOf, Strength, Trend,
+use super::words::{
+    by, changes, commit, drift, head, heading, name, number_of_changes, ratio, scale, short, size,
+    trend,
 };
-use crate::model::Statistic;
+use crate::history::{Change, Direction, History, RatioHistory, SeriesHistory, Strength};
 use crate::text::{sanitize, shorten};
 
 const WIDTH: usize = 100;
@@ -34,32 +35,12 @@ pub fn text(history: &History, style: &Style) -> String {
         [one] => page.large(one),
         all => page.table(all),
     }
-    page.changes(&history.series);
+    page.changes(history);
+    page.ratios(&history.ratios);
     match style.ascii {
         true => ascii(&page.text),
         false => page.text,
     }
-}
-
-fn head(history: &History) -> String {
-    let of = &history.history;
-    let dates = || {
-        history
-            .series
-            .iter()
-            .flat_map(|s| &s.points)
-            .map(|p| p.date)
-    };
-    let mut head = format!(
-        "{}: {} in {}",
-        sanitize::inline(&of.baseline),
-        plural(of.runs, "run", "runs"),
-        plural(of.versions, "version", "versions")
-    );
-    if let (Some(first), Some(last)) = (dates().min(), dates().max()) {
-        head.push_str(&format!(", {} to {}", first.day(), last.day()));
-    }
-    head
 }
 
 struct Page<'a> {
@@ -180,18 +161,40 @@ impl Page<'_> {
         }
     }
 
-    fn changes(&mut self, all: &[SeriesHistory]) {
-        let of = |strength: Strength| -> Vec<(&SeriesHistory, &Change)> {
-            let changes = all
-                .iter()
-                .flat_map(|series| series.changes.iter().map(move |change| (series, change)));
-            let mut changes: Vec<_> = changes
-                .filter(|(_, change)| change.strength == strength)
-                .collect();
-            changes.sort_by_key(|(_, change)| std::cmp::Reverse(change.first_after.date));
-            changes
-        };
-        let (strong, weak) = (of(Strength::Strong), of(Strength::Weak));
+    /// Head over base, where both were measured in one session: on whatever machine.
+    fn ratios(&mut self, all: &[RatioHistory]) {
+        if all.is_empty() {
+            return;
+        }
+        self.title("measured together: head over base, on any machine");
+        let head = "  newest, all that follow on each other, pairs";
+        let head = Tone::Faint.paint(head, self.style);
+        self.line(&head);
+        let names: Vec<String> = all
+            .iter()
+            .map(|ratios| shorten::middle_to_width(&sanitize::inline(&ratios.full_name()), NAME))
+            .collect();
+        let widest = names.iter().map(|name| name.width()).max().unwrap_or(0);
+        for (ratios, name) in all.iter().zip(&names) {
+            let Some((newest, chained)) = ratio(ratios) else {
+                continue;
+            };
+            let pad = " ".repeat(widest.saturating_sub(name.width()));
+            let pairs = plural(ratios.points.len(), "pair", "pairs");
+            let mut line = format!("  {name}{pad}  {newest:>8}  {chained:>8}  {pairs:>9}  ");
+            let room = self.width().saturating_sub(line.width() + 1).min(BARS.1);
+            if room >= BARS.0 {
+                let values: Vec<f64> = ratios.points.iter().map(|point| point.chained).collect();
+                line.push_str(&bars(&values, room, self.style.ascii));
+            }
+            self.line(&line);
+        }
+    }
+
+    fn changes(&mut self, history: &History) {
+        let all = &history.series;
+        let strong = changes(history, Strength::Strong);
+        let weak = changes(history, Strength::Weak);
         self.title("changes");
         if strong.is_empty() {
             self.line("  none");
@@ -232,13 +235,7 @@ impl Page<'_> {
             Direction::None => String::new(),
             direction => format!(", {}", direction.as_str()),
         };
-        let by = match change.strength {
-            Strength::Strong => String::new(),
-            Strength::Weak => {
-                let detectors: Vec<&str> = change.detectors.iter().map(|d| d.as_str()).collect();
-                format!(", by {} alone", detectors.join(" and "))
-            }
-        };
+        let by = by(change);
         let place = match (of, &series.environment) {
             (1, _) | (_, None) => String::new(),
             (_, Some(environment)) => format!(" ({})", sanitize::inline(environment)),
@@ -257,96 +254,15 @@ impl Page<'_> {
     }
 }
 
-fn heading(series: &SeriesHistory) -> String {
-    let environment = series
-        .environment
-        .as_deref()
-        .unwrap_or("no environment recorded");
-    sanitize::inline(&match &series.workload {
-        Some(workload) => format!("{workload}: {environment}"),
-        None => environment.to_owned(),
-    })
-}
-
-fn name(series: &SeriesHistory) -> String {
-    sanitize::inline(&series.name())
-}
-
 /// Name, newest value, trend, drift, number of changes.
 fn row(series: &SeriesHistory) -> [String; 5] {
     let scale = scale(series);
     let newest = series.points.last().map(|point| point.value);
-    let (strong, weak) = series
-        .changes
-        .iter()
-        .fold((0, 0), |(strong, weak), change| match change.strength {
-            Strength::Strong => (strong + 1, weak),
-            Strength::Weak => (strong, weak + 1),
-        });
-    let changes = match (strong, weak) {
-        (strong, 0) => strong.to_string(),
-        (strong, weak) => format!("{strong} + {weak} weak"),
-    };
     [
         shorten::middle_to_width(&name(series), NAME),
         newest.map_or(String::new(), |value| scale.write(value).terminal()),
         trend(series.trend.as_ref(), &scale),
         series.drift.as_ref().map_or(String::new(), drift),
-        changes,
+        number_of_changes(series),
     ]
-}
-
-fn scale(series: &SeriesHistory) -> Scale {
-    if series.statistic == Statistic::Rate {
-        return Scale::share();
-    }
-    Scale::of(&series.unit, series.points.iter().map(|point| point.value))
-}
-
-fn trend(trend: Option<&Trend>, scale: &Scale) -> String {
-    match trend {
-        None => "?".to_owned(),
-        Some(trend) if !trend.certain => "none".to_owned(),
-        Some(trend) => size(&trend.size, scale, false),
-    }
-}
-
-fn drift(drift: &Drift) -> String {
-    format!(
-        "{} since {} (budget {})",
-        coarse_signed(drift.relative),
-        sanitize::inline(&shorten::middle(&drift.anchor, 16)),
-        limit(drift.budget)
-    )
-}
-
-fn size(size: &Size, scale: &Scale, with_interval: bool) -> String {
-    let sign = if size.value > 0.0 { "+" } else { "" };
-    let (value, low, high) = match size.of {
-        SizeOf::Relative => (
-            percent(size.value),
-            coarse_signed(size.low),
-            coarse_signed(size.high),
-        ),
-        SizeOf::Difference => (
-            scale.write(size.value).terminal(),
-            scale.number(size.low).terminal(),
-            scale.number(size.high).terminal(),
-        ),
-    };
-    match with_interval {
-        true => format!("{sign}{value} ({low} to {high})"),
-        false => format!("{sign}{value}"),
-    }
-}
-
-fn commit(commit: &Commit) -> String {
-    format!("{} ({})", short(&commit.commit), commit.date.day())
-}
-
-/// As short as git shows it; another name of a build stays whole.
-fn short(commit: &str) -> String {
-    let is_hash = commit.len() >= 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let shown = commit.get(..9).filter(|_| is_hash);
-    sanitize::inline(shown.unwrap_or(&shorten::middle(commit, 24)))
 }

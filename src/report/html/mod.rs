@@ -2,11 +2,12 @@
 //! first, from the same values; then pictures, each with its numbers, and all of it once more as data.
 //!
 //! `page` puts it together, `pictures` says which series are drawn. `intervals`, `runs`, `percentiles`, `clock` and `sessions` are one picture each; they draw with
-//! `frame`, `axis` and `svg`, and every letter goes through `markup`.
+//! `frame`, `axis` and `svg`, and every letter goes through `markup`. `history` is a page of its own; `whole` is what both are in.
 
 mod axis;
 mod clock;
 mod frame;
+mod history;
 mod intervals;
 mod markup;
 mod measured;
@@ -18,9 +19,11 @@ mod runs;
 mod sessions;
 mod svg;
 mod table;
+mod whole;
 
 use super::{Document, RenderError};
 
+pub use history::history;
 pub use measured::Measured;
 
 /// What a page is made of beside its document.

@@ -9,6 +9,7 @@ use super::measured::Known;
 use super::parts::{folded, section};
 use super::pictures::{Pictures, is_silenced};
 use super::table::{Column, Table};
+use super::whole::Whole;
 use crate::report::base_rules::BaseRules;
 use crate::report::conclusion::{self, CommentPlace};
 use crate::report::document::Document;
@@ -22,10 +23,6 @@ use crate::report::why;
 use crate::report::{RenderError, why_of_each};
 use crate::verdict::VerdictKind;
 
-/// Nothing is fetched, and nothing runs.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
-const STYLE: &str = include_str!("style.css");
-
 /// So many rows stand in the tables of all series; the data has all.
 const ROWS: usize = 2_000;
 
@@ -33,7 +30,7 @@ const ROWS: usize = 2_000;
 #[derive(Serialize)]
 struct Data<'a> {
     verdict: &'a Document,
-    pictures: Pictures<'a>,
+    pictures: &'a Pictures<'a>,
 }
 
 pub(super) fn page(document: &Document, about: &About<'_>) -> Result<String, RenderError> {
@@ -41,39 +38,29 @@ pub(super) fn page(document: &Document, about: &About<'_>) -> Result<String, Ren
     let known = about.measured.as_ref().map(Known::of);
     let pictures = Pictures::of(&view, known.as_ref());
     let head = Head::of(&view, about);
-    let mut page = Markup::default();
-    page.own("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n");
-    page.own("<meta http-equiv=\"Content-Security-Policy\" content=\"");
-    page.own(POLICY);
-    page.own("\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
-    page.own("<meta name=\"color-scheme\" content=\"light dark\">\n");
-    page.element("title", &[], |title| title.text(&head.title()));
-    page.own("\n<style>\n");
-    page.own(STYLE);
-    page.own("</style></head>\n<body><main>\n");
-    head.write(&mut page, &view);
-    if !about.only_results {
-        targets(&mut page, &view);
-        decisions(&mut page, &view);
-    }
-    if about.only_results {
-        targets(&mut page, &view);
-        all_series(&mut page, &view, about);
-    }
-    pictures.write(&mut page, known.as_ref(), &view);
-    if !about.only_results {
-        all_series(&mut page, &view, about);
-    }
-    foot(&mut page, &view, about);
     let verdict = why_of_each(document);
-    let data = Data {
-        verdict: &verdict,
-        pictures,
+    let whole = Whole {
+        title: &head.title(),
+        data: &serde_json::to_string(&Data {
+            verdict: &verdict,
+            pictures: &pictures,
+        })
+        .map_err(RenderError::Json)?,
     };
-    page.own("</main>\n");
-    page.data(&serde_json::to_string(&data).map_err(RenderError::Json)?);
-    page.own("</body></html>\n");
-    Ok(page.finish())
+    Ok(whole.write(|page| {
+        head.write(page, &view);
+        targets(page, &view);
+        if about.only_results {
+            all_series(page, &view, about);
+        } else {
+            decisions(page, &view);
+        }
+        pictures.write(page, known.as_ref(), &view);
+        if !about.only_results {
+            all_series(page, &view, about);
+        }
+        foot(page, &view, about);
+    }))
 }
 
 /// The first lines: the same that a comment begins with.

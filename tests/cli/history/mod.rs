@@ -441,3 +441,146 @@ fn what_a_branch_measured_is_there_after_its_merge() {
         .collect();
     assert_eq!(builds, [build(0), build(1), build(2), build(3)]);
 }
+
+/// Sessions of two builds, on two machines of which one is twice as fast.
+fn with_pairs() -> (Repository, Vec<String>) {
+    let nights: Vec<Night> = (0..5)
+        .map(|day| Night {
+            day,
+            environment: "other work",
+            parse: Some(50.0),
+            print: 20.0,
+        })
+        .collect();
+    let repository = Repository::of(&nights, 0);
+    let commits = repository.git(&["rev-list", "--reverse", "HEAD"]);
+    let commits: Vec<String> = commits.lines().map(str::to_owned).collect();
+    let [a, b, c, d, ..] = commits.iter().map(String::as_str).collect::<Vec<_>>()[..] else {
+        panic!("{commits:?}");
+    };
+    // A head that was squashed is not in the repository.
+    let squashed = "f".repeat(40);
+    repository.pairs(&[
+        (a, b, "slow", 1.2),
+        (b, c, "fast", 1.5),
+        (c, d, "slow", 1.0),
+        (a, &squashed, "fast", 0.5),
+    ]);
+    (repository, commits)
+}
+
+#[test]
+fn what_one_session_measured_of_two_builds_is_a_ratio_that_survives_a_change_of_machine() {
+    let (repository, commits) = with_pairs();
+    let document = repository
+        .history(&["print", "--baseline", "main", "--format", "json"])
+        .json();
+    let ratios = document["ratios"].as_array().unwrap();
+    assert_eq!(ratios.len(), 1, "{ratios:?}");
+    assert_eq!(ratios[0]["subject"], "print");
+    let points = ratios[0]["points"].as_array().unwrap();
+    let bases: Vec<&Value> = points.iter().map(|point| &point["base"]).collect();
+    assert_eq!(bases, [&commits[0], &commits[1], &commits[2], &commits[0]]);
+    let machines: Vec<&Value> = points.iter().map(|point| &point["environment"]).collect();
+    assert_eq!(machines, ["slow", "fast", "slow", "fast"]);
+    for (point, (ratio, chained)) in
+        points
+            .iter()
+            .zip([(1.2, 1.2), (1.5, 1.8), (1.0, 1.8), (0.5, 0.5)])
+    {
+        let near = |name: &str, expected: f64| {
+            let value = point[name].as_f64().unwrap();
+            assert!((value / expected - 1.0).abs() < 0.15, "{name} {point}");
+        };
+        near("ratio", ratio);
+        near("chained", chained);
+        assert_eq!(
+            (&point["runs"], &point["base_runs"]),
+            (&3.into(), &3.into())
+        );
+    }
+    let schema: Value = serde_json::from_str(&perfgate::history::History::json_schema()).unwrap();
+    assert!(
+        jsonschema::validator_for(&schema)
+            .unwrap()
+            .is_valid(&document)
+    );
+}
+
+#[test]
+fn ratios_are_records_of_their_own_and_stand_below_the_changes() {
+    let (repository, _) = with_pairs();
+    let said = repository.history(&["--baseline", "main", "--format", "ndjson"]);
+    let records = said.out.lines().map(|line| {
+        let record: Value = serde_json::from_str(line).unwrap();
+        record
+    });
+    let ratios: Vec<Value> = records.filter(|record| record["kind"] == "ratio").collect();
+    assert_eq!(ratios.len(), 4, "{}", said.out);
+    assert!(ratios.iter().all(|record| record["series"] == "print time"));
+    let text = repository.history(&["--baseline", "main"]).out;
+    let (_, below) = text.split_once("measured together").unwrap();
+    assert!(below.contains("print time"), "{text}");
+    assert!(below.contains("4 pairs"), "{text}");
+    let since = repository.history(&["--baseline", "main", "--since", "2026-01-04"]);
+    assert!(
+        since.out.contains("1 pair\n") || since.out.contains("1 pair "),
+        "{}",
+        since.out
+    );
+}
+
+#[test]
+fn a_page_shows_what_moved_with_its_numbers_and_stays_small() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("history.html");
+    let page = page.to_str().unwrap();
+    let said = SHOP.history(&["--baseline", "main", "--output", page]);
+    assert_eq!(
+        (said.code, said.out.as_str()),
+        (Some(0), ""),
+        "{}",
+        said.err
+    );
+    assert!(said.err.contains("wrote "), "{}", said.err);
+    let html = std::fs::read_to_string(page).unwrap();
+    assert!(html.len() < 100_000, "{} bytes", html.len());
+    let on_stdout = SHOP.history(&["--baseline", "main", "--format", "html"]);
+    assert_eq!(on_stdout.out, html);
+    for part in [
+        "default-src 'none'",
+        "1 change, 1 towards worse",
+        "<code>parse time</code>",
+        build(STEP).get(..9).unwrap(),
+        "role=\"img\"",
+        "The numbers",
+    ] {
+        assert!(html.contains(part), "{part}");
+    }
+    let (_, data) = html.split_once("id=\"data\">").unwrap();
+    let (data, _) = data.split_once("</script>").unwrap();
+    let data: Value = serde_json::from_str(data).unwrap();
+    assert_eq!(data["history"]["schema"], "perfgate.history/1");
+    let drawn = data["history"]["series"].as_array().unwrap();
+    assert_eq!(drawn.len(), 4);
+    // What changed comes first, and no picture has more points than it has room for.
+    assert_eq!(drawn[0]["series"], "parse time");
+    for series in drawn {
+        let points = series["points"].as_array().unwrap();
+        assert!((10..=101).contains(&points.len()), "{}", points.len());
+        let merged = points.iter().map(|point| point["points"].as_u64().unwrap());
+        assert!(merged.sum::<u64>() >= 10);
+    }
+}
+
+#[test]
+fn a_page_of_pairs_is_drawn_on_one_line_for_all_machines() {
+    let (repository, _) = with_pairs();
+    let said = repository.history(&["--baseline", "main", "--format", "html"]);
+    assert!(said.out.contains("Measured together"), "{}", said.err);
+    let (_, together) = said.out.split_once("id=\"together\"").unwrap();
+    // Three that follow on each other, and one beside them.
+    let (together, _) = together.split_once("id=\"all\"").unwrap();
+    assert_eq!(together.matches("<path ").count(), 2, "{together}");
+    assert_eq!(together.matches("<circle ").count(), 4);
+}

@@ -164,6 +164,32 @@ impl Repository {
         self.folder.path().to_owned()
     }
 
+    /// Commits `baselines/main.json` with runs of two builds in each session: `(base, head, machine, ratio)`.
+    pub(super) fn pairs(&self, sessions: &[(&str, &str, &'static str, f64)]) {
+        let mut runs = Vec::new();
+        for (day, (base, head, environment, ratio)) in sessions.iter().enumerate() {
+            // The same program takes half as long on the other machine.
+            let level = if *environment == "fast" { 10.0 } else { 20.0 };
+            // Turns begin with either side.
+            let sides = [(*head, level * ratio), (*base, level)];
+            for (number, (commit, print)) in sides.iter().cycle().take(6).enumerate() {
+                let night = Night {
+                    day: u32::try_from(day).unwrap(),
+                    environment: *environment,
+                    parse: None,
+                    print: *print,
+                };
+                let mut run = run(&night, u32::try_from(number).unwrap());
+                run.provenance.commit = Some((*commit).to_owned());
+                runs.push(run);
+            }
+        }
+        let desk = tempfile::tempdir().unwrap();
+        let text = text(desk.path(), &runs, None);
+        std::fs::write(self.folder.path().join("baselines/main.json"), text).unwrap();
+        self.git(&["commit", "-qam", "pairs"]);
+    }
+
     pub(super) fn git(&self, arguments: &[&str]) -> String {
         let done = self.command("git").args(arguments).output().unwrap();
         let said = String::from_utf8_lossy(&done.stderr);

@@ -155,23 +155,108 @@ fn no_command_hides_in_a_block_that_is_not_executed() {
 }
 
 #[test]
-fn links_between_documents_lead_somewhere() {
-    let (mut broken, mut followed) = (Vec::new(), 0);
+fn links_between_documents_lead_to_a_file_and_to_a_heading_in_it() {
+    let (mut broken, mut followed, mut anchored) = (Vec::new(), 0, 0);
     for path in pages() {
-        let text = fs::read_to_string(&path).unwrap();
+        let text = prose(&fs::read_to_string(&path).unwrap());
         for link in text.split("](").skip(1) {
-            let target = link.split([')', '#']).next().unwrap_or_default();
-            if target.is_empty() || target.contains("://") {
+            let whole = link.split(')').next().unwrap_or_default();
+            if whole.is_empty() || whole.contains("://") {
                 continue;
             }
+            let (target, anchor) = whole.split_once('#').unwrap_or((whole, ""));
+            let file = match target {
+                "" => path.clone(),
+                target => path.parent().unwrap().join(target),
+            };
             followed += 1;
-            if !path.parent().unwrap().join(target).exists() {
+            if !file.exists() {
                 broken.push(format!("{}: {target}", name(&path)));
+            } else if !anchor.is_empty() && file.extension().is_some_and(|e| e == "md") {
+                anchored += 1;
+                if !anchors(&fs::read_to_string(&file).unwrap()).contains(&anchor.to_owned()) {
+                    broken.push(format!("{}: {whole} names no heading", name(&path)));
+                }
             }
         }
     }
     assert!(broken.is_empty(), "\n{}\n", broken.join("\n"));
-    assert!(followed > 5, "only {followed} links were followed");
+    assert!(followed > 50, "only {followed} links were followed");
+    assert!(anchored > 10, "only {anchored} of them name a heading");
+}
+
+/// Without what stands in fences and code spans, where a link is none.
+fn prose(text: &str) -> String {
+    let mut fenced = false;
+    let lines = text.lines().filter(|line| {
+        let is_fence = line.trim_start().starts_with("```");
+        fenced ^= is_fence;
+        !fenced && !is_fence
+    });
+    let lines: Vec<&str> = lines.collect();
+    let text = lines.join("\n");
+    // Every other part is inside a span; a link's own text may be one.
+    let parts = text.split('`').enumerate();
+    let outside = parts.map(|(at, part)| if at % 2 == 0 { part } else { "code" });
+    outside.collect()
+}
+
+/// What GitHub and mdBook call the headings of a page: in small letters, with `-` for spaces and without other signs. A
+/// name that comes again gets a number.
+fn anchors(text: &str) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    let mut fenced = false;
+    for line in text.lines() {
+        fenced ^= line.trim_start().starts_with("```");
+        let Some(title) = line.strip_prefix('#').filter(|_| !fenced) else {
+            continue;
+        };
+        let title = title.trim_start_matches('#').trim().to_lowercase();
+        let kept = title.chars().filter_map(|c| match c {
+            ' ' => Some('-'),
+            c if c.is_alphanumeric() || c == '-' || c == '_' => Some(c),
+            _ => None,
+        });
+        let anchor: String = kept.collect();
+        let same = all.iter().filter(|known| **known == anchor).count();
+        all.push(match same {
+            0 => anchor,
+            n => format!("{anchor}-{n}"),
+        });
+    }
+    all
+}
+
+#[test]
+fn headings_are_named_as_the_site_names_them() {
+    let page = "# A `b.c` d\n## Twice\n```sh\n# no heading\n```\n## Twice\n### `[mapping.NAME]`\n";
+    assert_eq!(anchors(page), ["a-bc-d", "twice", "twice-1", "mappingname"]);
+}
+
+/// The site has what its summary lists, and no page is lost.
+#[test]
+fn the_summary_of_the_site_lists_every_page_once() {
+    let summary = fs::read_to_string(root().join("docs/SUMMARY.md")).unwrap();
+    let mut listed: Vec<&str> = summary
+        .split("](")
+        .skip(1)
+        .filter_map(|link| link.split(')').next())
+        .collect();
+    listed.sort_unstable();
+    let mut there: Vec<String> = self::listed(&root().join("docs"))
+        .iter()
+        .filter(|path| path.extension().is_some_and(|e| e == "md"))
+        .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+        .filter(|page| page != "SUMMARY.md")
+        .collect();
+    there.sort_unstable();
+    assert_eq!(listed, there);
+}
+
+#[test]
+fn the_readme_is_short() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    assert!(readme.len() < 12_000, "{} bytes", readme.len());
 }
 
 /// The blocks of one language that hold `word`, with the page they stand on.

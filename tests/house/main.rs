@@ -8,6 +8,7 @@
 )]
 
 mod circles;
+mod fixtures;
 mod paths;
 mod source;
 

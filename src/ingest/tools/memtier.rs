@@ -29,7 +29,7 @@ pub(in crate::ingest) const ADAPTER: Adapter = Adapter {
             evidence: "histogram; quantiles (those of `--print-percentiles`) where it cannot be unpacked; the mean in older versions, which write none",
             resolution: "8 µs, from 16 ms on 0.1 % of the value",
             lost: "its version; answers of the server that are errors, which count as answered; hits and misses; of which command a connection error was; runs of `--run-count`, of which it writes the best and the worst (refused)",
-            tested: "",
+            tested: "1.2.17, 1.4.0, 2.3.0",
         },
     }],
 };
@@ -126,6 +126,14 @@ fn parse(text: &str) -> anyhow::Result<Run> {
             sheet.provenance().partial = true;
         }
     }
+    let totals = stats.get("Totals").context("`ALL STATS` has no `Totals`")?;
+    let totals = Commands::deserialize(totals).context("`Totals`")?;
+    if totals.count.is_none()
+        && sheet.provenance().duration_s.is_none()
+        && let Some(seconds) = duration_asked(&output.configuration, totals.rate)
+    {
+        sheet.lasted(seconds);
+    }
     // The lists beside them are the same times once more, as a histogram for people.
     let all: Vec<(&String, &Value)> = stats
         .iter()
@@ -138,8 +146,6 @@ fn parse(text: &str) -> anyhow::Result<Run> {
             made.push((name.as_str(), commands));
         }
     }
-    let totals = stats.get("Totals").context("`ALL STATS` has no `Totals`")?;
-    let totals = Commands::deserialize(totals).context("`Totals`")?;
     let broken = totals.connection_errors;
     if broken > 0 {
         sheet.warn(format!(
@@ -167,6 +173,16 @@ fn parse(text: &str) -> anyhow::Result<Run> {
             .hint("look at what memtier_benchmark printed: did it reach the server?");
     }
     sheet.run()
+}
+
+/// How long a run lasted whose result tells neither that nor counts (1.2): what was asked for, in seconds, or in requests
+/// of which it made so many a second.
+fn duration_asked(configuration: &Map<String, Value>, rate: f64) -> Option<f64> {
+    let asked = |term: &str| configuration.get(term)?.as_f64().filter(|n| *n > 0.0);
+    asked("test_time").or_else(|| {
+        let requests = asked("requests")? * asked("clients")? * asked("threads")?;
+        (rate > 0.0).then(|| requests / rate)
+    })
 }
 
 impl Commands {
@@ -225,7 +241,8 @@ impl Commands {
             points: points.collect(),
             n: count,
             moments: Moments {
-                mean: self.mean,
+                // 2.3.0 writes 0 for the sum of the commands.
+                mean: self.mean.filter(|mean| *mean > 0.0),
                 min: self.min,
                 max: self.max,
             },

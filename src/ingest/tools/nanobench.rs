@@ -26,7 +26,7 @@ pub(in crate::ingest) const ADAPTER: Adapter = Adapter {
                 evidence: "samples, one for each epoch; `instructions` where the machine counts them",
                 resolution: "none",
                 lost: "its version; why a benchmark failed; names with a quote in them, which it does not escape (refused)",
-                tested: "",
+                tested: "4.6.0",
             },
         },
         Form {
@@ -37,7 +37,7 @@ pub(in crate::ingest) const ADAPTER: Adapter = Adapter {
                 evidence: "one value (the median)",
                 resolution: "0.01 of the unit of its column",
                 lost: "its version; the single epochs and their number: prefer its JSON",
-                tested: "",
+                tested: "4.6.0",
             },
         },
     ],
@@ -159,6 +159,10 @@ impl Columns {
         Some(Self { names, time, unit })
     }
 
+    fn begins_with_size(&self) -> bool {
+        self.names.first().is_some_and(|name| name == "complexityN")
+    }
+
     /// What the caller says of a row in columns of its own.
     fn terms(&self, cells: &[&str]) -> Vec<String> {
         let but_title = self.names.len().saturating_sub(1);
@@ -199,14 +203,36 @@ fn table(text: &str) -> anyhow::Result<Run> {
         let (Some(head), Some(row)) = (&columns, line.trim().strip_prefix('|')) else {
             continue;
         };
+        let Some((measured, _)) = row.split_once('`') else {
+            continue;
+        };
         // A name may hold the sign itself.
-        let cells: Vec<&str> = row.splitn(head.names.len(), '|').map(str::trim).collect();
+        let mut cells: Vec<&str> = row.splitn(head.names.len(), '|').map(str::trim).collect();
+        let mut size = None;
+        // A size comes and goes in front of the other columns without a new head.
+        match measured.matches('|').count() {
+            columns if columns + 1 == head.names.len() => {}
+            columns if columns == head.names.len() => {
+                let (first, rest) = row.split_once('|').unwrap_or_default();
+                size = Some(format!("complexityN={}", first.trim()));
+                cells = rest.splitn(head.names.len(), '|').map(str::trim).collect();
+            }
+            columns if columns + 2 == head.names.len() && head.begins_with_size() => {
+                cells = row.splitn(columns + 1, '|').map(str::trim).collect();
+                cells.insert(0, "-");
+            }
+            columns => bail!(
+                "line {number}: it has {columns} columns, and its head {}",
+                head.names.len() - 1
+            ),
+        }
         let (Some(title), Some(last)) = (head.names.last(), cells.get(head.names.len() - 1)) else {
             continue;
         };
         let Some(name) = name(last) else { continue };
         all += 1;
-        let subject = subject(title, name, &head.terms(&cells));
+        let terms: Vec<String> = size.into_iter().chain(head.terms(&cells)).collect();
+        let subject = subject(title, name, &terms);
         if last.starts_with(":boom:") {
             sheet.failures(&subject, 1, 1)?;
             failed.push(subject);

@@ -160,16 +160,6 @@ fn go_bench_lines_that_are_torn_are_no_results() {
 }
 
 #[test]
-fn go_bench_pair() {
-    let verdict = compare(
-        &["go-bench/count10-base.txt".to_owned()],
-        &["go-bench/count10-head.txt".to_owned()],
-    );
-    let (ratio, outcome) = series(&verdict, "BenchmarkHash/size=1024", "time.p50");
-    assert!(ratio > 0.5 && ratio < 3.0, "{ratio} {outcome}");
-}
-
-#[test]
 fn jmh_json() {
     let text = std::fs::read_to_string(fixture("jmh/base-1.json")).unwrap();
     let told: Value = serde_json::from_str(&text).unwrap();

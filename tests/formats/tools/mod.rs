@@ -5,6 +5,7 @@ mod benchmarks;
 mod beside;
 mod documented;
 mod load;
+mod recorded;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 
+use super::filter::Filter;
 use super::order::Version;
 use super::round::Window;
 use super::witness::CPU_TIME;
@@ -37,6 +38,10 @@ pub struct Program {
     pub folder: PathBuf,
     /// Run before every window, and not measured.
     pub prepare: Option<String>,
+    /// Variables beside those that every window has.
+    pub environment: BTreeMap<String, String>,
+    /// How it is told what is still in doubt.
+    pub filter: Filter,
 }
 
 /// What holds for the windows of both versions.
@@ -52,6 +57,16 @@ pub struct Conditions<'a> {
 }
 
 impl Program {
+    pub fn new(command: &str, folder: &Path) -> Self {
+        Self {
+            command: command.to_owned(),
+            folder: folder.to_owned(),
+            prepare: None,
+            environment: BTreeMap::new(),
+            filter: Filter::of_command(command).unwrap_or_default(),
+        }
+    }
+
     /// Runs it once, with `{filter}` as what is still in doubt. `None` where somebody asked to stop.
     pub fn execute(
         &self,
@@ -78,7 +93,7 @@ impl Program {
                     );
             }
         }
-        let command = filtered(&self.command, window);
+        let command = self.filter.put(&self.command, window.in_doubt);
         let Some((spent, output)) = self.run(&command, window, conditions).with_context(doing)?
         else {
             return Ok(None);
@@ -101,10 +116,12 @@ impl Program {
         // A file and no pipe: nobody has to read while something is measured.
         let output = tempfile::tempfile().context("keep the output of a command")?;
         let writer = output.try_clone().context("keep the output of a command")?;
+        let mut environment = environment(window, conditions.seed);
+        environment.extend(self.environment.clone());
         let launch = Launch {
             command,
             folder: &self.folder,
-            environment: &environment(window, conditions.seed),
+            environment: &environment,
             stdout: Stdio::null(),
             stderr: writer.into(),
         };
@@ -217,32 +234,9 @@ fn environment(window: &Window<'_>, seed: u64) -> BTreeMap<String, String> {
     ])
 }
 
-/// `{filter}` is one argument, quoted for the shell: a regular expression of the names in doubt, of all at first.
-fn filtered(command: &str, window: &Window<'_>) -> String {
-    let expression = match window.in_doubt {
-        None => ".*".to_owned(),
-        Some(subjects) => {
-            let names: Vec<String> = subjects.iter().map(|s| escaped(s.as_str())).collect();
-            format!("^(?:{})$", names.join("|"))
-        }
-    };
-    command.replace("{filter}", &quoted(&expression))
-}
-
 /// One word of the shell.
 pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-fn escaped(name: &str) -> String {
-    let mut text = String::with_capacity(name.len());
-    for c in name.chars() {
-        if r"\.+*?()|[]{}^$#&-~".contains(c) {
-            text.push('\\');
-        }
-        text.push(c);
-    }
-    text
 }
 
 fn failed(command: &str, spent: &Spent, output: File) -> anyhow::Error {
@@ -289,11 +283,7 @@ mod tests {
     };
 
     fn program(command: &str) -> Program {
-        Program {
-            command: command.to_owned(),
-            folder: std::env::temp_dir(),
-            prepare: None,
-        }
+        Program::new(command, &std::env::temp_dir())
     }
 
     fn execute(program: &Program, stop: &Stop) -> anyhow::Result<Option<Spent>> {
@@ -372,21 +362,6 @@ mod tests {
         assert!(spent.wall < Duration::from_millis(290), "{spent:?}");
         slow.prepare = Some("exit 1".to_owned());
         assert!(execute(&slow, &Stop::new()).is_err());
-    }
-
-    #[test]
-    fn the_filter_is_one_quoted_argument_with_the_names_in_doubt() {
-        let all = filtered("bench {filter}", &WINDOW);
-        assert_eq!(all, "bench '.*'");
-        let names = [Subject::new("a.b/c"), Subject::new("it's")];
-        let some = Window {
-            in_doubt: Some(&names),
-            ..WINDOW
-        };
-        assert_eq!(
-            filtered("bench {filter}", &some),
-            r"bench '^(?:a\.b/c|it'\''s)$'"
-        );
     }
 
     #[test]

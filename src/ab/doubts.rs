@@ -15,7 +15,7 @@ const FAMILY_LEVEL: f64 = 0.01;
 const CONFIRMED: f64 = 0.05;
 
 /// A series of a workload.
-type Key = (WorkloadKey, Series);
+pub(super) type Key = (WorkloadKey, Series);
 
 /// A judgement, and which of its series are in doubt.
 #[derive(Clone, Debug, Default)]
@@ -146,6 +146,31 @@ impl Doubts {
             }
             let seen = Glance::of(&looked_at);
             self.looks.entry(key.clone()).or_default().push(seen);
+            if outcome.is_some() {
+                self.suspects.remove(&key);
+            }
+            self.replace(&key, looked_at);
+        }
+    }
+
+    /// A look of another kind at all runs: `decide` says of the series in doubt what each of them is, or nothing yet.
+    pub(super) fn look_with(
+        &mut self,
+        pooled: &Judgement,
+        decide: impl FnOnce(&[(Key, &Comparison)], usize) -> BTreeMap<Key, Outcome>,
+    ) {
+        let comparisons = pooled.comparisons.iter();
+        let in_doubt: Vec<(Key, &Comparison)> = comparisons
+            .filter_map(|c| Some((key(pooled, c)?, c)))
+            .filter(|(key, _)| self.suspects.contains(key))
+            .collect();
+        let decided = decide(&in_doubt, self.judgement.family);
+        for (key, comparison) in in_doubt {
+            let outcome = decided.get(&key);
+            let mut looked_at = comparison.clone();
+            looked_at.outcome = outcome
+                .copied()
+                .unwrap_or(Outcome::Inconclusive(Doubt::Possible));
             if outcome.is_some() {
                 self.suspects.remove(&key);
             }

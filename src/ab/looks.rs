@@ -2,9 +2,10 @@
 //! suspects, of which the fresh ones have to confirm alone.
 
 use super::dependence::{Dependence, Rounds};
-use super::doubts::{Doubts, Looked};
+use super::doubts::{Doubts, Key, Looked};
 use super::order::{Order, Version};
 use super::plan::{FIRST_LOOK, Plan, Stage};
+use super::until_sure::Evidences;
 use crate::compare::{self, Comparison, Doubt, Judgement, Look, Outcome, Policy, Sides};
 use crate::model::{Run, Series};
 
@@ -23,6 +24,8 @@ pub struct Sequence<'a> {
     taken: usize,
     doubts: Doubts,
     dependence: Dependence,
+    /// Where it is looked at after every block.
+    until_sure: Option<Evidences<Key>>,
 }
 
 /// What a look leaves to do.
@@ -46,13 +49,29 @@ impl<'a> Sequence<'a> {
             taken: 0,
             doubts: Doubts::default(),
             dependence: Dependence::default(),
+            until_sure: None,
         }
+    }
+
+    /// Looks after every block, until each series is certainly beyond its limit or within it.
+    #[must_use]
+    pub fn until_sure(mut self) -> Self {
+        self.plan = Plan::after_every_block(self.plan.cap());
+        self.until_sure = Some(Evidences::new());
+        self
+    }
+
+    pub fn is_until_sure(&self) -> bool {
+        self.until_sure.is_some()
     }
 
     /// Adds a round, and takes the look that is due with it.
     pub fn add(&mut self, base: Run, head: Run) -> Progress {
         self.base.push(base);
         self.head.push(head);
+        if let Some(evidences) = self.until_sure.take() {
+            return self.look_at_block(evidences);
+        }
         let Some(stage) = self.plan.stages().get(self.taken).copied() else {
             return Progress::Decided;
         };
@@ -95,7 +114,7 @@ impl<'a> Sequence<'a> {
 
     /// For where the time does not reach for all looks: the looks that are left end at this cap.
     pub fn cap_at(&mut self, cap: usize) {
-        if self.taken == 0 && cap < self.plan.cap() {
+        if self.taken == 0 && cap < self.plan.cap() && self.until_sure.is_none() {
             self.plan = Plan::up_to(cap);
         }
     }
@@ -137,6 +156,27 @@ impl<'a> Sequence<'a> {
             self.later_look(stage);
         }
         self.taken += 1;
+    }
+
+    /// What was settled by an earlier look stays so.
+    fn look_at_block(&mut self, mut evidences: Evidences<Key>) -> Progress {
+        let (rounds, cap) = (self.rounds(), self.plan.cap());
+        let first = self.plan.stages().first().map_or(0, |stage| stage.rounds);
+        if rounds >= first && Order::begins_block(rounds) {
+            let judgement = compare::judge(&self.sides(0), self.policy, self.today);
+            if self.taken == 0 {
+                self.doubts = Doubts::of(judgement.clone(), |_, _| true);
+                self.taken = 1;
+            }
+            self.doubts.look_with(&judgement, |in_doubt, family| {
+                evidences.look(in_doubt, family)
+            });
+        }
+        self.until_sure = Some(evidences);
+        if rounds >= cap || self.taken > 0 && !self.doubts.are_left() {
+            return Progress::Decided;
+        }
+        Progress::Measure { until: rounds + 1 }
     }
 
     fn first_look(&mut self, stage: Stage) {

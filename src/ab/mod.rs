@@ -13,10 +13,14 @@
 //!
 //! `order`, `looks` and `dependence` are pure; `command`, `round` and what comes beside them start programs.
 
+pub mod built;
 pub mod command;
 mod confirmation;
+pub mod control;
+pub mod criterion;
 mod dependence;
 mod doubts;
+mod filter;
 mod looks;
 mod machine;
 mod order;
@@ -25,11 +29,15 @@ pub mod revision;
 mod round;
 mod same_program;
 pub mod service;
+mod submodules;
+mod until_sure;
 pub mod witness;
+pub mod worktrees;
 
 pub use confirmation::{Again, Confirmation, Confirmed};
 pub use dependence::Dependence;
 pub use doubts::Glance;
+pub use filter::Filter;
 pub use looks::{Progress, Sequence};
 pub use machine::Machine;
 pub use order::{Order, Version};

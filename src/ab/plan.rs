@@ -4,6 +4,8 @@ use crate::stats::sequential::nominal_levels;
 
 /// Rounds of the first look.
 pub const FIRST_LOOK: usize = 5;
+/// Rounds of two blocks: with fewer there is no spread of blocks.
+const TWO_BLOCKS: usize = 4;
 /// A series within its limits is called unchanged wrongly at most this often: the shown interval, over all looks.
 const DOUBT: f64 = 0.05;
 /// The levels of one series in gates of ten and of a hundred; the bounds of the two differ a little.
@@ -41,6 +43,12 @@ impl Plan {
             rounds.push(cap);
         }
         Self::at(rounds)
+    }
+
+    /// From the second block on, up to a cap; what each look needs to be certain is another's to say.
+    pub fn after_every_block(cap: usize) -> Self {
+        let first = TWO_BLOCKS.min(cap.max(1));
+        Self::at(vec![first, cap.max(first + 1)])
     }
 
     /// A second look once results that were measured before have been measured again.

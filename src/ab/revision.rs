@@ -1,15 +1,11 @@
-//! Revisions as the two versions: each in a Git worktree of its own, built once, and removed whatever happens.
+//! Revisions as the two versions: which commits are compared, and what differs between them.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 
-use super::order::Version;
 use crate::hint::WithHint;
-use crate::load::Stop;
-use crate::load::group::{Awaited, Launch, spend};
 use crate::store;
 use crate::text::sanitize;
 
@@ -91,6 +87,16 @@ impl Chosen {
 }
 
 impl Chosen {
+    /// Where the repository is checked out.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Head is the folder as it is.
+    pub fn head_is_worktree(&self) -> bool {
+        self.head_is_worktree
+    }
+
     /// The files in version control that differ between what is measured, and with the folder as it is those that are
     /// not in version control yet.
     pub fn differing(&self) -> anyhow::Result<Vec<String>> {
@@ -122,12 +128,12 @@ fn uncommitted(count: usize) -> String {
     )
 }
 
-fn short(commit: &str) -> &str {
+pub(super) fn short(commit: &str) -> &str {
     commit.get(..9).unwrap_or(commit)
 }
 
 /// The output of git without its last line break.
-fn git<I, S>(folder: &Path, arguments: I) -> anyhow::Result<String>
+pub(super) fn git<I, S>(folder: &Path, arguments: I) -> anyhow::Result<String>
 where
     I: IntoIterator<Item = S>,
     S: AsRef<OsStr>,
@@ -178,112 +184,6 @@ fn fork_point(root: &Path, name: &str, named: &str, head: &str) -> anyhow::Resul
     found.hint("--exact compares with the revision itself")
 }
 
-/// Both worktrees. Dropped, they are removed.
-#[derive(Debug)]
-pub struct Worktrees {
-    root: PathBuf,
-    /// Holds both, under paths of one length.
-    folder: tempfile::TempDir,
-    made: Vec<PathBuf>,
-    head: Option<PathBuf>,
-}
-
-impl Worktrees {
-    pub fn check_out(chosen: &Chosen) -> anyhow::Result<Self> {
-        let folder = tempfile::Builder::new()
-            .prefix("perfgate-ab-")
-            .tempdir()
-            .context("make a folder for the worktrees")?;
-        let mut worktrees = Self {
-            root: chosen.root.clone(),
-            folder,
-            made: Vec::new(),
-            head: chosen.head_is_worktree.then(|| chosen.root.clone()),
-        };
-        worktrees.add(Version::Base, &chosen.base)?;
-        if worktrees.head.is_none() {
-            worktrees.add(Version::Head, &chosen.head)?;
-        }
-        Ok(worktrees)
-    }
-
-    fn add(&mut self, version: Version, commit: &str) -> anyhow::Result<()> {
-        let path = self.folder.path().join(version.as_str());
-        let doing = || format!("check {} out into {}", short(commit), path.display());
-        self.made.push(path.clone());
-        let arguments: [&OsStr; 5] = [
-            "worktree".as_ref(),
-            "add".as_ref(),
-            "--detach".as_ref(),
-            path.as_os_str(),
-            commit.as_ref(),
-        ];
-        git(&self.root, arguments).with_context(doing)?;
-        if path.join(".gitmodules").is_file() {
-            git(&path, ["submodule", "update", "--init", "--recursive"])
-                .with_context(|| format!("initialise the submodules of {}", version.as_str()))
-                .hint("they are cloned anew for a worktree; can this machine reach them?")?;
-        }
-        Ok(())
-    }
-
-    pub fn folder(&self, version: Version) -> PathBuf {
-        match (version, &self.head) {
-            (Version::Head, Some(head)) => head.clone(),
-            _ => self.folder.path().join(version.as_str()),
-        }
-    }
-
-    /// Builds both. `None` where somebody asked to stop.
-    pub fn build(&self, command: &str, stop: &Stop) -> anyhow::Result<Option<()>> {
-        /// Longer than this nothing is built on a runner.
-        const WITHIN: Duration = Duration::from_secs(3600);
-        for version in Version::BOTH {
-            let folder = self.folder(version);
-            let doing = || format!("build {} in {}", version.as_str(), folder.display());
-            // Our stdout is the verdict's.
-            let launch = Launch {
-                command,
-                folder: &folder,
-                environment: &std::collections::BTreeMap::new(),
-                stdout: std::io::stderr().into(),
-                stderr: std::io::stderr().into(),
-            };
-            match spend(launch, WITHIN, &|| stop.is_asked()).with_context(doing)? {
-                Awaited::Ended(spent) if spent.ended.is_success => {}
-                Awaited::Ended(spent) => {
-                    return Err(anyhow!("`{command}` ended with {}", spent.ended.how))
-                        .with_context(doing)
-                        .hint("its output is above; the same command has to build both revisions");
-                }
-                Awaited::TimedOut => {
-                    return Err(anyhow!("`{command}` took longer than an hour"))
-                        .with_context(doing);
-                }
-                Awaited::Stopped => return Ok(None),
-            }
-        }
-        Ok(Some(()))
-    }
-}
-
-impl Drop for Worktrees {
-    fn drop(&mut self) {
-        for path in &self.made {
-            let arguments: [&OsStr; 4] = [
-                "worktree".as_ref(),
-                "remove".as_ref(),
-                "--force".as_ref(),
-                path.as_os_str(),
-            ];
-            // The folder goes with its holder; what is left in the repository is pruned.
-            let _ = git(&self.root, arguments);
-            let _ = std::fs::remove_dir_all(path);
-        }
-        let _ = git(&self.root, ["worktree", "prune"]);
-    }
-}
-
 #[cfg(unix)]
 #[cfg(test)]
 mod tests {
@@ -326,12 +226,8 @@ mod tests {
         }
     }
 
-    fn worktrees_of(folder: &Path) -> usize {
-        git(folder, ["worktree", "list"]).unwrap().lines().count()
-    }
-
     #[test]
-    fn the_base_is_where_head_has_left_it_and_both_are_checked_out_and_removed() {
+    fn the_base_is_where_head_has_left_it() {
         let repository = repository();
         let chosen = Chosen::find(&asked("main"), repository.path()).unwrap();
         assert_ne!(
@@ -343,23 +239,6 @@ mod tests {
             told.contains("where head has left main") && told.contains("1 commit later"),
             "{told}"
         );
-        let worktrees = Worktrees::check_out(&chosen).unwrap();
-        let [base, head] = Version::BOTH.map(|version| worktrees.folder(version));
-        assert_eq!(fs::read_to_string(base.join("file")).unwrap(), "one\n");
-        assert_eq!(fs::read_to_string(head.join("file")).unwrap(), "two\n");
-        assert_eq!(base.as_os_str().len(), head.as_os_str().len());
-        assert_eq!(worktrees_of(repository.path()), 3);
-        assert!(
-            worktrees
-                .build("test -f file", &Stop::new())
-                .unwrap()
-                .is_some()
-        );
-        let error = worktrees.build("exit 7", &Stop::new()).unwrap_err();
-        assert!(format!("{error:#}").contains("build base"), "{error:#}");
-        drop(worktrees);
-        assert_eq!(worktrees_of(repository.path()), 1);
-        assert!(!base.exists() && !head.exists());
     }
 
     #[test]
@@ -394,13 +273,10 @@ mod tests {
             ..asked("HEAD")
         };
         let chosen = Chosen::find(&folder, repository.path()).unwrap();
-        let worktrees = Worktrees::check_out(&chosen).unwrap();
-        let head = worktrees.folder(Version::Head);
-        assert_eq!(fs::read_to_string(head.join("file")).unwrap(), "three\n");
-        drop(worktrees);
-        assert_eq!(
-            fs::read_to_string(repository.path().join("file")).unwrap(),
-            "three\n"
+        assert!(
+            chosen.notes[0].contains("with its 1 uncommitted file"),
+            "{:?}",
+            chosen.notes
         );
     }
 

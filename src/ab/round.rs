@@ -164,7 +164,7 @@ impl Measuring<'_, '_> {
     /// Once a block has shown what a round costs, the looks end where the time does. Looks that could never be taken
     /// would only make the others stricter.
     fn plan_time(&mut self) {
-        if self.sequence.rounds() != Order::BLOCK {
+        if self.sequence.rounds() != Order::BLOCK || self.sequence.is_until_sure() {
             return;
         }
         let Ok(rounds) = u32::try_from(self.sequence.rounds()) else {

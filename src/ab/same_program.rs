@@ -429,13 +429,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("script"), "#!/bin/sh\n").unwrap();
         std::fs::copy("/bin/sh", folder.path().join("tool")).unwrap();
-        let of = |command: &str| {
-            Executable::of(&Program {
-                command: command.to_owned(),
-                folder: folder.path().to_owned(),
-                prepare: None,
-            })
-        };
+        let of = |command: &str| Executable::of(&Program::new(command, folder.path()));
         assert!(of("./tool input 'two words' > out").is_some());
         assert!(of("exec ./tool --port {port}").is_some());
         for other in [

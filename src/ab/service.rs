@@ -47,6 +47,8 @@ pub struct Conditions {
     pub allow_remote: bool,
     /// Each service is started in the folder of its version, whatever the scenario says.
     pub own_folders: bool,
+    /// Both get it as `PERFGATE_SEED`.
+    pub seed: u64,
 }
 
 /// Both versions, and what of them runs.
@@ -235,6 +237,8 @@ impl Services {
         service
             .environment
             .insert("PORT".to_owned(), base.port.to_string());
+        let seed = self.conditions.seed.to_string();
+        service.environment.insert("PERFGATE_SEED".to_owned(), seed);
         service.ready.url = repointed(&service.ready.url, &self.scenario.base, base)?;
         Ok(service)
     }

@@ -101,7 +101,23 @@ impl Tally {
     }
 }
 
+/// When it is looked at.
+#[derive(Clone, Copy)]
+struct Looks {
+    cap: usize,
+    until_sure: bool,
+}
+
 fn play(machine: &Machine, slower: f64, gates: usize, cap: usize) -> Tally {
+    let looks = Looks {
+        cap,
+        until_sure: false,
+    };
+    play_with(looks, machine, slower, gates)
+}
+
+fn play_with(looks: Looks, machine: &Machine, slower: f64, gates: usize) -> Tally {
+    let cap = looks.cap;
     let policy = Policy::default();
     let today = jiff::civil::date(2026, 1, 1);
     let plan = Plan::up_to(cap);
@@ -117,6 +133,9 @@ fn play(machine: &Machine, slower: f64, gates: usize, cap: usize) -> Tally {
         let (mut base, mut head) = (side(0.0), side(slower));
         let order = Order::of_seed(seed);
         let mut sequence = Sequence::new(plan.clone(), order, &policy, today);
+        if looks.until_sure {
+            sequence = sequence.until_sure();
+        }
         for round in 0.. {
             let of_base = base.window(machine, round, &mut dice);
             let of_head = head.window(machine, round, &mut dice);
@@ -214,6 +233,33 @@ fn five_percent_is_found_before_the_last_look_where_windows_differ_by_two() {
     let tally = play(&machine, 0.05, 40, 20);
     assert!(tally.percent(tally.found) >= 90.0, "{tally:?}");
     assert!(tally.rounds() < 16.0, "{tally:?}");
+}
+
+const UNTIL_SURE: Looks = Looks {
+    cap: 60,
+    until_sure: true,
+};
+
+#[test]
+fn looking_after_every_block_raises_no_alarm_even_where_neighbours_resemble_each_other() {
+    let machine = Machine {
+        spread: 0.02,
+        memory: 0.4,
+        ..QUIET
+    };
+    let tally = play_with(UNTIL_SURE, &machine, 0.0, 25);
+    at_most(tally.alarms, 1, &tally);
+    at_most(tally.improved, 1, &tally);
+    // It is over before the cap: what is within its limit is certain some time.
+    assert!(tally.rounds() < 55.0, "{tally:?}");
+}
+
+#[test]
+fn looking_after_every_block_finds_what_is_beyond_the_limit() {
+    let tally = play_with(UNTIL_SURE, &QUIET, 0.06, 15);
+    assert!(tally.percent(tally.found) >= 90.0, "{tally:?}");
+    at_most(tally.missed, 0, &tally);
+    at_most(tally.alarms, 0, &tally);
 }
 
 #[test]

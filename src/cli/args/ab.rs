@@ -16,6 +16,7 @@ Examples:
   perfgate ab --base-folder ../main --base 'make bench' --head 'make bench' --results bench.json
   perfgate ab --base './old --port {port}' --head './new --port {port}' --scenario load/api.toml
   perfgate ab --base-ref origin/main --build 'make' --run './tool input'
+  perfgate ab --base-ref main --bench      # a criterion crate; --bench='-p parser --bench words'
   perfgate ab --rerun verdict.json         # what [ab] of perfgate.toml says, for what was in doubt only
   perfgate ab                              # what [ab] of perfgate.toml says";
 
@@ -72,7 +73,10 @@ impl AbArgs {
 
     /// Whether the command line says what the two versions are.
     pub(crate) fn names_versions(&self) -> bool {
-        self.base.is_some() || self.revisions.run.is_some() || self.services.base_url.is_some()
+        self.base.is_some()
+            || self.revisions.run.is_some()
+            || self.revisions.bench.is_some()
+            || self.services.base_url.is_some()
     }
 }
 
@@ -100,9 +104,24 @@ pub(crate) struct AbRevisions {
     #[arg(long, value_name = "COMMAND", conflicts_with_all = ["base", "base_url"])]
     pub(crate) build: Option<String>,
 
+    /// Build both revisions anew, and not take what an earlier comparison built of the same commit
+    #[arg(long, conflicts_with_all = ["base", "base_url"])]
+    pub(crate) rebuild: bool,
+
     /// What is measured of each revision, run in its worktree; {port} and {filter} as in --base
     #[arg(long, value_name = "COMMAND", conflicts_with_all = ["base", "head", "base_url", "base_folder", "head_folder"])]
     pub(crate) run: Option<String>,
+
+    /// Measure the criterion benchmarks of each revision: cargo builds them, and they run for short rounds; ARGS are for `cargo bench --no-run`
+    #[arg(
+        long,
+        value_name = "ARGS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "",
+        conflicts_with_all = ["run", "base", "base_url", "scenario", "results", "prepare", "name", "base_folder", "head_folder"]
+    )]
+    pub(crate) bench: Option<String>,
 }
 
 /// Services as the two versions.
@@ -127,7 +146,7 @@ pub(crate) struct AbServices {
     #[arg(long, value_name = "URL", requires = "base_url")]
     pub(crate) head_url: Option<String>,
 
-    /// How long one window of load counts [default: 1s]
+    /// How long one window of load counts [default: 1s], or each benchmark of --bench runs in a round
     #[arg(long, value_name = "TIME", value_parser = values::duration)]
     pub(crate) window: Option<Duration>,
 
@@ -176,9 +195,17 @@ pub(crate) struct AbMeasuring {
     #[arg(long, value_name = "TIME", value_parser = values::duration, default_value = "10m")]
     pub(crate) timeout: Duration,
 
-    /// The most rounds; five are looked at first, and only what is in doubt then is measured on [default: 20]
+    /// The most rounds; five are looked at first, and only what is in doubt then is measured on [default: 20; 1000 with --until-sure]
     #[arg(long, value_name = "N", value_parser = rounds)]
     pub(crate) max_rounds: Option<usize>,
+
+    /// Look after every block and go on until each series is certainly beyond its limit or within it; the time budget still ends it
+    #[arg(long)]
+    pub(crate) until_sure: bool,
+
+    /// Measure base against base as well, for five rounds, where the time budget has them left: what nothing differs by here
+    #[arg(long, conflicts_with = "base_url")]
+    pub(crate) control: bool,
 
     /// How long all the measuring may take [default: 5m]
     #[arg(long, value_name = "TIME", value_parser = values::duration)]

@@ -21,7 +21,7 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
-pub(crate) use ab::{AbArgs, AbMeasuring, AbServices};
+pub(crate) use ab::{AbArgs, AbMeasuring, AbRevisions, AbServices};
 pub(crate) use baseline::{BaselineCommand, BaselineFlags, PinArgs, ShowArgs, UpdateArgs};
 pub(crate) use check::CheckArgs;
 pub(crate) use compare::CompareArgs;

@@ -33,8 +33,19 @@ impl Desk {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_perfgate"));
+        command.args(arguments);
+        self.at_home(command)
+    }
+
+    /// A line of the shell, in which `"$1"` is perfgate.
+    pub(crate) fn shell(&self, line: &str) -> Said {
+        let mut command = Command::new("sh");
+        command.args(["-c", line, "sh", env!("CARGO_BIN_EXE_perfgate")]);
+        Self::said(&mut self.at_home(command))
+    }
+
+    fn at_home(&self, mut command: Command) -> Command {
         command
-            .args(arguments)
             .current_dir(self.0.path())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -56,7 +67,11 @@ impl Desk {
     /// With these variables.
     pub(crate) fn run_in(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Said {
         let mut command = self.command(arguments);
-        let done = command.envs(variables.iter().copied()).output().unwrap();
+        Self::said(command.envs(variables.iter().copied()))
+    }
+
+    fn said(command: &mut Command) -> Said {
+        let done = command.output().unwrap();
         Said {
             code: done.status.code(),
             out: String::from_utf8(done.stdout).unwrap(),

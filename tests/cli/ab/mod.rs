@@ -1,6 +1,7 @@
 //! `perfgate ab` as a program: commands that are slower, fail, hang, leave children behind or print garbage, and what
 //! the verdict says of them.
 
+mod benched;
 mod configured;
 mod desk;
 mod rerun;
@@ -128,6 +129,64 @@ fn results_of_the_commands_are_read_and_what_is_settled_is_not_measured_on() {
     ]);
     let again: Value = serde_json::from_str(&again.out).unwrap();
     assert_eq!(comparison(&again, "a", "time")["outcome"], "regressed");
+}
+
+#[test]
+fn base_against_base_tells_what_nothing_differs_by_where_the_time_is_left() {
+    let desk = Desk::new();
+    desk.write("bench.sh", BENCH);
+    let ab = |more: &[&str]| {
+        let mut arguments = vec!["ab", "--control", "--format", "json", "--warmup", "0"];
+        arguments.extend(["--base", "sh bench.sh 500 {filter}"]);
+        arguments.extend([
+            "--head",
+            "sh bench.sh 560 {filter}",
+            "--results",
+            "out.json",
+        ]);
+        arguments.extend(more);
+        let said = desk.ends(&arguments, 1);
+        notes(&serde_json::from_str(&said.out).unwrap())
+    };
+    let told = ab(&[]);
+    assert!(told.contains("A/A here: ±"), "{told}");
+    assert!(told.contains("base against base for 5 rounds"), "{told}");
+    // Ten rounds of both, and five of base as both.
+    assert_eq!(desk.read("asked").lines().count(), 30);
+}
+
+#[test]
+fn until_it_is_sure_it_is_looked_at_after_every_block() {
+    let desk = Desk::new();
+    desk.write("bench.sh", BENCH);
+    let said = desk.ends(
+        &[
+            "ab",
+            "--until-sure",
+            "--base",
+            "sh bench.sh 500 {filter}",
+            "--head",
+            "sh bench.sh 560 {filter}",
+            "--results",
+            "out.json",
+            "--warmup",
+            "0",
+            "--format",
+            "json",
+        ],
+        1,
+    );
+    let verdict: Value = serde_json::from_str(&said.out).unwrap();
+    let slower = comparison(&verdict, "a", "time");
+    assert_eq!(slower["outcome"], "regressed", "{slower:#}");
+    let same = comparison(&verdict, "b", "time");
+    assert_eq!(same["outcome"], "unchanged", "{same:#}");
+    let told = notes(&verdict);
+    assert!(told.contains("looked at after every block"), "{told}");
+    assert!(
+        slower["current"]["runs"].as_u64().unwrap() < 20,
+        "{slower:#}"
+    );
 }
 
 #[test]
@@ -368,6 +427,33 @@ fn what_a_command_leaves_behind_is_ended_and_told() {
         said.err
     );
     assert_eq!(desk.processes("sleep 37.25"), 0);
+}
+
+/// A limit of one block for each file stands for a disk that is full.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error_that_names_the_file_and_never_hides_what_ended_the_measuring() {
+    let desk = Desk::new();
+    let name = "n".repeat(1500);
+    let ab = |head: &str, more: &str| {
+        let ab = format!("\"$1\" ab --base true --head '{head}' --warmup 0 --name {name} {more}");
+        desk.shell(&format!("trap '' XFSZ; ulimit -f 1; {ab}"))
+    };
+    let kept = ab("true", "--output kept");
+    assert_eq!(kept.code, Some(2), "{}", kept.err);
+    for part in ["write kept/base.json", "hint: is the disk full?"] {
+        assert!(kept.err.contains(part), "{}", kept.err);
+    }
+    let reported = ab("true", "--max-rounds 1 --report json=verdict.json");
+    assert_eq!(reported.code, Some(2), "{}", reported.err);
+    assert!(reported.err.contains("verdict.json"), "{}", reported.err);
+    let failed = ab("[ $PERFGATE_ROUND -lt 3 ]", "");
+    assert_eq!(failed.code, Some(2), "{}", failed.err);
+    for part in ["measure head in round 3", "what was measured is lost: "] {
+        assert!(failed.err.contains(part), "{}", failed.err);
+    }
+    assert!(!desk.path("verdict.json").exists());
+    assert_eq!(fs::read_dir(desk.path("kept")).unwrap().count(), 0);
 }
 
 #[test]

@@ -126,6 +126,35 @@ fn what_cannot_be_found_or_built_ends_with_2_and_leaves_no_worktree() {
 }
 
 #[test]
+fn a_revision_is_built_once() {
+    let desk = repository();
+    let (cache, built) = (desk.path("cache"), desk.path("built"));
+    let build = format!("echo once >>'{}'", built.display());
+    let ab = |more: &[&str], variables: &[(&str, &str)]| {
+        let mut arguments = vec!["ab", "--base-ref", "main", "--build", &build];
+        arguments.extend(["--run", "sh work.sh", "--max-rounds", "1", "--warmup", "0"]);
+        arguments.extend(["--verbose"]);
+        arguments.extend(more);
+        let said = desk.run_in(&arguments, variables);
+        assert!(matches!(said.code, Some(0 | 1)), "{}", said.err);
+        let builds = fs::read_to_string(&built).unwrap().lines().count();
+        (builds, said.out)
+    };
+    let cached = [("PERFGATE_CACHE", cache.to_str().unwrap())];
+    assert_eq!(ab(&[], &cached).0, 2);
+    let (builds, out) = ab(&[], &cached);
+    assert_eq!(builds, 2);
+    assert!(out.contains("base was built before"), "{out}");
+    assert_eq!(ab(&["--rebuild"], &cached).0, 4);
+    // A job keeps nothing for the next unless it is told where.
+    let home = desk.path("home");
+    let job = [("CI", "true"), ("HOME", home.to_str().unwrap())];
+    assert_eq!(ab(&[], &job).0, 6);
+    assert!(!home.exists());
+    assert_eq!(worktrees(&desk), 1);
+}
+
+#[test]
 fn a_signal_removes_the_worktrees() {
     let desk = repository();
     let child = desk.spawn(&[

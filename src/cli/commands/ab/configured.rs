@@ -15,6 +15,8 @@ use crate::model::Pattern;
 
 /// The most rounds where nobody says.
 const MOST_ROUNDS: usize = 20;
+/// The same with --until-sure, which the time budget ends long before.
+const UNTIL_SURE: usize = 1000;
 /// How long measuring may take where nobody says.
 const TIME_BUDGET: Duration = Duration::from_secs(300);
 
@@ -39,7 +41,11 @@ pub(super) fn complete(args: &mut AbArgs, settings: &Settings, env: &Env) -> any
         max_rounds: measuring
             .max_rounds
             .or(ab.max_rounds)
-            .unwrap_or(MOST_ROUNDS),
+            .unwrap_or(if measuring.until_sure {
+                UNTIL_SURE
+            } else {
+                MOST_ROUNDS
+            }),
         time_budget: measuring
             .time_budget
             .or(ab.time_budget)
@@ -53,7 +59,8 @@ pub(super) fn complete(args: &mut AbArgs, settings: &Settings, env: &Env) -> any
         from_config(args, ab, settings, env)?;
     }
     let services = &args.services;
-    if services.scenario.is_none() && (services.window.is_some() || services.pause_idle) {
+    let is_timed = services.window.is_some() && args.revisions.bench.is_none();
+    if services.scenario.is_none() && (is_timed || services.pause_idle) {
         return Err(anyhow!(
             "--window and --pause-idle are for services, and no scenario says how they are loaded"
         ))

@@ -3,17 +3,22 @@
 //! `versions` says what base and head are, `windows` and `services` measure them, `view` shows how it goes, `kept` writes the runs down; what is decided is `crate::ab`'s.
 
 mod asked;
+mod benched;
 mod configured;
+mod control;
 mod kept;
 mod rerun;
+mod rounds;
 mod services;
 mod versions;
 mod view;
 mod windows;
 
+use std::time::Instant;
+
 use crate::ab::{self, End, Finding, Order, Plan, SameProgram, Sequence, Version};
 use crate::cli::Invocation;
-use crate::cli::args::{AbArgs, AbMeasuring};
+use crate::cli::args::AbArgs;
 use crate::cli::commands::gate::conclude::{Destinations, conclude};
 use crate::cli::commands::gate::document::Material;
 use crate::cli::commands::gate::{Judged, refuse_unfit, refuse_unmatched};
@@ -22,22 +27,22 @@ use crate::cli::interrupt::{Interrupt, Interrupted};
 use crate::cli::output::Output;
 use crate::cli::output::shell_repr;
 use crate::cli::output::write_reports::Outlets;
-use crate::cli::settings::provenance::Stamp;
-use crate::cli::settings::{Settings, Typed, reading};
+use crate::cli::settings::{Settings, Typed};
 use crate::exit::Exit;
 use crate::load::Stop;
 use crate::model::Pattern;
+use crate::model::Run;
 use crate::model::digest::Digest;
-use crate::model::{Baseline, Run};
 use crate::report::context::{Commands, Source};
 use crate::verdict::{Situation, Verdict};
 
 use asked::Asked;
+use control::Control;
 use kept::Kept;
 use rerun::Rerun;
+use rounds::{Rounds, Stamping, windows_of};
 use versions::Versions;
 use view::View;
-use windows::{ByResults, Commanded};
 
 pub(crate) fn run(
     mut args: AbArgs,
@@ -121,6 +126,9 @@ pub(crate) fn measure(
     let order = Order::of_seed(seed);
     let plan = Plan::up_to(ends.max_rounds);
     let mut sequence = Sequence::new(plan, order, &settings.policy, today());
+    if args.measuring.until_sure {
+        sequence = sequence.until_sure();
+    }
     let mut stamping = Stamping::new(args, settings, invocation);
     let mut versions = Versions::of(args, invocation.env)?;
     stamping.commits = versions.commits();
@@ -133,7 +141,7 @@ pub(crate) fn measure(
     }
     let mut same: Option<SameProgram> = None;
     let (end, _) = interrupt.during(|stop| {
-        if !versions.build(args.revisions.build.as_deref(), &stop)? {
+        if !versions.build(&args.revisions, invocation.env, &stop)? {
             return Ok((End::Stopped, Vec::new(), None));
         }
         let mut known = Vec::new();
@@ -146,7 +154,8 @@ pub(crate) fn measure(
             Finding::Other => {}
         }
         let mut view = View::new(progress, asked, output.watchers());
-        let mut windows = windows_of(args, &versions, (seed, settings), &stop)?;
+        let asked = (seed, settings, ends.time_budget);
+        let mut windows = windows_of(args, &versions, asked, &stop)?;
         windows.warm_up(args.measuring.warmup, &stop)?;
         let mut round = Rounds {
             windows: windows.as_mut(),
@@ -154,11 +163,30 @@ pub(crate) fn measure(
             rerun: rerun.as_ref(),
         };
         let budget = ends.time_budget;
+        let begun = Instant::now();
         let end = ab::measure(&mut sequence, order, &mut round, &mut view, (budget, &stop));
         view.end();
         known.extend(windows.notes());
-        known.extend(view.machine().notes());
+        drop(windows);
         let cap = view.cap();
+        if args.measuring.control && matches!(end, Ok(End::Decided)) {
+            let control = Control {
+                args,
+                settings,
+                rerun: rerun.as_ref(),
+                seed,
+                spent: begun.elapsed(),
+                budget,
+                rounds: sequence.rounds(),
+            };
+            let told = control.measure(&versions, &mut stamping, &mut view, &stop)?;
+            view.end();
+            let Some(told) = told else {
+                return Ok((End::Stopped, Vec::new(), None));
+            };
+            known.push(told);
+        }
+        known.extend(view.machine().notes());
         end.map(|end| (end, known, cap))
     });
     let (end, measured, cap) = match end {
@@ -231,6 +259,7 @@ fn seed(args: &AbArgs) -> u64 {
         &args.base,
         &args.head,
         &args.revisions.run,
+        &args.revisions.bench,
         &args.services.base_url,
     ] {
         digest.field(text.as_deref().unwrap_or_default().as_bytes());
@@ -250,6 +279,9 @@ fn compared(
     (seed, ignored): (u64, &[Pattern]),
     stop: &Stop,
 ) -> anyhow::Result<Finding> {
+    if args.revisions.bench.is_some() {
+        return Ok(Finding::Other);
+    }
     let may_trace = args.services.scenario.is_none() && args.measuring.results.is_none();
     let conditions = ab::command::Conditions {
         seed,
@@ -262,139 +294,6 @@ fn compared(
     Ok(Finding::of(&programs, &files, &conditions))
 }
 
-fn windows_of<'w>(
-    args: &'w AbArgs,
-    versions: &Versions,
-    (seed, settings): (u64, &'w Settings),
-    stop: &'w Stop,
-) -> anyhow::Result<Box<dyn windows::Measures + 'w>> {
-    if let Some(scenario) = &args.services.scenario {
-        let loaded = services::Loaded::new(scenario, &args.services, versions)?;
-        return Ok(Box::new(loaded));
-    }
-    let conditions = ab::command::Conditions {
-        seed,
-        timeout: args.measuring.timeout,
-        ignores_failure: args.measuring.ignore_failure,
-        stop,
-    };
-    let programs = versions.programs(args.measuring.prepare.as_ref());
-    Ok(match &args.measuring.results {
-        None => Box::new(Commanded::new(programs, conditions, &args.measuring.name)),
-        Some(pattern) => Box::new(ByResults::new(programs, conditions, pattern, {
-            let AbMeasuring { from, .. } = &args.measuring;
-            let mut read = settings.read.clone();
-            reading::read_as(&mut read, from.as_ref())?;
-            read
-        })),
-    })
-}
-
-/// Where the runs of every round are from.
-struct Stamping<'a> {
-    stamp: Stamp,
-    settings: &'a Settings,
-    session: String,
-    format: &'static str,
-    /// Of base and head, where revisions are compared.
-    commits: Option<[String; 2]>,
-    names: Vec<String>,
-}
-
-impl<'a> Stamping<'a> {
-    fn new(args: &AbArgs, settings: &'a Settings, invocation: &Invocation<'_>) -> Self {
-        let name = args.origin.environment.as_deref();
-        let name = name.or(settings.environment.as_deref());
-        Self {
-            stamp: Stamp::new(&args.origin, name, invocation.env),
-            settings,
-            session: format!("ab {}", jiff::Timestamp::now()),
-            format: match (&args.measuring.results, &args.services.scenario) {
-                (Some(_), _) => "results",
-                (_, Some(_)) => "perfgate",
-                _ => "command",
-            },
-            commits: None,
-            names: Vec::new(),
-        }
-    }
-
-    fn put(&mut self, base: &mut Run, head: &mut Run) -> anyhow::Result<()> {
-        use crate::cli::settings::provenance::Maker;
-        let now = jiff::Timestamp::now();
-        for run in [&mut *base, &mut *head] {
-            run.provenance
-                .session
-                .get_or_insert_with(|| self.session.clone());
-            run.provenance.started_at = Some(now);
-        }
-        self.stamp.put_as(Maker::Ourselves, [&mut *head]);
-        let commit = base.provenance.commit.take();
-        self.stamp.put_as(Maker::Ourselves, [&mut *base]);
-        // The commit that is checked out or that the job is for is that of head.
-        base.provenance.commit = commit;
-        if let Some([of_base, of_head]) = &self.commits {
-            base.provenance.commit = Some(of_base.clone());
-            head.provenance.commit = Some(of_head.clone());
-        }
-        base.provenance.session.clone_from(&head.provenance.session);
-        let mut baseline = Baseline {
-            runs: vec![std::mem::take(base)],
-            anchor: None,
-        };
-        let mut current = [std::mem::take(head)];
-        let names = self
-            .settings
-            .names
-            .settle(Some(&mut baseline), &mut current)?;
-        let [settled] = current;
-        *head = settled;
-        *base = baseline.runs.pop().unwrap_or_default();
-        if self.names.is_empty() {
-            self.names = names;
-        }
-        Ok(())
-    }
-}
-
-/// Windows with their provenance.
-struct Rounds<'r, 's> {
-    windows: &'r mut (dyn windows::Measures + 'r),
-    stamping: &'r mut Stamping<'s>,
-    rerun: Option<&'r Rerun>,
-}
-
-impl ab::Windows for Rounds<'_, '_> {
-    fn begin_block(&mut self, stop: &Stop) -> anyhow::Result<()> {
-        self.windows.begin_block(stop)
-    }
-
-    fn window(&mut self, window: &ab::Window<'_>, _stop: &Stop) -> anyhow::Result<Option<Run>> {
-        let Some(rerun) = self.rerun else {
-            return self.windows.window(window);
-        };
-        let asked = ab::Window {
-            in_doubt: window.in_doubt.or(Some(rerun.subjects())),
-            ..window.clone()
-        };
-        self.windows.window(&asked)
-    }
-
-    fn end_block(&mut self) -> anyhow::Result<()> {
-        self.windows.end_block()
-    }
-
-    fn complete(&mut self, base: &mut Run, head: &mut Run) -> anyhow::Result<()> {
-        self.stamping.put(base, head)?;
-        for run in [base, head] {
-            if let Some(rerun) = self.rerun {
-                rerun.keep(run)?;
-            }
-        }
-        Ok(())
-    }
-}
-
 /// How it was measured, for whoever reads the verdict.
 fn told(sequence: &Sequence<'_>, end: End, seed: u64, cap: Option<usize>) -> Vec<String> {
     let rounds = sequence.rounds();
@@ -405,6 +304,7 @@ fn told(sequence: &Sequence<'_>, end: End, seed: u64, cap: Option<usize>) -> Vec
         .collect();
     let looks = match taken.as_slice() {
         [] => "before the first look at five".to_owned(),
+        _ if sequence.is_until_sure() => "looked at after every block".to_owned(),
         [one] => format!("looked at after {one}"),
         several => format!("looked at after {}", several.join(", ")),
     };

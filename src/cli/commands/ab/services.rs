@@ -24,7 +24,7 @@ impl Loaded {
     pub(super) fn new(
         scenario: &Path,
         args: &AbServices,
-        versions: &Versions,
+        (versions, seed): (&Versions, u64),
     ) -> anyhow::Result<Self> {
         let scenario = read_scenario(scenario)?;
         let conditions = Conditions {
@@ -32,6 +32,7 @@ impl Loaded {
             pauses_idle: args.pause_idle,
             allow_remote: args.remote.allow_remote,
             own_folders: versions.have_worktrees(),
+            seed,
         };
         let services = Services::new(scenario, versions.deployments(), conditions)?;
         Ok(Self {

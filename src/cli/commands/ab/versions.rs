@@ -4,16 +4,22 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
+use crate::ab::built::Cache;
 use crate::ab::command::Program;
-use crate::ab::revision::{Asked, Chosen, Worktrees};
+use crate::ab::criterion::BenchTarget;
+use crate::ab::revision::{Asked, Chosen};
 use crate::ab::service::Deployment;
+use crate::ab::worktrees::Worktrees;
 use crate::ab::{Files, Version};
-use crate::cli::args::AbArgs;
+use crate::cli::args::{AbArgs, AbRevisions};
 use crate::cli::env::Env;
 use crate::hint::WithHint;
 use crate::load::Stop;
 use crate::load::scenario::Base;
 use crate::model::Pattern;
+
+/// What `--bench` measures, as messages call it.
+const BENCHMARKS: &str = "benchmarks";
 
 /// Both versions; worktrees that were made for them are removed with the value.
 pub(super) struct Versions {
@@ -21,10 +27,14 @@ pub(super) struct Versions {
     head: Side,
     chosen: Option<Chosen>,
     worktrees: Option<Worktrees>,
+    benches: [Vec<BenchTarget>; 2],
+    /// What is started has to run in the folder of its version.
+    in_worktrees: bool,
     notes: Vec<String>,
 }
 
 /// One of them.
+#[derive(Clone)]
 struct Side {
     /// How messages call it.
     shown: String,
@@ -47,7 +57,11 @@ impl Versions {
             };
             return Ok(Self::plain(side(base)?, side(head)?));
         }
-        if let Some(run) = &revisions.run {
+        let measured = match &revisions.bench {
+            Some(_) => Some(BENCHMARKS.to_owned()),
+            None => revisions.run.clone(),
+        };
+        if let Some(run) = measured {
             let asked = Asked {
                 base: revisions
                     .base_ref
@@ -74,7 +88,7 @@ impl Versions {
         }
         let (Some(base), Some(head)) = (&args.base, &args.head) else {
             return Err(anyhow!("there is nothing to compare")).hint(
-                "give --base and --head, or --base-ref and --run, or --base-url and --head-url with --scenario",
+                "give --base and --head, or --base-ref and --run or --bench, or --base-url and --head-url with --scenario",
             );
         };
         let side = |command: &String, folder: &Option<PathBuf>| Side {
@@ -94,23 +108,71 @@ impl Versions {
             head,
             chosen: None,
             worktrees: None,
+            benches: [Vec::new(), Vec::new()],
+            in_worktrees: false,
             notes: Vec::new(),
         }
     }
 
     /// Checks revisions out and builds them; whether it was done to the end.
-    pub(super) fn build(&mut self, command: Option<&str>, stop: &Stop) -> anyhow::Result<bool> {
+    pub(super) fn build(
+        &mut self,
+        args: &AbRevisions,
+        env: &Env,
+        stop: &Stop,
+    ) -> anyhow::Result<bool> {
         let Some(chosen) = &self.chosen else {
             return Ok(true);
         };
-        let worktrees = Worktrees::check_out(chosen)?;
+        let builds = match (&args.build, &args.bench) {
+            (None, None) => None,
+            (build, bench) => Some(format!("{build:?} {bench:?}")),
+        };
+        let cache = match (builds, caches(env)) {
+            (Some(builds), Some(folder)) => {
+                let mut cache = Cache::of(&folder, chosen.root(), &builds)?;
+                cache.rebuilds = args.rebuild;
+                Some(cache)
+            }
+            _ => None,
+        };
+        let worktrees = Worktrees::check_out(chosen, cache.as_ref())?;
         self.base.folder = worktrees.folder(Version::Base);
         self.head.folder = worktrees.folder(Version::Head);
+        self.in_worktrees = true;
+        self.notes.extend(worktrees.notes());
         // Kept before anything can fail, so that they are removed in any case.
         let worktrees = self.worktrees.insert(worktrees);
-        match command {
-            Some(command) => Ok(worktrees.build(command, stop)?.is_some()),
-            None => Ok(true),
+        if let Some(command) = &args.build
+            && worktrees.build(command, stop)?.is_none()
+        {
+            return Ok(false);
+        }
+        if let Some(arguments) = &args.bench {
+            let Some(benches) = benches(worktrees, arguments, stop)? else {
+                return Ok(false);
+            };
+            self.benches = benches;
+        }
+        worktrees.are_built()?;
+        if let Some(cache) = cache {
+            cache.tidy();
+        }
+        Ok(true)
+    }
+
+    /// The bench targets of both.
+    pub(super) fn benches(&self) -> [Vec<BenchTarget>; 2] {
+        self.benches.clone()
+    }
+
+    /// Base on both sides, in the worktree that this value holds.
+    pub(super) fn base_twice(&self) -> Self {
+        let [base, _] = &self.benches;
+        Self {
+            benches: [base.clone(), base.clone()],
+            in_worktrees: self.in_worktrees,
+            ..Self::plain(self.base.clone(), self.base.clone())
         }
     }
 
@@ -153,20 +215,20 @@ impl Versions {
     pub(super) fn programs(&self, prepare: Option<&String>) -> [Program; 2] {
         Version::BOTH.map(|version| {
             let side = self.side(version);
+            let command = match &side.what {
+                Deployment::Command(command) => command.as_str(),
+                Deployment::Url(_) => "",
+            };
             Program {
-                command: match &side.what {
-                    Deployment::Command(command) => command.clone(),
-                    Deployment::Url(_) => String::new(),
-                },
-                folder: side.folder.clone(),
                 prepare: prepare.cloned(),
+                ..Program::new(command, &side.folder)
             }
         })
     }
 
     /// Whether the versions have worktrees, in which what is started has to run.
     pub(super) fn have_worktrees(&self) -> bool {
-        self.worktrees.is_some()
+        self.in_worktrees
     }
 }
 
@@ -179,4 +241,38 @@ fn default_base(env: &Env) -> String {
         Some(target) => format!("origin/{target}"),
         None => "origin/HEAD".to_owned(),
     }
+}
+
+/// Builds the benchmarks of both, and finds them. `None` where somebody asked to stop.
+fn benches(
+    worktrees: &Worktrees,
+    arguments: &str,
+    stop: &Stop,
+) -> anyhow::Result<Option<[Vec<BenchTarget>; 2]>> {
+    let command = BenchTarget::build_command(arguments);
+    let mut of_each = [Vec::new(), Vec::new()];
+    for (version, targets) in Version::BOTH.into_iter().zip(&mut of_each) {
+        let Some(told) = worktrees.told(version, &command, stop)? else {
+            return Ok(None);
+        };
+        *targets = BenchTarget::built(&told)?;
+    }
+    Ok(Some(of_each))
+}
+
+/// Where builds are kept. In CI only where somebody says so: what one job builds there another would take.
+fn caches(env: &Env) -> Option<PathBuf> {
+    let named = |name: &str| {
+        env.get(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    if let Some(folder) = named("PERFGATE_CACHE") {
+        return Some(folder);
+    }
+    if env.is_on("CI") || env.in_github_actions() {
+        return None;
+    }
+    let folder = named("XDG_CACHE_HOME").or_else(|| Some(named("HOME")?.join(".cache")))?;
+    Some(folder.join("perfgate"))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 
 use crate::ab::command::{Conditions, Program, run_of, worth_taking_off};
-use crate::ab::{Version, Window};
+use crate::ab::{Filter, Version, Window};
 use crate::cli::results;
 use crate::cli::results::sources::{begun_now, pattern};
 use crate::hint::WithHint;
@@ -143,6 +143,19 @@ impl<'a> ByResults<'a> {
         }
     }
 
+    /// What the results say of their tool says how it is asked for what is in doubt, unless the command does.
+    fn asks_as(&mut self, run: &Run) {
+        let tool = run.provenance.tool.as_ref();
+        let Some(filter) = tool.and_then(|tool| Filter::of_tool(&tool.name)) else {
+            return;
+        };
+        for program in &mut self.programs {
+            if Filter::of_command(&program.command).is_none() {
+                program.filter = filter;
+            }
+        }
+    }
+
     fn results(&self, folder: &Path, read: &ReadOptions) -> anyhow::Result<Run> {
         let mut paths = pattern::paths(folder, self.pattern);
         paths.retain(|path| ingest::is_there(path));
@@ -195,6 +208,7 @@ impl Measures for ByResults<'_> {
         let run = self
             .results(&program.folder, &read)
             .with_context(|| format!("read the results of {version} in round {round}"))?;
+        self.asks_as(&run);
         Ok(Some(run))
     }
 }

@@ -1,0 +1,156 @@
+//! The windows of what was asked for, and rounds of them with their provenance.
+
+use std::time::Duration;
+
+use super::benched::Benched;
+use super::rerun::Rerun;
+use super::services;
+use super::versions::Versions;
+use super::windows::{self, ByResults, Commanded};
+use crate::ab;
+use crate::cli::Invocation;
+use crate::cli::args::{AbArgs, AbMeasuring};
+use crate::cli::settings::provenance::Stamp;
+use crate::cli::settings::{Settings, reading};
+use crate::load::Stop;
+use crate::model::{Baseline, Run};
+
+pub(super) fn windows_of<'w>(
+    args: &'w AbArgs,
+    versions: &Versions,
+    (seed, settings, budget): (u64, &'w Settings, Duration),
+    stop: &'w Stop,
+) -> anyhow::Result<Box<dyn windows::Measures + 'w>> {
+    if let Some(scenario) = &args.services.scenario {
+        let loaded = services::Loaded::new(scenario, &args.services, (versions, seed))?;
+        return Ok(Box::new(loaded));
+    }
+    let conditions = ab::command::Conditions {
+        seed,
+        timeout: args.measuring.timeout,
+        ignores_failure: args.measuring.ignore_failure,
+        stop,
+    };
+    if let Some(arguments) = &args.revisions.bench {
+        let targets = versions.benches();
+        let asked = (args.services.window, budget);
+        let benched = Benched::new(targets, conditions, asked, arguments)?;
+        return Ok(Box::new(benched));
+    }
+    let programs = versions.programs(args.measuring.prepare.as_ref());
+    Ok(match &args.measuring.results {
+        None => Box::new(Commanded::new(programs, conditions, &args.measuring.name)),
+        Some(pattern) => Box::new(ByResults::new(programs, conditions, pattern, {
+            let AbMeasuring { from, .. } = &args.measuring;
+            let mut read = settings.read.clone();
+            reading::read_as(&mut read, from.as_ref())?;
+            read
+        })),
+    })
+}
+
+/// Where the runs of every round are from.
+pub(super) struct Stamping<'a> {
+    stamp: Stamp,
+    settings: &'a Settings,
+    session: String,
+    pub(super) format: &'static str,
+    /// Of base and head, where revisions are compared.
+    pub(super) commits: Option<[String; 2]>,
+    pub(super) names: Vec<String>,
+}
+
+impl<'a> Stamping<'a> {
+    pub(super) fn new(args: &AbArgs, settings: &'a Settings, invocation: &Invocation<'_>) -> Self {
+        let name = args.origin.environment.as_deref();
+        let name = name.or(settings.environment.as_deref());
+        Self {
+            stamp: Stamp::new(&args.origin, name, invocation.env),
+            settings,
+            session: format!("ab {}", jiff::Timestamp::now()),
+            format: match (&args.measuring.results, &args.services.scenario) {
+                (Some(_), _) => "results",
+                (_, Some(_)) => "perfgate",
+                _ if args.revisions.bench.is_some() => "criterion",
+                _ => "command",
+            },
+            commits: None,
+            names: Vec::new(),
+        }
+    }
+
+    fn put(&mut self, base: &mut Run, head: &mut Run) -> anyhow::Result<()> {
+        use crate::cli::settings::provenance::Maker;
+        let now = jiff::Timestamp::now();
+        for run in [&mut *base, &mut *head] {
+            run.provenance
+                .session
+                .get_or_insert_with(|| self.session.clone());
+            run.provenance.started_at = Some(now);
+        }
+        self.stamp.put_as(Maker::Ourselves, [&mut *head]);
+        let commit = base.provenance.commit.take();
+        self.stamp.put_as(Maker::Ourselves, [&mut *base]);
+        // The commit that is checked out or that the job is for is that of head.
+        base.provenance.commit = commit;
+        if let Some([of_base, of_head]) = &self.commits {
+            base.provenance.commit = Some(of_base.clone());
+            head.provenance.commit = Some(of_head.clone());
+        }
+        base.provenance.session.clone_from(&head.provenance.session);
+        let mut baseline = Baseline {
+            runs: vec![std::mem::take(base)],
+            anchor: None,
+        };
+        let mut current = [std::mem::take(head)];
+        let names = self
+            .settings
+            .names
+            .settle(Some(&mut baseline), &mut current)?;
+        let [settled] = current;
+        *head = settled;
+        *base = baseline.runs.pop().unwrap_or_default();
+        if self.names.is_empty() {
+            self.names = names;
+        }
+        Ok(())
+    }
+}
+
+/// Windows with their provenance.
+pub(super) struct Rounds<'r, 's> {
+    pub(super) windows: &'r mut (dyn windows::Measures + 'r),
+    pub(super) stamping: &'r mut Stamping<'s>,
+    pub(super) rerun: Option<&'r Rerun>,
+}
+
+impl ab::Windows for Rounds<'_, '_> {
+    fn begin_block(&mut self, stop: &Stop) -> anyhow::Result<()> {
+        self.windows.begin_block(stop)
+    }
+
+    fn window(&mut self, window: &ab::Window<'_>, _stop: &Stop) -> anyhow::Result<Option<Run>> {
+        let Some(rerun) = self.rerun else {
+            return self.windows.window(window);
+        };
+        let asked = ab::Window {
+            in_doubt: window.in_doubt.or(Some(rerun.subjects())),
+            ..window.clone()
+        };
+        self.windows.window(&asked)
+    }
+
+    fn end_block(&mut self) -> anyhow::Result<()> {
+        self.windows.end_block()
+    }
+
+    fn complete(&mut self, base: &mut Run, head: &mut Run) -> anyhow::Result<()> {
+        self.stamping.put(base, head)?;
+        for run in [base, head] {
+            if let Some(rerun) = self.rerun {
+                rerun.keep(run)?;
+            }
+        }
+        Ok(())
+    }
+}

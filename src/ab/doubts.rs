@@ -151,6 +151,26 @@ impl Doubts {
             }
             self.replace(&key, looked_at);
         }
+        self.replace_covariates(&pooled);
+    }
+
+    /// What explains is as exact as the last look makes it.
+    fn replace_covariates(&mut self, pooled: &Judgement) {
+        for covariate in &pooled.covariates {
+            let Some(wanted) = key(pooled, covariate) else {
+                continue;
+            };
+            let known = self.judgement.covariates.iter();
+            let known = known.map(|c| key(&self.judgement, c));
+            let at = known
+                .into_iter()
+                .position(|key| key.as_ref() == Some(&wanted));
+            if let Some(slot) = at.and_then(|at| self.judgement.covariates.get_mut(at)) {
+                let workload = slot.workload;
+                *slot = covariate.clone();
+                slot.workload = workload;
+            }
+        }
     }
 
     /// A look of another kind at all runs: `decide` says of the series in doubt what each of them is, or nothing yet.

@@ -260,7 +260,7 @@ impl Services {
                 let started = self.slot(version).as_ref();
                 let started = started.ok_or_else(|| anyhow!("the service does not run"))?;
                 scenario.base = started.base.clone();
-                watch(&mut scenario, started.service.pid());
+                watch(&mut scenario, started.service.pid(), &self.scenario.base)?;
             }
         }
         let request = load::RunRequest {
@@ -310,7 +310,7 @@ fn free_port() -> anyhow::Result<u16> {
 
 /// A URL of the scenario's own service at the port of a version; other hosts stay.
 fn repointed(url: &str, from: &Base, to: &Base) -> anyhow::Result<String> {
-    let mut url = url::Url::parse(url).with_context(|| format!("read the ready URL `{url}`"))?;
+    let mut url = url::Url::parse(url).with_context(|| format!("read the URL `{url}`"))?;
     if url.port_or_known_default() == Some(from.port) {
         // Only a URL without a host refuses a port.
         let _ = url.set_port(Some(to.port));
@@ -318,13 +318,18 @@ fn repointed(url: &str, from: &Base, to: &Base) -> anyhow::Result<String> {
     Ok(url.into())
 }
 
-/// The service of the scenario is the one that was started here; its first process is watched.
-fn watch(scenario: &mut Scenario, pid: u32) {
+/// The service of the scenario is the one that was started here: its first process is watched, and its metrics are at
+/// its own port.
+fn watch(scenario: &mut Scenario, pid: u32, usual: &Base) -> anyhow::Result<()> {
+    let own = scenario.base.clone();
     for watched in &mut scenario.watch {
-        if watched.what == Source::Service {
-            watched.what = Source::Pid(pid);
+        match &mut watched.what {
+            what @ Source::Service => *what = Source::Pid(pid),
+            Source::Prometheus { url, .. } => *url = repointed(url, usual, &own)?,
+            Source::Pid(_) | Source::Process(_) | Source::Cgroup(_) | Source::Host => {}
         }
     }
+    Ok(())
 }
 
 /// A window instead of the whole load; phases keep their shares of it.

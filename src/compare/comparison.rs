@@ -363,6 +363,8 @@ pub struct Accepted {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Judgement {
     pub comparisons: Vec<Comparison>,
+    /// What was recorded to explain the others, compared in the same way. No verdict looks at it.
+    pub covariates: Vec<Comparison>,
     /// How many series shared the error allowance.
     pub family: usize,
     pub unmatched: Vec<UnmatchedRule>,

@@ -6,6 +6,7 @@ use super::accepted::{
 };
 use super::advice;
 use super::budgets::grade;
+use super::causes;
 use super::comparison::{Cause, Comparison, Drift, Judgement, LeftOut, Outcome, Test};
 use super::controls;
 use super::drift::drift;
@@ -132,12 +133,14 @@ impl Gate<'_> {
                     unit,
                     better: tools_direction,
                 };
-                let mut asked = rules::ask(&self.by_subject, &key, &pair, &mut self.reached);
+                let (mut asked, is_covariate) = self.ask(&key, &pair);
                 let unknown = of_single_names.contains(&statistic);
                 // The mean is judged in their place, so that nobody waits for them but who asks.
                 asked.gated &= !unknown || asked.named;
-                self.seen.push(key.clone());
-                if asked.hidden || !policy_wants(self.policy, &key) {
+                if !is_covariate {
+                    self.seen.push(key.clone());
+                }
+                if asked.hidden || !is_covariate && !policy_wants(self.policy, &key) {
                     continue;
                 }
                 let wanted = asked.limits.better;
@@ -175,9 +178,26 @@ impl Gate<'_> {
                     across,
                     left_out: pair.left_out.clone(),
                     workload,
+                    is_covariate,
                 });
             }
         }
+    }
+
+    /// What is asked of a series, and whether it is there to explain others alone: no rule is of use by it, and none
+    /// says how much it may move.
+    fn ask(&mut self, key: &Series, pair: &Pair<'_>) -> (Asked, bool) {
+        if pair.role() == Role::Covariate {
+            let mut unheard = vec![Reach::default(); self.reached.len()];
+            let mut asked = rules::ask(&self.by_subject, key, pair, &mut unheard);
+            if !asked.named {
+                asked.limits = causes::limits();
+                asked.gated = false;
+                return (asked, true);
+            }
+        }
+        let asked = rules::ask(&self.by_subject, key, pair, &mut self.reached);
+        (asked, false)
     }
 }
 
@@ -245,6 +265,8 @@ pub(super) struct JudgedSeries {
     pub across: Option<f64>,
     pub left_out: Vec<LeftOut>,
     pub workload: usize,
+    /// It explains others and is judged by nobody.
+    pub is_covariate: bool,
 }
 
 impl JudgedSeries {
@@ -263,6 +285,8 @@ impl Gate<'_> {
             series: all,
             one_sided,
         } = self;
+        let (covariates, all): (Vec<JudgedSeries>, Vec<JudgedSeries>) =
+            all.into_iter().partition(|judged| judged.is_covariate);
         // The family: what is gated and was tested. What another machine measured is never certain, and shares in
         // no allowance.
         let tested =
@@ -315,6 +339,7 @@ impl Gate<'_> {
         Judgement {
             refused_controls: controls::refused(&comparisons),
             comparisons,
+            covariates: explained(covariates, look),
             family,
             unmatched,
             unused,
@@ -322,6 +347,25 @@ impl Gate<'_> {
             ..Judgement::default()
         }
     }
+}
+
+/// All covariates, decided together and apart from the gate.
+fn explained(covariates: Vec<JudgedSeries>, look: Look) -> Vec<Comparison> {
+    let own = |judged: &JudgedSeries| judged.measured.chances();
+    let chances: Vec<Adjusted> = covariates.iter().filter_map(own).collect();
+    let worse = multiplicity::holm(&chances.iter().map(|c| c.worse).collect::<Vec<_>>());
+    let better = multiplicity::holm(&chances.iter().map(|c| c.better).collect::<Vec<_>>());
+    let mut adjusted = worse.into_iter().zip(better);
+    let family = chances.len();
+    let none = OneSided::default();
+    covariates
+        .into_iter()
+        .map(|judged| {
+            let tested = judged.measured.chances().and_then(|_| adjusted.next());
+            let adjusted = tested.map(|(worse, better)| Adjusted { worse, better });
+            conclude(judged, adjusted, (family, look), &none)
+        })
+        .collect()
 }
 
 fn conclude(
@@ -346,6 +390,7 @@ fn conclude(
         across,
         left_out,
         workload,
+        is_covariate: _,
     } = judged;
     let decision = measured.decide(&series, &asked.limits, adjusted, family);
     let decision = match across {

@@ -12,6 +12,7 @@ mod accepted;
 mod advice;
 mod between;
 mod budgets;
+mod causes;
 pub mod changes;
 mod comparison;
 mod controls;
@@ -44,6 +45,7 @@ mod workloads;
 pub use crate::model::Pattern;
 pub use accepted::with_outcomes;
 pub use budgets::{BudgetCheck, BudgetState, GradeReached, UnfitLimit};
+pub use causes::{LikelyCauses, Moved, likely_causes};
 pub use changes::{PolicyChange, changes};
 pub use comparison::{
     Accepted, Assumption, Cause, Change, Comparison, ControlState, Direction, Doubt, Drift,

@@ -230,6 +230,8 @@ pub(super) fn ask(
         let names = match role {
             Role::Outcome => true,
             Role::Total => !rule.subject.is_any(),
+            // A pattern is meant for what people look at.
+            Role::Covariate => rule.metric.is_plain(),
             Role::Fixed => {
                 !rule.metric.is_any() || rule.subject.as_str() == series.subject.as_str()
             }

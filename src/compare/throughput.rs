@@ -28,7 +28,7 @@ pub(super) fn choose(pairs: &mut [Pair<'_>]) {
         match pair.role() {
             Role::Total => pair.judged_as = Some(Role::Outcome),
             Role::Outcome => pair.judged_as = Some(Role::Fixed),
-            Role::Fixed => {}
+            Role::Fixed | Role::Covariate => {}
         }
     }
 }

@@ -47,6 +47,11 @@ impl Clock {
         }
     }
 
+    /// The moment that an `Instant` is.
+    pub fn at(&self, instant: Instant) -> Moment {
+        Moment(nanos(instant.saturating_duration_since(self.start)))
+    }
+
     pub fn now(&self) -> Moment {
         Moment(nanos(self.start.elapsed()))
     }

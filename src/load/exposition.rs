@@ -60,6 +60,17 @@ pub fn declared(text: &str) -> impl Iterator<Item = &str> {
         .filter_map(|rest| rest.split_whitespace().next())
 }
 
+/// The names that are declared to be counters.
+pub fn counters(text: &str) -> impl Iterator<Item = &str> {
+    text.lines()
+        .filter_map(|line| line.trim().strip_prefix("# TYPE "))
+        .filter_map(|rest| {
+            let mut words = rest.split_whitespace();
+            let name = words.next()?;
+            (words.next() == Some("counter")).then_some(name)
+        })
+}
+
 fn sample(text: &str) -> Result<Sample<'_>, &'static str> {
     let (name, labels, rest) = head(text)?;
     // A time and an exemplar after `#` may follow. Neither is used.

@@ -72,6 +72,9 @@ pub enum Role {
     /// Follows from something else, so it is no outcome of its own: the arrival rate of an open load model, a
     /// throughput worked out from a time. Shown, not gated unless a rule names the metric.
     Fixed,
+    /// Recorded to tell why something else moved: CPU per request, a counter of the service. It is compared for a
+    /// likely cause alone, and is a series only where a rule names the metric.
+    Covariate,
 }
 
 /// How long a load tool measured.

@@ -11,6 +11,7 @@ use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 
 use super::base_rules::BaseRules;
+use super::cause::LikelyCause;
 use super::context::{BaselineSource, Commands, CurrentSource, Setting, Surroundings};
 use super::suite::Test;
 use super::workload::Workload;
@@ -57,6 +58,9 @@ pub struct Document {
     /// What a pull request changes of the gate that judges it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_rules: Option<BaseRules>,
+    /// What else moved where something regressed. It changed no outcome.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub likely_causes: Vec<LikelyCause>,
     /// How the worst series moved over the sessions of the baseline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trend: Option<Trend>,

@@ -6,6 +6,7 @@
 mod badge;
 mod base_rules;
 mod because;
+mod cause;
 mod change;
 mod conclusion;
 mod consistent;
@@ -47,6 +48,7 @@ use std::str::FromStr;
 use crate::text::sanitize;
 
 pub use base_rules::{BaseRules, BaseState, GateChange, GateSetting};
+pub use cause::LikelyCause;
 pub use conclusion::CommentPlace;
 pub use context::Context;
 pub use document::{

@@ -4,7 +4,7 @@ use super::context::Context;
 use super::document::{Document, PolicySummary, SCHEMA, Tool, Unmatched, UnusedAcceptance};
 use super::entry::Entry;
 use super::workload::Workload;
-use super::{headline, suite};
+use super::{cause, headline, suite};
 use crate::compare::Policy;
 use crate::verdict::Verdict;
 
@@ -75,6 +75,7 @@ pub fn document(verdict: &Verdict, policy: &Policy, context: Context) -> Documen
         tests: suite::tests(judgement, policy),
         absent: judgement.absent.clone(),
         base_rules: context.base_rules,
+        likely_causes: cause::of(verdict),
         trend: None,
     }
 }

@@ -264,6 +264,10 @@ pub(super) fn head(view: &View<'_>, place: &CommentPlace, full: bool) -> Context
         ),
         ("drifts", sentences(&conclusion::drifts(view))),
         (
+            "causes",
+            sentences(&super::cause::sentences(&view.document.likely_causes, "**")),
+        ),
+        (
             "this_change",
             optional(conclusion::this_change(view).map(|s| safe(&s.markdown()))),
         ),

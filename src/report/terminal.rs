@@ -14,7 +14,7 @@ use super::targets::{TargetState, Targets};
 use super::tone::Tone;
 use super::units::{self, plural};
 use super::view::{Group, GroupKind, Row, View};
-use super::{Document, Style, headline, remarks, suite, why};
+use super::{Document, Style, cause, headline, remarks, suite, why};
 use crate::model::unit::Dimension;
 use crate::text::sanitize;
 
@@ -45,6 +45,9 @@ pub(super) fn text(document: &Document, style: &Style) -> String {
     page.line(&verdict(&view, style));
     for sentence in [&view.consequence, &view.obstacle].into_iter().flatten() {
         page.say(&sentence.terminal());
+    }
+    for cause in cause::sentences(&document.likely_causes, "") {
+        page.say(&cause.terminal());
     }
     let rows = Rows::of(&view, style);
     if !rows.table.lines.is_empty() {

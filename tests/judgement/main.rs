@@ -17,6 +17,7 @@ mod support {
 }
 
 mod calibration;
+mod causes;
 mod confirmed;
 mod controls;
 mod evidence;

@@ -39,6 +39,8 @@ pub struct TimedResponse {
     /// When the request was sent: after it was written, and after there was a connection.
     pub sent: Moment,
     pub done: Moment,
+    /// How long opening a connection took, where there was none.
+    pub connecting: Option<Duration>,
 }
 
 impl RequestIo {
@@ -74,9 +76,12 @@ impl RequestIo {
         };
         let writing = sent.since(start);
         self.connection.drop_unusable();
+        let mut connecting = None;
         if !self.connection.is_open() {
+            let begin = sent;
             self.connection.open(&context.level.dialer).await?;
             sent = context.now();
+            connecting = Some(sent.since(begin));
         }
         let mut response = exchange(&mut self.connection, context, request, call.wanted).await?;
         let mut done = context.now();
@@ -95,6 +100,7 @@ impl RequestIo {
             writing,
             sent,
             done,
+            connecting,
         })
     }
 

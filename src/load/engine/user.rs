@@ -10,11 +10,11 @@ use super::context::ThreadContext;
 use super::deadline::DeadlineSlot;
 use super::request_io::{RequestIo, TimedResponse};
 use super::script::{PreparedAction, PreparedCall, PreparedStep};
-use crate::load::clock::Moment;
+use crate::load::clock::{Clock, Moment};
 use crate::load::http::{Failure, FailureKind};
-use crate::load::record::{Bytes, Exchanged, RequestTimes};
+use crate::load::record::{Bytes, Exchanged, Phases, RequestTimes};
 use crate::load::request::told;
-use crate::load::scenario::{Measure, Pause, Socket};
+use crate::load::scenario::{Pause, Socket};
 
 pub struct User {
     pub context: Rc<ThreadContext>,
@@ -169,7 +169,7 @@ impl User {
                     own_delay: run.own_delay,
                     service: done.since(timed.sent),
                 };
-                let exchanged = Exchanged::of(&context.level.scenario.measure, &timed);
+                let exchanged = Exchanged::of(context, &timed);
                 let examined = self.io.examine(context, call, timed, tally).await;
                 if examined.is_ok() {
                     context.succeed(tally, times, done);
@@ -260,8 +260,9 @@ impl StepRun<'_> {
 }
 
 impl Exchanged {
-    fn of(measure: &Measure, timed: &TimedResponse) -> Self {
+    fn of(context: &ThreadContext, timed: &TimedResponse) -> Self {
         let answer = &timed.response;
+        let measure = &context.level.scenario.measure;
         let mut server = Vec::new();
         if measure.needs_headers() {
             told::times(measure, answer, &mut |metric, time| {
@@ -274,7 +275,26 @@ impl Exchanged {
                 received: answer.head + answer.received,
                 bodies: answer.received,
             },
+            phases: timed.phases(&context.level.control.clock),
             server,
         }
+    }
+}
+
+impl TimedResponse {
+    /// The parts of its time. After a redirect the first byte is that of the last answer.
+    fn phases(&self, clock: &Clock) -> Phases {
+        let mut phases = Phases {
+            connect: self.connecting.unwrap_or_default(),
+            connections: u64::from(self.connecting.is_some()),
+            ..Phases::default()
+        };
+        if let Some(begun) = self.response.begun {
+            let begun = clock.at(begun);
+            phases.first_byte = begun.since(self.sent);
+            phases.body = self.done.since(begun);
+            phases.told = 1;
+        }
+        phases
     }
 }

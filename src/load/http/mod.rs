@@ -9,6 +9,7 @@ pub mod tls;
 pub mod websocket;
 
 use std::fmt;
+use std::time::Instant;
 
 use bytes::Bytes;
 
@@ -54,6 +55,8 @@ pub struct Response {
     pub received: u64,
     /// The number of bytes of the head, where the protocol sends it as text.
     pub head: u64,
+    /// When its head was there.
+    pub begun: Option<Instant>,
 }
 
 /// The kinds of failure of a request, in the order of reports.

@@ -242,7 +242,7 @@ impl SubjectTally<'_> {
         }
         let fixed = match self.role {
             Role::Total => Role::Total,
-            Role::Outcome | Role::Fixed => Role::Fixed,
+            Role::Outcome | Role::Fixed | Role::Covariate => Role::Fixed,
         };
         let mut put = |metric: &str, unit: &str, role, evidence| {
             let better = match metric {
@@ -282,6 +282,10 @@ impl SubjectTally<'_> {
                 fixed,
                 Evidence::proportion(longer.min(succeeded), succeeded)?,
             );
+        }
+        for (metric, time, count) in self.tally.phases.means() {
+            let mean = time.as_secs_f64() * 1e3 / as_f64(count);
+            put(metric, "ms", Role::Covariate, Evidence::value(mean)?);
         }
         let bytes = self.tally.bytes;
         if bytes.received > 0 && succeeded > 0 {

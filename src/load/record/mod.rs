@@ -57,8 +57,43 @@ pub struct Tally {
     pub service: Histogram<u64>,
     pub failed: BTreeMap<FailureKind, u64>,
     pub bytes: Bytes,
+    pub phases: Phases,
     /// The times that the server told, by metric.
     pub server: BTreeMap<String, Histogram<u64>>,
+}
+
+/// The parts that the times of the requests that succeeded are made of, as sums.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Phases {
+    /// Opening connections, and how many were opened.
+    pub connect: Duration,
+    pub connections: u64,
+    /// From when a request was sent to the head of its answer, and from there to its last byte.
+    pub first_byte: Duration,
+    pub body: Duration,
+    /// The number of requests whose answer's head has a time.
+    pub told: u64,
+}
+
+impl Phases {
+    /// Those that there were, each by what it is called: its sum, and of how many.
+    fn means(self) -> impl Iterator<Item = (&'static str, Duration, u64)> {
+        [
+            ("connect", self.connect, self.connections),
+            ("first_byte", self.first_byte, self.told),
+            ("body", self.body, self.told),
+        ]
+        .into_iter()
+        .filter(|(_, _, count)| *count > 0)
+    }
+
+    fn add(&mut self, other: Self) {
+        self.connect += other.connect;
+        self.connections += other.connections;
+        self.first_byte += other.first_byte;
+        self.body += other.body;
+        self.told += other.told;
+    }
 }
 
 /// What went over the wire for the requests that succeeded.
@@ -82,6 +117,7 @@ impl Bytes {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exchanged {
     pub bytes: Bytes,
+    pub phases: Phases,
     /// Times that the server told.
     pub server: Vec<(String, Duration)>,
 }
@@ -103,6 +139,7 @@ impl Default for Tally {
             service: histogram(),
             failed: BTreeMap::new(),
             bytes: Bytes::default(),
+            phases: Phases::default(),
             server: BTreeMap::new(),
         }
     }
@@ -145,6 +182,7 @@ impl Tally {
 
     fn exchanged(&mut self, exchanged: &Exchanged) {
         self.bytes.add(exchanged.bytes);
+        self.phases.add(exchanged.phases);
         for (metric, time) in &exchanged.server {
             if let Some(known) = self.server.get_mut(metric) {
                 known.saturating_record(ticks(*time));
@@ -165,6 +203,7 @@ impl Tally {
             *self.failed.entry(*kind).or_default() += count;
         }
         self.bytes.add(other.bytes);
+        self.phases.add(other.phases);
         for (metric, times) in &other.server {
             let mine = self.server.entry(metric.clone()).or_insert_with(histogram);
             mine.add(times).ok();

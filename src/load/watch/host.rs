@@ -74,7 +74,7 @@ fn read() -> anyhow::Result<Reading> {
         sent: network.map(|traffic| traffic.sent),
         looped: network.map(|traffic| traffic.looped),
         load: load_average(&text("/proc/loadavg")),
-        began_anew: false,
+        ..Reading::default()
     })
 }
 

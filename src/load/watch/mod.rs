@@ -6,6 +6,7 @@
 
 mod beside;
 mod cgroup;
+mod counters;
 mod cpu;
 mod host;
 mod inheritance;

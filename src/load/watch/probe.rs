@@ -20,6 +20,10 @@ pub(super) struct Reading {
     pub(super) looped: Option<u64>,
     /// The load average of a minute, in hundredths.
     pub(super) load: Option<u64>,
+    /// Page faults, switches between threads, and nanoseconds in which a thread was ready and had no processor. Sums.
+    pub(super) faults: Option<u64>,
+    pub(super) switches: Option<u64>,
+    pub(super) run_delay: Option<u64>,
     /// Whether all that was read before has ended, and something else of the same name is there instead.
     pub(super) began_anew: bool,
 }

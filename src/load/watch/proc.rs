@@ -20,6 +20,8 @@ pub(in crate::load) struct Stat {
     pub(in crate::load) started: u64,
     /// How many threads it has.
     pub(super) threads: u64,
+    /// Page faults of the process, without its children's.
+    pub(in crate::load) faults: u64,
     /// Page faults of it, minor and major ones, and resident pages.
     memory: [u64; 3],
     /// Page faults of its children. With the above none stays the same while the process works for long.
@@ -90,14 +92,14 @@ fn content(mut file: &File) -> io::Result<String> {
 #[derive(Debug)]
 pub(super) struct OpenProcess {
     stat: File,
-    run_time: Option<File>,
+    scheduled: Option<File>,
 }
 
 impl OpenProcess {
     pub(super) fn open(pid: u32) -> io::Result<Self> {
         Ok(Self {
             stat: open(pid, "stat")?,
-            run_time: open(pid, "schedstat").ok(),
+            scheduled: open(pid, "schedstat").ok(),
         })
     }
 
@@ -107,11 +109,11 @@ impl OpenProcess {
         parse_stat(&content(&self.stat).ok()?)
     }
 
-    /// The CPU time of its first thread in nanoseconds; `None` where the kernel does not count it.
-    pub(super) fn run_time(&self) -> Option<u64> {
-        let mut file = self.run_time.as_ref()?;
+    /// Its first thread, whose number is the process's; `None` where the kernel does not count.
+    pub(super) fn scheduled(&self, pid: u32) -> Option<Scheduled> {
+        let mut file = self.scheduled.as_ref()?;
         file.rewind().ok()?;
-        parse_run_time(&content(file).ok()?)
+        parse_schedstat(pid, &content(file).ok()?)
     }
 }
 
@@ -175,6 +177,7 @@ fn parse_stat(text: &str) -> Option<Stat> {
         ticks: number(14)?.saturating_add(number(15)?),
         childrens_ticks: number(16)?.saturating_add(number(17)?),
         started: number(22)?,
+        faults: unless_absent(10).saturating_add(unless_absent(12)),
         threads: unless_absent(20),
         memory: [10, 12, 24].map(unless_absent),
         childrens_faults: [11, 13].map(unless_absent),
@@ -198,21 +201,37 @@ pub(super) fn called(pid: u32) -> Option<String> {
     (!name.is_empty()).then(|| name.to_owned())
 }
 
-/// The CPU time of each living thread in nanoseconds; empty where the kernel does not count it.
-pub(super) fn threads(pid: u32) -> Vec<(u32, u64)> {
+/// What the scheduler tells of one thread, as sums since it began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Scheduled {
+    pub(super) thread: u32,
+    /// Nanoseconds on a processor, and ready without one.
+    pub(super) cpu: u64,
+    pub(super) delay: u64,
+    /// How often it was put on a processor.
+    pub(super) turns: u64,
+}
+
+/// Each living thread; empty where the kernel does not count.
+pub(super) fn threads(pid: u32) -> Vec<Scheduled> {
     numbers(format!("/proc/{pid}/task").into())
         .into_iter()
         .filter_map(|thread| {
             let text = read(pid, &format!("task/{thread}/schedstat")).ok()?;
-            Some((thread, parse_run_time(&text)?))
+            parse_schedstat(thread, &text)
         })
         .collect()
 }
 
-/// A kernel that does not count it writes zeros, where no thread that ever ran has none.
-fn parse_run_time(text: &str) -> Option<u64> {
-    let nanoseconds = text.split_ascii_whitespace().next()?.parse().ok()?;
-    (nanoseconds > 0).then_some(nanoseconds)
+/// A kernel that does not count writes zeros, where no thread that ever ran has no time.
+fn parse_schedstat(thread: u32, text: &str) -> Option<Scheduled> {
+    let mut numbers = text.split_ascii_whitespace().map(str::parse::<u64>);
+    Some(Scheduled {
+        thread,
+        cpu: numbers.next()?.ok().filter(|cpu| *cpu > 0)?,
+        delay: numbers.next().and_then(Result::ok).unwrap_or(0),
+        turns: numbers.next().and_then(Result::ok).unwrap_or(0),
+    })
 }
 
 pub(super) fn memory(pid: u32) -> io::Result<ProcessMemory> {
@@ -284,6 +303,7 @@ mod tests {
         assert_eq!((stat.state, stat.parent, stat.group), ('S', 17, 4242));
         assert_eq!((stat.ticks, stat.childrens_ticks), (154, 50));
         assert_eq!((stat.started, stat.threads), (998_877, 12));
+        assert_eq!(stat.faults, 2_371);
         assert!(!stat.is_dead() && !stat.sleeps_alone());
         for broken in ["", "1 (x", "1 (x) S", "1 (x) S 1 1 1 0 -1 a b c d e f g h"] {
             assert_eq!(parse_stat(broken), None, "{broken}");
@@ -291,10 +311,17 @@ mod tests {
     }
 
     #[test]
-    fn a_kernel_that_does_not_count_run_time_says_nothing_of_it() {
-        assert_eq!(parse_run_time("2384091 17 3\n"), Some(2_384_091));
-        assert_eq!(parse_run_time("0 0 0\n"), None);
-        assert_eq!(parse_run_time(""), None);
+    fn a_thread_tells_its_time_on_a_processor_without_one_and_its_turns() {
+        let expected = Scheduled {
+            thread: 7,
+            cpu: 1_500,
+            delay: 90,
+            turns: 12,
+        };
+        assert_eq!(parse_schedstat(7, "1500 90 12\n"), Some(expected));
+        for nothing in ["0 0 0\n", "", "not counted"] {
+            assert_eq!(parse_schedstat(7, nothing), None);
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::inheritance::{self, EndedProcess};
 use super::limits::Limits;
 use super::network::Traffic;
 use super::probe::{Probe, Reading, increase};
-use super::proc::{self, OpenProcess, ProcessIo, ProcessMemory, Stat};
+use super::proc::{self, OpenProcess, ProcessIo, ProcessMemory, Scheduled, Stat};
 use super::process_selection::{Others, ProcessSelection, stats};
 use crate::hint::WithHint;
 
@@ -26,6 +26,8 @@ pub(super) struct ProcessProbe {
     others: Others,
     known: HashMap<u32, TrackedProcess>,
     carried: Carried,
+    /// Of processes that have ended.
+    effort: Effort,
     /// The sums of the previous reading. No sum may fall below them.
     total: Total,
     denied: Denied,
@@ -39,13 +41,14 @@ pub(super) struct ProcessProbe {
 struct TrackedProcess {
     stat: Stat,
     open: Option<OpenProcess>,
-    /// The CPU time of its first thread, from before the rest was read, and when that was.
-    run_time: Option<u64>,
+    /// Its first thread as it was before the rest was read, and when that was.
+    scheduled: Option<Scheduled>,
     read_at: Instant,
     cpu: ProcessCpu,
     childrens: CountedSum,
     read: CountedSum,
     written: CountedSum,
+    faults: CountedSum,
     peak: u64,
     /// What was read last.
     resident: Option<u64>,
@@ -64,6 +67,35 @@ struct Carried {
     cpu: i128,
     read: i128,
     written: i128,
+}
+
+/// What the kernel did for processes, as far as it was seen: what ends between two looks takes a little of it along.
+#[derive(Clone, Copy, Debug, Default)]
+struct Effort {
+    faults: u64,
+    switches: u64,
+    run_delay: u64,
+}
+
+impl Effort {
+    fn of<'a>(processes: impl Iterator<Item = &'a TrackedProcess>) -> Self {
+        let mut all = Self::default();
+        for process in processes {
+            let (delay, turns) = process.cpu.scheduled();
+            all.faults += process.faults.counted;
+            all.switches += turns;
+            all.run_delay += delay;
+        }
+        all
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            faults: self.faults + other.faults,
+            switches: self.switches + other.switches,
+            run_delay: self.run_delay + other.run_delay,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -95,20 +127,21 @@ impl TrackedProcess {
             return proc::stat(pid).filter(|stat| stat.started == self.stat.started);
         };
         // Read before the rest, so that what happens in between is seen at the next look.
-        let run_time = self.stat.sleeps_alone().then(|| open.run_time()).flatten();
+        let alone = self.stat.sleeps_alone();
+        let scheduled = alone.then(|| open.scheduled(pid)).flatten();
         let is_fresh = now.saturating_duration_since(self.read_at) < UNSEEN;
-        if !closely && is_fresh && run_time.is_some() && run_time == self.run_time {
+        if !closely && is_fresh && scheduled.is_some() && scheduled == self.scheduled {
             return Some(self.stat.clone());
         }
-        self.run_time = run_time;
+        self.scheduled = scheduled;
         self.read_at = now;
         open.stat()
     }
 
-    /// The CPU time of each of its threads, given what it is now.
-    fn threads(&self, pid: u32, stat: &Stat) -> Vec<(u32, u64)> {
-        match self.run_time {
-            Some(run_time) if stat.threads == 1 => vec![(pid, run_time)],
+    /// Each of its threads, given what it is now.
+    fn threads(&self, pid: u32, stat: &Stat) -> Vec<Scheduled> {
+        match self.scheduled {
+            Some(scheduled) if stat.threads == 1 => vec![scheduled],
             _ => proc::threads(pid),
         }
     }
@@ -136,6 +169,7 @@ impl ProcessProbe {
             others: Others::default(),
             known: HashMap::new(),
             carried: Carried::default(),
+            effort: Effort::default(),
             total: Total::default(),
             denied: Denied::default(),
             tick: proc::tick(),
@@ -178,12 +212,13 @@ impl ProcessProbe {
             .flatten();
         let mut known = TrackedProcess {
             open,
-            run_time: None,
+            scheduled: None,
             read_at: Instant::now(),
             cpu: ProcessCpu::default(),
             childrens: CountedSum::default(),
             read: CountedSum::default(),
             written: CountedSum::default(),
+            faults: CountedSum::default(),
             peak: 0,
             resident: None,
             files: None,
@@ -195,6 +230,7 @@ impl ProcessProbe {
             known.childrens.now = known.stat.childrens_ticks.saturating_mul(self.tick);
             known.read.now = io.read;
             known.written.now = io.written;
+            known.faults.now = known.stat.faults;
             known.peak = proc::memory(pid).unwrap_or_default().peak;
         }
         known
@@ -299,6 +335,7 @@ impl ProcessProbe {
             length: tick,
         };
         known.cpu.update(&known.threads(pid, &stat), ticks);
+        known.faults.update(stat.faults);
         if with_children {
             let childrens = stat.childrens_ticks.saturating_mul(tick);
             inherited.cpu.insert(pid, known.childrens.update(childrens));
@@ -400,6 +437,9 @@ impl Probe for ProcessProbe {
         }
         self.looks_closely = false;
         self.carry_over(&ended_processes, &mut inherited);
+        self.effort = self.effort.and(Effort::of(ended_processes.values()));
+        let effort = self.effort.and(Effort::of(self.known.values()));
+        let scheduled = effort.switches > 0;
         self.total = self.sum();
         let network = self.one().and_then(Traffic::of_process);
         Ok(Reading {
@@ -413,6 +453,10 @@ impl Probe for ProcessProbe {
             sent: network.map(|traffic| traffic.sent),
             looped: network.map(|traffic| traffic.looped),
             load: None,
+            faults: Some(effort.faults),
+            // A kernel that counts neither says so by nothing at all.
+            switches: scheduled.then_some(effort.switches),
+            run_delay: scheduled.then_some(effort.run_delay),
             began_anew,
         })
     }

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, bail};
 
 use super::Manner;
+use super::counters::Counters;
 use super::over_time::{OverTime, Seen};
+use super::resource_record::LoadSummary;
 use super::selector::{self, Selector, UnknownMetric};
 use super::tracked::TrackedMetric;
 use crate::hint::WithHint;
@@ -19,6 +21,18 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The largest page that is read.
 const LARGEST: usize = 64 * 1024 * 1024;
 
+/// A page of so many bytes is read whole at every look.
+const SHORT: usize = 64 * 1024;
+
+/// What a look is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Looks {
+    /// The metrics that were chosen.
+    AtChosen,
+    /// Everything that is counted, too: the first and the last look, and where counting begins.
+    AtAll,
+}
+
 #[derive(Debug)]
 pub(super) struct Endpoint {
     client: reqwest::Client,
@@ -26,6 +40,8 @@ pub(super) struct Endpoint {
     chosen: Vec<(Chosen, Tracked)>,
     /// The level of each of them at each look since counting began; nothing of a counter.
     levels: Vec<OverTime>,
+    /// All that it counts, chosen or not.
+    counters: Counters,
     /// When counting began, and when it was last read.
     began: Instant,
     read: Instant,
@@ -116,6 +132,7 @@ impl Endpoint {
             url: url.to_owned(),
             levels: vec![OverTime::default(); chosen.len()],
             chosen,
+            counters: Counters::default(),
             began: Instant::now(),
             read: Instant::now(),
             looks: 0,
@@ -125,7 +142,7 @@ impl Endpoint {
         };
         let page = endpoint.page().await?;
         endpoint.refuse_unknown(&page)?;
-        endpoint.take(&page)?;
+        endpoint.take(&page, Looks::AtAll)?;
         Ok(endpoint)
     }
 
@@ -181,22 +198,28 @@ impl Endpoint {
         Ok(())
     }
 
-    fn take(&mut self, page: &str) -> anyhow::Result<()> {
-        let needed = |name: &str| self.chosen.iter().any(|(_, tracked)| tracked.needs(name));
+    /// Of a long page only what was chosen, but for the looks between which everything is counted.
+    fn take(&mut self, page: &str, looks: Looks) -> anyhow::Result<()> {
+        let whole = looks == Looks::AtAll || page.len() <= SHORT;
+        let needed =
+            |name: &str| whole || self.chosen.iter().any(|(_, tracked)| tracked.needs(name));
         let samples: Vec<Sample<'_>> = exposition::samples_of(page, needed)
             .collect::<Result<_, _>>()
             .with_context(|| format!("read the metrics at {}", self.url))?;
         for (_, tracked) in &mut self.chosen {
             tracked.take(&samples);
         }
+        if whole {
+            self.counters.take(page, &samples);
+        }
         self.read = Instant::now();
         Ok(())
     }
 
-    pub(super) async fn read(&mut self) {
+    pub(super) async fn read(&mut self, looks: Looks) {
         self.looks += 1;
         let looked = match self.page().await {
-            Ok(page) => self.take(&page),
+            Ok(page) => self.take(&page, looks),
             Err(error) => Err(error),
         };
         self.failure = looked.err().map(|error| format!("{error:#}"));
@@ -230,14 +253,25 @@ impl Endpoint {
     }
 
     pub(super) async fn begin_counting(&mut self) {
-        self.read().await;
+        self.read(Looks::AtAll).await;
         self.has_begun = self.failure.is_none();
         self.began = self.read;
         for (_, tracked) in &mut self.chosen {
             tracked.begin_counting();
         }
+        self.counters.begin_counting();
         if self.has_begun {
             self.see();
+        }
+    }
+
+    /// Every counter for one request, where both ends could be read.
+    pub(super) fn per_request(&self, counted: LoadSummary) -> Vec<(MetricName, Measurement)> {
+        match counted.requests {
+            Some(requests) if self.has_begun && self.failure.is_none() => {
+                self.counters.per_request(requests)
+            }
+            _ => Vec::new(),
         }
     }
 

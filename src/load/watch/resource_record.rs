@@ -226,6 +226,33 @@ impl ResourceRecord {
             .collect()
     }
 
+    /// What the kernel did for one request, to tell why a latency moved.
+    pub(super) fn per_request(&self, counted: LoadSummary) -> Vec<(MetricName, Measurement)> {
+        let Some(requests) = counted.requests.filter(|requests| *requests > 0) else {
+            return Vec::new();
+        };
+        let per_request = |of: fn(&Reading) -> Option<u64>| Some(self.grown(of)? / exact(requests));
+        let milliseconds = |nanoseconds: f64| nanoseconds / 1e6;
+        covariates([
+            (
+                "cpu_per_request",
+                "ms/req",
+                per_request(|read| read.cpu).map(milliseconds),
+            ),
+            (
+                "context_switches",
+                PER_REQUEST,
+                per_request(|read| read.switches),
+            ),
+            ("page_faults", PER_REQUEST, per_request(|read| read.faults)),
+            (
+                "run_delay",
+                "ms/req",
+                per_request(|read| read.run_delay).map(milliseconds),
+            ),
+        ])
+    }
+
     /// How often all that was watched ended and was there again.
     pub(super) fn restarts(&self) -> Option<(MetricName, Measurement)> {
         let count = Evidence::value(exact(self.restarts)).ok()?;
@@ -294,6 +321,19 @@ impl ResourceRecord {
             ("open_files", "", self.open_files.map(exact)),
         ])
     }
+}
+
+/// The unit of what is counted for each request.
+pub(super) const PER_REQUEST: &str = "/req";
+
+fn covariates<const N: usize>(
+    figures: [(&str, &str, Option<f64>); N],
+) -> Vec<(MetricName, Measurement)> {
+    let figures = figures.into_iter().filter_map(|(name, unit, value)| {
+        let value = Evidence::value(value?).ok()?;
+        Some(figure(name, unit, Role::Covariate, value))
+    });
+    figures.collect()
 }
 
 /// Figures that are judged only where a rule names them. What is no number is left out.

@@ -14,7 +14,7 @@ use super::Manner;
 use super::host::MachineSize;
 use super::over_time::Seen;
 use super::probe::{Probe, Reading};
-use super::prometheus::Endpoint;
+use super::prometheus::{Endpoint, Looks};
 use super::resource_record::{LoadSummary, ResourceRecord};
 use crate::model::{Measurement, MetricName, Subject};
 use crate::text::duration;
@@ -294,6 +294,7 @@ impl SystemTask {
                     Part::Processes => {
                         let limits = self.probe.as_ref().map(|probe| probe.limits());
                         let mut figures = record.figures(counted);
+                        figures.extend(record.per_request(counted));
                         figures.extend(record.shares_of(limits.unwrap_or_default()));
                         figures
                     }
@@ -340,22 +341,23 @@ async fn watch_endpoint(
     let mut has_begun = false;
     loop {
         match timeout(every, commands.recv()).await {
-            Err(_) => endpoint.read().await,
+            Err(_) => endpoint.read(Looks::AtChosen).await,
             Ok(Some(Command::Begin)) => {
                 endpoint.begin_counting().await;
                 has_begun = true;
             }
-            Ok(Some(Command::Finish(_, answer))) => {
+            Ok(Some(Command::Finish(counted, answer))) => {
                 let mut result = TaskResult {
                     has_begun,
                     ..TaskResult::default()
                 };
                 if has_begun {
-                    endpoint.read().await;
+                    endpoint.read(Looks::AtAll).await;
                     (result.figures, result.warnings) = endpoint.figures(manner);
                     if !result.figures.is_empty() {
                         result.seen = endpoint.seen();
                     }
+                    result.figures.extend(endpoint.per_request(counted));
                     result.away = endpoint.away(manner);
                 }
                 drop(answer.send(result));

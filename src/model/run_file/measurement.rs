@@ -169,7 +169,8 @@ fn role(written: Option<&str>) -> Result<Role, Flaw> {
         None => Ok(Role::Outcome),
         Some("total") => Ok(Role::Total),
         Some("fixed") => Ok(Role::Fixed),
-        Some(other) => Err(Flaw::none_of(other, &["total", "fixed"]).at("role")),
+        Some("covariate") => Ok(Role::Covariate),
+        Some(other) => Err(Flaw::none_of(other, &["total", "fixed", "covariate"]).at("role")),
     }
 }
 

@@ -210,6 +210,7 @@ impl<'a> MeasurementForm<'a> {
                 Role::Outcome => None,
                 Role::Total => Some(Text::of("total")),
                 Role::Fixed => Some(Text::of("fixed")),
+                Role::Covariate => Some(Text::of("covariate")),
             },
             unit: named.then(|| Text::of(unit)),
             ..Self::holding(&measurement.evidence)

@@ -11,6 +11,7 @@ use super::pictures::{Pictures, is_silenced};
 use super::table::{Column, Table};
 use super::whole::Whole;
 use crate::report::base_rules::BaseRules;
+use crate::report::cause;
 use crate::report::conclusion::{self, CommentPlace};
 use crate::report::document::Document;
 use crate::report::entry::Entry;
@@ -135,6 +136,7 @@ impl Head {
                 lines.extend(conclusion::named(view));
                 lines.extend(conclusion::this_change(view));
                 lines.extend(conclusion::drifts(view));
+                lines.extend(cause::sentences(&document.likely_causes, "**"));
                 lines.extend(view.consequence.clone());
                 lines.extend(first_baseline(view));
                 lines.extend(view.obstacle.clone());

@@ -120,6 +120,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let mut answer = Response::default();
         let head = self.head(method, wanted, &mut answer).await?;
         answer.status = head.status;
+        answer.begun = Some(Instant::now());
         self.body(head, wanted, &mut answer).await?;
         // Surplus bytes would be read as the next response.
         self.open = head.keep && self.filled == 0;

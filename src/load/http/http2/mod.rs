@@ -6,6 +6,7 @@ mod request;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 use bytes::Bytes;
 use h2::client::{Builder, SendRequest};
@@ -130,6 +131,7 @@ impl Connection {
             stream.send_data(body, true)?;
         }
         let (head, body) = response.await?.into_parts();
+        let begun = Some(Instant::now());
         self.state.has_spoken.set(true);
         let headers = match wanted.headers {
             true => in_order(&head.headers),
@@ -150,6 +152,7 @@ impl Connection {
             body: received.kept,
             received: received.bytes,
             head: 0,
+            begun,
         }))
     }
 

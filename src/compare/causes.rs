@@ -1,0 +1,187 @@
+//! What else moved where something regressed: a likely cause. Nothing here changes an outcome.
+//!
+//! Covariates are compared as all series are, with an error allowance of their own, so that what is named is certain.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::comparison::{Change, Comparison, Judgement, Outcome};
+use super::policy::{Decide, Limits, Origin, Severity};
+use crate::model::{MetricName, Statistic, Subject};
+
+/// What moved by less explains no regression that anybody asks about.
+const LEAST: f64 = 0.05;
+/// A reader takes in no more, and the first of them are the largest.
+const MOST: usize = 12;
+/// Metrics that other roles have and that explain as well: their names and units.
+const EXPLAINING: [(&str, &str); 4] = [
+    ("response_size", "B"),
+    ("cpu_time", "s"),
+    ("system_time", "s"),
+    ("page_faults", ""),
+];
+/// Where the time of a request went, which is no cause by itself.
+const PHASES: [&str; 3] = ["connect", "first_byte", "body"];
+const CPU: &str = "cpu_per_request";
+const COUNTED: &str = "_per_request";
+
+/// What moved together with the regressions of one workload.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LikelyCauses {
+    pub workload: usize,
+    /// The largest first; where the time of a request went comes last.
+    pub moved: Vec<Moved>,
+    /// The service worked no longer for a request, and its latency rose by more than that could be: it waits.
+    pub waits: bool,
+    /// So many things were looked at.
+    pub compared: usize,
+}
+
+/// One thing that is certainly not what it was.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Moved {
+    pub subject: String,
+    pub metric: String,
+    pub unit: String,
+    pub baseline: f64,
+    pub current: f64,
+    /// `null` from or to zero.
+    pub change: Option<Change>,
+}
+
+/// What a covariate has to exceed to be named.
+pub(super) fn limits() -> Limits {
+    Limits {
+        max_regression: LEAST,
+        severity: Severity::Off,
+        decide: Decide::Certain,
+        from: Origin::new("a likely cause"),
+        ..Limits::default()
+    }
+}
+
+/// For each workload in which something regressed, what else is certainly not what it was.
+pub fn likely_causes(judgement: &Judgement) -> Vec<LikelyCauses> {
+    let regressed = |c: &&Comparison| c.gated && c.outcome == Outcome::Regressed;
+    let targets: Vec<&Comparison> = judgement.comparisons.iter().filter(regressed).collect();
+    let workloads: BTreeSet<usize> = targets.iter().map(|c| c.workload).collect();
+    let causes = workloads.into_iter().map(|workload| {
+        let of_it = |c: &&Comparison| c.workload == workload;
+        let targets: Vec<&Comparison> = targets.iter().copied().filter(of_it).collect();
+        of_workload(judgement, workload, &targets)
+    });
+    causes
+        .filter(|causes| causes.waits || !causes.moved.is_empty())
+        .collect()
+}
+
+fn of_workload(judgement: &Judgement, workload: usize, targets: &[&Comparison]) -> LikelyCauses {
+    let loaded: BTreeSet<&Subject> = judgement
+        .comparisons
+        .iter()
+        .filter(|c| [MetricName::LATENCY, MetricName::TIME].contains(&c.series.metric.as_str()))
+        .map(|c| &c.series.subject)
+        .collect();
+    let is_target = |c: &Comparison| targets.iter().any(|t| t.series.subject == c.series.subject);
+    let itself = |c: &Comparison| targets.iter().any(|target| target.series == c.series);
+    let others = judgement
+        .comparisons
+        .iter()
+        .filter(|c| explains(c) && !itself(c));
+    let candidates: Vec<&Comparison> = judgement
+        .covariates
+        .iter()
+        .chain(others)
+        .filter(|c| c.workload == workload)
+        // What an endpoint did explains that endpoint, what the service did explains all of them.
+        .filter(|c| is_target(c) || !loaded.contains(&c.series.subject))
+        .collect();
+    let mut certain: Vec<&Comparison> = candidates.iter().copied().filter(|c| moved(c)).collect();
+    certain.sort_by(|a, b| {
+        let key = |c: &Comparison| (PHASES.contains(&c.series.metric.as_str()), -size(c));
+        let ((a_phase, a_size), (b_phase, b_size)) = (key(a), key(b));
+        let by_name = || a.series.cmp(&b.series);
+        a_phase
+            .cmp(&b_phase)
+            .then(a_size.total_cmp(&b_size))
+            .then_with(by_name)
+    });
+    let cpu = |c: &&&Comparison| c.series.metric.as_str() == CPU;
+    let works_longer = certain.iter().any(|c| c.series.metric.as_str() == CPU);
+    let waits = !works_longer
+        && candidates.iter().any(|c| cpu(&c))
+        && candidates
+            .iter()
+            .filter(cpu)
+            .all(|c| is_too_little(c, targets));
+    LikelyCauses {
+        workload,
+        moved: certain
+            .into_iter()
+            .take(MOST)
+            .filter_map(Moved::of)
+            .collect(),
+        waits,
+        compared: candidates.len(),
+    }
+}
+
+fn explains(c: &Comparison) -> bool {
+    let known = (c.series.metric.as_str(), c.series.unit.as_str());
+    let typical = matches!(c.series.statistic, Statistic::Value);
+    typical && EXPLAINING.contains(&known)
+}
+
+/// More than before, certainly; of a counter of the service also less: a cache that is not hit any more.
+fn moved(c: &Comparison) -> bool {
+    let counter = c.series.metric.as_str() != CPU && c.series.metric.as_str().ends_with(COUNTED);
+    match c.outcome {
+        Outcome::Regressed => true,
+        Outcome::Improved => counter,
+        _ => false,
+    }
+}
+
+/// How large the change is, whichever way; from or to zero it is larger than any other.
+fn size(c: &Comparison) -> f64 {
+    c.change
+        .map_or(f64::INFINITY, |change| change.ratio.ln().abs())
+}
+
+/// Whether the processor time of a request rose by less than half of what its median latency did, at the most.
+fn is_too_little(cpu: &Comparison, targets: &[&Comparison]) -> bool {
+    let rose = |c: &Comparison| {
+        let factor = c.series.unit.factor_to(&crate::model::Unit::new("ms"))?;
+        Some((c.current.as_ref()?.value - c.baseline.as_ref()?.value) * factor)
+    };
+    let latencies = targets
+        .iter()
+        .filter(|c| c.series.metric.as_str() == MetricName::LATENCY);
+    let least = latencies
+        .filter_map(|c| rose(c))
+        .fold(f64::INFINITY, f64::min);
+    let at_most = cpu.change.zip(cpu.baseline.as_ref());
+    let Some((change, base)) = at_most.filter(|_| least.is_finite()) else {
+        return false;
+    };
+    // Its unit is milliseconds a request.
+    change
+        .high()
+        .is_some_and(|high| base.value * (high - 1.0) < least / 2.0)
+}
+
+impl Moved {
+    fn of(c: &Comparison) -> Option<Self> {
+        Some(Self {
+            subject: c.series.subject.to_string(),
+            metric: c.series.metric.to_string(),
+            unit: c.series.unit.to_string(),
+            baseline: c.baseline.as_ref()?.value,
+            current: c.current.as_ref()?.value,
+            change: c.change.filter(|change| change.ratio.is_finite()),
+        })
+    }
+}

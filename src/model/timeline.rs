@@ -181,14 +181,30 @@ pub fn folded(slices: impl IntoIterator<Item = Slice>) -> Vec<Slice> {
 
 impl Gauge {
     fn fold(&mut self) {
-        let mut folded: Vec<(usize, f64)> = Vec::with_capacity(self.values.len() / 2 + 1);
+        self.scale(0.5);
+    }
+
+    /// Moves each value to so many times its index; those that meet become their mean.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "indexes are small, and beyond any run they saturate"
+    )]
+    fn scale(&mut self, factor: f64) {
+        let mut scaled: Vec<(usize, f64, f64)> = Vec::with_capacity(self.values.len());
         for (index, value) in std::mem::take(&mut self.values) {
-            match folded.last_mut().filter(|(last, _)| *last == index / 2) {
-                Some((_, own)) => *own = short(f64::midpoint(*own, value)),
-                None => folded.push((index / 2, value)),
+            let index = (index as f64 * factor + 1e-9) as usize;
+            match scaled.last_mut().filter(|(last, ..)| *last == index) {
+                Some((_, sum, count)) => {
+                    *sum += value;
+                    *count += 1.0;
+                }
+                None => scaled.push((index, value, 1.0)),
             }
         }
-        self.values = folded;
+        let mean = |(index, sum, count): (usize, f64, f64)| (index, short(sum / count));
+        self.values = scaled.into_iter().map(mean).collect();
     }
 
     /// Adds what followed, or what another machine saw at the same time: of two the higher.
@@ -264,10 +280,28 @@ impl Timeline {
         }
     }
 
+    /// Puts its looks into slices of another length.
+    fn look_in(&mut self, slice_s: f64) {
+        let factor = self.slice_s / slice_s;
+        for gauge in self.gauges.values_mut().flat_map(BTreeMap::values_mut) {
+            gauge.scale(factor);
+        }
+        self.slice_s = slice_s;
+    }
+
     /// Adds what followed, or what another machine saw, `offset_s` seconds later. `None` where the lengths of the slices
     /// have nothing to do with each other.
     pub fn add(&mut self, mut other: Self, offset_s: f64) -> Option<()> {
         let nearly = |a: f64, b: f64| (a / b - 1.0).abs() < 1e-6;
+        let doublings = (self.slice_s / other.slice_s).log2();
+        if (doublings - doublings.round()).abs() > 1e-6 {
+            // Looks are of a moment, and lie in slices of any length; requests are counted in theirs.
+            if other.subjects.is_empty() {
+                other.look_in(self.slice_s);
+            } else if self.subjects.is_empty() {
+                self.look_in(other.slice_s);
+            }
+        }
         while self.slice_s < other.slice_s && !nearly(self.slice_s, other.slice_s) {
             self.fold();
         }
@@ -369,6 +403,21 @@ mod tests {
         let mut long = gauge(0.1, (0..5_000).map(|at| (at, 0.123_456_789)).collect());
         long.shorten();
         assert!(long.length() <= MOST_SLICES && values(&long)[3] == (3, 0.12346));
+    }
+
+    #[test]
+    fn looks_of_a_watch_and_seconds_of_a_tool_are_on_one_axis() {
+        let seconds = timeline(1.0, vec![slice(0, &[9.0], 0), slice(2, &[9.0], 0)]);
+        let looks = || gauge(0.1, vec![(3, 1.0), (9, 3.0), (10, 4.0), (30, 5.0)]);
+        let mut watched = looks();
+        watched.add(seconds.clone(), 1.5).unwrap();
+        assert_eq!(values(&watched), [(0, 2.0), (1, 4.0), (3, 5.0)]);
+        let starts = watched.slices("GET /").iter().map(|s| s.start(&watched));
+        assert_eq!(starts.collect::<Vec<_>>(), [2.0, 4.0]);
+        let mut tool = seconds;
+        tool.add(looks(), 0.0).unwrap();
+        assert_eq!(values(&tool), [(0, 2.0), (1, 4.0), (3, 5.0)]);
+        assert!((tool.slice_s - 1.0).abs() < 1e-9);
     }
 
     #[test]

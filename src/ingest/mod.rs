@@ -31,6 +31,7 @@ pub mod source;
 pub mod strangers;
 mod text;
 mod tools;
+pub mod watching;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -50,6 +51,7 @@ use adapter::{Form, Read};
 use locate::Place;
 use mapping::{Mapping, Mappings};
 use source::Source;
+use watching::Watching;
 
 /// Whether `file` is a part of the result at `path`, both without links: one of its files, or a result in its folder.
 pub fn holds(path: &Path, file: &Path) -> bool {
@@ -86,6 +88,8 @@ pub struct ReadOptions {
     pub memory: HistogramMemory,
     /// Leaves out what is older than the command that should have written it.
     pub since: Option<Since>,
+    /// Who is told how far large files are read.
+    pub watching: Watching,
 }
 
 impl ReadOptions {
@@ -328,7 +332,7 @@ impl Found {
         if let Some(first) = runs.first_mut() {
             first.warnings.extend(self.notes);
             if let Some(prefix) = &self.set {
-                first.provenance.load = locust::load_beside(prefix);
+                first.provenance.load = locust::load_beside(prefix, &options.watching);
             }
         }
         Ok(Ingested {
@@ -349,7 +353,7 @@ impl Found {
 
     /// The runs, and whether a warm-up could be cut from them.
     fn runs(&self, options: &ReadOptions) -> anyhow::Result<(Vec<Run>, bool)> {
-        let source = Source::File(&self.path);
+        let source = Source::File(&self.path, &options.watching);
         let place = || format!("read {}", self.path.display());
         let form = match (self.form, self.format.adapter().forms) {
             (Some(form), _) | (None, [form]) => form,

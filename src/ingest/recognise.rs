@@ -8,6 +8,7 @@ use super::adapter::Form;
 use super::head::Head;
 use super::source::Source;
 use super::strangers::{self, Stranger};
+use super::watching::Watching;
 use super::{Format, text};
 use crate::hint::WithHint;
 
@@ -97,7 +98,7 @@ pub(super) fn file(path: &Path) -> anyhow::Result<(Format, &'static Form)> {
 
 /// What stands at the start of the file at `path`, unpacked.
 pub(super) fn head(path: &Path) -> anyhow::Result<Vec<u8>> {
-    Source::File(path)
+    Source::File(path, &Watching::default())
         .head()
         .with_context(|| format!("read {}", path.display()))
 }

@@ -113,7 +113,7 @@ impl Spread {
         Ok(Evidence::quantiles(points, self.n, self.moments)?)
     }
 
-    fn check_order(&self) -> anyhow::Result<()> {
+    pub(super) fn check_order(&self) -> anyhow::Result<()> {
         let Moments { mean, min, max } = self.moments;
         let named = |share: f64| format!("p{}", (share * 1e6).round() / 1e4);
         let coarsest = self.points.iter().map(|point| point.2).fold(0.0, f64::max);
@@ -333,6 +333,29 @@ impl Sheet {
         self.put(figure, Ok(times.evidence))
     }
 
+    /// How many single measurements the output holds of those that it says there were: with fewer it is no whole run.
+    pub(super) fn holds(
+        &mut self,
+        subject: &str,
+        (held, said): (usize, u64),
+        what: &str,
+    ) -> anyhow::Result<()> {
+        let held = u64::try_from(held)?;
+        if held > said {
+            return Err(anyhow!(
+                "`{subject}` holds {held} {what}, and says that there are {said}"
+            ))
+            .hint(CONTRADICTS);
+        }
+        if held < said {
+            self.warn(format!(
+                "`{subject}` holds {held} of its {said} {what}: the output is not complete"
+            ));
+            self.run.provenance.partial = true;
+        }
+        Ok(())
+    }
+
     /// A rate has to fit how many requests there were in how much time.
     fn check_rate(
         &mut self,
@@ -351,8 +374,7 @@ impl Sheet {
             )
         };
         if implied + 2.0 < least / 2.0 || implied > most * 2.0 + 2.0 {
-            return Err(anyhow!("{}", said()))
-                .hint("the output contradicts itself: is it complete, and of one run?");
+            return Err(anyhow!("{}", said())).hint(CONTRADICTS);
         }
         if implied + 2.0 < least * 0.9 || implied > most * 1.1 + 2.0 {
             self.warn(said());
@@ -386,6 +408,25 @@ impl Sheet {
                 .hint("look at what the tool printed: did it run to its end?");
         }
         Ok(self.run)
+    }
+}
+
+const CONTRADICTS: &str = "the output contradicts itself: is it complete, and of one run?";
+
+/// Two counts of the same things, each with what gives it.
+pub(super) fn agree(one: (&str, u64), other: (&str, u64)) -> anyhow::Result<()> {
+    if one.1 == other.1 {
+        return Ok(());
+    }
+    let ((one, first), (other, second)) = (one, other);
+    Err(anyhow!("{one} is {first}, and {other} {second}")).hint(CONTRADICTS)
+}
+
+/// Of how many measurements a summary is; one where it does not say.
+pub(super) fn of_several(said: Option<u64>) -> anyhow::Result<u64> {
+    match said {
+        Some(0) => Err(anyhow!("its numbers are those of 0 measurements")).hint(CONTRADICTS),
+        said => Ok(said.unwrap_or(1)),
     }
 }
 

@@ -8,6 +8,7 @@ use anyhow::{Context, anyhow, bail};
 use flate2::bufread::MultiGzDecoder;
 
 use super::head;
+use super::watching::Watching;
 use crate::hint::WithHint;
 
 /// For text in an encoding that cannot be told from its bytes.
@@ -44,7 +45,8 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
 /// A file, or bytes that are there already.
 #[derive(Clone, Copy, Debug)]
 pub enum Source<'a> {
-    File(&'a Path),
+    /// With who is told how far it is read.
+    File(&'a Path, &'a Watching),
     Bytes(&'a [u8]),
 }
 
@@ -60,9 +62,9 @@ impl<'a> Source<'a> {
     /// The bytes from the start, unpacked.
     pub(super) fn open(self) -> anyhow::Result<Box<dyn BufRead + 'a>> {
         let plain: Box<dyn BufRead + 'a> = match self {
-            Self::File(path) => {
+            Self::File(path, watching) => {
                 let file = open(path).with_context(|| format!("open {}", path.display()))?;
-                Box::new(BufReader::with_capacity(BUFFER, file))
+                Box::new(BufReader::with_capacity(BUFFER, watching.file(path, file)))
             }
             Self::Bytes(bytes) => Box::new(bytes),
         };

@@ -189,6 +189,7 @@ fn judge(
         }
         settings = judging.settings;
     }
+    settings.read.watching = output.watching();
     let baseline_path = baseline.as_ref().map_or(Path::new(FIRST), Located::path);
     let mut stored = match (&baseline, at_base) {
         (_, BaselineAtBase::Text { name, bytes }) => Some(results::baseline_of(&name, bytes)?),

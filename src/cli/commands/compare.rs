@@ -37,6 +37,7 @@ pub(crate) fn run(
         ..Typed::default()
     })?;
     settings.judge_on(invocation.env);
+    settings.read.watching = output.watching();
     let label = Label::typed(args.source.source.as_ref());
     let [baseline, current] = read([&old, &new], &settings.read, &label)?;
     let Side {

@@ -73,7 +73,7 @@ fn of_results(
     output: &mut Output<'_>,
 ) -> anyhow::Result<String> {
     let env = invocation.env;
-    let settings = Settings::load(
+    let mut settings = Settings::load(
         Typed {
             config: args.config.clone(),
             baseline: args.baseline.clone(),
@@ -84,6 +84,7 @@ fn of_results(
         },
         env,
     )?;
+    settings.read.watching = output.watching();
     for warning in &settings.warnings {
         output.warn(warning);
     }

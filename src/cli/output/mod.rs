@@ -3,17 +3,21 @@
 pub(crate) mod collisions;
 pub(crate) mod github;
 pub(crate) mod progress;
+mod reading;
 pub(crate) mod run_file;
 pub(crate) mod shell_repr;
 pub(crate) mod write_reports;
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use crate::cli::args::Color;
 use crate::cli::env::Env;
 use crate::cli::output::progress::ProgressStyle;
+use crate::cli::output::reading::ReadingLine;
 use crate::exit::Exit;
 use crate::hint;
+use crate::ingest::watching::Watching;
 use crate::load::service;
 use crate::report::Style;
 use crate::text::sanitize;
@@ -139,6 +143,18 @@ impl<'a> Output<'a> {
     /// How people watch a measurement on stderr.
     pub(crate) fn progress(&self) -> ProgressStyle {
         self.progress
+    }
+
+    /// Who is told how far large files are read: people at a terminal, and nobody elsewhere.
+    pub(crate) fn watching(&self) -> Watching {
+        match self.progress {
+            ProgressStyle::Terminal { columns } => {
+                // The commands write between files and never beside one.
+                let line = ReadingLine::new(Box::new(io::stderr()), columns);
+                Watching::by(Arc::new(line))
+            }
+            ProgressStyle::Log => Watching::default(),
+        }
     }
 
     /// Where they watch it.

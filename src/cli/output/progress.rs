@@ -109,7 +109,7 @@ impl Drop for Progress<'_> {
     }
 }
 
-fn columns_now() -> Option<usize> {
+pub(super) fn columns_now() -> Option<usize> {
     terminal_size::terminal_size_of(std::io::stderr()).map(|(width, _)| usize::from(width.0))
 }
 

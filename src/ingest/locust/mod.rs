@@ -20,7 +20,6 @@ mod timeline;
 mod track;
 mod users;
 
-use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -28,6 +27,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 
 use super::adapter::{Adapter, Facts, Form, Read as FormRead, ToolClass};
+use super::watching::{WatchedFile, Watching};
 use super::{ReadOptions, source, text};
 use crate::hint::WithHint;
 use crate::model::{Load, Run, Timeline};
@@ -125,6 +125,7 @@ pub(super) fn files_of(path: &Path) -> Vec<PathBuf> {
 pub(super) fn read(path: &Path, options: &ReadOptions) -> anyhow::Result<Vec<Run>> {
     // No warm-up and one of no length are the same wish.
     let warmup = options.warmup.filter(|warmup| !warmup.is_zero());
+    let wanted = (warmup, &options.watching);
     if path.is_file() {
         match (kind_of(path)?, Set::of_member(path)) {
             (Kind::Json, _) => {
@@ -132,11 +133,11 @@ pub(super) fn read(path: &Path, options: &ReadOptions) -> anyhow::Result<Vec<Run
                 let text = text::read_text(path)?;
                 exact::parse(&text).with_context(|| format!("read {}", path.display()))
             }
-            (Kind::Csv(_), Some(set)) => read_set(&set, warmup),
-            (Kind::Csv(member), None) => read_member(path, member, warmup),
+            (Kind::Csv(_), Some(set)) => read_set(&set, wanted),
+            (Kind::Csv(member), None) => read_member(path, member, wanted),
         }
     } else {
-        read_set(&Set::at(path), warmup)
+        read_set(&Set::at(path), wanted)
     }
     .map(|run| vec![run])
 }
@@ -157,10 +158,11 @@ pub(super) fn parse(bytes: &[u8], warmup: Option<Duration>) -> anyhow::Result<Ve
     .map(|run| vec![run])
 }
 
-fn read_set(set: &Set, warmup: Option<Duration>) -> anyhow::Result<Run> {
+fn read_set(set: &Set, wanted: (Option<Duration>, &Watching)) -> anyhow::Result<Run> {
     let (stats, history) = (set.path(Member::Stats), set.path(Member::History));
+    let (warmup, watching) = wanted;
     let mut run = match warmup {
-        Some(_) if set.has(Member::History) => read_member(&history, Member::History, warmup)?,
+        Some(_) if set.has(Member::History) => read_member(&history, Member::History, wanted)?,
         Some(_) => {
             return Err(anyhow!(
                 "read {}: a warm-up can only be dropped from a history, and there is no {}",
@@ -170,12 +172,12 @@ fn read_set(set: &Set, warmup: Option<Duration>) -> anyhow::Result<Run> {
             .hint("let Locust write one: `locust --csv PREFIX --csv-full-history`");
         }
         None if set.has(Member::Stats) => {
-            let mut run = read_member(&stats, Member::Stats, None)?;
-            run.provenance.load = load_of(set);
-            run.timeline = timeline_of(&history);
+            let mut run = read_member(&stats, Member::Stats, wanted)?;
+            run.provenance.load = load_of(set, watching);
+            run.timeline = timeline_of(&history, watching);
             run
         }
-        None if set.has(Member::History) => read_member(&history, Member::History, None)?,
+        None if set.has(Member::History) => read_member(&history, Member::History, wanted)?,
         None => {
             return Err(anyhow!("open {}: there is no such file", stats.display())).hint(
                 "`locust --headless --csv PREFIX` writes it; name PREFIX or any of its files",
@@ -201,34 +203,43 @@ fn read_set(set: &Set, warmup: Option<Duration>) -> anyhow::Result<Run> {
 }
 
 /// What the history of a set says of the load, also of the JSON of the same run.
-pub(super) fn load_beside(prefix: &Path) -> Option<Load> {
-    load_of(&Set::at(prefix))
+pub(super) fn load_beside(prefix: &Path, watching: &Watching) -> Option<Load> {
+    load_of(&Set::at(prefix), watching)
 }
 
-fn load_of(set: &Set) -> Option<Load> {
-    users::load(open(&set.path(Member::History)).ok()?)
+fn load_of(set: &Set, watching: &Watching) -> Option<Load> {
+    users::load(open_watched(&set.path(Member::History), watching).ok()?)
 }
 
 /// What a history says of when things happened; nothing where it cannot be read, for it is only drawn.
-fn timeline_of(history: &Path) -> Option<Box<Timeline>> {
+fn timeline_of(history: &Path, watching: &Watching) -> Option<Box<Timeline>> {
     let length = history.metadata().ok()?.len();
-    let file = (length <= LONGEST_DRAWN).then(|| open(history).ok())?;
+    let file = (length <= LONGEST_DRAWN).then(|| open_watched(history, watching).ok())?;
     history::read(file?, None).ok()?.timeline
 }
 
-fn read_member(path: &Path, member: Member, warmup: Option<Duration>) -> anyhow::Result<Run> {
+fn read_member(
+    path: &Path,
+    member: Member,
+    (warmup, watching): (Option<Duration>, &Watching),
+) -> anyhow::Result<Run> {
     match (member, warmup) {
-        (Member::Stats, None) => stats_csv::read(open(path)?),
+        (Member::Stats, None) => stats_csv::read(open_watched(path, watching)?),
         (Member::Stats, Some(_)) => Err(anyhow!("a warm-up can only be dropped from a history"))
             .hint("name the `_stats_history.csv` that `locust --csv PREFIX --csv-full-history` writes"),
-        (Member::History, _) => history::read(open(path)?, warmup),
+        (Member::History, _) => history::read(open_watched(path, watching)?, warmup),
         (Member::Failures | Member::Exceptions, _) => Err(not_a_result(member)),
     }
     .with_context(|| format!("read {}", path.display()))
 }
 
-fn open(path: &Path) -> anyhow::Result<BufReader<File>> {
+fn open(path: &Path) -> anyhow::Result<BufReader<WatchedFile>> {
+    open_watched(path, &Watching::default())
+}
+
+fn open_watched(path: &Path, watching: &Watching) -> anyhow::Result<BufReader<WatchedFile>> {
     let file = source::open(path).with_context(|| format!("open {}", path.display()))?;
+    let file = watching.file(path, file);
     Ok(BufReader::with_capacity(256 * 1024, file))
 }
 

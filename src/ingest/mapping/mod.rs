@@ -33,7 +33,7 @@ pub(super) const ADAPTER: Adapter = Adapter {
         read: Read::Path {
             read: |path, options| {
                 let mapping = wanted(options)?;
-                read(mapping, Source::File(path), options)
+                read(mapping, Source::File(path, &options.watching), options)
                     .with_context(|| place(mapping, Some(path)))
             },
             parse: |bytes, options| {

@@ -28,7 +28,7 @@ use crate::text::sanitize;
 use crate::verdict::{Verdict, VerdictKind, stands};
 
 pub(crate) fn run(args: UpdateArgs, env: &Env, output: &mut Output<'_>) -> anyhow::Result<Exit> {
-    let settings = Settings::load(
+    let mut settings = Settings::load(
         Typed {
             environment: args.origin.environment.clone(),
             read: args.read,
@@ -36,6 +36,7 @@ pub(crate) fn run(args: UpdateArgs, env: &Env, output: &mut Output<'_>) -> anyho
         },
         env,
     )?;
+    settings.read.watching = output.watching();
     let located = baseline_path::located(settings.baseline.as_ref(), env)?;
     let path = located.path();
     if path.exists() && !results::is_baseline(path)? {

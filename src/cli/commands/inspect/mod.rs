@@ -23,6 +23,7 @@ pub(crate) fn run(args: InspectArgs, output: &mut Output<'_>) -> anyhow::Result<
     let mut options = ReadOptions {
         mappings: mappings_here(from)?,
         warmup: args.read.warmup,
+        watching: output.watching(),
         ..ReadOptions::default()
     };
     read_as(&mut options, from)?;

@@ -131,7 +131,7 @@ impl State {
         drop(self.out.flush());
     }
 
-    /// `reading 412 MB of 1.05 GB, 39 %: points.json and 1 more`
+    /// `reading 412 MiB of 1.05 GiB, 39 %: points.json and 1 more`
     fn line(&self, columns: Option<usize>) -> String {
         // The last column is left free: some terminals wrap when it is written.
         let room = columns.map_or(usize::MAX, |columns| columns.saturating_sub(1));
@@ -190,7 +190,7 @@ mod tests {
         }
     }
 
-    const MB: u64 = 1_000_000;
+    const MB: u64 = 1024 * 1024;
 
     fn line(columns: usize) -> (Terminal, ReadingLine) {
         let terminal = Terminal::default();
@@ -212,7 +212,7 @@ mod tests {
         state.is_at(file, 50 * MB, after(500));
         assert_eq!(
             terminal.taken(),
-            "\rreading 50.0 MB of 200 MB, 25 %: out/points.json\x1b[K"
+            "\rreading 50.0 MiB of 200 MiB, 25 %: out/points.json\x1b[K"
         );
         for ms in 501..=1500 {
             state.is_at(file, ms * MB / 10, after(ms));
@@ -270,7 +270,7 @@ mod tests {
             assert!(!shown.contains(['\u{1b}', '\n']), "{shown:?}");
             if columns > 80 {
                 assert!(
-                    shown.starts_with("reading 200 MB of 400 MB, 50 %: a"),
+                    shown.starts_with("reading 200 MiB of 400 MiB, 50 %: a"),
                     "{shown}"
                 );
                 assert!(shown.ends_with(".json and 1 more"), "{shown}");

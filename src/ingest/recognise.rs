@@ -6,7 +6,7 @@ use anyhow::{Context, anyhow};
 
 use super::adapter::Form;
 use super::head::Head;
-use super::source::Source;
+use super::source::{self, Source};
 use super::strangers::{self, Stranger};
 use super::watching::Watching;
 use super::{Format, text};
@@ -82,9 +82,8 @@ pub(super) fn file(path: &Path) -> anyhow::Result<(Format, &'static Form)> {
         .hint(stranger.hint),
         Err(Unrecognised::Unknown) => {
             // Empty and UTF-16 files are known by name; anything else is just not a result.
-            if head.iter().all(u8::is_ascii_whitespace)
-                || matches!(head.get(..2), Some(b"\xff\xfe" | b"\xfe\xff"))
-            {
+            source::refuse_utf16(&head).with_context(|| format!("read {shown}"))?;
+            if head.iter().all(u8::is_ascii_whitespace) {
                 text::decode(head).with_context(|| format!("read {shown}"))?;
             }
             Err(anyhow!(

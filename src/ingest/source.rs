@@ -2,14 +2,14 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
 use flate2::bufread::MultiGzDecoder;
 
 use super::head;
 use super::watching::Watching;
-use crate::hint::WithHint;
+use crate::hint::{self, WithHint};
 
 /// For text in an encoding that cannot be told from its bytes.
 pub(super) const CONVERT: &str =
@@ -47,6 +47,8 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
 pub enum Source<'a> {
     /// With who is told how far it is read.
     File(&'a Path, &'a Watching),
+    /// Files of which each goes on where the one before ends.
+    Files(&'a [PathBuf], &'a Watching),
     Bytes(&'a [u8]),
 }
 
@@ -62,9 +64,18 @@ impl<'a> Source<'a> {
     /// The bytes from the start, unpacked.
     pub(super) fn open(self) -> anyhow::Result<Box<dyn BufRead + 'a>> {
         let plain: Box<dyn BufRead + 'a> = match self {
-            Self::File(path, watching) => {
-                let file = open(path).with_context(|| format!("open {}", path.display()))?;
-                Box::new(BufReader::with_capacity(BUFFER, watching.file(path, file)))
+            Self::File(path, watching) => plain(path, watching)?,
+            Self::Files(paths, watching) => {
+                let mut files = paths.iter();
+                let Some(first) = files.next() else {
+                    return Ok(Box::new(io::empty()));
+                };
+                let first = plain(first, watching)?;
+                files.try_fold(first, |before, path| -> anyhow::Result<_> {
+                    // The last line of a file that was cut off is no part of the next one's first.
+                    let next = b"\n".chain(plain(path, watching)?);
+                    Ok(Box::new(before.chain(next)) as Box<dyn BufRead + 'a>)
+                })?
             }
             Self::Bytes(bytes) => Box::new(bytes),
         };
@@ -126,7 +137,13 @@ impl<'a> Source<'a> {
                 if !whole && number > 1 {
                     return Ok(End::Cut);
                 }
-                return Err(error.context(format!("line {number}")));
+                let refused = match std::str::from_utf8(content) {
+                    Err(_) if hint::of(&error).is_none() => {
+                        Err(error.context("it is not UTF-8")).hint(CONVERT)
+                    }
+                    _ => Err(error),
+                };
+                return refused.with_context(|| format!("line {number}"));
             }
         }
     }
@@ -139,11 +156,50 @@ fn is_cut(error: &anyhow::Error) -> bool {
         .any(|error| error.kind() == io::ErrorKind::UnexpectedEof)
 }
 
+/// Text of UTF-16, with or without the mark that says so.
 pub(super) fn refuse_utf16(start: &[u8]) -> anyhow::Result<()> {
+    let hint = match wide(start) {
+        None => return Ok(()),
+        Some(Wide::Marked) => CONVERT_UTF16,
+        Some(Wide::LittleEndian) => "convert it: `iconv -f UTF-16LE -t UTF-8 OLD > NEW`",
+        Some(Wide::BigEndian) => "convert it: `iconv -f UTF-16BE -t UTF-8 OLD > NEW`",
+    };
+    Err(anyhow!("it is UTF-16, and results are UTF-8")).hint(hint)
+}
+
+enum Wide {
+    Marked,
+    LittleEndian,
+    BigEndian,
+}
+
+fn wide(start: &[u8]) -> Option<Wide> {
+    /// Characters that are looked at: every result begins with so many of ASCII.
+    const FIRST: usize = 8;
     if start.starts_with(&[0xff, 0xfe]) || start.starts_with(&[0xfe, 0xff]) {
-        return Err(anyhow!("it is UTF-16, and results are UTF-8")).hint(CONVERT_UTF16);
+        return Some(Wide::Marked);
     }
-    Ok(())
+    let units = start.get(..FIRST * 2)?.chunks_exact(2);
+    let all = |is: fn(&[u8]) -> bool| units.clone().all(is);
+    if all(|unit| matches!(unit, [low, 0] if is_text(*low))) {
+        Some(Wide::LittleEndian)
+    } else if all(|unit| matches!(unit, [0, low] if is_text(*low))) {
+        Some(Wide::BigEndian)
+    } else {
+        None
+    }
+}
+
+fn is_text(byte: u8) -> bool {
+    byte.is_ascii_graphic() || byte.is_ascii_whitespace()
+}
+
+fn plain<'a>(path: &'a Path, watching: &Watching) -> anyhow::Result<Box<dyn BufRead + 'a>> {
+    let file = open(path).with_context(|| format!("open {}", path.display()))?;
+    Ok(Box::new(BufReader::with_capacity(
+        BUFFER,
+        watching.file(path, file),
+    )))
 }
 
 fn unpacked<'a>(mut plain: Box<dyn BufRead + 'a>) -> anyhow::Result<Box<dyn BufRead + 'a>> {
@@ -187,6 +243,20 @@ mod tests {
         let (_, end) = lines(b"a\nbad\nb\n");
         assert_eq!(format!("{:#}", end.unwrap_err()), "line 2: no record");
         assert!(lines(b"bad").1.is_err());
+    }
+
+    #[test]
+    fn a_line_in_another_encoding_that_is_no_record_has_the_command_that_converts_it() {
+        let refused = |bytes: &[u8]| {
+            let no_record = Source::Bytes(bytes).each_line(|_, _| bail!("no record"));
+            let error = no_record.unwrap_err();
+            let hint = hint::of(&error).map(str::to_owned);
+            (format!("{error:#}"), hint)
+        };
+        let (text, hint) = refused(b"{\"name\": \"\xcb\xd1\"}\n");
+        assert_eq!(text, "line 1: it is not UTF-8: no record");
+        assert_eq!(hint.as_deref(), Some(CONVERT));
+        assert_eq!(refused(b"{}\n"), ("line 1: no record".to_owned(), None));
     }
 
     #[test]

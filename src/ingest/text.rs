@@ -65,9 +65,7 @@ pub(super) fn decode(mut bytes: Vec<u8>) -> anyhow::Result<String> {
         return Err(anyhow!("it is empty"))
             .hint("the run that should have written it may have failed: look at its output");
     }
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err(anyhow!("it is UTF-16, and results are UTF-8")).hint(source::CONVERT_UTF16);
-    }
+    source::refuse_utf16(&bytes)?;
     if bytes.starts_with(&[0xef, 0xbb, 0xbf]) {
         bytes.drain(..3);
     }

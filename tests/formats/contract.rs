@@ -56,6 +56,54 @@ fn no_file_could_be_two_outputs() {
     }
 }
 
+/// What stands in front of a text or between its lines says nothing of whose it is.
+#[test]
+fn marks_line_breaks_and_blank_lines_do_not_change_what_a_file_is() {
+    const LIMIT: usize = 64 * 1024;
+    // What an output begins with is enough here, and takes an eighth of the time.
+    const HEAD: usize = 8 * 1024;
+    let notes = b"notes of a colleague ".repeat(40);
+    let long_line = [vec![b'x'; LIMIT], vec![b'\n']].concat();
+    assert_eq!(candidates(&long_line), []);
+    let mut texts = 0;
+    let mut of_each = BTreeSet::new();
+    for path in fixtures() {
+        let bytes = fs::read(&path).unwrap();
+        let place = path.display();
+        let head = bytes.get(..HEAD).unwrap_or(&bytes);
+        let end = match std::str::from_utf8(head) {
+            Ok(_) => head.len(),
+            Err(error) if error.error_len().is_none() => error.valid_up_to(),
+            Err(_) => continue,
+        };
+        let text = std::str::from_utf8(&head[..end]).unwrap();
+        // Gatling's binary log may look like text.
+        if text.is_empty() || text.contains('\0') {
+            continue;
+        }
+        texts += 1;
+        let found = candidates(text.as_bytes());
+        let unix = text.replace("\r\n", "\n");
+        for (what, other) in [
+            ("a byte order mark", format!("\u{feff}{text}")),
+            ("blank lines", format!("\n\n{text}")),
+            ("breaks of Windows", unix.replace('\n', "\r\n")),
+        ] {
+            assert_eq!(candidates(other.as_bytes()), found, "{place}: {what}");
+        }
+        if !of_each.insert(found) {
+            continue;
+        }
+        let behind = [notes.as_slice(), b"\n", text.as_bytes()];
+        let found = candidates(&behind.concat());
+        assert!(found.len() < 2, "{place}: {found:?}");
+        // Whatever stands behind the first 64 KiB is not looked at.
+        let behind = [long_line.as_slice(), text.as_bytes()];
+        assert_eq!(candidates(&behind.concat()), [], "{place}");
+    }
+    assert!(texts > 300, "only {texts} texts");
+}
+
 #[test]
 fn every_output_that_is_read_has_a_real_fixture() {
     let mut seen = BTreeSet::new();

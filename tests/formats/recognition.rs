@@ -237,6 +237,48 @@ fn text_in_another_encoding_is_refused_with_the_command_that_converts_it() {
             "{name}: {hint}"
         );
     }
+    // Without a mark it is known by its zeros.
+    let jmeter = fs::read_to_string(fixture("jmeter/base-1.csv.jtl")).unwrap();
+    let go = fs::read_to_string(fixture("go-bench/cpu1.txt")).unwrap();
+    let units = |text: &str| text.encode_utf16().collect::<Vec<u16>>();
+    for (name, text) in [("a.jtl", &*jmeter), ("a.json", hyperfine), ("a.txt", &*go)] {
+        let low: Vec<u8> = units(text).into_iter().flat_map(u16::to_le_bytes).collect();
+        let hint = hinted(name, &low);
+        assert!(hint.contains("`iconv -f UTF-16LE -t"), "{name}: {hint}");
+        let high: Vec<u8> = units(text).into_iter().flat_map(u16::to_be_bytes).collect();
+        let hint = hinted(name, &high);
+        assert!(hint.contains("`iconv -f UTF-16BE -t"), "{name}: {hint}");
+    }
+}
+
+#[test]
+fn names_of_every_kind_of_file_are_refused_in_another_encoding_and_never_read_as_other_signs() {
+    let folder = Folder::with(&[]);
+    let encodings: [&[u8]; 2] = [b"\xcb\xd1\xcb\xf7", b"Gr\xf6\xdfe"];
+    for (file, before) in [
+        ("jmeter/base-1.csv.jtl", "GET /search"),
+        ("jmeter/default.xml.jtl", "GET /search"),
+        ("gatling/v3.10.5-base-1.log", "GET /"),
+        ("locust/base-1/run_stats.csv", "/api/checkout"),
+        ("go-bench/cpu1.txt", "Benchmark"),
+        ("hyperfine/two-commands.json", "\"command\": \""),
+        ("goose/base-1.requests.csv", ",/checkout"),
+        ("wrk/latency.txt", "http://127"),
+        ("catch2/base-1.xml", "encode"),
+        ("pgbench/base-1.txt", "transaction type: "),
+        ("cargo-criterion/messages.ndjson", "\"id\":\""),
+    ] {
+        let text = fs::read_to_string(fixture(file)).unwrap();
+        let at = text.find(before).unwrap_or_else(|| panic!("{file}")) + before.len();
+        let (front, back) = text.as_bytes().split_at(at);
+        for name in encodings {
+            let place = folder.write("a.file", &[front, name, back].concat());
+            let error = read(&place).expect_err(file);
+            assert!(format!("{error:#}").contains("UTF-8"), "{file}: {error:#}");
+            let hint = hint::of(&error).unwrap_or_default();
+            assert!(hint.contains("`iconv -f GBK -t UTF-8 "), "{file}: {hint}");
+        }
+    }
 }
 
 #[test]
@@ -375,7 +417,10 @@ fn the_exact_json_of_a_run_is_taken_instead_of_its_csv_and_said() {
 #[test]
 fn a_json_of_another_time_or_size_is_a_run_of_its_own() {
     let later = JSON.replace("17951915", "17951924");
-    let larger = JSON.replace("410", "4100").replace("400,", "4090,");
+    let larger = [("410", "4100"), ("400,", "4090,"), ("9180.9", "91809.0")];
+    let larger = larger
+        .iter()
+        .fold(JSON.to_owned(), |json, (from, to)| json.replace(from, to));
     for (name, json) in [
         ("later.json", &later),
         ("run.json", &later),

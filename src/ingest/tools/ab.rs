@@ -224,8 +224,9 @@ fn percentiles(text: &str) -> anyhow::Result<Run> {
     };
     for (number, line) in (1..)
         .zip(text.lines())
-        .skip(1)
         .filter(|(_, line)| !line.trim().is_empty())
+        // The header.
+        .skip(1)
     {
         let read = || -> Option<(f64, f64)> {
             let (share, ms) = line.split_once(',')?;

@@ -103,9 +103,9 @@ fn uncounted(sheet: &mut Sheet, subject: &str, rate: f64, spread: Spread) -> any
 
 fn csv(text: &str) -> anyhow::Result<Run> {
     let mut sheet = Sheet::new("redis-benchmark", None);
-    for (number, line) in (1..).zip(text.lines()).skip(1) {
+    for (number, line) in (1..).zip(text.lines()) {
         // Errors of later tests may stand behind the rows where both streams went into one file.
-        if !line.starts_with('"') {
+        if !line.starts_with('"') || line.starts_with(HEADER) {
             continue;
         }
         let cells = || -> Option<(&str, f64, [f64; 6])> {

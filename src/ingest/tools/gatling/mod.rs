@@ -14,9 +14,12 @@ pub(in crate::ingest) const ADAPTER: Adapter = Adapter {
         Form {
             what: "Gatling's simulation.log (text)",
             recognise: |head| {
-                head.lines().next().is_some_and(|line| {
-                    line.starts_with("ASSERTION\t") || line.starts_with("RUN\t")
-                }) && head.has_line("RUN\t")
+                head.lines()
+                    .find(|line| !line.is_empty())
+                    .is_some_and(|line| {
+                        line.starts_with("ASSERTION\t") || line.starts_with("RUN\t")
+                    })
+                    && head.has_line("RUN\t")
             },
             read: Read::Stream(text::read),
             facts: LOG,

@@ -3,10 +3,11 @@
 use anyhow::{Context, bail};
 
 use super::{KIND, subject};
+use crate::hint::WithHint;
 use crate::ingest::ReadOptions;
 use crate::ingest::records::{self, Record, Sink};
 use crate::ingest::sheet::Sheet;
-use crate::ingest::source::{End, Source};
+use crate::ingest::source::{self, End, Source};
 use crate::model::{Role, Run};
 
 pub(super) fn read(source: &Source<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
@@ -33,7 +34,9 @@ fn each(source: Source<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
         if !line.starts_with(b"REQUEST\t") {
             return Ok(());
         }
-        let line = String::from_utf8_lossy(line);
+        let line = std::str::from_utf8(line)
+            .context("it is not UTF-8")
+            .hint(source::CONVERT)?;
         let cells: Vec<&str> = line.split('\t').collect();
         // A name may hold tabs, which Gatling writes as they are: the cells behind it are counted from the end.
         let ok = cells.iter().rposition(|cell| matches!(*cell, "OK" | "KO"));

@@ -11,7 +11,7 @@ use crate::hint::WithHint;
 use crate::ingest::ReadOptions;
 use crate::ingest::records::{self, Kind, Record, Sink};
 use crate::ingest::sheet::Sheet;
-use crate::ingest::source::{End, Source};
+use crate::ingest::source::{self, End, Source};
 use crate::model::{Role, Run};
 
 pub(super) fn read(source: &Source<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
@@ -106,6 +106,9 @@ impl Sample {
         let (mut message, mut data_type) = (String::new(), None);
         for attribute in tag.attributes() {
             let attribute = attribute?;
+            if std::str::from_utf8(&attribute.value).is_err() {
+                return Err(anyhow!("it is not UTF-8")).hint(source::CONVERT);
+            }
             let text = attribute.unescape_value()?;
             match attribute.key.as_ref() {
                 b"t" => {

@@ -9,7 +9,9 @@ use anyhow::{Context, anyhow};
 use super::adapter::Form;
 use super::mapping::Mapping;
 use super::recognise::{Unrecognised, looked_for};
-use super::{Format, Found, ReadOptions, criterion, locust, locust_folder, natural, recognise};
+use super::{
+    Format, Found, ReadOptions, criterion, locust, locust_folder, natural, recognise, threads,
+};
 use crate::hint::WithHint;
 
 /// The results in `folder`, in natural order, or an error that lists what was looked for.
@@ -80,6 +82,8 @@ fn one(folder: &Path, options: &ReadOptions) -> anyhow::Result<Vec<Found>> {
             {
                 locust_json.push(file);
             }
+            // The first file stands for those of all threads.
+            Ok((Format::Pgbench, _)) if threads::first_of(&file) != file => {}
             Ok((format, form)) => found.push(Found {
                 form: Some(form),
                 ..Found::new(file, format)

@@ -30,6 +30,7 @@ mod sheet;
 pub mod source;
 pub mod strangers;
 mod text;
+mod threads;
 mod tools;
 pub mod watching;
 
@@ -43,6 +44,7 @@ pub use age::Since;
 pub use folder::discover;
 pub use format::{Format, UnknownFormat};
 pub use several::read_all;
+pub use threads::first_files;
 
 use crate::hint::WithHint;
 use crate::model::Run;
@@ -165,9 +167,13 @@ fn read_place(path: &Path, place: &Place, options: &ReadOptions) -> anyhow::Resu
                 }
                 None => recognise::file(path).map(|(format, form)| (format, Some(form)))?,
             };
+            let path = match format {
+                Format::Pgbench => threads::first_of(path),
+                _ => path.to_path_buf(),
+            };
             let found = Found {
                 form,
-                ..Found::new(path.to_path_buf(), format)
+                ..Found::new(path, format)
             };
             Ok(vec![found.read(options)?])
         }
@@ -347,13 +353,20 @@ impl Found {
     fn files(&self) -> Vec<PathBuf> {
         match self.format {
             Format::Locust => locust::files_of(&self.path),
+            Format::Pgbench => {
+                threads::files_of(&self.path).unwrap_or_else(|_| vec![self.path.clone()])
+            }
             _ => vec![self.path.clone()],
         }
     }
 
     /// The runs, and whether a warm-up could be cut from them.
     fn runs(&self, options: &ReadOptions) -> anyhow::Result<(Vec<Run>, bool)> {
-        let source = Source::File(&self.path, &options.watching);
+        let files = match self.format {
+            Format::Pgbench if self.path.is_file() => threads::files_of(&self.path)?,
+            _ => vec![self.path.clone()],
+        };
+        let source = Source::Files(&files, &options.watching);
         let place = || format!("read {}", self.path.display());
         let form = match (self.form, self.format.adapter().forms) {
             (Some(form), _) | (None, [form]) => form,

@@ -70,6 +70,11 @@ const TEXTS: &[(Sign, &str, &str)] = &[
         "start the server first, and give what redis-benchmark prints when it ran",
     ),
     (
+        Sign::Shape(is_aggregated),
+        "pgbench's log of intervals (`--aggregate-interval`)",
+        "let pgbench write each transaction: `--log` without `--aggregate-interval`; the sums of an interval have no percentiles",
+    ),
+    (
         Sign::Part("Aborting because of error "),
         "fortio's text without its results",
         "fortio stopped at an error: look at what it printed",
@@ -94,7 +99,24 @@ const CRITERION_PARTS: &[&[&str]] = &[
     &["mean", "median"],
 ];
 
+/// `seconds transactions sum sum² smallest largest`, and more sums: what pgbench writes of each interval.
+fn is_aggregated(head: &str) -> bool {
+    let is_interval = |line: &str| {
+        let mut cells = line.split(' ');
+        let begins = cells.next().is_some_and(|cell| cell.len() == 10);
+        let is_number = |cell: &str| {
+            !cell.is_empty()
+                && cell
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit() || byte == b'.')
+        };
+        begins && line.split(' ').all(is_number) && cells.count() >= 5
+    };
+    head.lines().next().is_some_and(is_interval)
+}
+
 enum Sign {
+    Shape(fn(&str) -> bool),
     Start(&'static str),
     Part(&'static str),
 }
@@ -139,6 +161,7 @@ fn text(head: &str) -> Option<Stranger> {
     let &(_, what, hint) = TEXTS.iter().find(|(sign, _, _)| match sign {
         Sign::Start(start) => head.starts_with(start),
         Sign::Part(part) => head.contains(part),
+        Sign::Shape(is_of_it) => is_of_it(head),
     })?;
     Some(Stranger { what, hint })
 }

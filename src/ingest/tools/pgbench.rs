@@ -1,5 +1,7 @@
 //! pgbench: its text, and the log of each transaction (`--log`).
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, anyhow, bail};
 
 use crate::hint::WithHint;
@@ -9,10 +11,12 @@ use crate::ingest::head::Head;
 use crate::ingest::quantity;
 use crate::ingest::records::{self, Kind, Record, Sink};
 use crate::ingest::rows::{self, Row};
-use crate::ingest::sheet::{ALL_REQUESTS, Latency, Requests, Sheet, Spread, Throughput, Times};
+use crate::ingest::sheet::{
+    ALL_REQUESTS, Latency, Requests, Sheet, Spread, Throughput, Times, agree, count,
+};
 use crate::ingest::source::{End, Source};
 use crate::model::evidence::Moments;
-use crate::model::{Role, Run};
+use crate::model::{MetricName, Role, Run};
 
 pub(in crate::ingest) const ADAPTER: Adapter = Adapter {
     tool: "pgbench",
@@ -25,7 +29,7 @@ pub(in crate::ingest) const ADAPTER: Adapter = Adapter {
             facts: Facts {
                 evidence: "histogram",
                 resolution: "1 µs",
-                lost: "its version, the names of the scripts, the clients; with `-j` each thread has a file of its own; `--sampling-rate`, with which the throughput is a share; the throughput with `--rate` or `--max-tries` is shown and not judged",
+                lost: "its version, the names of the scripts, the clients; with `--sampling-rate` the throughput; the throughput with `--rate` or `--max-tries` is shown and not judged",
                 tested: "15.18",
             },
         },
@@ -66,7 +70,7 @@ fn is_log(head: &Head<'_>) -> bool {
             && more.len() <= 2
             && more.iter().all(|cell| digits(cell, 12))
     };
-    let mut lines = head.lines().peekable();
+    let mut lines = head.lines().filter(|line| !line.is_empty()).peekable();
     lines.peek().is_some() && lines.take(2).all(is_row)
 }
 
@@ -85,7 +89,34 @@ fn log(source: &Source<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
         epoch: true,
     };
     records::read(*source, options, kind, each)?.write(&mut sheet)?;
+    if let Some(share) = sampled(&first) {
+        sheet.warn(format!(
+            "it holds about {:.2} % of the transactions (`--sampling-rate`): no throughput is taken from it",
+            share * 100.0
+        ));
+        sheet.leave_out(MetricName::THROUGHPUT);
+    }
     sheet.run()
+}
+
+/// The share of transactions that were logged, where that is not all: each client numbers those that it makes.
+fn sampled(head: &Head<'_>) -> Option<f64> {
+    /// Fewer tell no share.
+    const ENOUGH: u64 = 20;
+    let mut clients: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for line in head.lines() {
+        let (client, rest) = line.split_once(' ')?;
+        let number: u64 = rest.split(' ').next()?.parse().ok()?;
+        let (lines, last) = clients.entry(client).or_default();
+        *lines += 1;
+        *last = (*last).max(number);
+    }
+    let mut all = clients.into_values();
+    let (lines, made) = all.try_fold((0_u64, 0_u64), |sum, (lines, last)| {
+        Some((sum.0.checked_add(lines)?, sum.1.checked_add(last)?))
+    })?;
+    // Where a log is complete both are the same, but for the first of them that an older file may have held.
+    (made >= ENOUGH && lines < made - made / 20).then(|| count(lines) / count(made))
 }
 
 fn each(source: Source<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
@@ -243,6 +274,11 @@ impl Part {
             .processed
             .with_context(|| format!("`{name}`: it does not say how many transactions there were"))
             .hint("pgbench was stopped: look at what it printed")?;
+        if let Some(of) = self.of.filter(|of| processed > *of) {
+            let all = ("the number of those to be made", of);
+            agree(("the number of transactions processed", processed), all)
+                .with_context(|| format!("`{name}`"))?;
+        }
         let begun = processed
             .saturating_add(self.failed)
             .saturating_add(self.skipped);

@@ -852,8 +852,6 @@ fn pgbench_log() {
     assert_eq!(throughput.role, perfgate::model::Role::Fixed);
     let failing = run("pgbench/serialization.log");
     assert_eq!(errors(&failing, "script 0"), (816, 1000));
-    // The aggregated log holds sums of intervals, and no transaction.
-    assert!(refusal("pgbench/aggregated.log").contains("no known result"));
 }
 
 #[test]
@@ -863,4 +861,51 @@ fn pgbench_pair() {
     shows_the_change(&verdict, "script 0", "latency.p50", 1.3..2.2);
     let verdict = pair("pgbench/{side}-{n}.txt");
     shows_the_change(&verdict, "sum.sql", "latency.mean", 1.3..2.2);
+}
+
+#[test]
+fn pgbench_logs_of_several_threads_are_one_run() {
+    let first = run("pgbench/threads.969");
+    // What it printed: 6 clients made 60 transactions each, 2014 a second.
+    assert_eq!(errors(&first, "script 0"), (0, 360));
+    assert!((number(&first, "script 0", "throughput", "value") / 2013.986 - 1.0).abs() < 0.05);
+    for thread in ["pgbench/threads.969.1", "pgbench/threads.969.2"] {
+        assert_eq!(run(thread), first, "{thread}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let copy = |name: &str| {
+        std::fs::copy(
+            fixture(&format!("pgbench/{name}")),
+            folder.path().join(name),
+        )
+        .unwrap();
+    };
+    copy("threads.969");
+    copy("threads.969.1");
+    copy("threads.969.2");
+    let in_folder = ingest::read(folder.path(), &ReadOptions::default()).unwrap();
+    assert_eq!(in_folder.len(), 1);
+    assert_eq!(in_folder[0].runs, [first]);
+    std::fs::remove_file(folder.path().join("threads.969.1")).unwrap();
+    let error = read(&folder.path().join("threads.969")).unwrap_err();
+    let text = format!("{error:#}");
+    assert!(
+        text.ends_with("there is threads.969.2 and no threads.969.1"),
+        "{text}"
+    );
+}
+
+#[test]
+fn pgbench_logs_of_a_share_and_of_intervals_are_told_apart() {
+    let sampled = run("pgbench/sampled.log");
+    assert!(warns(&sampled, "it holds about 9.") || warns(&sampled, "it holds about 10."));
+    assert!(!has(&sampled, "script 0", "throughput"));
+    assert!(has(&sampled, "script 0", "latency"));
+    let whole = run("pgbench/base-1.log");
+    assert!(!warns(&whole, "--sampling-rate") && has(&whole, "script 0", "throughput"));
+    let aggregated = refusal("pgbench/aggregated.log");
+    assert!(
+        aggregated.contains("it looks like pgbench's log of intervals (`--aggregate-interval`)"),
+        "{aggregated}"
+    );
 }

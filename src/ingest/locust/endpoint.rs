@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context;
 
+use crate::ingest::sheet::Spread;
 use crate::model::evidence::Moments;
 use crate::model::unsettled::{self, Counts};
 use crate::model::{
@@ -111,6 +112,11 @@ impl Endpoint {
                 moments,
                 counts,
             }) => {
+                Spread {
+                    moments,
+                    ..Spread::default()
+                }
+                .check_order()?;
                 let latency = Evidence::quantiles(points, n, moments)?;
                 put(MetricName::LATENCY, Unit::new("ms"), Better::Lower, latency);
                 let details = run.unsettled.get_or_insert_default();

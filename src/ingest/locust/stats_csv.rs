@@ -63,6 +63,7 @@ pub(super) fn read(reader: impl BufRead) -> anyhow::Result<Run> {
     let mut seen: BTreeMap<Subject, u64> = BTreeMap::new();
     let mut total = None;
     let mut counted = 0_u64;
+    let mut rates = Vec::new();
     while let Some(row) = table.next()? {
         let endpoint = columns.endpoint(&row)?;
         let subject = endpoint.subject.clone();
@@ -78,6 +79,11 @@ pub(super) fn read(reader: impl BufRead) -> anyhow::Result<Run> {
             });
         } else {
             counted = counted.saturating_add(endpoint.requests);
+            rates.extend(
+                endpoint
+                    .requests_per_second
+                    .map(|rate| (row.line(), endpoint.requests, rate)),
+            );
         }
         if endpoint.requests == 0 {
             endpoint::idle(subject, &mut run);
@@ -103,13 +109,34 @@ pub(super) fn read(reader: impl BufRead) -> anyhow::Result<Run> {
                 total.subject, total.requests
             ));
         }
-        Some(total) => run.provenance.duration_s = total.seconds(),
+        Some(total) => {
+            if let Some(seconds) = total.seconds() {
+                check_rates(&rates, seconds)?;
+            }
+            run.provenance.duration_s = total.seconds();
+        }
         None => run.warnings.push(
             "there is no Aggregated row, which Locust writes last: the file may be cut short"
                 .to_owned(),
         ),
     }
     Ok(run)
+}
+
+/// Each is a line, how many requests it counts and how many a second: all rates of a file are over the same time (`total_rps`
+/// of `locust/stats.py`).
+fn check_rates(rates: &[(u64, u64, f64)], seconds: f64) -> anyhow::Result<()> {
+    const FEW: f64 = 20.0;
+    for &(line, requests, rate) in rates {
+        let (implied, counted) = (rate * seconds, requests as f64);
+        if implied > counted * 2.0 + FEW || implied + FEW < counted / 2.0 {
+            return Err(anyhow!(
+                "line {line}: {rate:.1} requests a second for {seconds:.1} s are {implied:.0} requests, and it counts {requests}"
+            ))
+            .hint("the file contradicts itself: is it complete, and of one run?");
+        }
+    }
+    Ok(())
 }
 
 impl Columns {

@@ -9,7 +9,7 @@ use crate::hint::WithHint;
 use crate::ingest::adapter::{Adapter, Facts, Form, Read, ToolClass};
 use crate::ingest::json;
 use crate::ingest::sheet::{
-    ALL_REQUESTS, Latency, Requests, Sheet, Spread, Throughput, Times, count,
+    ALL_REQUESTS, Latency, Requests, Sheet, Spread, Throughput, Times, agree, count,
 };
 use crate::model::evidence::Moments;
 use crate::model::{Role, Run};
@@ -87,6 +87,19 @@ fn parse(text: &str) -> anyhow::Result<Run> {
             .hint("only HTTP is read of Artillery's report: look at what it printed");
     }
     let answered = aggregate.counter("http.responses");
+    if answered > requests {
+        let counted = ("`http.requests`", requests);
+        agree(("`http.responses`", answered), counted)?;
+    }
+    if let Some(timed) = aggregate.summary("http.response_time")
+        && timed.count < answered
+    {
+        sheet.warn(format!(
+            "`http.response_time` holds the times of {} of {answered} answers",
+            timed.count
+        ));
+        sheet.provenance().partial = true;
+    }
     let unanswered = requests.saturating_sub(answered);
     let failed = aggregate.bad_codes("http.codes.");
     for (name, n) in aggregate

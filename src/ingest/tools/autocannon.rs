@@ -6,7 +6,9 @@ use serde_json::{Map, Value};
 
 use crate::hint::WithHint;
 use crate::ingest::adapter::{Adapter, Facts, Form, Read, ToolClass};
-use crate::ingest::sheet::{Latency, Requests, Sheet, Spread, Throughput, Times, count, whole};
+use crate::ingest::sheet::{
+    Latency, Requests, Sheet, Spread, Throughput, Times, agree, count, whole,
+};
 use crate::ingest::{endpoint, json};
 use crate::model::evidence::Moments;
 use crate::model::{Role, Run};
@@ -44,6 +46,16 @@ struct Output {
     mismatches: u64,
     #[serde(default)]
     non2xx: u64,
+    #[serde(rename = "1xx")]
+    of_1xx: Option<u64>,
+    #[serde(rename = "2xx")]
+    of_2xx: Option<u64>,
+    #[serde(rename = "3xx")]
+    of_3xx: Option<u64>,
+    #[serde(rename = "4xx")]
+    of_4xx: Option<u64>,
+    #[serde(rename = "5xx")]
+    of_5xx: Option<u64>,
     latency: Map<String, Value>,
     requests: Map<String, Value>,
 }
@@ -58,6 +70,19 @@ fn parse(text: &str) -> anyhow::Result<Run> {
         .and_then(Value::as_f64)
         .and_then(whole)
         .unwrap_or(0);
+    let classes = [
+        output.of_1xx,
+        output.of_2xx,
+        output.of_3xx,
+        output.of_4xx,
+        output.of_5xx,
+    ];
+    if classes.iter().any(Option::is_some) {
+        let sum = classes.into_iter().flatten();
+        let sum = sum.fold(0, u64::saturating_add);
+        let total = ("`requests.total`", answered);
+        agree(("the sum of `1xx` to `5xx`", sum), total)?;
+    }
     // Timeouts are among the errors.
     let errors = output.errors.max(output.timeouts);
     if answered == 0 && errors == 0 {
@@ -76,6 +101,12 @@ fn parse(text: &str) -> anyhow::Result<Run> {
         }
     }
     let counted = latency("totalCount").and_then(whole).unwrap_or(answered);
+    if counted < answered {
+        sheet.warn(format!(
+            "`latency.totalCount` holds the times of {counted} of {answered} answers"
+        ));
+        sheet.provenance().partial = true;
+    }
     let mut rate_is_fixed = false;
     if counted > answered.saturating_add(answered / 10) {
         rate_is_fixed = true;

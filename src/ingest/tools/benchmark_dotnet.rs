@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::hint::WithHint;
 use crate::ingest::adapter::{Adapter, Facts, Form, Read, ToolClass};
 use crate::ingest::json;
-use crate::ingest::sheet::{Figure, Sheet, Spread};
+use crate::ingest::sheet::{Figure, Sheet, Spread, of_several};
 use crate::model::evidence::Moments;
 use crate::model::{Better, Evidence, Role, Run, Unit};
 
@@ -102,6 +102,11 @@ fn parse(text: &str) -> anyhow::Result<Run> {
             failed.push(subject);
             continue;
         };
+        if let (Some(values), Some(n)) = (&statistics.original_values, statistics.n)
+            && !values.is_empty()
+        {
+            sheet.holds(&subject, (values.len(), n), "values")?;
+        }
         let evidence = statistics
             .evidence()
             .with_context(|| format!("`{subject}`"))?;
@@ -175,7 +180,7 @@ impl Statistics {
             .into_iter()
             .flatten()
             .collect(),
-            n: self.n.unwrap_or(1).max(1),
+            n: of_several(self.n)?,
             moments: Moments {
                 mean: self.mean,
                 min: self.min,

@@ -6,7 +6,7 @@ use quick_xml::events::{BytesStart, Event};
 
 use crate::hint::WithHint;
 use crate::ingest::adapter::{Adapter, Facts, Form, Read, ToolClass};
-use crate::ingest::sheet::Sheet;
+use crate::ingest::sheet::{Sheet, of_several};
 use crate::model::evidence::Estimate;
 use crate::model::{Evidence, Run, Unit};
 
@@ -56,6 +56,8 @@ fn parse(text: &str) -> anyhow::Result<Run> {
         match event {
             Event::Start(tag) if opens_a_name(&tag) => {
                 in_benchmark = tag.name().as_ref() == b"BenchmarkResults";
+                let samples = attribute(&tag, "samples")?.and_then(|n| n.trim().parse().ok());
+                of_several(samples).with_context(|| format!("`{}`", path.join("/")))?;
                 path.push(
                     attribute(&tag, "name")?
                         .unwrap_or_default()

@@ -1,11 +1,13 @@
 //! drill's `--stats` text.
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 
 use crate::hint::WithHint;
 use crate::ingest::adapter::{Adapter, Facts, Form, Read, ToolClass};
 use crate::ingest::quantity;
-use crate::ingest::sheet::{ALL_REQUESTS, Latency, Requests, Sheet, Spread, Throughput, Times};
+use crate::ingest::sheet::{
+    ALL_REQUESTS, Latency, Requests, Sheet, Spread, Throughput, Times, agree,
+};
 use crate::model::evidence::Moments;
 use crate::model::{Role, Run};
 
@@ -49,6 +51,7 @@ struct Block {
     name: String,
     requests: u64,
     failures: u64,
+    successes: Option<u64>,
     per_second: Option<f64>,
     mean: Option<f64>,
     max: Option<f64>,
@@ -116,6 +119,7 @@ impl Block {
         let time = quantity::time(value).map(quantity::PrintedTime::ms);
         match label {
             "Total requests" => self.requests = number.parse().unwrap_or(0),
+            "Successful requests" => self.successes = number.parse().ok(),
             "Failed requests" => self.failures = number.parse().unwrap_or(0),
             "Requests per second" => self.per_second = number.parse().ok(),
             "Average time per request" => self.mean = time.map(|(ms, _)| ms),
@@ -137,6 +141,12 @@ impl Block {
 
     fn record(self, several: bool, sheet: &mut Sheet) -> anyhow::Result<()> {
         let is_total = self.name.is_empty();
+        if let Some(successes) = self.successes {
+            let sum = successes.saturating_add(self.failures);
+            let total = ("`Total requests`", self.requests);
+            agree(("successful and failed requests together", sum), total)
+                .with_context(|| format!("`{}`", self.name))?;
+        }
         let latency = if self.points.is_empty() {
             Latency::Absent
         } else {

@@ -7,7 +7,9 @@ use serde::Deserialize;
 
 use crate::hint::WithHint;
 use crate::ingest::adapter::{Adapter, Facts, Form, Read, ToolClass};
-use crate::ingest::sheet::{ALL_REQUESTS, Latency, Requests, Sheet, Spread, Throughput, Times};
+use crate::ingest::sheet::{
+    ALL_REQUESTS, Latency, Requests, Sheet, Spread, Throughput, Times, agree,
+};
 use crate::ingest::{endpoint, json, quantity};
 use crate::model::evidence::Moments;
 use crate::model::{Role, Run};
@@ -93,6 +95,7 @@ struct Durations {
 struct Bucket {
     start: f64,
     end: f64,
+    count: u64,
 }
 
 #[derive(Deserialize)]
@@ -149,6 +152,17 @@ fn parse(text: &str) -> anyhow::Result<Run> {
             max: Some(ms(durations.max)),
         },
     };
+    let counted = ("`Count`", durations.count);
+    if let Some(buckets) = &durations.data {
+        let sum = buckets.iter().map(|bucket| bucket.count);
+        let sum = sum.fold(0, u64::saturating_add);
+        agree(("the sum of its buckets", sum), counted)?;
+    }
+    if !output.ret_codes.is_empty() {
+        let sum = output.ret_codes.values().copied();
+        let sum = sum.fold(0, u64::saturating_add);
+        agree(("the sum of `RetCodes`", sum), counted)?;
+    }
     let failed: u64 = output
         .ret_codes
         .iter()

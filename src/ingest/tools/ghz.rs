@@ -11,7 +11,7 @@ use crate::ingest::adapter::{Adapter, Facts, Form, Read, ToolClass};
 use crate::ingest::json;
 use crate::ingest::records::{self, Kind, Record, Recorder, Sink, shortened};
 use crate::ingest::rows::{self, Row};
-use crate::ingest::sheet::{Latency, Requests, Sheet, Spread, Throughput, Times, count};
+use crate::ingest::sheet::{Latency, Requests, Sheet, Spread, Throughput, Times, agree, count};
 use crate::ingest::source::{End, Source};
 use crate::model::evidence::Moments;
 use crate::model::{Role, Run};
@@ -52,6 +52,8 @@ pub(in crate::ingest) const ADAPTER: Adapter = Adapter {
 
 const HEADER: &str = "duration (ms),status,error";
 const ALL_CALLS: &str = "all calls";
+/// More calls are counted and not listed (`maxResult` of ghz's `runner/reporter.go`).
+const MOST_DETAILS: usize = 1_000_000;
 
 #[derive(Deserialize)]
 struct Output {
@@ -133,13 +135,29 @@ fn parse(text: &str) -> anyhow::Result<Run> {
     }
     let statuses = output.statuses.clone().unwrap_or_default();
     let good = statuses.get("OK").copied().unwrap_or(0);
-    let counted: u64 = statuses.values().sum();
-    let all = output.count.max(counted);
+    let all = output.count;
+    if !statuses.is_empty() {
+        let sum = statuses.values().copied().fold(0, u64::saturating_add);
+        agree(
+            ("the sum of `statusCodeDistribution`", sum),
+            ("`count`", all),
+        )?;
+    }
     let failures = all.saturating_sub(good).saturating_sub(forgiven);
     let requests = all.saturating_sub(forgiven);
     if requests == 0 {
         return Err(anyhow!("no call was made"))
             .hint("look at what ghz printed: did it reach the service?");
+    }
+    let subject = output.options.call.as_deref().unwrap_or(ALL_CALLS);
+    match &output.details {
+        Some(calls) if calls.len() == MOST_DETAILS => sheet.warn(format!(
+            "`{subject}`: latency is of the first {MOST_DETAILS} of {all} calls, which is what ghz keeps"
+        )),
+        Some(calls) if !calls.is_empty() => {
+            sheet.holds(subject, (calls.len(), all), "calls in `details`")?;
+        }
+        _ => {}
     }
     let latency = output.latency(good)?;
     let per_second = count(requests) / (output.total / 1e9);
@@ -149,7 +167,7 @@ fn parse(text: &str) -> anyhow::Result<Run> {
         Throughput::outcome(per_second)
     };
     sheet.requests(Requests {
-        subject: output.options.call.as_deref().unwrap_or(ALL_CALLS),
+        subject,
         role: Role::Outcome,
         requests,
         failures,

@@ -152,12 +152,8 @@ fn record(name: &str, rows: &[&Row], sheet: &mut Sheet) -> anyhow::Result<()> {
         bail!("a repetition has no `real_time`");
     }
     let said = single.iter().filter_map(|row| row.repetitions).max();
-    if let Some(said) = said.filter(|said| u64::try_from(real.len()).is_ok_and(|n| n < *said)) {
-        sheet.warn(format!(
-            "`{name}` holds {} of its {said} repetitions: the output is not complete",
-            real.len()
-        ));
-        sheet.provenance().partial = true;
+    if let Some(said) = said {
+        sheet.holds(name, (real.len(), said), "repetitions")?;
     }
     sheet.time(name, &unit, Evidence::samples(real))?;
     let figure = |metric, unit, better| Figure {

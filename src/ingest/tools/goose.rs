@@ -13,7 +13,7 @@ use crate::ingest::head::Head;
 use crate::ingest::json;
 use crate::ingest::records::{self, EachRecord, Kind, Record, Recorder, Sink};
 use crate::ingest::rows::{self, Columns, Row};
-use crate::ingest::sheet::{Latency, Requests, Sheet, Throughput, Times, count};
+use crate::ingest::sheet::{Latency, Requests, Sheet, Throughput, Times, agree, count};
 use crate::ingest::source::{End, Source};
 use crate::model::{Evidence, Role, Run};
 
@@ -128,6 +128,8 @@ fn parse(text: &str) -> anyhow::Result<Run> {
             .raw_data
             .evidence(requests)
             .with_context(|| format!("`{name}`"))?;
+        let timed = usize::try_from(endpoint.raw_data.counter)?;
+        sheet.holds(name, (timed, requests), "times")?;
         sheet.requests(Requests {
             subject: name,
             role: Role::Outcome,
@@ -162,8 +164,10 @@ impl RawData {
             recorder.add_n_ms(value / per_ms, *n)?;
         }
         let counted: u64 = times.values().sum();
-        if counted != self.counter || counted > requests {
-            bail!("its times count {counted} requests, and it has {requests}");
+        let times = ("the number of its times", counted);
+        agree(times, ("`counter`", self.counter))?;
+        if counted > requests {
+            agree(times, ("that of its successes and failures", requests))?;
         }
         // Buckets of µs grow with the value: a step of the typical one is a sixty-fourth of the mean.
         let step = if self.times_us.is_some() {

@@ -10,7 +10,7 @@ use crate::ingest::quantity;
 use crate::ingest::records::{self, Kind, Record, Sink};
 use crate::ingest::rows::{self, Row};
 use crate::ingest::sheet::{
-    ALL_REQUESTS, Latency, Requests, Sheet, Spread, Throughput, Times, count,
+    ALL_REQUESTS, Latency, Requests, Sheet, Spread, Throughput, Times, agree, count,
 };
 use crate::ingest::source::{End, Source};
 use crate::model::evidence::Moments;
@@ -140,11 +140,16 @@ fn text(text: &str) -> anyhow::Result<Run> {
                 "started,",
                 done,
                 "done,",
-                _,
+                succeeded,
                 "succeeded,",
                 failed,
                 ..,
             ] => {
+                if let Some((good, done)) = number(succeeded).zip(number(done))
+                    && good > done
+                {
+                    agree(("`succeeded`", good), ("`done`", done))?;
+                }
                 counts = number(total)
                     .zip(number(done))
                     .zip(number(failed))

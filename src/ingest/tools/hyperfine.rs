@@ -9,7 +9,7 @@ use crate::hint::WithHint;
 use crate::ingest::adapter::{Adapter, Facts, Form, Read, ToolClass};
 use crate::ingest::head::Head;
 use crate::ingest::json;
-use crate::ingest::sheet::{Figure, Sheet, count};
+use crate::ingest::sheet::{Figure, Sheet, agree, count};
 use crate::model::{Better, Evidence, Role, Run, Unit};
 
 pub(in crate::ingest) const ADAPTER: Adapter = Adapter {
@@ -188,6 +188,13 @@ impl Timed {
             // An export of which the single times were taken out.
             let typical = self.median.or(self.mean).context("it has no times")?;
             return sheet.time(subject, &second, Evidence::value(typical));
+        }
+        if !all.exit_codes.is_empty() {
+            let number = |of: usize| u64::try_from(of).unwrap_or(u64::MAX);
+            agree(
+                ("the number of its times", number(all.seconds.len())),
+                ("that of its exit codes", number(all.exit_codes.len())),
+            )?;
         }
         let codes = (all.exit_codes.len() == all.seconds.len()).then_some(&all.exit_codes);
         let failed = |at: usize| codes.and_then(|codes| codes.get(at)) != Some(&Some(0));

@@ -125,12 +125,7 @@ impl Result {
         ) {
             // Without a fork it is measured once, in the process of the runner.
             let said = self.forks.unwrap_or(1).max(1).saturating_mul(iterations);
-            if held < said {
-                sheet.warn(format!(
-                    "`{subject}` holds {held} of its {said} iterations: a fork failed, or the output is not complete"
-                ));
-                sheet.provenance().partial = true;
-            }
+            sheet.holds(subject, (held, said), "iterations")?;
         }
         for (name, score) in &self.secondary_metrics {
             // One without a number, such as that of a profiler which found nothing.
@@ -163,11 +158,10 @@ impl Result {
 
 impl Score {
     /// How many iterations of all forks are told one by one.
-    fn iterations(&self) -> Option<u64> {
-        let of_forks = |each: &mut dyn Iterator<Item = usize>| u64::try_from(each.sum::<usize>());
+    fn iterations(&self) -> Option<usize> {
         match (&self.raw_data_histogram, &self.raw_data) {
-            (Some(forks), _) => of_forks(&mut forks.iter().map(Vec::len)).ok(),
-            (None, Some(forks)) => of_forks(&mut forks.iter().map(Vec::len)).ok(),
+            (Some(forks), _) => Some(forks.iter().map(Vec::len).sum()),
+            (None, Some(forks)) => Some(forks.iter().map(Vec::len).sum()),
             (None, None) => None,
         }
     }

@@ -58,6 +58,8 @@ struct Outcome {
     complexity_n: Option<f64>,
     #[serde(rename = "median(instructions)")]
     instructions: Option<f64>,
+    /// As many as were asked for, and all of them are measured.
+    epochs: Option<u64>,
     measurements: Vec<Epoch>,
 }
 
@@ -102,6 +104,10 @@ fn parse(text: &str) -> anyhow::Result<Run> {
         sheet.failures(&subject, 0, 1)?;
         if outcome.batch <= 0.0 {
             bail!("`{subject}`: its batch is {}", outcome.batch);
+        }
+        if let Some(epochs) = outcome.epochs.filter(|n| *n > 0) {
+            let held = (outcome.measurements.len(), epochs);
+            sheet.holds(&subject, held, "epochs")?;
         }
         let times = outcome.measurements.iter();
         let times = times.map(|epoch| epoch.elapsed / outcome.batch).collect();

@@ -9,7 +9,9 @@ use crate::hint::WithHint;
 use crate::ingest::adapter::{Adapter, Facts, Form, Read, ToolClass};
 use crate::ingest::json;
 use crate::ingest::records::shortened;
-use crate::ingest::sheet::{ALL_REQUESTS, Latency, Requests, Sheet, Spread, Throughput, Times};
+use crate::ingest::sheet::{
+    ALL_REQUESTS, Latency, Requests, Sheet, Spread, Throughput, Times, agree,
+};
 use crate::model::evidence::Moments;
 use crate::model::{Role, Run};
 
@@ -100,6 +102,11 @@ fn parse(text: &str) -> anyhow::Result<Run> {
         .iter()
         .filter(|(status, _)| !status.starts_with("Success"));
     let bad: u64 = bad.map(|(_, n)| n).sum();
+    if !output.status.is_empty() {
+        let sum = output.status.values().copied();
+        let sum = sum.fold(0, u64::saturating_add);
+        agree(("the sum of `status`", sum), ("`iters.total`", completed))?;
+    }
     let latency = match &output.latency {
         None => Latency::Absent,
         Some(latencies) => {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::hint::WithHint;
 use crate::ingest::adapter::{Adapter, Facts, Form, Read, ToolClass};
 use crate::ingest::json;
-use crate::ingest::sheet::{Sheet, Spread, whole};
+use crate::ingest::sheet::{Sheet, Spread, of_several, whole};
 use crate::model::evidence::Moments;
 use crate::model::{Run, Unit};
 
@@ -75,7 +75,7 @@ fn parse(text: &str) -> anyhow::Result<Run> {
         };
         let evidence = numbers
             .spread()
-            .evidence()
+            .and_then(Spread::evidence)
             .with_context(|| format!("`{}`", task.name))?;
         sheet.time(&task.name, &Unit::new("ms"), Ok(evidence))?;
     }
@@ -86,7 +86,7 @@ fn parse(text: &str) -> anyhow::Result<Run> {
 }
 
 impl Statistics {
-    fn spread(&self) -> Spread {
+    fn spread(&self) -> anyhow::Result<Spread> {
         let points = [
             (0.5, self.p50),
             (0.75, self.p75),
@@ -95,17 +95,17 @@ impl Statistics {
             (0.999, self.p999),
         ];
         let samples = self.samples_count.or(self.df.map(|df| df + 1.0));
-        Spread {
+        Ok(Spread {
             points: points
                 .into_iter()
                 .filter_map(|(share, ms)| Some((share, ms?, 0.0)))
                 .collect(),
-            n: samples.and_then(whole).filter(|n| *n > 0).unwrap_or(1),
+            n: of_several(samples.and_then(whole))?,
             moments: Moments {
                 mean: self.mean,
                 min: self.min,
                 max: self.max,
             },
-        }
+        })
     }
 }

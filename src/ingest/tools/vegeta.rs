@@ -11,7 +11,9 @@ use crate::ingest::adapter::{Adapter, Facts, Form, Read, ToolClass};
 use crate::ingest::head::Head;
 use crate::ingest::records::{self, EachRecord, Kind, Record, Sink};
 use crate::ingest::rows::{self, Row};
-use crate::ingest::sheet::{ALL_REQUESTS, Latency, Requests, Sheet, Spread, Throughput, Times};
+use crate::ingest::sheet::{
+    ALL_REQUESTS, Latency, Requests, Sheet, Spread, Throughput, Times, agree, count,
+};
 use crate::ingest::source::{End, Source};
 use crate::ingest::{endpoint, json};
 use crate::model::evidence::Moments;
@@ -187,6 +189,7 @@ struct Report {
     requests: u64,
     rate: f64,
     status_codes: BTreeMap<String, u64>,
+    success: Option<f64>,
     #[serde(default)]
     errors: Vec<String>,
 }
@@ -216,17 +219,22 @@ fn report(text: &str) -> anyhow::Result<Run> {
             .is_ok_and(|code| (200..400).contains(&code))
     };
     let counted: u64 = report.status_codes.values().sum();
-    if counted != report.requests {
-        bail!(
-            "`status_codes` count {counted} requests, and `requests` is {}",
-            report.requests
-        );
-    }
+    let requests = ("`requests`", report.requests);
+    agree(("the sum of `status_codes`", counted), requests)?;
     let failures = report
         .status_codes
         .iter()
         .filter(|(code, _)| !succeeded(code));
     let failures: u64 = failures.map(|(_, n)| n).sum();
+    if let Some(success) = report.success {
+        let good = count(counted.saturating_sub(failures));
+        // It is a share of all requests, rounded by nothing.
+        if (success * count(counted) - good).abs() > 0.5 {
+            bail!(
+                "`success` is {success}, and by `status_codes` {good} of {counted} requests succeeded"
+            );
+        }
+    }
     for error in report.errors.iter().take(3) {
         sheet.warn(format!(
             "requests failed with {}",

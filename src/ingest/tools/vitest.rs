@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::hint::WithHint;
 use crate::ingest::adapter::{Adapter, Facts, Form, Read, ToolClass};
 use crate::ingest::json;
-use crate::ingest::sheet::{Sheet, Spread};
+use crate::ingest::sheet::{Sheet, Spread, of_several};
 use crate::model::evidence::Moments;
 use crate::model::{Run, Unit};
 
@@ -85,7 +85,7 @@ fn parse(text: &str) -> anyhow::Result<Run> {
                     .into_iter()
                     .filter_map(|(share, ms)| Some((share, ms?, 0.0)))
                     .collect(),
-                n: benchmark.sample_count.filter(|n| *n > 0).unwrap_or(1),
+                n: of_several(benchmark.sample_count).with_context(|| format!("`{subject}`"))?,
                 moments: Moments {
                     mean: benchmark.mean,
                     min: benchmark.min,

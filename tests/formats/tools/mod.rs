@@ -3,6 +3,7 @@
 
 mod benchmarks;
 mod beside;
+mod contradictions;
 mod documented;
 mod load;
 mod recorded;

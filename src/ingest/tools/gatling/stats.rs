@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::ingest::json;
 use crate::ingest::sheet::{
-    ALL_REQUESTS, Latency, Requests, Sheet, Spread, Throughput, Times, whole,
+    ALL_REQUESTS, Latency, Requests, Sheet, Spread, Throughput, Times, agree, whole,
 };
 use crate::model::evidence::Moments;
 use crate::model::{Role, Run};
@@ -99,6 +99,11 @@ impl Stats {
             counted(&self.number_of_requests.total).context("`numberOfRequests` is no number")?;
         let failures = counted(&self.number_of_requests.ko).unwrap_or(0);
         let good = counted(&self.number_of_requests.ok).unwrap_or(0);
+        agree(
+            ("`ok` and `ko` together", good.saturating_add(failures)),
+            ("`total`", total),
+        )
+        .with_context(|| format!("`numberOfRequests` of `{subject}`"))?;
         let points = [
             (0.5, &self.percentiles1),
             (0.75, &self.percentiles2),

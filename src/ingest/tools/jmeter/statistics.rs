@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use serde::Deserialize;
 
 use super::STEP_MS;
 use crate::ingest::json;
-use crate::ingest::sheet::{ALL_REQUESTS, Latency, Requests, Sheet, Spread, Throughput, Times};
+use crate::ingest::sheet::{
+    ALL_REQUESTS, Latency, Requests, Sheet, Spread, Throughput, Times, count,
+};
 use crate::model::evidence::Moments;
 use crate::model::{Role, Run};
 
@@ -16,6 +18,7 @@ use crate::model::{Role, Run};
 struct Entry {
     sample_count: u64,
     error_count: u64,
+    error_pct: Option<f64>,
     mean_res_time: f64,
     median_res_time: Option<f64>,
     min_res_time: f64,
@@ -61,6 +64,12 @@ impl Entry {
                 max: Some(self.max_res_time),
             },
         };
+        if let Some(percent) = self.error_pct {
+            let counted = count(self.error_count) / count(self.sample_count) * 100.0;
+            if (percent - counted).abs() > 0.1 {
+                bail!("`errorPct` is {percent}, and by `errorCount` it is {counted}");
+            }
+        }
         let is_total = label == "Total";
         sheet.requests(Requests {
             subject: if is_total { ALL_REQUESTS } else { label },

@@ -4,6 +4,9 @@
 mod points;
 mod summary;
 
+use anyhow::anyhow;
+
+use crate::hint::WithHint;
 use crate::ingest::adapter::{Adapter, Facts, Form, Read, ToolClass};
 use crate::ingest::endpoint;
 use crate::ingest::head::Head;
@@ -100,4 +103,20 @@ mod tests {
         assert_eq!(subject("GET", "search"), "GET search");
         assert_eq!(subject("", "search"), "search");
     }
+}
+
+/// Every counter tells how long the run was, by its count and its rate.
+fn check_length(name: &str, counter: [Option<f64>; 2], seconds: f64) -> anyhow::Result<()> {
+    let [Some(count), Some(rate)] = counter else {
+        return Ok(());
+    };
+    let told = count / rate;
+    let fits = (seconds / 2.0 - 1.0..=seconds * 2.0 + 1.0).contains(&told);
+    if told.is_finite() && !fits {
+        return Err(anyhow!(
+            "count and rate of {name} are those of a run of {told:.1} s, and the run was one of {seconds:.1} s"
+        ))
+        .hint("the summary contradicts itself: let k6 write it again");
+    }
+    Ok(())
 }

@@ -255,6 +255,10 @@ impl Summary {
             (rate > 0.0).then(|| requests / rate)
         });
         if let Some(seconds) = seconds {
+            for name in ["http_reqs", "iterations"] {
+                let counter = [self.value(name, "count"), self.value(name, "rate")];
+                super::check_length(name, counter, seconds)?;
+            }
             sheet.lasted(seconds);
         }
         if let (Some(min), Some(max)) = (self.value("vus", "min"), self.value("vus", "max"))

@@ -23,6 +23,7 @@ use crate::cli::results::times::Times;
 use crate::cli::settings::provenance::{Maker, Stamp};
 use crate::cli::settings::{Settings, config, reading};
 use crate::hint::WithHint;
+use crate::ingest::adapter::ToolClass;
 use crate::ingest::{self, Format, Ingested, ReadOptions};
 use crate::model::{Baseline, Evidence, Run};
 use crate::report::context::Source;
@@ -254,11 +255,20 @@ impl Taking<'_> {
         let paths: Vec<PathBuf> = executions.flat_map(|one| one.paths.clone()).collect();
         tell(doing, &paths, output);
         let mut all = Results::default();
+        let mut taken: HashMap<(PathBuf, Option<&str>), &Produced> = HashMap::new();
         for source in self.produced {
             let mut results = of_source(source, &self.settings.read)
                 .with_context(|| format!("read [[source]] of {}", source.from))?;
             for note in &results.notes {
                 output.warn(note);
+            }
+            for one in &results.ingested {
+                let place = (place_of(&one.path), source.mapping.as_deref());
+                if let Some(first) = taken.insert(place, source)
+                    && first.source != source.source
+                {
+                    return refuse_two_sources(&one.path, [first, source]);
+                }
             }
             if source.maker == Maker::Ourselves {
                 // Runs that were made just now know their machine, whatever tool made them.
@@ -271,6 +281,21 @@ impl Taking<'_> {
         }
         Ok(all)
     }
+}
+
+/// What is measured once is judged once, whatever the names of the tests that it was meant for.
+fn refuse_two_sources<T>(path: &Path, [first, second]: [&Produced; 2]) -> anyhow::Result<T> {
+    let name = |of: &Produced| match &of.label.source {
+        Some(name) => format!("`{name}` ({})", of.from),
+        None => of.from.to_string(),
+    };
+    Err(anyhow!(
+        "{} is a result of two [[source]], {} and {}: what it measured would be judged twice",
+        path.display(),
+        name(first),
+        name(second)
+    ))
+    .hint("correct their `results` so that each file is of one of them; commands that write to one folder need a folder each (such as CRITERION_HOME)")
 }
 
 /// What one source gave, with its label; what is older than its command is left out and told.
@@ -290,11 +315,12 @@ fn of_source(source: &Produced, options: &ReadOptions) -> anyhow::Result<Results
             since: execution.since,
             ..options.clone()
         };
-        let mut found = ingest::read_all(&execution.paths, &options)?;
+        let of_execution = ingest::first_files(&execution.paths);
+        let mut found = ingest::read_all(&of_execution, &options)?;
         let runs = found.iter_mut().flatten().flat_map(|one| &mut one.runs);
         execution.watched.add_to(runs.collect())?;
         read.extend(found);
-        paths.extend(execution.paths.iter().cloned());
+        paths.extend(of_execution);
     }
     let notes: Vec<String> = read.iter().flatten().filter_map(left_out).collect();
     if !notes.is_empty() && read.iter().flatten().all(|one| one.runs.is_empty()) {
@@ -353,8 +379,9 @@ pub(crate) fn read_sides(
     sides: [&[PathBuf]; 2],
     options: &ReadOptions,
 ) -> anyhow::Result<[Results; 2]> {
-    let [old, new] = sides;
-    let mut of_old = ingest::read_all(&sides.concat(), options)?;
+    let [old, new] = sides.map(ingest::first_files);
+    let (old, new) = (old.as_slice(), new.as_slice());
+    let mut of_old = ingest::read_all(&[old, new].concat(), options)?;
     let of_new = of_old.split_off(old.len());
     Ok([
         sound(distinct(old, of_old)?)?,
@@ -397,8 +424,9 @@ pub(crate) fn refuse_partial(results: &Results, doing: &str) -> anyhow::Result<(
 
 /// Every run of every path as it is, one result once: the files of one Locust run are one run.
 pub(crate) fn understood(paths: &[PathBuf], options: &ReadOptions) -> anyhow::Result<Results> {
-    let read = ingest::read_all(paths, options)?;
-    distinct(paths, read)
+    let paths = ingest::first_files(paths);
+    let read = ingest::read_all(&paths, options)?;
+    distinct(&paths, read)
 }
 
 fn distinct(paths: &[PathBuf], read: Vec<Vec<Ingested>>) -> anyhow::Result<Results> {
@@ -406,10 +434,11 @@ fn distinct(paths: &[PathBuf], read: Vec<Vec<Ingested>>) -> anyhow::Result<Resul
     let mut known: HashSet<PathBuf> = HashSet::new();
     let mut alike: HashMap<u64, Vec<usize>> = HashMap::new();
     for one in read.into_iter().flatten() {
-        if !known.insert(one.path.clone()) {
+        // `run.json` and `./run.json` are one result, and so are a file and a link to it.
+        if !known.insert(place_of(&one.path)) {
             continue;
         }
-        if one.format == Format::Locust {
+        if is_measured_once(&one) {
             let alike = alike.entry(signs(&one.runs)).or_default();
             let is_same = |at: &usize| ingested.get(*at).is_some_and(|it| it.runs == one.runs);
             if alike.iter().any(is_same) {
@@ -428,6 +457,19 @@ fn distinct(paths: &[PathBuf], read: Vec<Vec<Ingested>>) -> anyhow::Result<Resul
         ingested,
         ..Results::default()
     })
+}
+
+/// The same for all ways to name a file.
+fn place_of(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
+/// Whether a result that is equal to it can only be the same one: no two runs of a load begin at one moment and measure
+/// the same. Locust's files need not say when it began.
+fn is_measured_once(one: &Ingested) -> bool {
+    let is_load = one.format.adapter().class == ToolClass::Load;
+    let mut runs = one.runs.iter();
+    one.format == Format::Locust || (is_load && runs.all(|run| run.provenance.started_at.is_some()))
 }
 
 /// A number that equal runs share and others hardly ever. `out/*.csv` names each Locust run several times; counted as

@@ -173,6 +173,28 @@ fn sources_that_would_be_pooled_are_named_both() {
 }
 
 #[test]
+fn a_result_that_two_sources_take_is_an_error_that_names_both() {
+    let desk = Desk::new();
+    for name in ["a1.json", "b1.json"] {
+        desk.run_file(name, 100.0);
+    }
+    desk.config(
+        "[[source]]\nname = \"few\"\nresults = \"a*.json\"\n\
+         [[source]]\nname = \"many\"\nresults = \"*1.json\"\n",
+    );
+    for command in ["check", "baseline update"] {
+        let said = desk.ends(command, 2);
+        let both = "a1.json is a result of two [[source]], `few` (perfgate.toml:3) and `many` (perfgate.toml:6)";
+        assert!(said.err.contains(both), "{}", said.err);
+        assert!(
+            said.err.contains("hint: correct their `results`"),
+            "{}",
+            said.err
+        );
+    }
+}
+
+#[test]
 fn keys_that_have_nothing_to_do_are_errors_with_their_line() {
     let desk = Desk::new();
     for (entry, line, told) in [

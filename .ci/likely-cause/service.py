@@ -11,9 +11,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PORT, CAUSE = int(sys.argv[1]), sys.argv[2]
 QUERIES = 11 if CAUSE == "queries" else 3
-ROUNDS = 60_000 if CAUSE == "cpu" else 5_000
-SIZE = 1_500_000 if CAUSE == "bytes" else 2_000
-COUNTED = {"db_queries_total": 0, "cache_hits_total": 0, "app_requests_total": 0}
+ROUNDS = 150_000 if CAUSE == "cpu" else 5_000
+SIZE = 3_000_000 if CAUSE == "bytes" else 2_000
+COUNTED = {
+    "db_queries_total": 0,
+    "cache_hits_total": 0,
+    "app_requests_total": 0,
+    "app_errors_total": 0,
+}
 COUNTING, STOCK = threading.Lock(), threading.Lock()
 
 
@@ -25,7 +30,7 @@ def count(name):
 def query():
     """A database elsewhere takes its time."""
     count("db_queries_total")
-    time.sleep(0.0005)
+    time.sleep(0.002)
 
 
 def work():
@@ -43,7 +48,7 @@ def answer():
     work()
     if CAUSE == "lock":
         with STOCK:
-            time.sleep(0.003)
+            time.sleep(0.01)
     return b"x" * SIZE
 
 

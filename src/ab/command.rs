@@ -16,7 +16,8 @@ use super::witness::CPU_TIME;
 use crate::hint::WithHint;
 use crate::load::Stop;
 use crate::load::group::{Awaited, Launch, Spent, spend};
-use crate::model::{Better, Evidence, Measurement, MetricName, Role, Run, Subject, Unit};
+use crate::load::profiler::Profiler;
+use crate::model::{Better, Evidence, Measurement, MetricName, Role, Run, Stacks, Subject, Unit};
 use crate::stats::order;
 use crate::text::sanitize;
 
@@ -104,6 +105,27 @@ impl Program {
             );
         }
         Ok(Some(spent))
+    }
+
+    /// Runs it once more to be sampled.
+    pub fn sample(
+        &self,
+        profiler: &str,
+        window: &Window<'_>,
+        conditions: &Conditions<'_>,
+    ) -> anyhow::Result<Stacks> {
+        if let Some(prepare) = &self.prepare {
+            self.run(prepare, window, conditions)?;
+        }
+        let profiler = Profiler {
+            command: profiler,
+            folder: &self.folder,
+        };
+        let environment = environment(window, conditions.seed);
+        let command = filtered(&self.command, window);
+        profiler
+            .of_command(&command, &environment, conditions.stop)
+            .with_context(|| format!("sample {}", window.version.as_str()))
     }
 
     fn run(

@@ -73,6 +73,12 @@ impl Doubts {
         !self.suspects.is_empty()
     }
 
+    /// Whether a gated series is worse at the last look, or still in doubt.
+    pub(super) fn got_worse(&self) -> bool {
+        let worse = |c: &Comparison| c.gated && c.outcome == Outcome::Regressed;
+        self.are_left() || self.judgement.comparisons.iter().any(worse)
+    }
+
     pub(super) fn series(&self) -> impl Iterator<Item = &Series> {
         self.suspects.iter().map(|(_, series)| series)
     }

@@ -108,6 +108,11 @@ impl<'a> Sequence<'a> {
         self.doubts.worst()
     }
 
+    /// Whether something got worse, or may have.
+    pub fn got_worse(&self) -> bool {
+        self.doubts.got_worse()
+    }
+
     pub fn plan(&self) -> &Plan {
         &self.plan
     }

@@ -12,10 +12,11 @@ use super::plan::FIRST_LOOK;
 use super::round::Window;
 use crate::hint::WithHint;
 use crate::load;
+use crate::load::profiler::Profiler;
 use crate::load::scenario::{Base, Load, Ready, Service, Source, Until};
 use crate::load::service::{self, RunningService};
 use crate::load::{Observer, Scenario, Snapshot, Stop};
-use crate::model::Run;
+use crate::model::{Run, Stacks};
 
 /// A service may take this long to answer for the first time where its scenario does not say.
 const READY_WITHIN: Duration = Duration::from_secs(30);
@@ -142,6 +143,43 @@ impl Services {
             .hint("ask for less load, or give the generator more room")
     }
 
+    /// What profiles the service where nothing else is asked for.
+    pub fn profiler(&self) -> Option<&str> {
+        self.scenario.service.as_ref()?.profile.as_deref()
+    }
+
+    /// Samples both services in turn, each alone and under load.
+    pub fn sample(&mut self, command: &str, stop: &Stop) -> anyhow::Result<[Stacks; 2]> {
+        self.end()?;
+        let [base, head] = Version::BOTH;
+        Ok([
+            self.sampled(base, command, stop)?,
+            self.sampled(head, command, stop)?,
+        ])
+    }
+
+    fn sampled(&self, version: Version, command: &str, stop: &Stop) -> anyhow::Result<Stacks> {
+        let (Deployment::Command(own), folder) = self.deployment(version) else {
+            return Err(anyhow!(
+                "the services ran already, and whose process they are is not known"
+            ));
+        };
+        let mut scenario = self.scenario.clone();
+        let base = Base {
+            port: free_port()?,
+            ..scenario.base.clone()
+        };
+        scenario.service = Some(self.service((own, folder), &base)?);
+        scenario.base = base;
+        let request = load::RunRequest {
+            scenario: &scenario,
+            allow_remote: self.conditions.allow_remote,
+        };
+        Profiler { command, folder }
+            .of_service(&request, stop)
+            .with_context(|| format!("sample {}", version.as_str()))
+    }
+
     /// Ends what was started for a block, unless it is kept.
     pub fn end_block(&mut self) -> anyhow::Result<()> {
         if self.starts_slowly {
@@ -228,6 +266,7 @@ impl Services {
                     within: READY_WITHIN,
                 },
                 stop_within: STOP_WITHIN,
+                profile: None,
             },
         };
         if self.conditions.own_folders {

@@ -9,10 +9,15 @@ use serde::{Deserialize, Serialize};
 
 use super::comparison::{Change, Comparison, Judgement, Outcome};
 use super::policy::{Decide, Limits, Origin, Severity};
-use crate::model::{MetricName, Statistic, Subject};
+use crate::model::{MetricName, Series, Statistic, Subject};
 
 /// What moved by less explains no regression that anybody asks about.
 const LEAST: f64 = 0.05;
+/// What is divided by the requests holds a part of those that were under way when counting began and ended, and of a slower
+/// service they are a larger share.
+const LEAST_PER_REQUEST: f64 = 0.10;
+/// What is counted for a request changes by whole ones.
+const LEAST_COUNT: f64 = 0.25;
 /// A reader takes in no more, and the first of them are the largest.
 const MOST: usize = 12;
 /// Metrics that other roles have and that explain as well: their names and units.
@@ -53,9 +58,13 @@ pub struct Moved {
 }
 
 /// What a covariate has to exceed to be named.
-pub(super) fn limits() -> Limits {
+pub(super) fn limits(series: &Series) -> Limits {
     Limits {
-        max_regression: LEAST,
+        max_regression: match series.unit.as_str() {
+            "/req" => LEAST_COUNT,
+            unit if unit.ends_with("/req") => LEAST_PER_REQUEST,
+            _ => LEAST,
+        },
         severity: Severity::Off,
         decide: Decide::Certain,
         from: Origin::new("a likely cause"),
@@ -86,6 +95,8 @@ fn of_workload(judgement: &Judgement, workload: usize, targets: &[&Comparison]) 
         .map(|c| &c.series.subject)
         .collect();
     let is_target = |c: &Comparison| targets.iter().any(|t| t.series.subject == c.series.subject);
+    // The same once more is no cause of it.
+    let only_cpu = targets.iter().all(|t| t.series.metric.as_str() == "cpu");
     let itself = |c: &Comparison| targets.iter().any(|target| target.series == c.series);
     let others = judgement
         .comparisons
@@ -96,6 +107,7 @@ fn of_workload(judgement: &Judgement, workload: usize, targets: &[&Comparison]) 
         .iter()
         .chain(others)
         .filter(|c| c.workload == workload)
+        .filter(|c| !only_cpu || c.series.metric.as_str() != CPU)
         // What an endpoint did explains that endpoint, what the service did explains all of them.
         .filter(|c| is_target(c) || !loaded.contains(&c.series.subject))
         .collect();

@@ -191,7 +191,7 @@ impl Gate<'_> {
             let mut unheard = vec![Reach::default(); self.reached.len()];
             let mut asked = rules::ask(&self.by_subject, key, pair, &mut unheard);
             if !asked.named {
-                asked.limits = causes::limits();
+                asked.limits = causes::limits(key);
                 asked.gated = false;
                 return (asked, true);
             }

@@ -19,6 +19,7 @@ pub mod group;
 pub mod http;
 pub mod merge;
 pub mod plan;
+pub mod profiler;
 pub mod promql;
 pub mod provider;
 pub mod record;

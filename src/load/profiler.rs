@@ -127,9 +127,14 @@ impl Profiler<'_> {
         profiler.end_within(TO_END);
         match ended {
             None if stop.is_asked() => bail!("it was stopped"),
-            None => bail!("it took longer than {} s and was ended", SECONDS + TO_WRITE.as_secs()),
+            None => bail!(
+                "it took longer than {} s and was ended",
+                SECONDS + TO_WRITE.as_secs()
+            ),
             // Some write all they have and complain that the process ended: what they wrote decides.
-            Some(ended) if !ended.is_success && !out.exists() => bail!("it ended with {}", ended.how),
+            Some(ended) if !ended.is_success && !out.exists() => {
+                bail!("it ended with {}", ended.how)
+            }
             Some(_) => read(&out),
         }
     }

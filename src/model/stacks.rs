@@ -28,7 +28,7 @@ impl Stacks {
             let count: u64 = count.parse().map_err(|_| wrong())?;
             let frames: Vec<String> = frames
                 .split(';')
-                .map(|frame| without_line(frame.trim()).to_owned())
+                .map(|frame| without_line(frame.trim()).into_owned())
                 .filter(|frame| !frame.is_empty())
                 .take(DEEPEST)
                 .collect();
@@ -47,7 +47,9 @@ impl Stacks {
     }
 
     pub fn samples(&self) -> u64 {
-        self.counts.values().fold(0, |sum, n| sum.saturating_add(*n))
+        self.counts
+            .values()
+            .fold(0, |sum, n| sum.saturating_add(*n))
     }
 
     /// Each stack with its share of all samples.

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::profile::Profile;
 use super::sentence::Sentence;
 use super::units::{self, Scale};
 use crate::compare::{Moved, likely_causes};
@@ -12,6 +13,7 @@ use crate::verdict::Verdict;
 /// So many are named in the sentence; the data and the page have all.
 const NAMED: usize = 3;
 const PER_REQUEST: &str = "/req";
+const CPU: &str = "cpu_per_request";
 const COUNTED: &str = "_per_request";
 
 /// What moved together with the regressions of one workload.
@@ -47,9 +49,23 @@ pub(super) fn of(verdict: &Verdict) -> Vec<LikelyCause> {
 
 /// `Likely cause: db_queries_total per request 3 → 11; CPU per request +27 %`, one for each workload; `mark` stands
 /// around the first words.
-pub(super) fn sentences(causes: &[LikelyCause], mark: &'static str) -> Vec<Sentence> {
+fn sentences(causes: &[LikelyCause], mark: &'static str) -> Vec<Sentence> {
     let causes = causes.iter();
     causes.filter_map(|cause| sentence(cause, mark)).collect()
+}
+
+/// The same with where the time went.
+pub(super) fn told(
+    causes: &[LikelyCause],
+    profiles: &[Profile],
+    mark: &'static str,
+) -> Vec<Sentence> {
+    let more_cpu = |cause: &LikelyCause| cause.moved.iter().any(|moved| moved.metric == CPU);
+    let sum_unchanged = causes.iter().any(|cause| cause.waits) && !causes.iter().any(more_cpu);
+    let mut told = sentences(causes, mark);
+    let profiles = profiles.iter();
+    told.extend(profiles.filter_map(|profile| profile.sentence(mark, sum_unchanged)));
+    told
 }
 
 fn sentence(cause: &LikelyCause, mark: &'static str) -> Option<Sentence> {

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::base_rules::BaseRules;
 use super::cause::LikelyCause;
 use super::context::{BaselineSource, Commands, CurrentSource, Setting, Surroundings};
+use super::profile::Profile;
 use super::suite::Test;
 use super::workload::Workload;
 use crate::model::Statistic;
@@ -61,6 +62,9 @@ pub struct Document {
     /// What else moved where something regressed. It changed no outcome.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub likely_causes: Vec<LikelyCause>,
+    /// Where regressed programs spent their time, in runs that were not judged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub profiles: Vec<Profile>,
     /// How the worst series moved over the sessions of the baseline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trend: Option<Trend>,

@@ -76,6 +76,7 @@ pub fn document(verdict: &Verdict, policy: &Policy, context: Context) -> Documen
         absent: judgement.absent.clone(),
         base_rules: context.base_rules,
         likely_causes: cause::of(verdict),
+        profiles: Vec::new(),
         trend: None,
     }
 }

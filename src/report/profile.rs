@@ -138,8 +138,10 @@ impl FunctionShare {
     /// `12 % → 50 %`
     fn shares(&self) -> String {
         let head = units::coarse(self.head);
-        self.base
-            .map_or_else(|| head.clone(), |base| format!("{} → {head}", units::coarse(base)))
+        self.base.map_or_else(
+            || head.clone(),
+            |base| format!("{} → {head}", units::coarse(base)),
+        )
     }
 }
 
@@ -188,7 +190,10 @@ mod tests {
             .collect();
         assert_eq!(told, [("query", 40.0), ("render", -40.0)]);
         assert!(profile.cost_moved());
-        assert_eq!((profile.base_samples, profile.head_samples), (Some(100), 200));
+        assert_eq!(
+            (profile.base_samples, profile.head_samples),
+            (Some(100), 200)
+        );
         let alone = Profile::new(None, None, &head);
         assert_eq!(alone.functions[0].base, None);
         assert!(!alone.cost_moved());

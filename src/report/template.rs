@@ -265,7 +265,11 @@ pub(super) fn head(view: &View<'_>, place: &CommentPlace, full: bool) -> Context
         ("drifts", sentences(&conclusion::drifts(view))),
         (
             "causes",
-            sentences(&super::cause::sentences(&view.document.likely_causes, "**")),
+            sentences(&super::cause::told(
+                &view.document.likely_causes,
+                &view.document.profiles,
+                "**",
+            )),
         ),
         (
             "this_change",

@@ -46,7 +46,7 @@ pub(super) fn text(document: &Document, style: &Style) -> String {
     for sentence in [&view.consequence, &view.obstacle].into_iter().flatten() {
         page.say(&sentence.terminal());
     }
-    for cause in cause::sentences(&document.likely_causes, "") {
+    for cause in cause::told(&document.likely_causes, &document.profiles, "") {
         page.say(&cause.terminal());
     }
     let rows = Rows::of(&view, style);

@@ -18,6 +18,7 @@ use crate::cli::output::Output;
 use crate::cli::output::shell_repr;
 use crate::cli::output::write_reports::Outlets;
 use crate::cli::results::checkout::Checkout;
+use crate::cli::results::profiled::Sampling;
 use crate::cli::results::scenarios::LoadOptions;
 use crate::cli::results::{self, Named, Purpose};
 use crate::cli::settings::base::{self, BaselineAtBase};
@@ -244,6 +245,15 @@ fn judge(
             notes.extend(confirmed.notes);
         }
     }
+    let sampling = Sampling {
+        settings: &settings,
+        judgement: judged.verdict.judgement(),
+        current: &current,
+        made_by: &made_by,
+        allow_remote: args.remote.allow_remote,
+    };
+    let (profiles, unsampled) = sampling.take(output);
+    notes.extend(unsampled);
     let measured_here = args.results.is_empty() && settings.sources.iter().any(does_work);
     let to_add: &[Source] = if measured_here { &[] } else { &sources };
     let next = update_command(baseline_path, to_add);
@@ -271,6 +281,7 @@ fn judge(
         names,
         base_rules: told,
         notes,
+        profiles,
     };
     let to = Destinations {
         outlets: &outlets,

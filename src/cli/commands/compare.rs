@@ -77,6 +77,7 @@ pub(crate) fn run(
         names,
         base_rules: None,
         notes: Vec::new(),
+        profiles: Vec::new(),
     };
     let to = Destinations {
         outlets: &outlets,

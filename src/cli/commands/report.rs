@@ -146,6 +146,7 @@ fn of_results(
         names,
         base_rules: None,
         notes,
+        profiles: Vec::new(),
     };
     let about = About {
         measured: Some(material.measured()),

@@ -2,6 +2,7 @@
 
 pub(crate) mod checkout;
 pub(crate) mod measure;
+pub(crate) mod profiled;
 pub(crate) mod scenarios;
 pub(crate) mod sources;
 pub(crate) mod times;

@@ -151,6 +151,7 @@ mod tests {
                 runs: 1,
                 watch: Vec::new(),
                 around: Around::default(),
+                profile: None,
                 parameters: BTreeMap::new(),
                 from: Origin::new("perfgate.toml:1"),
             };

@@ -183,5 +183,6 @@ fn service(file: &ServiceFile, base: &Base, reader: &Reader<'_>) -> Result<Servi
             within: ready.within.0,
         },
         stop_within: file.stop_within.0,
+        profile: file.profile.as_ref().map(|command| command.to_string()),
     })
 }

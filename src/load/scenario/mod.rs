@@ -351,6 +351,8 @@ pub struct Service {
     pub ready: Ready,
     /// How long it may take to end by itself once it was asked to.
     pub stop_within: Duration,
+    /// A profiler for where it got slower.
+    pub profile: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

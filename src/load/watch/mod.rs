@@ -29,6 +29,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 
 pub use beside::WatchBeside;
+pub use process_selection::busiest_of_group;
 pub use selector::Selector;
 
 use self::cgroup::CgroupProbe;

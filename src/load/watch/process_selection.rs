@@ -30,6 +30,15 @@ pub(super) fn stats() -> impl Iterator<Item = (u32, Stat)> {
         .filter_map(|pid| Some((pid, proc::stat(pid)?)))
 }
 
+/// The process that has worked most of those of a group and their descendants; its leader where nothing is known.
+pub fn busiest_of_group(leader: u32) -> u32 {
+    let of_group = of_service(leader, stats().collect()).into_iter();
+    let alive = of_group.filter(|(_, stat)| !stat.is_dead());
+    alive
+        .max_by_key(|(pid, stat)| (stat.ticks, std::cmp::Reverse(*pid)))
+        .map_or(leader, |(pid, _)| pid)
+}
+
 /// Whether a process has this name. Perfgate itself is never meant.
 fn is_named(pid: u32, stat: &Stat, name: &str) -> bool {
     // The kernel cuts names at 15 bytes.

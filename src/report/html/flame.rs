@@ -105,7 +105,9 @@ fn functions(page: &mut Markup, functions: &[FunctionShare]) {
         Column::Number("head"),
     ]);
     for function in functions {
-        table.rows.push(row(&function.function, function.base, function.head));
+        table
+            .rows
+            .push(row(&function.function, function.base, function.head));
     }
     table.write(page);
 }
@@ -120,7 +122,9 @@ fn stacks(page: &mut Markup, stacks: &[StackShare]) {
     ]);
     for stack in largest.into_iter().take(ROWS_OF_TABLE) {
         // A name is cut in its middle, and the end of a stack is what did the work.
-        table.rows.push(row(&stack.frames.join(" › "), stack.base, stack.head));
+        table
+            .rows
+            .push(row(&stack.frames.join(" › "), stack.base, stack.head));
     }
     table.write(page);
 }
@@ -183,5 +187,6 @@ fn picture(page: &mut Markup, profile: &Profile) {
             [block.name, &format!("{}: {shares}", block.name)],
         );
     }
-    svg.write(page, "Stacks, each as wide as its share of the time");
+    page.put(&svg.finish("Stacks, each as wide as its share of the time"));
+    page.line();
 }

@@ -6,6 +6,7 @@
 
 mod axis;
 mod clock;
+mod flame;
 mod frame;
 mod history;
 mod intervals;

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::About;
+use super::flame;
 use super::intervals::tone;
 use super::markup::Markup;
 use super::measured::Known;
@@ -56,6 +57,7 @@ pub(super) fn page(document: &Document, about: &About<'_>) -> Result<String, Ren
         } else {
             decisions(page, &view);
         }
+        flame::write(page, document);
         pictures.write(page, known.as_ref(), &view);
         if !about.only_results {
             all_series(page, &view, about);
@@ -136,7 +138,11 @@ impl Head {
                 lines.extend(conclusion::named(view));
                 lines.extend(conclusion::this_change(view));
                 lines.extend(conclusion::drifts(view));
-                lines.extend(cause::sentences(&document.likely_causes, "**"));
+                lines.extend(cause::told(
+                    &document.likely_causes,
+                    &document.profiles,
+                    "**",
+                ));
                 lines.extend(view.consequence.clone());
                 lines.extend(first_baseline(view));
                 lines.extend(view.obstacle.clone());

@@ -98,6 +98,36 @@ impl Svg {
         );
     }
 
+    /// A box with a name in it, which ends where the box does, and with more of it for whoever points at it.
+    pub(super) fn block(
+        &mut self,
+        class: &str,
+        [left, right]: [Across; 2],
+        [down, height]: [f64; 2],
+        [name, told]: [&str; 2],
+    ) {
+        /// Where less than this is free no letter fits, whatever the screen.
+        const LEGIBLE: f64 = 0.015;
+        let wide = right.0 - left.0;
+        let place = |share: f64| format!("{:.2}%", share.clamp(0.0, 1.0) * 100.0);
+        let (x, width) = (place(left.0), place(wide));
+        let (y, height) = (rounded(down), rounded(height));
+        let place = [
+            ("x", x.as_str()),
+            ("y", &y),
+            ("width", &width),
+            ("height", &height),
+        ];
+        self.body.element("svg", &place, |inner| {
+            inner.element("title", &[], |title| title.text(told));
+            let all = [("class", class), ("width", "100%"), ("height", "100%")];
+            inner.shape("rect", &all);
+            if wide >= LEGIBLE {
+                inner.element("text", &[("x", "3"), ("y", "12")], |text| text.text(name));
+            }
+        });
+    }
+
     pub(super) fn text(&mut self, at: At, side: Side, text: &str) {
         let anchor = match side {
             Side::After => "",

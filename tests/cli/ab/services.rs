@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::desk::Desk;
 use super::served::command;
@@ -41,11 +41,33 @@ fn ab<'a>(base: &'a str, head: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     line
 }
 
+/// A profiler that sees two functions, and at its second call more of the one; the process has to be there.
+const PROFILER: &str = r#"
+kill -0 "$1" || exit 9
+test "$2" = 10 || exit 8
+if test -e called; then query=150; else query=50; fi
+echo "$1" >> called
+printf 'main (app.py:1);handle (app.py:7);query (app.py:9) %s\n' "$query" > "$3"
+printf 'main (app.py:1);handle (app.py:7);<script>alert(1)</script> 50\n' >> "$3"
+"#;
+
 #[test]
 fn a_service_with_more_work_is_red_and_every_block_has_a_launch_of_its_own() {
     let desk = desk();
+    desk.write("profiler.sh", PROFILER);
+    desk.write(
+        "perfgate.toml",
+        "[ab]\nprofile = \"sh profiler.sh {pid} {seconds} {out}\"\n",
+    );
     let (base, head) = (command("WORK_US=3000"), command("WORK_US=6000"));
-    let more = ["--format", "json", "--output", "kept"];
+    let more = [
+        "--format",
+        "json",
+        "--output",
+        "kept",
+        "--report",
+        "html=page.html",
+    ];
     let said = desk.ends(&ab(&base, &head, &more), 1);
     let verdict: Value = serde_json::from_str(&said.out).unwrap();
     let latency = comparison(&verdict, "GET /items", "latency");
@@ -55,6 +77,23 @@ fn a_service_with_more_work_is_red_and_every_block_has_a_launch_of_its_own() {
     assert_eq!(desk.processes_with("ab::served::serving"), 0);
     let kept: Value = serde_json::from_str(&desk.read("kept/head.json")).unwrap();
     assert!(kept.as_array().unwrap().len() >= 10);
+    let each: Vec<String> = desk.read("called").lines().map(str::to_owned).collect();
+    assert!(each.len() == 2 && each[0] != each[1], "{each:?}");
+    let profile = &verdict["profiles"][0];
+    let query = &profile["functions"][0];
+    assert_eq!(
+        query["function"], "<script>alert(1)</script>",
+        "{profile:#}"
+    );
+    assert_eq!(
+        (&query["base"], &query["head"]),
+        (&json!(0.5), &json!(0.25))
+    );
+    assert_eq!(profile["functions"][1]["function"], "query (app.py)");
+    let page = desk.read("page.html");
+    assert!(page.contains("own time of functions"), "{page}");
+    assert!(page.contains("rect class=\"frame more\""), "{page}");
+    assert!(!page.contains("<script>alert"), "{page}");
 }
 
 #[test]
@@ -169,4 +208,28 @@ fn windows_of_what_is_no_service_are_an_error() {
         2,
     );
     assert!(said.err.contains("no scenario"), "{}", said.err);
+}
+
+#[test]
+fn a_profiler_that_fails_is_a_note_and_changes_nothing() {
+    let desk = Desk::new();
+    desk.write("perfgate.toml", "[ab]\nprofile = \"exit 3\"\n");
+    let line = [
+        "ab",
+        "--base",
+        "sleep 0.02",
+        "--head",
+        "sleep 0.05",
+        "--format",
+        "json",
+    ];
+    let said = desk.ends(&line, 1);
+    let verdict: Value = serde_json::from_str(&said.out).unwrap();
+    let told = notes(&verdict);
+    assert!(told.contains("there is no profile"), "{told}");
+    assert!(
+        told.contains("exit status 3") || told.contains("exit status: 3"),
+        "{told}"
+    );
+    assert_eq!(verdict["profiles"], Value::Null);
 }

@@ -45,8 +45,15 @@ fn check(desk: &Desk, code: i32) -> Said {
 #[test]
 fn a_slowdown_that_fresh_runs_show_too_is_red_and_both_looks_are_told() {
     let desk = desk(&[110.0; 10]);
+    let profiled = desk.read("perfgate.toml")
+        + "profile = \"kill -0 {pid}; printf 'main;work 7\\nmain;rest 3\\n' > {out}\"\n";
+    desk.write("perfgate.toml", &profiled);
     let said = check(&desk, 1);
-    assert_eq!(measured(&desk), 10, "{}", said.err);
+    // Once more for the profiler.
+    assert_eq!(measured(&desk), 11, "{}", said.err);
+    let alone = said.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    let told = "Profile of head alone, own time of functions: `work` 70 %, `rest` 30 %";
+    assert!(alone.contains(told), "{}", said.out);
     let told = said
         .err
         .contains("measuring again, because 1 series is in doubt: parse time");

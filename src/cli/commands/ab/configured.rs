@@ -30,6 +30,8 @@ pub(super) struct Ends {
     pub(super) time_budget: Duration,
     /// Files that no measured program reads.
     pub(super) ignored: Vec<Pattern>,
+    /// What samples both versions where something got worse.
+    pub(super) profiler: Option<String>,
 }
 
 /// Puts in what was not typed.
@@ -54,6 +56,13 @@ pub(super) fn complete(args: &mut AbArgs, settings: &Settings, env: &Env) -> any
             .ignore
             .clone()
             .unwrap_or_else(|| UNREAD.map(Pattern::new).to_vec()),
+        profiler: ab
+            .profile
+            .clone()
+            .or_else(|| match settings.sources.as_slice() {
+                [one] => one.profile.clone(),
+                _ => None,
+            }),
     };
     if settings.ab.is_some() && !args.names_versions() {
         from_config(args, ab, settings, env)?;

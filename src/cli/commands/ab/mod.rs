@@ -33,6 +33,7 @@ use crate::load::Stop;
 use crate::model::Pattern;
 use crate::model::Run;
 use crate::model::digest::Digest;
+use crate::report::Profile;
 use crate::report::context::{Commands, Source};
 use crate::verdict::{Situation, Verdict};
 
@@ -84,6 +85,13 @@ pub(crate) struct Measured {
     base: String,
     repeat: String,
     notes: Vec<String>,
+    /// Where both spent their time.
+    profile: Option<Profile>,
+}
+
+/// A profiler that fails changes nothing.
+pub(crate) fn no_profile(why: &anyhow::Error) -> String {
+    format!("there is no profile: {why:#}")
 }
 
 impl Measured {
@@ -105,6 +113,7 @@ impl Measured {
             names: self.notes.clone(),
             base_rules: None,
             notes: Vec::new(),
+            profiles: self.profile.iter().cloned().collect(),
         }
     }
 }
@@ -142,13 +151,13 @@ pub(crate) fn measure(
     let mut same: Option<SameProgram> = None;
     let (end, _) = interrupt.during(|stop| {
         if !versions.build(&args.revisions, invocation.env, &stop)? {
-            return Ok((End::Stopped, Vec::new(), None));
+            return Ok((End::Stopped, Vec::new(), None, None));
         }
         let mut known = Vec::new();
         match compared(args, &versions, (seed, &ends.ignored), &stop)? {
             Finding::Same(found) => {
                 same = Some(found);
-                return Ok((End::Decided, Vec::new(), None));
+                return Ok((End::Decided, Vec::new(), None, None));
             }
             Finding::DiffersByBuild => known.push(Finding::DIFFERS_BY_BUILD.to_owned()),
             Finding::Other => {}
@@ -166,6 +175,14 @@ pub(crate) fn measure(
         let begun = Instant::now();
         let end = ab::measure(&mut sequence, order, &mut round, &mut view, (budget, &stop));
         view.end();
+        let mut profile = None;
+        if matches!(end, Ok(End::Decided | End::OutOfTime)) && sequence.got_worse() {
+            match windows.sample(ends.profiler.as_deref()) {
+                Some(Ok([base, head])) => profile = Some(Profile::new(None, Some(&base), &head)),
+                Some(Err(why)) => known.push(no_profile(&why)),
+                None => {}
+            }
+        }
         known.extend(windows.notes());
         drop(windows);
         let cap = view.cap();
@@ -182,14 +199,14 @@ pub(crate) fn measure(
             let told = control.measure(&versions, &mut stamping, &mut view, &stop)?;
             view.end();
             let Some(told) = told else {
-                return Ok((End::Stopped, Vec::new(), None));
+                return Ok((End::Stopped, Vec::new(), None, None));
             };
             known.push(told);
         }
         known.extend(view.machine().notes());
-        end.map(|end| (end, known, cap))
+        end.map(|end| (end, known, cap, profile))
     });
-    let (end, measured, cap) = match end {
+    let (end, measured, cap, profile) = match end {
         Ok(told) => told,
         Err(error) => {
             kept.rescue(&sequence, output);
@@ -222,6 +239,7 @@ pub(crate) fn measure(
             base: versions.shown(Version::Base),
             repeat: shell_repr::command(invocation.arguments),
             notes,
+            profile: None,
         });
     }
     notes.extend(rerun.as_ref().map(Rerun::note));
@@ -249,6 +267,7 @@ pub(crate) fn measure(
         base: versions.shown(Version::Base),
         repeat: shell_repr::command(invocation.arguments),
         notes,
+        profile,
     })
 }
 

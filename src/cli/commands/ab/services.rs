@@ -10,7 +10,7 @@ use crate::ab::service::{Conditions, Services};
 use crate::cli::args::AbServices;
 use crate::cli::results::scenarios::read_scenario;
 use crate::load::Stop;
-use crate::model::Run;
+use crate::model::{Run, Stacks};
 
 /// How long a window counts where nobody says.
 const WINDOW: Duration = Duration::from_secs(1);
@@ -60,6 +60,13 @@ impl Measures for Loaded {
 
     fn end_block(&mut self) -> anyhow::Result<()> {
         self.services.end_block()
+    }
+
+    fn sample(&mut self, profiler: Option<&str>) -> Option<anyhow::Result<[Stacks; 2]>> {
+        let stop = self.stop.clone().unwrap_or_default();
+        let own = self.services.profiler().map(str::to_owned);
+        let profiler = profiler.map(str::to_owned).or(own)?;
+        Some(self.services.sample(&profiler, &stop))
     }
 
     fn notes(&self) -> Vec<String> {

@@ -12,7 +12,7 @@ use crate::cli::results::sources::{begun_now, pattern};
 use crate::hint::WithHint;
 use crate::ingest::{self, ReadOptions};
 use crate::load::Stop;
-use crate::model::{Run, Subject};
+use crate::model::{Run, Stacks, Subject};
 
 /// What measures both versions.
 pub(super) trait Measures {
@@ -24,6 +24,10 @@ pub(super) trait Measures {
     fn window(&mut self, window: &Window<'_>) -> anyhow::Result<Option<Run>>;
     fn end_block(&mut self) -> anyhow::Result<()> {
         Ok(())
+    }
+    /// Base and head sampled once more by a profiler; `None` where none is asked for.
+    fn sample(&mut self, _profiler: Option<&str>) -> Option<anyhow::Result<[Stacks; 2]>> {
+        None
     }
     /// What a reader of the verdict should know.
     fn notes(&self) -> Vec<String> {
@@ -37,6 +41,18 @@ fn of_version(programs: &[Program; 2], version: Version) -> &Program {
         Version::Base => base,
         Version::Head => head,
     }
+}
+
+fn sampled(
+    programs: &[Program; 2],
+    profiler: &str,
+    conditions: &Conditions<'_>,
+) -> anyhow::Result<[Stacks; 2]> {
+    let [base, head] = programs;
+    Ok([
+        base.sample(profiler, &before_all(Version::Base), conditions)?,
+        head.sample(profiler, &before_all(Version::Head), conditions)?,
+    ])
 }
 
 fn before_all(version: Version) -> Window<'static> {
@@ -107,6 +123,10 @@ impl Measures for Commanded<'_> {
             ));
         }
         Ok(Some(run))
+    }
+
+    fn sample(&mut self, profiler: Option<&str>) -> Option<anyhow::Result<[Stacks; 2]>> {
+        Some(sampled(&self.programs, profiler?, &self.conditions))
     }
 
     fn notes(&self) -> Vec<String> {
@@ -181,6 +201,10 @@ impl<'a> ByResults<'a> {
 }
 
 impl Measures for ByResults<'_> {
+    fn sample(&mut self, profiler: Option<&str>) -> Option<anyhow::Result<[Stacks; 2]>> {
+        Some(sampled(&self.programs, profiler?, &self.conditions))
+    }
+
     fn warm_up(&mut self, times: usize, stop: &Stop) -> anyhow::Result<()> {
         for _ in 0..times {
             for version in Version::BOTH {

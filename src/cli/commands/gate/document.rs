@@ -8,7 +8,7 @@ use crate::model::{Environment, History, Run, Subject, Unit};
 use crate::report::context::{
     BaselineSource, Commands, Context, CurrentSource, Difference, Setting, Source, Surroundings,
 };
-use crate::report::{self, BaseRules, Document, Measured, Trend};
+use crate::report::{self, BaseRules, Document, Measured, Profile, Trend};
 use crate::stats::{order, reading};
 
 /// More than this would bury the verdict.
@@ -31,6 +31,8 @@ pub(crate) struct Material<'a> {
     pub(crate) base_rules: Option<BaseRules>,
     /// What else a reader should know, told last.
     pub(crate) notes: Vec<String>,
+    /// Where what regressed spent its time.
+    pub(crate) profiles: Vec<Profile>,
 }
 
 impl<'a> Material<'a> {
@@ -44,9 +46,13 @@ impl<'a> Material<'a> {
     }
 }
 
-pub(crate) fn document(material: Material<'_>, gate: Option<String>) -> Document {
+pub(crate) fn document(mut material: Material<'_>, gate: Option<String>) -> Document {
     let (verdict, policy) = (&material.judged.verdict, &material.settings.policy);
-    report::document(verdict, policy, context(material, gate))
+    let profiles = std::mem::take(&mut material.profiles);
+    Document {
+        profiles,
+        ..report::document(verdict, policy, context(material, gate))
+    }
 }
 
 fn context(material: Material<'_>, gate: Option<String>) -> Context {

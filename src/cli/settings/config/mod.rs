@@ -88,6 +88,7 @@ pub struct Ab {
     pub time_budget: Option<Duration>,
     /// Files that no measured program reads.
     pub ignore: Option<Vec<Pattern>>,
+    pub profile: Option<String>,
 }
 
 /// What a config file says; what it leaves out is `None`.
@@ -190,6 +191,7 @@ fn ab_of(file: &AbFile) -> Ab {
         build: text(&file.build),
         run: text(&file.run),
         base_ref: text(&file.base_ref),
+        profile: text(&file.profile),
         max_rounds: file.max_rounds.and_then(Whole::to),
         time_budget: file.time_budget.as_ref().map(|time| time.0),
         ignore: file.ignore.as_ref().map(|globs| {

@@ -27,6 +27,8 @@ pub struct Source {
     /// What is measured beside its command.
     pub watch: Vec<Watched>,
     pub around: Around,
+    /// What samples its process where something regressed.
+    pub profile: Option<String>,
     /// What was asked of its load tool, by name.
     pub parameters: BTreeMap<String, String>,
     pub from: Origin,
@@ -166,6 +168,7 @@ fn source(file: &Located<Table<SourceFile>>, origins: &Origins<'_>) -> Result<So
             setup: file.setup.as_ref().map(|command| command.to_string()),
             teardown: file.teardown.as_ref().map(|command| command.to_string()),
         },
+        profile: file.profile.as_ref().map(|command| command.to_string()),
         parameters: parameters
             .map(|(name, value)| (name.to_owned(), value.0.clone()))
             .collect(),
@@ -186,6 +189,8 @@ fn has_runs(file: &SourceFile) -> Result<(), Problem> {
         setup.error_here(refused("setup"))
     } else if let Some(teardown) = &file.teardown {
         teardown.error_here(refused("teardown"))
+    } else if let Some(profile) = &file.profile {
+        profile.error_here(refused("profile"))
     } else {
         return Ok(());
     };

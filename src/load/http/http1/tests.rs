@@ -71,13 +71,16 @@ fn answers_are_the_same_wherever_they_are_cut() {
 fn what_nobody_wants_is_counted_and_not_kept() {
     let (text, ..) = ANSWERS[0];
     let (answer, open) = block_on(said(&[text], Wanted::default()));
+    let answer = answer.unwrap();
+    assert!(answer.begun.is_some());
     let expected = Response {
         status: 200,
         received: 5,
         head: text.len() as u64 - 5,
+        begun: answer.begun,
         ..Response::default()
     };
-    assert_eq!((answer.unwrap(), open), (expected, true));
+    assert_eq!((answer, open), (expected, true));
 }
 
 #[test]

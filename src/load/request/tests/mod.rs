@@ -75,6 +75,7 @@ fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Response {
         body: Bytes::copy_from_slice(body.as_bytes()),
         received: body.len() as u64,
         head: 0,
+        begun: None,
     }
 }
 

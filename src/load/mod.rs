@@ -31,7 +31,8 @@ pub mod template;
 pub mod watch;
 
 pub use engine::{
-    FailureReason, LevelStage, LoadOutcome, Observer, RunRequest, Snapshot, Stop, run,
+    Event, FailureReason, LevelStage, LoadOutcome, Look, Observer, RunRequest, Snapshot, Stop,
+    once, run,
 };
 pub use merge::{MergeError, merge};
 pub use scenario::Scenario;

@@ -104,6 +104,7 @@ fn step(path: &str) -> Step {
         })),
         timeout: None,
         think: Pause::NONE,
+        turns: None,
     }
 }
 
@@ -118,19 +119,24 @@ fn scenario(port: u16, load: Load) -> Scenario {
         },
         protocol: Protocol::Http1,
         levels: vec![Level { prefix: None, load }],
+        abort: None,
         warmup: Duration::ZERO,
         timeout: Duration::from_secs(2),
         seed: 1,
         threads: NonZeroUsize::new(1),
         redirects: 5,
         cookies: false,
+        keep_alive: true,
         measure: Measure::default(),
         tls: Tls::default(),
         flows: vec![Flow {
             name: "all".to_owned(),
             weight: 1.0,
+            once: Vec::new(),
             steps: vec![step("/")],
         }],
+        setup: Vec::new(),
+        teardown: Vec::new(),
         values: Default::default(),
         feeds: Vec::new(),
         watch: Vec::new(),

@@ -501,7 +501,7 @@ fn a_talk_is_all_of_its_round_trips() {
         let messages = [message("join", 1), message("say", 4)];
         let mut trips = Vec::new();
         let mut open = socket(&server, "/ws").await.unwrap();
-        open.talk(&messages, &mut trips).await.unwrap();
+        open.talk(&messages, &mut trips, &mut |_| {}).await.unwrap();
         open.close().await;
         assert_eq!(trips.len(), 5);
         assert!(trips.iter().all(|trip| *trip >= 5 * MS), "{trips:?}");

@@ -18,6 +18,7 @@ Examples:
   perfgate run http://127.0.0.1:8080/items --rate 200 --for 30s
   perfgate run localhost:8080/items --users 50 --requests 10000
   perfgate run localhost:8080/items --rate 50 --json '{\"name\": \"tea\"}'
+  perfgate run load/api.toml --once --verbose
   perfgate run load/api.toml --output out/run1.json
   perfgate run load/api.toml --find-max 'latency.p99 < 100ms, errors < 0.1%'";
 
@@ -38,6 +39,14 @@ pub(crate) struct RunArgs {
 
     #[command(flatten)]
     pub(crate) request: RequestFlags,
+
+    /// Take each flow once, with one user, and say how each step went; nothing is measured, and no run is written
+    #[arg(long, help_heading = "Load", conflicts_with_all = ["find_max", "rate", "users", "for", "requests", "warmup", "think", "share", "start_at", "output", "format", "watch"])]
+    pub(crate) once: bool,
+
+    /// With --once: every request and answer, and what was captured; secrets are not shown
+    #[arg(long, requires = "once", help_heading = "Output")]
+    pub(crate) verbose: bool,
 
     /// Measure a process or group beside the requests: pid:1234, name:server, cgroup:PATH; repeatable
     #[arg(long, value_name = "WHAT", value_parser = watched::parse, help_heading = "Load")]
@@ -142,6 +151,18 @@ pub(crate) struct RequestFlags {
     /// Certificates to trust beside the system's, as PEM
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) ca: Option<PathBuf>,
+
+    /// Take any certificate of the service
+    #[arg(long)]
+    pub(crate) insecure: bool,
+
+    /// The certificate by which each user proves who it is, as PEM
+    #[arg(long, value_name = "FILE", requires = "key", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) cert: Option<PathBuf>,
+
+    /// The private key of --cert, as PEM
+    #[arg(long, value_name = "FILE", requires = "cert", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) key: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -144,6 +144,9 @@ fn general(scenario: &Scenario, definition: &mut Definition) {
     definition.plain("seed", scenario.seed.to_string());
     definition.plain("redirects", scenario.redirects.to_string());
     definition.plain("cookies", yes_or_no(scenario.cookies));
+    if !scenario.keep_alive {
+        definition.plain("keep_alive", yes_or_no(scenario.keep_alive));
+    }
     let http = match scenario.protocol {
         Protocol::Http1 => "1.1".to_owned(),
         Protocol::Http2 { streams } => format!("2, {streams} users a connection"),

@@ -53,7 +53,7 @@ pub(super) fn header(name: &HeaderName, value: &Template) -> String {
 }
 
 /// A path with its query, where somebody wrote them in one.
-pub(super) fn path(written: &str) -> String {
+pub fn path(written: &str) -> String {
     let Some((path, query)) = written.split_once('?') else {
         return written.to_owned();
     };
@@ -84,6 +84,103 @@ pub fn said(text: &str) -> Option<String> {
     let words = text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-')));
     let is_safe = words.into_iter().all(|word| !is_secret(word));
     is_safe.then(|| without_tokens(text))
+}
+
+/// Secrets that were met in what was sent and answered, so that none is shown, wherever it stands.
+#[derive(Clone, Debug, Default)]
+pub struct Secrets(Vec<String>);
+
+/// A shorter text would hide parts of what is none.
+const SHORTEST: usize = 4;
+
+impl Secrets {
+    /// Learns the value of a name that holds secrets.
+    pub fn learn(&mut self, name: &str, value: &str) {
+        if !is_secret(name) {
+            return;
+        }
+        if name.eq_ignore_ascii_case("cookie") && value.contains(';') {
+            return value.split(';').for_each(|pair| self.learn(name, pair));
+        }
+        // `Bearer abc`, `session=abc; Path=/`: the secret is behind what is none.
+        let value = match value.split_once(' ') {
+            Some((kind, rest)) if kind.chars().all(|c| c.is_ascii_alphabetic()) => rest,
+            _ => value,
+        };
+        let first = value.split(';').next().unwrap_or(value);
+        let secret = match first.split_once('=') {
+            Some((_, secret)) if name.to_ascii_lowercase().contains("cookie") => secret,
+            _ => first,
+        };
+        let secret = secret.trim();
+        if secret.len() >= SHORTEST && !self.0.iter().any(|known| known == secret) {
+            self.0.push(secret.to_owned());
+            // What holds another secret is hidden first.
+            self.0.sort_by_key(|known| std::cmp::Reverse(known.len()));
+        }
+    }
+
+    /// Learns the fields of a JSON document, or of a form.
+    pub fn learn_body(&mut self, body: &str) {
+        match serde_json::from_str::<Value>(body) {
+            Ok(document) => self.learn_document(&document),
+            Err(_) => self.learn_form(body),
+        }
+    }
+
+    /// Learns the parameters of a query, or the fields of a form.
+    pub fn learn_form(&mut self, form: &str) {
+        for field in form.split('&') {
+            if let Some((name, value)) = field.split_once('=') {
+                self.learn(name, value);
+            }
+        }
+    }
+
+    fn learn_document(&mut self, document: &Value) {
+        match document {
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    match value {
+                        Value::String(text) => self.learn(name, text),
+                        Value::Number(number) => self.learn(name, &number.to_string()),
+                        other => self.learn_document(other),
+                    }
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.learn_document(item)),
+            _ => {}
+        }
+    }
+
+    /// The text without any of them, and without what looks like a token.
+    pub fn hidden(&self, text: &str) -> String {
+        let mut shown = text.to_owned();
+        for secret in &self.0 {
+            shown = shown.replace(secret, "***");
+        }
+        without_tokens(&shown)
+    }
+
+    /// The value of a header, a field or a capture.
+    pub fn hidden_value(&self, name: &str, value: &str) -> String {
+        match (is_secret(name), value.split_once(' ')) {
+            (false, _) => self.hidden(value),
+            (true, Some((kind, _))) if name.eq_ignore_ascii_case("authorization") => {
+                format!("{kind} ***")
+            }
+            (true, _) => "***".to_owned(),
+        }
+    }
+
+    /// A form, or any other body: JSON and text.
+    pub fn hidden_body(&self, text: &str, is_form: bool) -> String {
+        if is_form {
+            let hidden = path(&format!("?{text}"));
+            return self.hidden(hidden.trim_start_matches('?'));
+        }
+        self.hidden(&body(text.to_owned()))
+    }
 }
 
 /// What looks like a JSON web token begins so in every one.
@@ -170,6 +267,23 @@ mod tests {
             Some("field `page` is missing")
         );
         assert_eq!(said("password hunter2 is wrong"), None);
+        let mut secrets = Secrets::default();
+        secrets.learn("authorization", "Bearer abcdef");
+        secrets.learn("set-cookie", "sid=q1w2e3; Path=/");
+        secrets.learn_body(r#"{"in":[{"refresh_token":"tick-tock"}],"n":1}"#);
+        secrets.learn_form("user=ann&password=hunter2");
+        secrets.learn("token", "1");
+        assert_eq!(
+            secrets.hidden("abcdef q1w2e3 tick-tock hunter2 ann 1 eyJh.eyJi.c"),
+            "*** *** *** *** ann 1 ***"
+        );
+        let form = "user=ann&password=x1";
+        assert_eq!(secrets.hidden_body(form, true), "user=ann&password=***");
+        assert_eq!(
+            secrets.hidden_value("Authorization", "Basic x"),
+            "Basic ***"
+        );
+        assert_eq!(secrets.hidden_value("x-user", "ann"), "ann");
         let bearer = Template::fixed("Bearer abc");
         assert_eq!(header(&http::header::AUTHORIZATION, &bearer), "Bearer ***");
         let cookie = Template::parse("session={{id}}").unwrap();

@@ -1,6 +1,8 @@
 //! What is sent, step by step, and what of the answers decides how a flow goes on.
 
-use crate::load::scenario::{Action, Auth, Body, Call, Expect, Flow, Scenario, Socket, Step};
+use crate::load::scenario::{
+    Action, Auth, Body, Call, Condition, Expect, Flow, Scenario, Socket, Step, Turns,
+};
 use crate::load::template::{Extractor, Template, ValueGenerator};
 use crate::model::Digest;
 use crate::toml_file::written::duration_text as time;
@@ -23,6 +25,7 @@ pub(super) fn write(scenario: &Scenario, definition: &mut Definition) {
             shown: weights(true),
         });
     }
+    once(scenario, definition);
     let requests: Vec<String> = scenario.flows.iter().map(requests).collect();
     let requests = requests.join("; ");
     definition.put(Term {
@@ -38,11 +41,39 @@ pub(super) fn write(scenario: &Scenario, definition: &mut Definition) {
 }
 
 fn requests(flow: &Flow) -> String {
-    let each = flow.steps.iter().map(|step| match &step.action {
+    let each: Vec<String> = flow.steps.iter().map(step).collect();
+    each.join(", ")
+}
+
+fn step(step: &Step) -> String {
+    match &step.action {
         Action::Call(call) => request(call),
         Action::Socket(socket) => format!("WS {}", secret::path(&socket.path.written())),
-    });
-    each.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// What is sent once for the run, and once by each user.
+fn once(scenario: &Scenario, definition: &mut Definition) {
+    let by_users = scenario.flows.iter().flat_map(|flow| &flow.once);
+    for (name, steps) in [
+        ("setup", scenario.setup.iter().collect::<Vec<&Step>>()),
+        ("once", by_users.collect()),
+        ("teardown", scenario.teardown.iter().collect()),
+    ] {
+        for one in steps {
+            let aspects = Aspect::ALL.iter().filter_map(|aspect| {
+                let (exact, _) = aspect.of(one)?;
+                Some(format!("; {}: {exact}", aspect.name()))
+            });
+            let exact = format!("{}{}", step(one), aspects.collect::<String>());
+            definition.put(Term {
+                key: name.to_owned(),
+                name: name.to_owned(),
+                shown: shown(&exact),
+                exact,
+            });
+        }
+    }
 }
 
 /// Method, path and query.
@@ -67,13 +98,14 @@ enum Aspect {
     Captures,
     Timeout,
     Think,
+    Turns,
 }
 
 /// What a step has of an aspect: all of it, and as much as is shown.
 type Had = Option<(String, String)>;
 
 impl Aspect {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Headers,
         Self::Auth,
         Self::Body,
@@ -82,6 +114,7 @@ impl Aspect {
         Self::Captures,
         Self::Timeout,
         Self::Think,
+        Self::Turns,
     ];
 
     fn name(self) -> &'static str {
@@ -94,6 +127,7 @@ impl Aspect {
             Self::Captures => "captures",
             Self::Timeout => "timeout",
             Self::Think => "think",
+            Self::Turns => "turns",
         }
     }
 
@@ -144,6 +178,7 @@ impl Aspect {
                 let each = each.map(|(name, place)| format!("{name} = {}", probe(place)));
                 listed(each).and_then(both)
             }
+            (Self::Turns, _) => step.turns.as_ref().map(turns).and_then(both),
             (Self::Timeout, _) => step.timeout.map(time).and_then(both),
             (Self::Think, _) => (!step.think.high.is_zero())
                 .then(|| load::pause(step.think))
@@ -192,6 +227,18 @@ fn body(body: &Body) -> Had {
     Some((format!("{kind} {digest}"), shown))
 }
 
+fn turns(turns: &Turns) -> String {
+    let written = |word: &str, conditions: &[Condition]| {
+        let each = conditions.iter();
+        let each = each.map(|one| format!("{} is {}", one.name, one.is.join(" or ")));
+        listed(each).map(|all| format!("{word} {all}"))
+    };
+    let most = (turns.most > 1).then(|| format!("{} times", turns.most));
+    let when = written("when", &turns.when).into_iter().chain(most);
+    let all = when.chain(written("until", &turns.until));
+    listed(all).unwrap_or_default()
+}
+
 fn messages(socket: &Socket) -> Had {
     let each = socket.messages.iter().map(|message| {
         let send = secret::body(message.send.written());
@@ -212,7 +259,30 @@ fn checks(expect: &Expect) -> Option<String> {
     let contains = contains.map(|text| format!("contains {}", text.written()));
     let json = expect.json.iter();
     let json = json.map(|(place, value)| format!("{} = {value}", probe(place)));
-    listed(status.into_iter().chain(contains).chain(json))
+    let without = expect.not_contains.iter();
+    let without = without.map(|text| format!("not {}", text.written()));
+    let headers = expect.headers.iter();
+    let headers = headers.map(|(place, text)| format!("{} has {}", probe(place), text.written()));
+    let size = expect
+        .size
+        .map(|(low, high)| format!("{low} to {high} bytes"));
+    let within = expect
+        .within
+        .map(|within| format!("within {}", time(within)));
+    let errors = expect.no_errors.then(|| "no errors".to_owned());
+    let absent = expect.absent.iter();
+    let absent = absent.map(|place| format!("no {}", probe(place)));
+    let made = expect.json_of.iter();
+    let made = made.map(|(place, value)| format!("{} = {}", probe(place), value.written()));
+    let further = without.chain(headers).chain(size).chain(within);
+    let further = further.chain(errors).chain(absent).chain(made);
+    listed(
+        status
+            .into_iter()
+            .chain(contains)
+            .chain(json)
+            .chain(further),
+    )
 }
 
 /// All of it, where its `Display` is cut for sentences.

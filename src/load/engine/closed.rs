@@ -93,6 +93,16 @@ impl ClosedUser {
             // A user that cannot connect tries again with its first request, which then counts as failed.
             self.user.connect().await.ok();
         }
+        let now = context.now();
+        let once = Iteration {
+            number: context.level.scenario.share.global(self.first),
+            due: now,
+            start: now,
+            own_delay: Duration::ZERO,
+            span: None,
+        };
+        // The same holds for what it does once.
+        Box::pin(self.user.prepare(once)).await;
         control.one_more_ready();
         if self.begins_with_others {
             let has_begun = || context.now() >= control.begin();

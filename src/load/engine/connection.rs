@@ -92,6 +92,13 @@ impl ConnectionHandle {
         }
     }
 
+    /// Ends a connection that no other request is to use.
+    pub fn end(&mut self) {
+        if let Self::Http1(connection) = self {
+            *connection = None;
+        }
+    }
+
     /// Sends a request on an open connection and reads its response.
     pub async fn exchange(
         &mut self,

@@ -8,11 +8,13 @@ use std::time::Duration;
 use super::control::Control;
 use super::deadline::DeadlineSlots;
 use super::script::Script;
+use super::trace::{Event, Trace};
 use crate::load::clock::{Moment, Timer};
 use crate::load::http::dial::Dialer;
 use crate::load::http::{Failure, FailureKind};
 use crate::load::record::{Exchanged, Figures, Recent, Record, RequestTimes};
 use crate::load::scenario::Scenario;
+use crate::load::template::Values;
 
 /// What every thread of a level is given.
 #[derive(Clone)]
@@ -22,6 +24,8 @@ pub struct LevelContext {
     pub figures: Arc<Figures>,
     pub dialer: Arc<Dialer>,
     pub control: Arc<Control>,
+    /// What the setup of the run captured.
+    pub given: Arc<Values>,
 }
 
 /// What every user of a thread is given.
@@ -29,6 +33,8 @@ pub struct ThreadContext {
     pub level: LevelContext,
     pub deadlines: DeadlineSlots,
     pub stats: RefCell<ThreadStats>,
+    /// Where somebody looks at what is sent; a load has none.
+    pub trace: Option<Trace>,
 }
 
 /// What one thread has measured so far.
@@ -60,6 +66,14 @@ impl ThreadContext {
                 recent: Recent::default(),
                 last: Moment::default(),
             }),
+            trace: None,
+        }
+    }
+
+    /// Keeps what happened, where somebody looks.
+    pub fn trace(&self, event: impl FnOnce() -> Event) {
+        if let Some(trace) = &self.trace {
+            trace.push(event());
         }
     }
 
@@ -107,6 +121,7 @@ impl ThreadContext {
 
     /// Adds a success. Without a tally it is not counted, but still part of the progress line.
     pub fn succeed(&self, tally: Option<usize>, times: RequestTimes, end: Moment) {
+        self.trace(|| Event::Succeeded(times.service));
         let mut stats = self.stats.borrow_mut();
         let at = end.since(Moment::default());
         stats.recent.succeed(times.response);
@@ -125,6 +140,7 @@ impl ThreadContext {
     /// Adds a failure. A request that this machine could not send says nothing about the service, so it is no part of
     /// the progress line and of the outages.
     pub fn fail(&self, tally: Option<usize>, failure: &Failure, from: Moment, end: Moment) {
+        self.trace(|| Event::Failed(failure.clone()));
         let mut stats = self.stats.borrow_mut();
         if failure.kind != FailureKind::Local {
             let at = |moment: Moment| moment.since(Moment::default());

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 
+use super::abort::AbortWatch;
 use super::context::LevelContext;
 use super::control::{Control, Schedule, Stop};
 use super::progress::{LevelStage, Progress};
@@ -20,6 +21,7 @@ use crate::load::record::{
     Figures, PhaseTime, Recent, Record, Saturation, Span, Stalls, Tally, TimeRange,
 };
 use crate::load::scenario::{Closed, Level, Load, Open, Scenario, Until};
+use crate::load::template::Values;
 
 /// What all levels of a run share.
 pub struct LevelInput<'a> {
@@ -27,6 +29,8 @@ pub struct LevelInput<'a> {
     pub script: &'a Arc<Script>,
     pub dialer: &'a Arc<Dialer>,
     pub stop: &'a Stop,
+    /// What the setup of the run captured.
+    pub given: &'a Arc<Values>,
 }
 
 /// What was measured in a level.
@@ -38,6 +42,8 @@ pub struct LevelResult {
     /// How long the level was counted.
     pub counted: Duration,
     pub partial: bool,
+    /// Why the level was ended early by the scenario itself.
+    pub aborted: Option<String>,
     pub stalls: Stalls,
     /// The saturation of the worker that had the least time left.
     pub saturation: Saturation,
@@ -64,6 +70,8 @@ pub struct RunningLevel {
     figures: Figures,
     /// When somebody asked to stop.
     stopped: Option<Moment>,
+    abort: Option<AbortWatch>,
+    aborted: Option<String>,
 }
 
 /// Time between the decision to begin and the begin, in which threads start and users hear of it.
@@ -80,6 +88,7 @@ impl RunningLevel {
             script,
             dialer,
             stop,
+            given,
         } = input;
         let (closed, open) = match &level.load {
             Load::Closed(closed) => (Some(closed), None),
@@ -125,6 +134,7 @@ impl RunningLevel {
             figures: Arc::new(figures.clone()),
             dialer: Arc::clone(dialer),
             control: Arc::clone(&control),
+            given: Arc::clone(given),
         };
         let (sender, reports) = channel();
         let threads: anyhow::Result<Vec<_>> = (0..of)
@@ -157,12 +167,18 @@ impl RunningLevel {
             warmup: scenario.warmup,
             figures,
             stopped: None,
+            abort: scenario.abort.map(AbortWatch::new),
+            aborted: None,
         })
     }
 
     /// Moves the level on and says where it stands. Has to be called several times a second, until the stage is `Over`.
     pub fn poll(&mut self) -> LevelStage {
+        let elapsed = self.elapsed();
         while let Ok(recent) = self.reports.try_recv() {
+            if let Some(abort) = &mut self.abort {
+                abort.add(elapsed, &recent);
+            }
             self.progress.add(&recent);
         }
         if let Some(closed) = &self.closed
@@ -184,6 +200,14 @@ impl RunningLevel {
         }
         if self.stop.is_asked() && self.stopped.is_none() {
             self.stopped = Some(self.control.clock.now());
+            self.control.end(DRAIN_AFTER_STOP);
+        }
+        if let Some(abort) = &mut self.abort
+            && self.aborted.is_none()
+            && !self.control.is_over(self.control.clock.now())
+            && let Some(why) = abort.verdict(elapsed)
+        {
+            self.aborted = Some(why);
             self.control.end(DRAIN_AFTER_STOP);
         }
         let stage = self.stage();
@@ -305,7 +329,8 @@ impl RunningLevel {
             record,
             cpu,
             counted,
-            partial: self.stopped.is_some(),
+            partial: self.stopped.is_some() || self.aborted.is_some(),
+            aborted: self.aborted,
             stalls,
             saturation,
             users: users.map(u64::from),

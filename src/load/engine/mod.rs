@@ -8,6 +8,8 @@
 //!
 //! Threads share nothing that is written for each request: each has its own users, connections and statistics.
 
+mod abort;
+mod alone;
 mod closed;
 mod connection;
 mod context;
@@ -21,6 +23,7 @@ mod progress;
 mod request_io;
 mod script;
 mod thread;
+mod trace;
 mod user;
 
 use std::sync::Arc;
@@ -30,6 +33,7 @@ use anyhow::{Context, anyhow};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::time::sleep;
 
+use self::alone::Alone;
 use self::level::{LevelInput, LevelResult, RunningLevel};
 use self::outcome::RunBuilder;
 use self::script::Script;
@@ -38,12 +42,14 @@ use crate::load::http::address::resolve;
 use crate::load::http::dial::Dialer;
 use crate::load::http::tls::Alpn;
 use crate::load::http::{Failure, FailureKind};
-use crate::load::scenario::{Level, Protocol, Scenario};
+use crate::load::scenario::{Level, Protocol, Scenario, Step};
+use crate::load::template::Values;
 use crate::load::{service, watch};
 
 pub use control::Stop;
 pub use outcome::{FailureReason, LoadOutcome};
 pub use progress::{LevelStage, Observer, Snapshot};
+pub use trace::Event;
 
 /// A scenario to be run.
 #[derive(Clone, Copy, Debug)]
@@ -67,21 +73,8 @@ pub fn run(
 ) -> anyhow::Result<LoadOutcome> {
     limits::raise();
     limits::check(request.scenario)?;
-    let runtime = Builder::new_current_thread()
-        .enable_all()
-        .build_local(LocalOptions::default())
-        .context("start the runtime")?;
-    runtime.block_on(async {
-        let addresses = unless_stopped(&stop, addresses(request)).await?;
-        let mut service = match &request.scenario.service {
-            Some(service) => Some(unless_stopped(&stop, service::start(service)).await?),
-            None => None,
-        };
-        let run = LoadRun {
-            scenario: Arc::new(request.scenario.clone()),
-            addresses,
-            stop,
-        };
+    runtime()?.block_on(async {
+        let (run, mut service) = LoadRun::prepare(request, stop).await?;
         let outcome = run.run(observer, &mut service).await;
         if let Some(service) = service
             && let service::StopReport::Forced(failure) = service.stop().await
@@ -90,6 +83,37 @@ pub fn run(
         }
         outcome
     })
+}
+
+/// What one user did in one flow.
+#[derive(Debug)]
+pub struct Look {
+    pub flow: String,
+    pub events: Vec<Event>,
+    pub failed: bool,
+}
+
+/// Takes each flow of a scenario once, by one user, and shows each when it is over. Nothing is measured.
+pub fn once(
+    request: &RunRequest<'_>,
+    show: &mut dyn FnMut(&Look),
+    stop: Stop,
+) -> anyhow::Result<()> {
+    runtime()?.block_on(async {
+        let (run, service) = LoadRun::prepare(request, stop).await?;
+        let looked = run.look(show).await;
+        if let Some(service) = service {
+            service.stop().await;
+        }
+        looked
+    })
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::LocalRuntime> {
+    Builder::new_current_thread()
+        .enable_all()
+        .build_local(LocalOptions::default())
+        .context("start the runtime")
 }
 
 /// Resolves the service's name in a thread of its own, because a name server may be silent for long: that thread is left
@@ -123,6 +147,14 @@ async fn unless_stopped<T>(
     }
 }
 
+/// What the steps are called that are taken once for a run.
+const SETUP: &str = "setup";
+const TEARDOWN: &str = "teardown";
+
+fn cannot_prepare(failure: Failure) -> anyhow::Error {
+    anyhow!("prepare the scenario's requests: {failure}")
+}
+
 struct LoadRun {
     scenario: Arc<Scenario>,
     addresses: Vec<std::net::SocketAddr>,
@@ -130,20 +162,147 @@ struct LoadRun {
 }
 
 impl LoadRun {
+    /// Looks up the service's addresses and starts it, where the scenario says how.
+    async fn prepare(
+        request: &RunRequest<'_>,
+        stop: Stop,
+    ) -> anyhow::Result<(Self, Option<service::RunningService>)> {
+        let addresses = unless_stopped(&stop, addresses(request)).await?;
+        let service = match &request.scenario.service {
+            Some(service) => Some(unless_stopped(&stop, service::start(service)).await?),
+            None => None,
+        };
+        let run = Self {
+            scenario: Arc::new(request.scenario.clone()),
+            addresses,
+            stop,
+        };
+        Ok((run, service))
+    }
+
+    /// Takes the setup, each flow, and the teardown, and shows each.
+    async fn look(&self, show: &mut dyn FnMut(&Look)) -> anyhow::Result<()> {
+        let dialer = Arc::new(unless_stopped(&self.stop, self.reach()).await?);
+        let Scenario {
+            setup, teardown, ..
+        } = &*self.scenario;
+        let scripts = [
+            Script::of_steps(&self.scenario, SETUP, setup),
+            Script::new(&self.scenario),
+            Script::of_steps(&self.scenario, TEARDOWN, teardown),
+        ];
+        let mut given = Arc::new(Values::default());
+        for script in scripts {
+            let mut script = script.map_err(cannot_prepare)?;
+            script.want_everything();
+            let script = Arc::new(script);
+            let mut user = Alone::new(&self.scenario, Arc::clone(&script), &dialer, &given);
+            for flow in script.once().into_iter().chain(script.flows()) {
+                if flow.steps.is_empty() {
+                    continue;
+                }
+                let taking = async { Ok(user.take(flow).await) };
+                let ended = unless_stopped(&self.stop, taking).await;
+                show(&Look {
+                    flow: flow.name.clone(),
+                    events: user.events(),
+                    failed: ended.as_ref().map_or(true, |end| end.failed.is_some()),
+                });
+                ended?;
+                if script.once().is_some_and(|once| std::ptr::eq(once, flow)) {
+                    user.keep(flow);
+                }
+                if flow.name == SETUP {
+                    given = Arc::new(user.captured(flow));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the steps that come before all load, and returns what they captured.
+    async fn set_up(&self, dialer: &Arc<Dialer>) -> anyhow::Result<Values> {
+        let nothing = Arc::new(Values::default());
+        let steps = &self.scenario.setup;
+        let taking = self.of_run((SETUP, steps), dialer, &nothing);
+        unless_stopped(&self.stop, taking)
+            .await
+            .hint("nothing was measured; `perfgate run --once --verbose` shows what was sent and answered")
+    }
+
+    /// Takes the steps that come behind all load. What fails there takes nothing from what was measured.
+    async fn tear_down(
+        &self,
+        observer: &mut dyn Observer,
+        (dialer, given): (&Arc<Dialer>, &Arc<Values>),
+    ) {
+        let steps = &self.scenario.teardown;
+        if let Err(why) = self.of_run((TEARDOWN, steps), dialer, given).await {
+            observer.note(&format!("{why:#}"));
+        }
+    }
+
+    /// Takes steps once for the whole run.
+    async fn of_run(
+        &self,
+        (name, steps): (&str, &[Step]),
+        dialer: &Arc<Dialer>,
+        given: &Arc<Values>,
+    ) -> anyhow::Result<Values> {
+        if steps.is_empty() {
+            return Ok(Values::default());
+        }
+        let script = Script::of_steps(&self.scenario, name, steps).map_err(cannot_prepare)?;
+        let script = Arc::new(script);
+        let mut user = Alone::new(&self.scenario, Arc::clone(&script), dialer, given);
+        let mut captured = Values::default();
+        for flow in script.flows() {
+            user.take(flow).await;
+            captured = user.captured(flow);
+        }
+        let mut step = String::new();
+        for event in user.events() {
+            match event {
+                Event::Step(subject) => step = subject,
+                Event::Failed(failure) => {
+                    return Err(anyhow!(
+                        "take the steps of [{name}]: {step}: {}",
+                        failure.what
+                    ));
+                }
+                _ => {}
+            }
+        }
+        Ok(captured)
+    }
+
     async fn run(
         &self,
         observer: &mut dyn Observer,
         service: &mut Option<service::RunningService>,
     ) -> anyhow::Result<LoadOutcome> {
         let dialer = Arc::new(unless_stopped(&self.stop, self.reach()).await?);
-        let script = Script::new(&self.scenario)
-            .map_err(|failure| anyhow!("prepare the scenario's requests: {failure}"))?;
-        let script = Arc::new(script);
+        let script = Arc::new(Script::new(&self.scenario).map_err(cannot_prepare)?);
+        let given = Arc::new(self.set_up(&dialer).await?);
+        let measured = self
+            .levels(observer, service, (&script, &dialer, &given))
+            .await;
+        self.tear_down(observer, (&dialer, &given)).await;
+        measured
+    }
+
+    async fn levels(
+        &self,
+        observer: &mut dyn Observer,
+        service: &mut Option<service::RunningService>,
+        (script, dialer, given): (&Arc<Script>, &Arc<Dialer>, &Arc<Values>),
+    ) -> anyhow::Result<LoadOutcome> {
         let input = LevelInput {
             scenario: &self.scenario,
-            script: &script,
-            dialer: &dialer,
+            script,
+            dialer,
             stop: &self.stop,
+            given,
         };
         let mut builder = RunBuilder::new(&self.scenario);
         let share = self.scenario.share;
@@ -160,8 +319,9 @@ impl LoadRun {
                 }
                 found => found?,
             };
+            let is_aborted = result.aborted.is_some();
             builder.add(level, &result, observed)?;
-            if self.stop.is_asked() {
+            if self.stop.is_asked() || is_aborted {
                 builder.end_early();
                 break;
             }

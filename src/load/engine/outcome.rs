@@ -140,6 +140,7 @@ impl RunBuilder {
         }
         let warnings = observed.warnings.into_iter().map(named);
         self.run.warnings.extend(warnings);
+        self.run.warnings.extend(result.aborted.clone().map(named));
         let (invalid, warning) = result.validity();
         self.run.warnings.extend(warning.map(named));
         let invalid = invalid.or(observed.ended.into_iter().next());

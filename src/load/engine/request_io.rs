@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::connection::ConnectionHandle;
 use super::context::{ExaminedBy, ThreadContext};
 use super::script::{EncodedRequest, PreparedCall};
+use super::trace::Event;
 use crate::load::clock::Moment;
 use crate::load::definition::secret;
 use crate::load::http::dial::Stream;
@@ -86,6 +87,9 @@ impl RequestIo {
         let mut response = exchange(&mut self.connection, context, request, call.wanted).await?;
         let mut done = context.now();
         let request_size = request.size();
+        if !scenario.keep_alive {
+            self.connection.end();
+        }
         if scenario.cookies {
             self.state.jar.take(&response, &request.outgoing.target);
         }
@@ -187,6 +191,7 @@ impl RequestIo {
     ) -> Result<WebSocket<Stream>, Failure> {
         let base = &context.level.scenario.base;
         let opening = request::opening(socket, base, &self.state)?;
+        context.trace(|| Event::Sent(opening.clone()));
         let stream = context.level.dialer.connect(Alpn::Http1).await?;
         websocket::connect(stream, base, &opening.target, &opening.headers).await
     }
@@ -238,6 +243,7 @@ async fn exchange(
     request: &EncodedRequest,
     wanted: Wanted,
 ) -> Result<Response, Failure> {
+    context.trace(|| Event::Sent(request.outgoing.clone()));
     let mut response = connection.exchange(request, wanted).await;
     let mut retries = 0;
     while response.is_err() && retries < connection.retries(&request.outgoing.method) {
@@ -246,6 +252,9 @@ async fn exchange(
         connection.drop_unusable();
         connection.open(&context.level.dialer).await?;
         response = connection.exchange(request, wanted).await;
+    }
+    if let Ok(response) = &response {
+        context.trace(|| Event::Answered(request::plain_answer(response)));
     }
     response
 }

@@ -3,13 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::header::CONNECTION;
+
 use crate::load::http::{Failure, OutgoingRequest, Wanted, http1, http2};
 use crate::load::record::{Figures, Span};
 use crate::load::request::{self, Data};
-use crate::load::scenario::{Action, Call, Flow, Pause, Protocol, Scenario, Socket, Step};
+use crate::load::scenario::{Action, Call, Pause, Protocol, Scenario, Socket, Step, Turns};
 
 /// All flows, and how often each is taken.
 pub struct Script {
+    /// What each user takes once, and none where there is nothing of that kind.
+    once: Option<Box<PreparedFlow>>,
     flows: Vec<PreparedFlow>,
     total_weight: f64,
     seed: u64,
@@ -19,6 +23,7 @@ pub struct Script {
 }
 
 pub struct PreparedFlow {
+    pub name: String,
     /// The sum of the weights up to and including this flow.
     weight_up_to: f64,
     pub data: Data,
@@ -30,6 +35,7 @@ pub struct PreparedStep {
     pub subject: usize,
     pub timeout: Duration,
     pub think: Pause,
+    pub turns: Option<Box<Turns>>,
     pub action: PreparedAction,
 }
 
@@ -41,6 +47,9 @@ pub enum PreparedAction {
         connect: usize,
     },
 }
+
+/// What the steps are called that each user takes once.
+const ONCE: &str = "once";
 
 /// A request, and which parts of its response are needed.
 pub struct PreparedCall {
@@ -74,10 +83,20 @@ impl EncodedRequest {
         u64::try_from(size).unwrap_or(u64::MAX)
     }
 
+    /// Whether it says what becomes of its connection; one that was redirected does.
+    fn has_connection(&self) -> bool {
+        let mut headers = self.outgoing.headers.iter();
+        headers.any(|(name, _)| name == CONNECTION.as_str())
+    }
+
     /// Encodes the request anew for the scenario's protocol.
     pub fn encode(&mut self, scenario: &Scenario) -> Result<(), Failure> {
         match scenario.protocol {
             Protocol::Http1 => {
+                if !scenario.keep_alive && !self.has_connection() {
+                    let close = (CONNECTION.as_str().to_owned(), "close".to_owned());
+                    self.outgoing.headers.push(close);
+                }
                 self.http1.clear();
                 http1::encode(&self.outgoing, &scenario.base, &mut self.http1);
             }
@@ -92,31 +111,60 @@ impl EncodedRequest {
 impl Script {
     pub fn new(scenario: &Scenario) -> Result<Self, Failure> {
         let mut script = Self {
+            once: None,
             flows: Vec::new(),
             total_weight: 0.0,
             seed: scenario.seed,
             subjects: Vec::new(),
             slow: scenario.measure.slow,
         };
+        let once: Vec<Step> = scenario
+            .flows
+            .iter()
+            .flat_map(|flow| flow.once.clone())
+            .collect();
+        if !once.is_empty() {
+            let once = script.prepare_all(scenario, ONCE, &once)?;
+            script.once = Some(Box::new(once));
+        }
         for flow in &scenario.flows {
-            script.add(scenario, flow)?;
+            script.total_weight += flow.weight;
+            let flow = script.prepare_all(scenario, &flow.name, &flow.steps)?;
+            script.flows.push(flow);
         }
         Ok(script)
     }
 
-    fn add(&mut self, scenario: &Scenario, flow: &Flow) -> Result<(), Failure> {
-        self.total_weight += flow.weight;
-        let steps: Result<Vec<PreparedStep>, Failure> = flow
-            .steps
-            .iter()
-            .map(|step| self.prepare(scenario, step))
-            .collect();
-        self.flows.push(PreparedFlow {
+    /// Steps outside of any flow, as one flow of that name.
+    pub fn of_steps(scenario: &Scenario, name: &str, steps: &[Step]) -> Result<Self, Failure> {
+        let mut script = Self {
+            once: None,
+            flows: Vec::new(),
+            total_weight: 1.0,
+            seed: scenario.seed,
+            subjects: Vec::new(),
+            slow: None,
+        };
+        let flow = script.prepare_all(scenario, name, steps)?;
+        script.flows.push(flow);
+        Ok(script)
+    }
+
+    fn prepare_all(
+        &mut self,
+        scenario: &Scenario,
+        name: &str,
+        steps: &[Step],
+    ) -> Result<PreparedFlow, Failure> {
+        let data = Data::of_steps(scenario, steps, scenario.seed);
+        let steps = steps.iter().map(|step| self.prepare(scenario, step));
+        let steps: Result<Vec<PreparedStep>, Failure> = steps.collect();
+        Ok(PreparedFlow {
+            name: name.to_owned(),
             weight_up_to: self.total_weight,
-            data: Data::of_flow(scenario, flow, scenario.seed),
+            data,
             steps: steps?,
-        });
-        Ok(())
+        })
     }
 
     fn prepare(&mut self, scenario: &Scenario, step: &Step) -> Result<PreparedStep, Failure> {
@@ -136,6 +184,7 @@ impl Script {
             subject,
             timeout: step.timeout.unwrap_or(scenario.timeout),
             think: step.think,
+            turns: step.turns.clone().map(Box::new),
             action,
         })
     }
@@ -163,9 +212,54 @@ impl Script {
             .or(self.flows.last())
     }
 
+    /// What each user takes once, before its first iteration.
+    pub fn once(&self) -> Option<&PreparedFlow> {
+        self.once.as_deref()
+    }
+
+    /// All flows, in the order of the scenario.
+    pub fn flows(&self) -> &[PreparedFlow] {
+        &self.flows
+    }
+
+    /// The name of the subject of a step.
+    pub fn subject_of(&self, step: &PreparedStep) -> String {
+        self.subjects.get(step.subject).cloned().unwrap_or_default()
+    }
+
+    /// Keeps all of every answer, for somebody who looks.
+    pub fn want_everything(&mut self) {
+        let once = self.once.iter_mut().map(|once| &mut **once);
+        let flows = once.chain(&mut self.flows);
+        for step in flows.flat_map(|flow| &mut flow.steps) {
+            if let PreparedAction::Call(call) = &mut step.action {
+                call.wanted = Wanted {
+                    headers: true,
+                    body: true,
+                };
+            }
+        }
+    }
+
+    /// The subjects of steps that are taken by no flow: where users take them before counting begins, they are not
+    /// measured.
+    fn once_subjects(&self) -> Vec<String> {
+        let in_flows: Vec<usize> = self
+            .flows
+            .iter()
+            .flat_map(|flow| &flow.steps)
+            .map(|step| step.subject)
+            .collect();
+        let once = self.once.iter().flat_map(|once| &once.steps);
+        once.filter(|step| !in_flows.contains(&step.subject))
+            .map(|step| self.subject_of(step))
+            .collect()
+    }
+
     /// The timeouts of all steps.
     pub fn timeouts(&self) -> impl Iterator<Item = Duration> {
-        let steps = self.flows.iter().flat_map(|flow| &flow.steps);
+        let flows = self.once.iter().map(|once| &**once).chain(&self.flows);
+        let steps = flows.flat_map(|flow| &flow.steps);
         steps.map(|step| step.timeout)
     }
 
@@ -177,6 +271,7 @@ impl Script {
             phases: Vec::new(),
             slow: self.slow,
             open,
+            once: self.once_subjects(),
         }
     }
 }

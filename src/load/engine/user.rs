@@ -9,18 +9,23 @@ use super::connection::ConnectionHandle;
 use super::context::ThreadContext;
 use super::deadline::DeadlineSlot;
 use super::request_io::{RequestIo, TimedResponse};
-use super::script::{PreparedAction, PreparedCall, PreparedStep};
+use super::script::{PreparedAction, PreparedCall, PreparedFlow, PreparedStep};
+use super::trace::Event;
 use crate::load::clock::{Clock, Moment};
+use crate::load::http::websocket::Word;
 use crate::load::http::{Failure, FailureKind};
-use crate::load::record::{Bytes, Exchanged, Phases, RequestTimes};
+use crate::load::record::{AFTER_REFUSAL, Bytes, Exchanged, Phases, RequestTimes};
 use crate::load::request::told;
-use crate::load::scenario::{Pause, Socket};
+use crate::load::scenario::{Condition, Measure, Pause, Socket};
+use crate::load::template::Values;
 
 pub struct User {
     pub context: Rc<ThreadContext>,
     pub deadline: Rc<DeadlineSlot>,
     io: RequestIo,
     random: fastrand::Rng,
+    /// Whether it has taken what each user takes once.
+    is_prepared: bool,
 }
 
 /// One turn through a flow.
@@ -51,15 +56,56 @@ struct StepRun<'a> {
     own_delay: Duration,
     start: Moment,
     span: Option<usize>,
+    /// Whether it is not taken again, whatever it captures.
+    is_last: bool,
 }
 
 impl User {
     pub fn new(context: Rc<ThreadContext>, connection: ConnectionHandle, seed: u64) -> Self {
+        let mut io = RequestIo::new(connection, &context.level.scenario.base);
+        io.state.values.clone_from(&context.level.given);
         Self {
             deadline: context.deadlines.add(),
-            io: RequestIo::new(connection, &context.level.scenario.base),
+            io,
             random: fastrand::Rng::with_seed(seed),
+            is_prepared: context.level.script.once().is_none(),
             context,
+        }
+    }
+
+    /// Takes what each user takes once, and keeps what was captured. Where a step fails, it is taken again next time.
+    pub async fn prepare(&mut self, iteration: Iteration) -> IterationEnd {
+        let context = Rc::clone(&self.context);
+        let mut end = IterationEnd {
+            at: iteration.start,
+            failed: None,
+        };
+        if !self.is_prepared
+            && let Some(once) = context.level.script.once()
+        {
+            end = self.take(once, iteration).await;
+            self.is_prepared = end.failed.is_none();
+            if self.is_prepared {
+                self.keep(once);
+            }
+        }
+        end
+    }
+
+    /// Keeps what the steps of a flow captured, for all iterations.
+    pub fn keep(&mut self, flow: &PreparedFlow) {
+        for name in captures(flow) {
+            self.io.state.values.keep(name);
+        }
+    }
+
+    /// Adds what the steps of a flow captured, to be kept.
+    pub fn captured(&self, flow: &PreparedFlow, values: &mut Values) {
+        for name in captures(flow) {
+            if let Some(value) = self.io.state.values.get(name) {
+                values.set(name, value.to_owned());
+                values.keep(name);
+            }
         }
     }
 
@@ -89,54 +135,90 @@ impl User {
     /// Takes the steps of one iteration, until the first that fails.
     pub async fn run(&mut self, iteration: Iteration) -> IterationEnd {
         let context = Rc::clone(&self.context);
+        let mut iteration = iteration;
+        if !self.is_prepared {
+            // Rare, so its state is not part of every user.
+            let prepared = Box::pin(self.prepare(iteration)).await;
+            if prepared.failed.is_some() {
+                sleep(AFTER_REFUSAL).await;
+                return IterationEnd {
+                    at: context.now(),
+                    ..prepared
+                };
+            }
+            iteration.start = prepared.at;
+            iteration.due = prepared.at;
+            iteration.own_delay = Duration::ZERO;
+        }
+        match context.level.script.flow(iteration.number) {
+            Some(flow) => self.take(flow, iteration).await,
+            None => IterationEnd {
+                at: iteration.start,
+                failed: None,
+            },
+        }
+    }
+
+    /// Takes the steps of one flow, until the first that fails.
+    pub async fn take(&mut self, flow: &PreparedFlow, iteration: Iteration) -> IterationEnd {
+        let context = Rc::clone(&self.context);
         let Iteration {
             mut due,
             mut own_delay,
             mut start,
             ..
         } = iteration;
-        let Some(flow) = context.level.script.flow(iteration.number) else {
-            return IterationEnd {
-                at: start,
-                failed: None,
-            };
-        };
         self.io.state.values.clear();
         flow.data.fill(iteration.number, &mut self.io.state.values);
         for (number, step) in flow.steps.iter().enumerate() {
-            // Once the time is over, no further step begins.
-            if number > 0 && context.level.control.is_over(start) {
-                break;
+            let turns = step.turns.as_deref();
+            if turns.is_some_and(|turns| !turns.begins(&self.io.state.values)) {
+                continue;
             }
-            let run = StepRun {
-                step,
-                due,
-                own_delay: std::mem::take(&mut own_delay),
-                start,
-                span: iteration.span,
-            };
-            let (end, failed) = match &step.action {
-                PreparedAction::Call(call) => self.call(&context, &run, call).await,
-                PreparedAction::Socket { socket, connect } => {
-                    self.socket(&context, &run, socket, *connect).await
+            let most = turns.map_or(1, |turns| turns.most);
+            for turn in 1..=most {
+                // Once the time is over, no further step begins.
+                if (number > 0 || turn > 1) && context.level.control.is_over(start) {
+                    return IterationEnd {
+                        at: start,
+                        failed: None,
+                    };
                 }
-            };
-            start = end;
-            if failed.is_some() {
-                // A user whose step failed is no faster than one whose steps all succeed.
-                for step in flow.steps.iter().skip(number) {
-                    self.pause(step.think).await;
-                }
-                return IterationEnd {
-                    at: context.now(),
-                    failed,
+                let run = StepRun {
+                    step,
+                    due,
+                    own_delay: std::mem::take(&mut own_delay),
+                    start,
+                    span: iteration.span,
+                    is_last: turn == most,
                 };
+                context.trace(|| Event::Step(context.level.script.subject_of(step)));
+                let (end, failed) = match &step.action {
+                    PreparedAction::Call(call) => self.call(&context, &run, call).await,
+                    PreparedAction::Socket { socket, connect } => {
+                        self.socket(&context, &run, socket, *connect).await
+                    }
+                };
+                start = end;
+                if failed.is_some() {
+                    // A user whose step failed is no faster than one whose steps all succeed.
+                    for step in flow.steps.iter().skip(number) {
+                        self.pause(step.think).await;
+                    }
+                    return IterationEnd {
+                        at: context.now(),
+                        failed,
+                    };
+                }
+                if step.think.high > Duration::ZERO {
+                    self.pause(step.think).await;
+                    start = context.now();
+                }
+                due = start;
+                if turns.is_some_and(|turns| turns.is_done(&self.io.state.values)) {
+                    break;
+                }
             }
-            if step.think.high > Duration::ZERO {
-                self.pause(step.think).await;
-                start = context.now();
-            }
-            due = start;
         }
         IterationEnd {
             at: start,
@@ -171,7 +253,10 @@ impl User {
                 };
                 let exchanged = Exchanged::of(context, &timed);
                 let examined = self.io.examine(context, call, timed, tally).await;
+                let examined = examined.and_then(|()| in_time(call, times.service));
+                let examined = examined.and_then(|()| run.is_done(&self.io.state.values));
                 if examined.is_ok() {
+                    self.trace_captures(context, call);
                     context.succeed(tally, times, done);
                     context.exchanged(tally, &exchanged);
                 }
@@ -184,6 +269,13 @@ impl User {
             end,
             failure.map(|failure| run.fail(context, tally, failure, end)),
         )
+    }
+
+    fn trace_captures(&self, context: &ThreadContext, call: &PreparedCall) {
+        for (name, _) in &call.call.captures {
+            let value = self.io.state.values.get(name).unwrap_or_default();
+            context.trace(|| Event::Captured(name.clone(), value.to_owned()));
+        }
     }
 
     /// Opens a WebSocket, exchanges its messages and closes it. The connect, with the upgrade, is a subject of its own;
@@ -219,7 +311,16 @@ impl User {
         let tally = context.tally(run.span, step.subject);
         self.deadline.begin(tally);
         let mut trips = Vec::new();
-        let talking = async { open.talk(&self.io.messages(socket)?, &mut trips).await };
+        let talking = async {
+            let messages = self.io.messages(socket)?;
+            let mut words = |word: Word<'_>| {
+                context.trace(|| match word {
+                    Word::Said(text) => Event::Said(text.to_owned()),
+                    Word::Heard(bytes) => Event::Heard(bytes.to_vec()),
+                });
+            };
+            open.talk(&messages, &mut trips, &mut words).await
+        };
         let talked = self.deadline.within(deadline, talking).await;
         self.deadline.end();
         let end = context.now();
@@ -241,7 +342,42 @@ impl User {
     }
 }
 
+/// Whether an answer came in the time that its step expects.
+fn in_time(call: &PreparedCall, took: Duration) -> Result<(), Failure> {
+    match call.call.expect.within {
+        Some(within) if took > within => {
+            let within = crate::text::duration::text(within);
+            let what = format!("it took longer than {within}");
+            Err(Failure::new(FailureKind::Check, what))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The names that the steps of a flow capture.
+fn captures(flow: &PreparedFlow) -> impl Iterator<Item = &str> {
+    let calls = flow.steps.iter().filter_map(|step| match &step.action {
+        PreparedAction::Call(call) => Some(call),
+        PreparedAction::Socket { .. } => None,
+    });
+    calls.flat_map(|call| call.call.captures.iter().map(|(name, _)| name.as_str()))
+}
+
 impl StepRun<'_> {
+    /// Whether a step that is taken for the last time has come to its end.
+    fn is_done(&self, values: &Values) -> Result<(), Failure> {
+        let turns = self.step.turns.as_deref().filter(|_| self.is_last);
+        let open = turns.and_then(|turns| Some((turns.most, turns.open(values)?)));
+        match open {
+            None => Ok(()),
+            Some((most, Condition { name, is })) => {
+                let is = is.join(" or ");
+                let what = format!("`{name}` was not {is} after {most} times");
+                Err(Failure::new(FailureKind::Check, what))
+            }
+        }
+    }
+
     /// Records that the step failed, and returns the kind of the failure.
     fn fail(
         &self,

@@ -25,6 +25,13 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// An open WebSocket.
 pub struct WebSocket<S>(WebSocketStream<S>);
 
+/// What went over a WebSocket.
+#[derive(Clone, Copy, Debug)]
+pub enum Word<'a> {
+    Said(&'a str),
+    Heard(&'a [u8]),
+}
+
 /// A message with its values inserted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RenderedMessage {
@@ -71,12 +78,13 @@ where
         &mut self,
         messages: &[RenderedMessage],
         trips: &mut Vec<Duration>,
+        words: &mut dyn FnMut(Word<'_>),
     ) -> Result<(), Failure> {
         for message in messages {
             for _ in 0..message.times.get() {
                 let start = Instant::now();
                 let awaits = message.awaits.as_deref();
-                self.round_trip(&message.send, awaits).await?;
+                self.heard(&message.send, awaits, words).await?;
                 trips.push(start.elapsed());
             }
         }
@@ -86,6 +94,16 @@ where
     /// Sends a message and reads until a response that contains `awaits`, or any where it is `None`. Pings are
     /// answered.
     pub async fn round_trip(&mut self, send: &str, awaits: Option<&str>) -> Result<(), Failure> {
+        self.heard(send, awaits, &mut |_| {}).await
+    }
+
+    async fn heard(
+        &mut self,
+        send: &str,
+        awaits: Option<&str>,
+        words: &mut dyn FnMut(Word<'_>),
+    ) -> Result<(), Failure> {
+        words(Word::Said(send));
         let sent = self.0.send(Message::text(send)).await;
         sent.map_err(|error| broken(format!("send a message: {}", describe(&error))))?;
         loop {
@@ -103,6 +121,7 @@ where
                 // The pong is sent with the next read.
                 Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => continue,
             };
+            words(Word::Heard(data));
             if awaits.is_none_or(|words| contains(data, words.as_bytes())) {
                 return Ok(());
             }

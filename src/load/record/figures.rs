@@ -45,6 +45,8 @@ pub struct Figures {
     pub phases: Vec<PhaseTime>,
     /// Requests that take longer are counted.
     pub slow: Option<Duration>,
+    /// Subjects of what users do once, which may have been before counting began.
+    pub once: Vec<String>,
     /// Whether the load is open. Then the throughput was asked for and is not an outcome.
     pub open: bool,
 }
@@ -140,6 +142,7 @@ impl Figures {
         let (mut never, mut any) = (Vec::new(), false);
         for (name, tally) in self.subjects.iter().zip(tallies) {
             match tally.all() {
+                0 if self.once.contains(name) => {}
                 0 => never.push(self.subject(Some(span), name).to_string()),
                 _ => any = true,
             }
@@ -389,6 +392,7 @@ mod tests {
                 }],
             }],
             slow: None,
+            once: Vec::new(),
             open,
         }
     }

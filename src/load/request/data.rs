@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::load::Scenario;
-use crate::load::scenario::{Action, Auth, Body, Call, Feed, Flow, RowOrder, Rows, Socket};
+use crate::load::scenario::{Action, Auth, Body, Call, Feed, Flow, RowOrder, Rows, Socket, Step};
 use crate::load::template::{Template, ValueGenerator, Values, random, seed_of};
 
 /// The generated values and feed columns that a scenario uses. Unused ones are not made.
@@ -34,12 +34,21 @@ struct FeedColumns {
 impl Data {
     /// The data that any of the flows uses.
     pub fn new(scenario: &Scenario, seed: u64) -> Self {
-        Self::naming(scenario, seed, scenario.flows.iter().flat_map(names))
+        Self::of_steps(scenario, scenario.flows.iter().flat_map(steps), seed)
     }
 
     /// The data that one flow uses. The values are the same as those of `new`.
     pub fn of_flow(scenario: &Scenario, flow: &Flow, seed: u64) -> Self {
-        Self::naming(scenario, seed, names(flow))
+        Self::of_steps(scenario, &flow.steps, seed)
+    }
+
+    /// The data that some steps use. The values are the same as those of `new`.
+    pub fn of_steps<'a>(
+        scenario: &Scenario,
+        steps: impl IntoIterator<Item = &'a Step>,
+        seed: u64,
+    ) -> Self {
+        Self::naming(scenario, seed, steps.into_iter().flat_map(names))
     }
 
     fn naming<'a>(
@@ -110,14 +119,16 @@ impl FeedColumns {
     }
 }
 
-fn names(flow: &Flow) -> impl Iterator<Item = &str> {
-    flow.steps
-        .iter()
-        .flat_map(|step| match &step.action {
-            Action::Call(call) => templates_of_call(call),
-            Action::Socket(socket) => templates_of_socket(socket),
-        })
-        .flat_map(Template::names)
+fn steps(flow: &Flow) -> impl Iterator<Item = &Step> {
+    flow.once.iter().chain(&flow.steps)
+}
+
+fn names(step: &Step) -> impl Iterator<Item = &str> {
+    let templates = match &step.action {
+        Action::Call(call) => templates_of_call(call),
+        Action::Socket(socket) => templates_of_socket(socket),
+    };
+    templates.into_iter().flat_map(Template::names)
 }
 
 fn templates_of_call(call: &Call) -> Vec<&Template> {
@@ -134,7 +145,7 @@ fn templates_of_call(call: &Call) -> Vec<&Template> {
         Body::Form(fields) => all.extend(fields.iter().map(|(_, value)| value)),
         Body::Empty | Body::Bytes(_) => {}
     }
-    all.extend(&call.expect.contains);
+    all.extend(call.expect.templates());
     all
 }
 

@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+use http::header::ACCEPT_ENCODING;
+
+use super::decode;
 use super::headers::render;
 use super::read_response::{ReadResponse, found_nothing};
 use super::user_state::UserState;
@@ -11,26 +14,36 @@ use crate::load::template::{Escape, Extractor, SHOWN, Template, Values, excerpt}
 
 /// The parts of a response to this call that are needed for checks, captures, cookies and redirects.
 pub fn wanted(call: &Call, cookies: bool, redirects: u8) -> Wanted {
-    let json = call.expect.json.iter().map(|(probe, _)| probe);
     let captures = call.captures.iter().map(|(_, probe)| probe);
-    let probes: Vec<&Extractor> = json.chain(captures).collect();
+    let probes: Vec<&Extractor> = call.expect.places().chain(captures).collect();
+    let body = call.expect.needs_body() || probes.iter().any(|probe| !probe.needs_headers());
+    // A body that may be compressed can only be looked at by its headers.
+    let may_be_compressed = body
+        && call
+            .headers
+            .iter()
+            .any(|(name, _)| *name == ACCEPT_ENCODING);
     Wanted {
-        headers: cookies || redirects > 0 || probes.iter().any(|probe| probe.needs_headers()),
-        body: !call.expect.contains.is_empty() || probes.iter().any(|probe| !probe.needs_headers()),
+        headers: cookies
+            || redirects > 0
+            || may_be_compressed
+            || probes.iter().any(|probe| probe.needs_headers()),
+        body,
     }
 }
 
-/// Checks the status, then what the body has to contain, then its JSON, then captures values. The first failure is
+/// Checks the status, then the headers, then what the body has to contain, then its JSON, then captures values. The first failure is
 /// returned. Values are captured up to the first that is missing.
 pub fn examine(call: &Call, answer: &Response, state: &mut UserState) -> Result<(), Failure> {
     check_status(&call.expect, answer.status)?;
-    if call.expect.contains.is_empty() && call.expect.json.is_empty() && call.captures.is_empty() {
+    let expect = &call.expect;
+    if !expect.needs_body() && expect.places().next().is_none() && call.captures.is_empty() {
         return Ok(());
     }
-    let seen = ReadResponse::new(answer);
-    for text in &call.expect.contains {
-        check_contains(text, &state.values, &seen)?;
-    }
+    let plain = decode::decoded(answer)?;
+    let seen = ReadResponse::new(plain.as_ref().unwrap_or(answer));
+    check_headers(expect, &state.values, &seen)?;
+    check_body(expect, &state.values, &seen)?;
     for (probe, expected) in &call.expect.json {
         let found = seen
             .find(probe)
@@ -40,6 +53,9 @@ pub fn examine(call: &Call, answer: &Response, state: &mut UserState) -> Result<
             let what = format!("{probe} is {found} where {expected} was expected");
             return Err(Failure::new(FailureKind::Check, what));
         }
+    }
+    for (probe, expected) in &expect.json_of {
+        check_made(probe, expected, &state.values, &seen)?;
     }
     for (name, probe) in &call.captures {
         let Some(found) = seen.find(probe) else {
@@ -68,25 +84,96 @@ fn check_status(expect: &Expect, status: u16) -> Result<(), Failure> {
     Err(Failure::new(FailureKind::Status, what))
 }
 
-fn check_contains(
-    text: &Template,
+fn check_headers(expect: &Expect, values: &Values, seen: &ReadResponse<'_>) -> Result<(), Failure> {
+    for (place, wanted) in &expect.headers {
+        let wanted = rendered(wanted, values)?;
+        let found = seen
+            .find(place)
+            .ok_or_else(|| failed(found_nothing(place, seen)))?;
+        if !found.text().contains(wanted.as_ref()) {
+            let wanted = excerpt(wanted.as_bytes(), SHOWN);
+            return Err(failed(format!("{place} is {found}, without `{wanted}`")));
+        }
+    }
+    Ok(())
+}
+
+/// What holds for the body as a whole, and what must not be there.
+fn check_body(expect: &Expect, values: &Values, seen: &ReadResponse<'_>) -> Result<(), Failure> {
+    for text in &expect.contains {
+        let text = rendered(text, values)?;
+        if !seen.text().contains(text.as_ref()) {
+            let text = excerpt(text.as_bytes(), SHOWN);
+            return Err(failed(format!("`{text}` is not in {seen}")));
+        }
+    }
+    for text in &expect.not_contains {
+        let text = rendered(text, values)?;
+        if seen.text().contains(text.as_ref()) {
+            let text = excerpt(text.as_bytes(), SHOWN);
+            return Err(failed(format!("`{text}` is in {seen}")));
+        }
+    }
+    if let Some((low, high)) = expect.size {
+        let size = seen.size();
+        if !(low..=high).contains(&size) {
+            let wanted = match low == high {
+                true => low.to_string(),
+                false => format!("{low} to {high}"),
+            };
+            return Err(failed(format!(
+                "the body has {size} bytes where {wanted} were expected"
+            )));
+        }
+    }
+    if expect.no_errors
+        && let Some(why) = seen.graphql_errors()
+    {
+        return Err(failed(why));
+    }
+    for place in &expect.absent {
+        if let Some(found) = seen.find(place) {
+            return Err(failed(format!(
+                "{place} is {found} where nothing was expected"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// A JSON value that is made of what the user has.
+fn check_made(
+    place: &Extractor,
+    wanted: &Template,
     values: &Values,
     seen: &ReadResponse<'_>,
 ) -> Result<(), Failure> {
-    let text = match text.as_fixed() {
-        Some(text) => Cow::Borrowed(text),
-        None => {
-            let mut out = String::new();
-            render(text, values, Escape::None, &mut out)?;
-            Cow::Owned(out)
-        }
-    };
-    if seen.text().contains(text.as_ref()) {
-        return Ok(());
+    let found = seen
+        .find(place)
+        .ok_or_else(|| failed(found_nothing(place, seen)))?;
+    let mut text = String::new();
+    render(wanted, values, Escape::Json, &mut text)?;
+    let shown = excerpt(text.as_bytes(), SHOWN);
+    match serde_json::from_str(&text) {
+        Ok(wanted) if found.equals(&wanted) => Ok(()),
+        Ok(_) => Err(failed(format!(
+            "{place} is {found} where {shown} was expected"
+        ))),
+        Err(why) => Err(failed(format!(
+            "what {place} should be is no JSON ({why}): {shown}"
+        ))),
     }
-    let text = excerpt(text.as_bytes(), SHOWN);
-    Err(Failure::new(
-        FailureKind::Check,
-        format!("`{text}` is not in {seen}"),
-    ))
+}
+
+fn rendered<'a>(text: &'a Template, values: &Values) -> Result<Cow<'a, str>, Failure> {
+    if let Some(text) = text.as_fixed() {
+        return Ok(Cow::Borrowed(text));
+    }
+    let mut out = String::new();
+    render(text, values, Escape::None, &mut out)?;
+    Ok(Cow::Owned(out))
+}
+
+fn failed(what: String) -> Failure {
+    Failure::new(FailureKind::Check, what)
 }

@@ -9,6 +9,7 @@
 
 mod auth;
 mod data;
+mod decode;
 mod examine;
 mod headers;
 mod jar;
@@ -23,6 +24,7 @@ pub mod told;
 mod user_state;
 
 pub use data::Data;
+pub use decode::plain_answer;
 pub use examine::{examine, wanted};
 pub use jar::Jar;
 pub use outgoing::{is_fixed, opening, outgoing, refill};

@@ -31,6 +31,27 @@ impl<'a> ReadResponse<'a> {
             .get_or_init(|| String::from_utf8_lossy(&self.answer.body))
     }
 
+    /// How many bytes the body has.
+    pub(super) fn size(&self) -> u64 {
+        u64::try_from(self.answer.body.len()).unwrap_or(u64::MAX)
+    }
+
+    /// What is wrong with a GraphQL answer: `errors` is there only where something went wrong (October 2021, 7.1).
+    pub(super) fn graphql_errors(&self) -> Option<String> {
+        let document = match self.json() {
+            Ok(document) => document,
+            Err(why) => return Some(format!("no JSON ({why}) in {self}")),
+        };
+        let first = match document.get("errors") {
+            None | Some(Value::Null) => return None,
+            Some(Value::Array(errors)) => errors.first()?,
+            Some(other) => other,
+        };
+        let message = first.get("message").unwrap_or(first);
+        let message = excerpt(json::as_text(message).as_bytes(), SHOWN);
+        Some(format!("the answer has an error: {message}"))
+    }
+
     fn json(&self) -> Result<&Value, &str> {
         self.json
             .get_or_init(|| {

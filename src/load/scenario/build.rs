@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::call::General;
 use super::file::{self, HttpVersion, ScenarioFile, ServiceFile, TlsFile};
-use super::flows::{captured, flows};
+use super::flows::{Parts, captured, parts};
 use super::keys::STREAMS;
 use super::load_shape::levels;
 use super::measure::{self, Measure};
@@ -15,7 +15,7 @@ use super::surroundings::{Machine, Reader, Surroundings};
 use super::template::Names;
 use super::values::{feeds, values};
 use super::watch::{Situation, watched};
-use super::{Base, Protocol, Ready, Scenario, Service, Share, Tls};
+use super::{Abort, Base, ClientCertificate, Protocol, Ready, Scenario, Service, Share, Tls};
 use crate::toml_file::{self, FileError, Problem};
 
 /// The JSON Schema of a scenario file, for editors.
@@ -50,14 +50,18 @@ fn scenario(file: &ScenarioFile, path: &Path, reader: &Reader<'_>) -> Result<Sce
         feed.columns.iter().map(named)
     });
     let made: BTreeSet<String> = values.keys().cloned().chain(columns).collect();
-    let general = General {
+    let mut general = General {
         reader,
         names: Names::new(made, captured(file)),
         headers: file.headers.as_ref(),
         auth: file.auth.as_ref(),
     };
     let name = title(file, path)?;
-    let flows = flows(file, &general, &name)?;
+    let Parts {
+        setup,
+        flows,
+        teardown,
+    } = parts(file, &mut general, &name)?;
     let service = match &file.service {
         Some(service) => Some(self::service(service, &base, reader)?),
         None => None,
@@ -79,6 +83,10 @@ fn scenario(file: &ScenarioFile, path: &Path, reader: &Reader<'_>) -> Result<Sce
         name,
         protocol: protocol(file)?,
         levels: levels(&file.load, &flows)?,
+        abort: file.load.abort.as_ref().map(|abort| Abort {
+            errors: abort.errors.0,
+            after: abort.after.0,
+        }),
         warmup: file.warmup.map_or(Duration::ZERO, |warmup| warmup.0),
         timeout: file.timeout.0,
         seed: file.seed.get(),
@@ -87,6 +95,7 @@ fn scenario(file: &ScenarioFile, path: &Path, reader: &Reader<'_>) -> Result<Sce
             .and_then(|threads| NonZeroUsize::new(threads.to()?)),
         redirects: file.redirects.to().unwrap_or(u8::MAX),
         cookies: file.cookies,
+        keep_alive: keep_alive(file)?,
         measure: match &file.measure {
             Some(measure) => measure::read(measure)?,
             None => Measure::default(),
@@ -97,6 +106,8 @@ fn scenario(file: &ScenarioFile, path: &Path, reader: &Reader<'_>) -> Result<Sce
         },
         base,
         flows,
+        setup,
+        teardown,
         values,
         feeds,
         watch,
@@ -138,6 +149,16 @@ fn protocol(file: &ScenarioFile) -> Result<Protocol, Problem> {
     }
 }
 
+fn keep_alive(file: &ScenarioFile) -> Result<bool, Problem> {
+    match (&file.keep_alive, file.http.0) {
+        (Some(keep), HttpVersion::Two) if !keep.get() => Err(keep
+            .error("users of HTTP/2 share their connections")
+            .hint("new connections for each request are HTTP/1.1")),
+        (Some(keep), _) => Ok(*keep.get()),
+        (None, _) => Ok(true),
+    }
+}
+
 fn tls(file: &TlsFile, reader: &Reader<'_>) -> Result<Tls, Problem> {
     let ca = match &file.ca {
         Some(ca) => {
@@ -151,10 +172,32 @@ fn tls(file: &TlsFile, reader: &Reader<'_>) -> Result<Tls, Problem> {
         }
         None => None,
     };
+    let client = match (&file.cert, &file.key) {
+        (Some(cert), Some(key)) => {
+            for (file, what) in [(cert, "CERTIFICATE"), (key, "PRIVATE KEY")] {
+                let bytes = reader.file(file)?;
+                if !String::from_utf8_lossy(&bytes).contains(&format!("{what}-----")) {
+                    let what = what.to_lowercase();
+                    return Err(file
+                        .error(format!("the file has no {what}"))
+                        .hint("it must be PEM, which begins with -----BEGIN"));
+                }
+            }
+            Some(ClientCertificate {
+                cert: reader.path(cert)?,
+                key: reader.path(key)?,
+            })
+        }
+        (Some(alone), None) => return Err(alone.error("it needs its `key`")),
+        (None, Some(alone)) => return Err(alone.error("it needs the `cert` that it belongs to")),
+        (None, None) => None,
+    };
     let server_name = file.server_name.as_ref().map(|name| reader.text(name));
     Ok(Tls {
         ca,
         server_name: server_name.transpose()?,
+        insecure: file.insecure,
+        client,
     })
 }
 

@@ -7,8 +7,8 @@ use http::{HeaderName, HeaderValue, Method};
 use serde_json::{Map, Value};
 
 use super::address::check_path;
-use super::file::{AuthFile, CaptureFile, ExpectFile, GraphqlFile, StepFile};
 use super::keys::{BODIES, METHODS};
+use super::step_file::{AuthFile, CaptureFile, ExpectFile, GraphqlFile, StepFile};
 use super::surroundings::Reader;
 use super::template::{Names, is_name};
 use super::values::NAME_HINT;
@@ -70,6 +70,7 @@ impl StepFile {
             ("query", self.query.as_ref().map(Located::span)),
             ("expect", self.expect.as_ref().map(Located::span)),
             ("capture", self.capture.as_ref().map(Located::span)),
+            ("until", self.until.as_ref().map(Located::span)),
         ];
         let methods = methods.map(|(key, path)| (key, path.map(Located::span)));
         let all = methods.into_iter().chain(self.method_and_path());
@@ -368,21 +369,42 @@ fn expect(file: &ExpectFile, reader: &Reader<'_>, names: &Names) -> Result<Expec
     for text in file.contains.iter().flat_map(|texts| texts.entries()) {
         expect.contains.push(reader.template(text, names)?);
     }
+    for text in file.not_contains.iter().flat_map(|texts| texts.entries()) {
+        expect.not_contains.push(reader.template(text, names)?);
+    }
+    for (name, wanted) in file.headers.iter().flat_map(|table| table.entries()) {
+        let place = Extractor::header(name).map_err(|why| wanted.error(why))?;
+        let wanted = reader.template(wanted, names)?;
+        expect.headers.push((place, wanted));
+    }
+    expect.size = match file.size.as_ref().map(|size| (size, size.entries())) {
+        None => None,
+        Some((_, [only])) => Some((only.get().get(), only.get().get())),
+        Some((_, [low, high])) if low.get().get() <= high.get().get() => {
+            Some((low.get().get(), high.get().get()))
+        }
+        Some((size, _)) => {
+            return Err(
+                size.error("expected a number of bytes, or the least and the most, like [1, 5000]")
+            );
+        }
+    };
+    expect.within = file.within.map(|within| within.0);
+    expect.no_errors = file.no_errors;
+    for path in file.absent.iter().flat_map(|paths| paths.entries()) {
+        expect.absent.push(json_path(path, path.get().as_ref())?);
+    }
     for (path, wanted) in file.json.iter().flat_map(|table| table.entries()) {
         let path = json_path(wanted, path)?;
-        expect.json.push((path, document(wanted, &fixed)?));
+        let document = document(wanted, &|_, text| Ok(text.to_owned()))?;
+        match document.to_string().contains("{{") {
+            true => expect
+                .json_of
+                .push((path, reader.json(wanted, &document, names)?)),
+            false => expect.json.push((path, document)),
+        }
     }
     Ok(expect)
-}
-
-/// A text of a value that is expected, the same for every request.
-fn fixed(at: &Located<AnyValue>, text: &str) -> Result<String, Problem> {
-    match text.contains("{{") {
-        true => Err(at
-            .error("an expected value has no placeholders")
-            .hint("`contains` may have some")),
-        false => Ok(text.to_owned()),
-    }
 }
 
 fn captures(

@@ -4,18 +4,20 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::keys::{READY_WITHIN, REDIRECTS, STOP_WITHIN, STREAMS, TIMEOUT, USUAL_MAX_USERS};
+use super::keys::{
+    ABORT_AFTER, READY_WITHIN, REDIRECTS, STOP_WITHIN, STREAMS, TIMEOUT, USUAL_MAX_USERS,
+};
 use super::measure::MeasureFile;
 use super::schema_rules::{
-    NAME, any_table, filled_list, header_names, levels, low_and_high, names, one_target, path,
-    process_number, request_or_socket, steps_or_flows, table_or_list, token_or_password,
+    NAME, header_names, levels, low_and_high, names, one_target, process_number, steps_or_flows,
     users_or_rate_or_phases, words,
 };
+use super::step_file::{AuthFile, StepFile};
 use super::{Arrivals, MetricKind, Pause, RowOrder};
 use crate::model::Better;
 use crate::toml_file::{
-    AnyValue, DurationText, FalseOr, FileFormat, FilledText, FreeTable, Located, OneOrMany,
-    PositiveDuration, Scalar, Table, Tables, True, Whole, Word, from_number, schema,
+    DurationText, FalseOr, FileFormat, FilledText, FreeTable, Located, OneOrMany, PositiveDuration,
+    Scalar, Table, Tables, True, Whole, Word, from_number, from_text, schema, written,
 };
 
 /// What messages know about a scenario file.
@@ -79,6 +81,9 @@ pub(super) struct ScenarioFile {
     /// Whether each user keeps the cookies it is sent
     #[serde(default)]
     pub(super) cookies: bool,
+    /// Whether connections are used again; without it each request has a new one, whose time is part of its own
+    #[schemars(extend("default" = true))]
+    pub(super) keep_alive: Option<Located<bool>>,
     /// The version of HTTP that is spoken; `"2"` is spoken without TLS, too
     #[serde(default)]
     pub(super) http: Word<HttpVersion>,
@@ -104,6 +109,13 @@ pub(super) struct ScenarioFile {
     /// Several ways through the service; each iteration takes one of them
     #[schemars(length(min = 1))]
     pub(super) flow: Option<Tables<FlowFile>>,
+    /// Steps that are taken once for the whole run, before any load; their captures are known to all users
+    pub(super) setup: Option<OneOrMany<Table<StepFile>>>,
+    /// Steps that are taken once for the whole run, behind the load, however it ended
+    pub(super) teardown: Option<OneOrMany<Table<StepFile>>>,
+    /// Steps that each user takes once, where there is only one flow
+    #[schemars(length(min = 1))]
+    pub(super) once: Option<Tables<StepFile>>,
     /// The steps, where there is only one flow
     #[schemars(length(min = 1))]
     pub(super) step: Option<Tables<StepFile>>,
@@ -134,19 +146,6 @@ fn redirects() -> Whole<0, 20> {
     const { Whole::new(REDIRECTS) }
 }
 
-/// Who asks: `bearer`, or `user` and `password`.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(transform = token_or_password)]
-pub(super) struct AuthFile {
-    /// A token
-    pub(super) bearer: Option<Located<FilledText>>,
-    /// The name of a user who has a password
-    pub(super) user: Option<Located<String>>,
-    /// The password of that user
-    pub(super) password: Option<Located<String>>,
-}
-
 /// Users that wait for answers, or requests that are due.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -175,6 +174,8 @@ pub(super) struct LoadFile {
     /// Under a rate: no more flows than this at once; one that finds none free waits, and the wait is latency
     #[schemars(extend("default" = USUAL_MAX_USERS))]
     pub(super) max_users: Option<Located<UserCount>>,
+    /// When the load is ended early because too much fails: see below
+    pub(super) abort: Option<Table<AbortFile>>,
     /// Rates one after the other, instead of one `rate`
     #[schemars(length(min = 1))]
     pub(super) phase: Option<Tables<PhaseFile>>,
@@ -182,6 +183,47 @@ pub(super) struct LoadFile {
 
 pub(super) type UserCount = Whole<1, 1_000_000>;
 pub(super) type IterationCount = Whole<1, 1_000_000_000_000>;
+
+/// When the load is ended early.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AbortFile {
+    /// More of the requests than this failed
+    pub(super) errors: Located<ShareText>,
+    /// For so long: of the requests that ended in this time
+    #[serde(default = "abort_after")]
+    pub(super) after: PositiveDuration,
+}
+
+fn abort_after() -> PositiveDuration {
+    PositiveDuration(ABORT_AFTER)
+}
+
+/// `"10%"` as 0.1, from nothing to all but all.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ShareText(pub(super) f64);
+
+impl<'de> Deserialize<'de> for ShareText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        from_text(deserializer, |text| {
+            let (number, unit) = written::split(text)?;
+            match unit == "%" && (0.0..100.0).contains(&number) {
+                true => Ok(number / 100.0),
+                false => Err(format!(
+                    "`{text}` is no share below 100%; write it like 10%"
+                )),
+            }
+        })
+        .map(Self)
+    }
+}
+
+schema!(ShareText, {
+    "title": "percentage",
+    "type": "string",
+    "pattern": "^\\s*\\+?[0-9]{1,2}(\\.[0-9]*)?\\s*%\\s*$",
+    "examples": ["10%", "0.5%"],
+});
 
 /// One stretch of time under a rate.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -256,13 +298,23 @@ schema!(Weight, { "title": "from 0 on", "type": "number", "minimum": 0, "maximum
 /// How the service proves who it is.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("dependentRequired" = { "cert": ["key"], "key": ["cert"] }))]
 pub(super) struct TlsFile {
-    /// Authorities to trust beside the system's, as PEM
+    /// Authorities to trust beside the system's, as PEM; a certificate that the service has itself is trusted as it is
     #[schemars(title = "file", extend("x-default" = "the system's"))]
     pub(super) ca: Option<Located<FilledText>>,
     /// The name that the certificate must carry
     #[schemars(extend("x-default" = "the host"))]
     pub(super) server_name: Option<Located<FilledText>>,
+    /// Whether any certificate will do; the service is then nobody in particular
+    #[serde(default)]
+    pub(super) insecure: bool,
+    /// The certificate by which each user proves who it is, with its chain, as PEM; needs a `key`
+    #[schemars(title = "file")]
+    pub(super) cert: Option<Located<FilledText>>,
+    /// The private key of `cert`, as PEM
+    #[schemars(title = "file")]
+    pub(super) key: Option<Located<FilledText>>,
 }
 
 /// How a value is made.
@@ -308,144 +360,12 @@ pub(super) struct FlowFile {
     pub(super) weight: Option<Located<Weight>>,
     /// The pause behind each of its steps that says nothing else, before the next one
     pub(super) think: Option<Pause>,
+    /// `[[flow.once]]`: steps that each user takes once, before its first iteration; all flows know what they captured
+    #[schemars(length(min = 1))]
+    pub(super) once: Option<Tables<StepFile>>,
     /// `[[flow.step]]`, in order
     #[schemars(required, length(min = 1))]
     pub(super) step: Option<Tables<StepFile>>,
-}
-
-/// One request, or one conversation over a WebSocket.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(transform = request_or_socket)]
-pub(super) struct StepFile {
-    /// The subject of its measurements; `total` and `generator` are perfgate's own
-    #[schemars(extend("x-default" = "method and path"))]
-    pub(super) name: Option<Located<FilledText>>,
-    /// The method and the path in one
-    #[schemars(transform = path)]
-    pub(super) get: Option<Located<FilledText>>,
-    /// The method and the path in one
-    #[schemars(transform = path)]
-    pub(super) post: Option<Located<FilledText>>,
-    /// The method and the path in one
-    #[schemars(transform = path)]
-    pub(super) put: Option<Located<FilledText>>,
-    /// The method and the path in one
-    #[schemars(transform = path)]
-    pub(super) patch: Option<Located<FilledText>>,
-    /// The method and the path in one
-    #[schemars(transform = path)]
-    pub(super) delete: Option<Located<FilledText>>,
-    /// The method and the path in one
-    #[schemars(transform = path)]
-    pub(super) head: Option<Located<FilledText>>,
-    /// The method and the path in one
-    #[schemars(transform = path)]
-    pub(super) options: Option<Located<FilledText>>,
-    /// The path alone
-    #[schemars(transform = path)]
-    pub(super) path: Option<Located<FilledText>>,
-    /// With `path`: any other method
-    #[schemars(extend("x-default" = "`GET`, or `POST` with a body"))]
-    pub(super) method: Option<Located<FilledText>>,
-    /// Parameters behind the path; a list repeats its name: `tag = ["a", "b"]`
-    pub(super) query: Option<Located<FreeTable<OneOrMany<Scalar>>>>,
-    /// Headers by name; those of the connection (`content-length`, `connection`, …) are perfgate's own
-    #[schemars(transform = header_names)]
-    pub(super) headers: Option<Located<FreeTable<String>>>,
-    /// `{ bearer = … }`, `{ user = …, password = … }`, or `false`
-    #[schemars(extend("x-default" = "that of the scenario"))]
-    pub(super) auth: Option<Located<FalseOr<AuthFile>>>,
-    /// JSON, with its content type
-    #[serde(default)]
-    #[schemars(schema_with = "table_or_list")]
-    pub(super) json: Option<Located<AnyValue>>,
-    /// A form, with its content type
-    pub(super) form: Option<Located<FreeTable<OneOrMany<Scalar>>>>,
-    /// The text; say its `content-type` in `headers`
-    pub(super) body: Option<Located<String>>,
-    /// The file, as it is
-    #[schemars(title = "file")]
-    pub(super) body_file: Option<Located<FilledText>>,
-    /// A POST of JSON with `query`, `variables` (a table), and `operation` where the query has several
-    pub(super) graphql: Option<Located<Table<GraphqlFile>>>,
-    /// What counts as a success
-    #[schemars(extend("x-default" = "status below 400"))]
-    pub(super) expect: Option<Located<Table<ExpectFile>>>,
-    /// Values of the answer for later steps
-    #[schemars(transform = names)]
-    pub(super) capture: Option<Located<FreeTable<CaptureFile>>>,
-    /// A longer answer to this step is an error
-    #[schemars(extend("x-default" = "that of the scenario"))]
-    pub(super) timeout: Option<PositiveDuration>,
-    /// The pause behind this step, before the next one
-    #[schemars(extend("x-default" = "that of the flow"))]
-    pub(super) think: Option<Pause>,
-    /// The step is a WebSocket; `name`, `headers`, `auth`, `timeout` and `think` hold as for a request
-    #[schemars(transform = path)]
-    pub(super) websocket: Option<Located<FilledText>>,
-    /// Sent in order over the WebSocket, each with its answer
-    #[schemars(extend("x-default" = "required"), length(min = 1))]
-    pub(super) messages: Option<Tables<MessageFile>>,
-}
-
-/// A GraphQL query, sent by POST.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct GraphqlFile {
-    /// The query
-    pub(super) query: Located<FilledText>,
-    /// Values of the variables of the query
-    #[serde(default)]
-    #[schemars(schema_with = "any_table")]
-    pub(super) variables: Option<Located<AnyValue>>,
-    /// Which operation of the query is meant
-    pub(super) operation: Option<Located<FilledText>>,
-}
-
-/// What counts as a success.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ExpectFile {
-    /// The status is one of these
-    #[schemars(transform = filled_list)]
-    pub(super) status: Option<OneOrMany<Whole<100, 599>>>,
-    /// The body contains each
-    pub(super) contains: Option<OneOrMany<FilledText>>,
-    /// By JSONPath (RFC 9535): the value is there and equals this one
-    #[schemars(extend("propertyNames" = { "pattern": "^\\s*\\$" }))]
-    pub(super) json: Option<FreeTable<AnyValue>>,
-}
-
-/// Where in an answer a value is found.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum CaptureFile {
-    /// The first match in the body
-    Json(#[schemars(title = "JSONPath")] Located<FilledText>),
-    /// The value of that header
-    Header(#[schemars(title = "name")] Located<FilledText>),
-    /// In the body: the first group, else the whole match; in single quotes, backslashes stay as they are
-    Regex(#[schemars(title = "expression")] Located<FilledText>),
-}
-
-/// One message over a WebSocket, and the answer that ends its round trip.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct MessageFile {
-    /// What is sent
-    pub(super) send: Located<String>,
-    /// The next answer that contains this ends the round trip
-    #[serde(rename = "await")]
-    #[schemars(extend("x-default" = "any answer"))]
-    pub(super) awaits: Option<Located<FilledText>>,
-    /// How often it is sent and awaited
-    #[serde(default = "once")]
-    pub(super) times: Whole<1, 1_000_000>,
-}
-
-fn once() -> Whole<1, 1_000_000> {
-    const { Whole::new(1) }
 }
 
 /// One thing that is watched.
@@ -569,6 +489,7 @@ fn phase_rate(generator: &mut SchemaGenerator) -> Schema {
 
 #[cfg(test)]
 mod tests {
+    use super::super::step_file::{CaptureFile, ExpectFile, GraphqlFile, MessageFile};
     use super::*;
     use crate::toml_file::reference::{hold, table};
 
@@ -578,6 +499,7 @@ mod tests {
             "scenario" => table::<ScenarioFile>(only),
             "auth" => table::<AuthFile>(only),
             "load" => table::<LoadFile>(only),
+            "load.abort" => table::<AbortFile>(only),
             "load.phase" => table::<PhaseFile>(only),
             "measure" => table::<MeasureFile>(only),
             "tls" => table::<TlsFile>(only),

@@ -3,17 +3,45 @@
 use std::collections::BTreeSet;
 
 use super::call::{General, call};
-use super::file::{FlowFile, ScenarioFile, StepFile};
+use super::file::{FlowFile, ScenarioFile};
 use super::socket::socket;
+use super::step_file::StepFile;
+use super::turns::turns;
 use super::{Action, Flow, Pause, Step};
-use crate::toml_file::{FilledText, Located, Problem, Table};
+use crate::toml_file::{FilledText, Located, OneOrMany, Problem, Table};
 
 /// Subjects of a run that no step can have.
 const RESERVED: [&str; 2] = ["total", "generator"];
 
-pub(super) fn flows(
+/// All steps of a scenario.
+pub(super) struct Parts {
+    pub(super) setup: Vec<Step>,
+    pub(super) flows: Vec<Flow>,
+    pub(super) teardown: Vec<Step>,
+}
+
+/// `general` learns what is known to every user: what the setup captures, and what each user captures once.
+pub(super) fn parts(
     file: &ScenarioFile,
-    general: &General<'_>,
+    general: &mut General<'_>,
+    scenario: &str,
+) -> Result<Parts, Problem> {
+    let of_run = |entries: &Option<OneOrMany<Table<StepFile>>>, general: &mut General<'_>| {
+        let entries = entries.as_ref().map_or(&[][..], OneOrMany::entries);
+        steps(entries, general, Pause::NONE)
+    };
+    let setup = of_run(&file.setup, general)?;
+    let teardown = of_run(&file.teardown, &mut general.clone())?;
+    Ok(Parts {
+        setup,
+        flows: flows(file, general, scenario)?,
+        teardown,
+    })
+}
+
+fn flows(
+    file: &ScenarioFile,
+    general: &mut General<'_>,
     scenario: &str,
 ) -> Result<Vec<Flow>, Problem> {
     let nothing = || {
@@ -24,6 +52,13 @@ pub(super) fn flows(
         .hint("write [[step]] and below it get = \"/items\"")
     };
     let flows = file.flow.as_deref().unwrap_or_default();
+    if let (Some(once), None) = (&file.once, &file.step) {
+        return Err(Problem::at(
+            once.span(),
+            "[[once]] stands beside [[step]], of which there is none",
+        )
+        .hint("in one of several flows it is [[flow.once]]"));
+    }
     match &file.step {
         Some(steps) if !flows.is_empty() => Err(Problem::at(
             steps.span(),
@@ -31,11 +66,15 @@ pub(super) fn flows(
         )
         .hint("with several flows, a step stands in one of them: [[flow.step]]")),
         Some(alone) if alone.is_empty() => Err(nothing()),
-        Some(alone) => Ok(vec![Flow {
-            name: scenario.to_owned(),
-            weight: 1.0,
-            steps: steps(alone, general.clone(), Pause::NONE)?,
-        }]),
+        Some(alone) => {
+            let once = file.once.as_deref().unwrap_or_default();
+            Ok(vec![Flow {
+                name: scenario.to_owned(),
+                weight: 1.0,
+                once: steps(once, general, Pause::NONE)?,
+                steps: steps(alone, &mut general.clone(), Pause::NONE)?,
+            }])
+        }
         None if flows.is_empty() => Err(nothing()),
         None => several(flows, general),
     }
@@ -43,17 +82,22 @@ pub(super) fn flows(
 
 fn several(
     files: &[Located<Table<FlowFile>>],
-    general: &General<'_>,
+    general: &mut General<'_>,
 ) -> Result<Vec<Flow>, Problem> {
-    let mut flows: Vec<Flow> = Vec::new();
+    let mut once = Vec::new();
     for file in files {
+        let own = file.once.as_deref().unwrap_or_default();
+        once.push(steps(own, general, file.think.unwrap_or(Pause::NONE))?);
+    }
+    let mut flows: Vec<Flow> = Vec::new();
+    for (file, once) in files.iter().zip(once) {
         let flow = flow(file, general, flows.len() + 1)?;
         if flows.iter().any(|other| other.name == flow.name) {
             let span = file.name.as_ref().map_or(file.span(), Located::span);
             let message = format!("there are two flows of the name `{}`", flow.name);
             return Err(Problem::at(span, message));
         }
-        flows.push(flow);
+        flows.push(Flow { once, ..flow });
     }
     if flows.iter().all(|flow| flow.weight == 0.0) {
         let weight = files.first().and_then(|first| first.weight.as_ref());
@@ -80,27 +124,31 @@ fn flow(
             .error_here(format!("the flow `{name}` has no steps"))
             .hint("write [[flow.step]] and below it get = \"/items\""));
     }
+    let think = file.think.unwrap_or(Pause::NONE);
     Ok(Flow {
         name,
         weight: file.weight.as_ref().map_or(1.0, |weight| weight.0),
-        steps: steps(own, general.clone(), file.think.unwrap_or(Pause::NONE))?,
+        once: Vec::new(),
+        steps: steps(own, &mut general.clone(), think)?,
     })
 }
 
-/// `general` is this flow's own: it learns what the steps capture.
+/// `general` learns what the steps capture.
 fn steps(
     files: &[Located<Table<StepFile>>],
-    mut general: General<'_>,
+    general: &mut General<'_>,
     think: Pause,
 ) -> Result<Vec<Step>, Problem> {
     let mut steps = Vec::new();
     for file in files {
-        let step = step(file, &general, think)?;
+        let mut step = step(file, general, think)?;
+        let before = general.names.clone();
         if let Action::Call(call) = &step.action {
             for (name, _) in &call.captures {
                 general.names.learn(name);
             }
         }
+        step.turns = turns(file, general.reader, (&before, &general.names))?;
         steps.push(step);
     }
     Ok(steps)
@@ -132,6 +180,7 @@ fn step(
         action,
         timeout: file.timeout.map(|timeout| timeout.0),
         think: file.think.unwrap_or(think),
+        turns: None,
     })
 }
 
@@ -150,11 +199,10 @@ pub(super) fn subject(name: &Located<FilledText>) -> Result<String, Problem> {
 /// Every name that some step captures, for hints.
 pub(super) fn captured(file: &ScenarioFile) -> BTreeSet<String> {
     let flows = file.flow.iter().flatten();
-    let alone = file.step.iter().flatten();
-    let steps = flows
-        .flat_map(|flow| flow.step.iter().flatten())
-        .chain(alone);
-    steps
+    let of_flows = flows.flat_map(|flow| flow.once.iter().chain(&flow.step).flatten());
+    let alone = file.once.iter().chain(&file.step).flatten();
+    of_flows
+        .chain(alone)
         .filter_map(|step| step.capture.as_ref())
         .flat_map(|captures| captures.entries())
         .map(|(name, _)| name.to_owned())

@@ -10,6 +10,8 @@ pub(super) const REDIRECTS: u64 = 5;
 pub(super) const STREAMS: usize = 10;
 pub(super) const READY_WITHIN: Duration = Duration::from_secs(30);
 pub(super) const STOP_WITHIN: Duration = Duration::from_secs(10);
+/// How long too much has to fail before a load is ended.
+pub(super) const ABORT_AFTER: Duration = Duration::from_secs(5);
 /// Of one scenario; more would be no sweep but a slip.
 pub(super) const MOST_LEVELS: usize = 100;
 /// At once under a rate, where nobody said: as many connections as a service with its system as it comes takes.
@@ -24,7 +26,7 @@ pub(super) const METHODS: [&str; 7] = ["get", "post", "put", "patch", "delete", 
 /// At most one of them is the body.
 pub(super) const BODIES: [&str; 5] = ["json", "form", "body", "body_file", "graphql"];
 /// What a WebSocket has a use for.
-pub(super) const OF_SOCKETS: [&str; 7] = [
+pub(super) const OF_SOCKETS: [&str; 9] = [
     "name",
     "websocket",
     "messages",
@@ -32,4 +34,6 @@ pub(super) const OF_SOCKETS: [&str; 7] = [
     "auth",
     "timeout",
     "think",
+    "when",
+    "repeat",
 ];

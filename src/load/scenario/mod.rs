@@ -13,8 +13,10 @@ mod schema_rules;
 mod share;
 mod simple;
 mod socket;
+mod step_file;
 mod surroundings;
 mod template;
+mod turns;
 mod values;
 mod variables;
 mod watch;
@@ -49,6 +51,8 @@ pub struct Scenario {
     pub protocol: Protocol,
     /// One, or several for a matrix, run one after the other.
     pub levels: Vec<Level>,
+    /// When a level is ended early.
+    pub abort: Option<Abort>,
     /// Sent and not counted, at the start of each level.
     pub warmup: Duration,
     /// Of each request, unless its step says otherwise.
@@ -60,9 +64,15 @@ pub struct Scenario {
     pub redirects: u8,
     /// Whether each user keeps the cookies it is sent.
     pub cookies: bool,
+    /// Whether connections are used again.
+    pub keep_alive: bool,
     pub measure: Measure,
     pub tls: Tls,
     pub flows: Vec<Flow>,
+    /// Taken once for the whole run, before any load; all users know what they capture.
+    pub setup: Vec<Step>,
+    /// Taken once for the whole run, behind the load.
+    pub teardown: Vec<Step>,
     /// Named values made anew for every iteration of a flow: `{{page}}`.
     pub values: BTreeMap<String, ValueGenerator>,
     /// Rows of CSV files, one for every iteration: `{{user.email}}`.
@@ -112,6 +122,13 @@ pub struct Level {
 pub enum Load {
     Open(Open),
     Closed(Closed),
+}
+
+/// A level in which more than this share of the requests failed, of those that ended in the last time, is ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Abort {
+    pub errors: f64,
+    pub after: Duration,
 }
 
 /// Requests are due at their time, whether the service keeps up or not.
@@ -176,6 +193,16 @@ pub struct Tls {
     pub ca: Option<PathBuf>,
     /// The name that the certificate must carry, where it is not the host's.
     pub server_name: Option<String>,
+    /// Any certificate will do.
+    pub insecure: bool,
+    pub client: Option<ClientCertificate>,
+}
+
+/// By which each user proves who it is: files, PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificate {
+    pub cert: PathBuf,
+    pub key: PathBuf,
 }
 
 /// Steps in order; a failed step ends the iteration.
@@ -184,6 +211,8 @@ pub struct Flow {
     pub name: String,
     /// How often it is taken, in proportion to the others.
     pub weight: f64,
+    /// Taken once by each user, before its first iteration, whichever flow that takes.
+    pub once: Vec<Step>,
     pub steps: Vec<Step>,
 }
 
@@ -195,6 +224,26 @@ pub struct Step {
     pub timeout: Option<Duration>,
     /// Behind the step, before the next one of the flow.
     pub think: Pause,
+    /// Whether it is taken, and how often; nothing where it is taken once.
+    pub turns: Option<Turns>,
+}
+
+/// Whether a step is taken, and how often.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turns {
+    /// It is only taken where all of them hold.
+    pub when: Vec<Condition>,
+    /// How often, or at most where it has an end.
+    pub most: u64,
+    /// It is taken until all of them hold.
+    pub until: Vec<Condition>,
+}
+
+/// A captured value is one of these.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    pub name: String,
+    pub is: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -245,8 +294,46 @@ pub struct Expect {
     pub status: Vec<u16>,
     /// Each must be found in the body.
     pub contains: Vec<Template>,
+    /// None may be found in the body.
+    pub not_contains: Vec<Template>,
+    /// Each header must be there and contain this.
+    pub headers: Vec<(Extractor, Template)>,
+    /// How many bytes the body has, both ends included.
+    pub size: Option<(u64, u64)>,
+    /// How long it takes at most.
+    pub within: Option<Duration>,
+    /// Whether it is a GraphQL answer, and must have no errors.
+    pub no_errors: bool,
+    /// Each must find nothing.
+    pub absent: Vec<Extractor>,
     /// Each must be there and equal the JSON value.
     pub json: Vec<(Extractor, serde_json::Value)>,
+    /// Each must be there and equal a JSON value that is made of what the user has.
+    pub json_of: Vec<(Extractor, Template)>,
+}
+
+impl Expect {
+    /// The places in an answer that are looked at.
+    pub fn places(&self) -> impl Iterator<Item = &Extractor> {
+        let fixed = self.json.iter().map(|(place, _)| place);
+        let made = self.json_of.iter().map(|(place, _)| place);
+        let headers = self.headers.iter().map(|(place, _)| place);
+        fixed.chain(made).chain(headers).chain(&self.absent)
+    }
+
+    /// The texts that are made of what the user has.
+    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+        let made = self.json_of.iter().map(|(_, template)| template);
+        let headers = self.headers.iter().map(|(_, template)| template);
+        let contains = self.contains.iter().chain(&self.not_contains);
+        contains.chain(made).chain(headers)
+    }
+
+    /// Whether the body is looked at as a whole.
+    pub fn needs_body(&self) -> bool {
+        let texts = !self.contains.is_empty() || !self.not_contains.is_empty();
+        texts || self.size.is_some() || self.no_errors
+    }
 }
 
 /// A WebSocket for one step: connect, send, await. Its latency is from the first send to the last answer awaited;

@@ -8,8 +8,8 @@ use crate::toml_file::{exactly_one_of, with_only};
 
 pub(super) fn steps_or_flows(schema: &mut Schema) {
     schema.insert("oneOf".to_owned(), exactly_one_of(&["step", "flow"]));
-    let streams = json!({ "streams": ["http"] });
-    schema.insert("dependentRequired".to_owned(), streams);
+    let needs = json!({ "streams": ["http"], "once": ["step"] });
+    schema.insert("dependentRequired".to_owned(), needs);
 }
 
 pub(super) fn token_or_password(schema: &mut Schema) {
@@ -37,13 +37,15 @@ pub(super) fn request_or_socket(schema: &mut Schema) {
     let mut ways = vec![with_only(&["path"], &targets)];
     targets.extend(["method", "path"]);
     ways.extend(METHODS.iter().map(|method| with_only(&[method], &targets)));
-    targets.extend(["query", "expect", "capture"]);
+    targets.extend(["query", "expect", "capture", "until"]);
     targets.extend(BODIES);
     ways.push(with_only(&["websocket", "messages"], &targets));
     let mut bodies = vec![with_only(&[], &BODIES)];
     bodies.extend(BODIES.iter().map(|body| with_only(&[body], &BODIES)));
     let rules = json!([{ "oneOf": ways }, { "oneOf": bodies }]);
     schema.insert("allOf".to_owned(), rules);
+    let needs = json!({ "until": ["repeat"] });
+    schema.insert("dependentRequired".to_owned(), needs);
 }
 
 pub(super) fn one_target(schema: &mut Schema) {
@@ -87,6 +89,11 @@ fn rule_of_list(schema: &mut Schema, keyword: &str, value: Value) {
 
 pub(super) fn filled_list(schema: &mut Schema) {
     rule_of_list(schema, "minItems", json!(1));
+}
+
+pub(super) fn two_at_most(schema: &mut Schema) {
+    rule_of_list(schema, "minItems", json!(1));
+    rule_of_list(schema, "maxItems", json!(2));
 }
 
 pub(super) fn levels(schema: &mut Schema) {

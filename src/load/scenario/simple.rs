@@ -17,8 +17,8 @@ use super::file::MOST_PER_SECOND;
 use super::keys::{REDIRECTS, STREAMS, TIMEOUT, USUAL_MAX_USERS};
 use super::load_shape::MOST_USERS;
 use super::{
-    Action, Arrivals, Base, Body, Call, Closed, Expect, Flow, Level, Load, Measure, Open, Pause,
-    Phase, Protocol, Scenario, Share, Step, Tls, Until, Watched,
+    Action, Arrivals, Base, Body, Call, ClientCertificate, Closed, Expect, Flow, Level, Load,
+    Measure, Open, Pause, Phase, Protocol, Scenario, Share, Step, Tls, Until, Watched,
 };
 
 /// Where nobody said how many or how long.
@@ -53,6 +53,8 @@ pub struct Simple {
     pub timeout: Option<Duration>,
     pub http2: bool,
     pub ca: Option<PathBuf>,
+    pub insecure: bool,
+    pub client: Option<ClientCertificate>,
     pub threads: Option<NonZeroUsize>,
     pub seed: Option<u64>,
     pub watch: Vec<Watched>,
@@ -88,27 +90,35 @@ pub fn from_url(simple: Simple) -> anyhow::Result<Scenario> {
             _ => Protocol::Http1,
         },
         levels: vec![Level { prefix: None, load }],
+        abort: None,
         warmup: simple.warmup.unwrap_or_default(),
         timeout,
         seed: simple.seed.unwrap_or(1),
         threads: simple.threads,
         redirects: u8::try_from(REDIRECTS).unwrap_or(u8::MAX),
         cookies: false,
+        keep_alive: true,
         measure: Measure::default(),
         tls: Tls {
             ca: simple.ca,
+            insecure: simple.insecure,
+            client: simple.client,
             server_name: None,
         },
         flows: vec![Flow {
             name: subject.clone(),
             weight: 1.0,
+            once: Vec::new(),
             steps: vec![Step {
                 subject,
                 action: Action::Call(Box::new(call)),
                 timeout: None,
                 think: Pause::NONE,
+                turns: None,
             }],
         }],
+        setup: Vec::new(),
+        teardown: Vec::new(),
         values: BTreeMap::new(),
         feeds: Vec::new(),
         watch: simple.watch,

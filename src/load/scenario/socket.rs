@@ -8,8 +8,8 @@ use http::header::AUTHORIZATION;
 
 use super::address::check_path;
 use super::call::{General, Headers, all_headers, asks, auth};
-use super::file::{AuthFile, MessageFile, StepFile};
 use super::keys::OF_SOCKETS;
+use super::step_file::{AuthFile, MessageFile, StepFile};
 use super::{Auth, Message, Socket};
 use crate::load::template::Template;
 use crate::toml_file::{FalseOr, FilledText, Located, Problem};

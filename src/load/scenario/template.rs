@@ -57,7 +57,7 @@ impl Reader<'_> {
     }
 
     /// A text, number or truth value as it is sent: `2.50` stays `2.50`.
-    fn as_sent(&self, value: &Located<Scalar>) -> String {
+    pub(super) fn as_sent(&self, value: &Located<Scalar>) -> String {
         match value.get() {
             Scalar::Text(text) => text.clone(),
             Scalar::Whole(number) => number.to_string(),
@@ -102,6 +102,16 @@ impl Names {
             None => Ok(()),
             Some(name) => Err(at
                 .error(format!("nothing provides `{{{{{name}}}}}` here"))
+                .hint(self.hint(name))),
+        }
+    }
+
+    /// Refuses a name that nobody provides.
+    pub(super) fn check_name<T>(&self, at: &Located<T>, name: &str) -> Result<(), Problem> {
+        match self.known.contains(name) {
+            true => Ok(()),
+            false => Err(at
+                .error(format!("nothing provides `{name}` here"))
                 .hint(self.hint(name))),
         }
     }

@@ -6,6 +6,8 @@
 pub struct Values {
     /// The names and their values, sorted by name.
     entries: Vec<(Box<str>, String)>,
+    /// Those that stay when the others are removed, sorted by name.
+    kept: Vec<(Box<str>, String)>,
 }
 
 impl Values {
@@ -38,6 +40,27 @@ impl Values {
     /// Removes all values, so that captures of one iteration are not seen by the next.
     pub fn clear(&mut self) {
         self.entries.clear();
+        if !self.kept.is_empty() {
+            self.entries.extend_from_slice(&self.kept);
+        }
+    }
+
+    /// Keeps a value through every `clear` from now on.
+    pub fn keep(&mut self, name: &str) {
+        let Some(value) = self.get(name).map(str::to_owned) else {
+            return;
+        };
+        let kept = self
+            .kept
+            .binary_search_by(|(known, _)| known.as_ref().cmp(name));
+        match kept {
+            Ok(at) => {
+                if let Some((_, known)) = self.kept.get_mut(at) {
+                    *known = value;
+                }
+            }
+            Err(at) => self.kept.insert(at, (name.into(), value)),
+        }
     }
 
     fn place(&self, name: &str) -> Result<usize, usize> {
@@ -62,6 +85,25 @@ mod tests {
         assert_eq!(values.get("user"), None);
         values.clear();
         assert_eq!(values.get("a"), None);
+    }
+
+    #[test]
+    fn what_is_kept_stays_as_it_was_when_it_was_kept() {
+        let mut values = Values::default();
+        for (name, value) in [("token", "t"), ("a", "1"), ("id", "7")] {
+            values.set(name, value.to_owned());
+        }
+        for name in ["token", "id", "absent"] {
+            values.keep(name);
+        }
+        values.set("id", "8".to_owned());
+        values.clear();
+        let seen = ["a", "absent", "id", "token"].map(|name| values.get(name));
+        assert_eq!(seen, [None, None, Some("7"), Some("t")]);
+        values.set("id", "9".to_owned());
+        values.keep("id");
+        values.clear();
+        assert_eq!(values.get("id"), Some("9"));
     }
 
     #[test]

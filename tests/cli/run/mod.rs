@@ -3,6 +3,7 @@
 mod course;
 pub(crate) mod desk;
 mod find_max;
+mod once;
 #[cfg(unix)]
 mod outage;
 mod refusals;

@@ -247,7 +247,24 @@ fn steps_that_cannot_be_sent_are_refused() {
         ),
         (
             step("get = \"/\"\nexpect={json={\"$.a\"=\"{{b}}\"}}"),
-            "an expected value has no placeholders",
+            "nothing provides `{{b}}` here",
+        ),
+        (
+            step("get = \"/\"\nuntil={a=1}"),
+            "`until`: it needs `repeat`",
+        ),
+        (step("get = \"/\"\nwhen={a=1}"), "nothing provides `a` here"),
+        (
+            step("get = \"/\"\nexpect={size=[9, 1]}"),
+            "`size`: expected a number of bytes, or the least and the most",
+        ),
+        (
+            step("get = \"/\"\nexpect={absent=\"error\"}"),
+            "`error` is no JSON path",
+        ),
+        (
+            step("get = \"/\"\nexpect={headers={\"x y\"=\"\"}}"),
+            "cannot be the name of a header",
         ),
         (
             step("get = \"/\"\ncapture={a={json=\"$[\"}}"),

@@ -1,12 +1,17 @@
 //! Scenario files as users write them, run from end to end against a server that writes down what came.
 
+mod aborted;
 mod answers;
+mod checks;
 mod failures;
 mod flows;
 mod identity;
 mod loaded;
+mod prepared;
 mod requests;
 mod service;
 mod shapes;
+mod trust;
+mod turns;
 mod values;
 mod wires;

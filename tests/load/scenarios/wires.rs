@@ -424,3 +424,28 @@ fn an_answer_that_comes_too_late_is_not_taken_for_the_next_one() {
         assert_eq!(run.counted("GET /n/{{n}}"), (4, 12));
     }
 }
+
+#[test]
+fn without_keep_alive_each_request_has_a_connection_of_its_own() {
+    let heard = Heard::default();
+    let server = Server::start(
+        Script::new()
+            .on("/old", |_| Reply::redirect(302, "/new"))
+            .on("/*", heard.by(|_| Reply::text("ok"))),
+    );
+    let text = "keep_alive = false\n[[step]]\nget = \"/a\"\n[[step]]\nget = \"/old\"\n[load]\nusers = 2\niterations = 6\n";
+    loaded(&server, text).is_clean("total", 12);
+    // A redirect is a request, too; one connection asked whether anybody is there.
+    assert_eq!(server.connections(), 6 * 3 + 1);
+    let all = heard.all();
+    assert_eq!(all.len(), 12);
+    for asked in all {
+        let said: Vec<_> = asked
+            .headers
+            .iter()
+            .filter(|(name, _)| name == "connection")
+            .collect();
+        assert_eq!(said.len(), 1, "{asked:?}");
+        assert_eq!(asked.header("connection"), Some("close"));
+    }
+}

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
@@ -15,6 +17,10 @@ pub(crate) enum Leaf {
     Localhost,
     /// `other.example`.
     Other,
+    /// Signed by itself.
+    Own,
+    /// `Localhost`, for users who prove who they are.
+    ForUsers,
 }
 
 /// The authority that signed both.
@@ -22,7 +28,7 @@ pub(crate) fn ca() -> PathBuf {
     fixture("ca.pem")
 }
 
-fn fixture(name: &str) -> PathBuf {
+pub(crate) fn fixture(name: &str) -> PathBuf {
     let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tls");
     PathBuf::from(fixtures).join(name)
 }
@@ -33,7 +39,8 @@ fn ring() -> Arc<rustls::crypto::CryptoProvider> {
 
 pub(super) fn acceptor(leaf: Leaf, http2: bool) -> TlsAcceptor {
     let name = match leaf {
-        Leaf::Localhost => "localhost",
+        Leaf::Localhost | Leaf::ForUsers => "localhost",
+        Leaf::Own => "own",
         Leaf::Other => "other",
     };
     let chain = vec![CertificateDer::from_pem_file(fixture(&format!("{name}.pem"))).unwrap()];
@@ -41,7 +48,7 @@ pub(super) fn acceptor(leaf: Leaf, http2: bool) -> TlsAcceptor {
     let mut config = ServerConfig::builder_with_provider(ring())
         .with_safe_default_protocol_versions()
         .unwrap()
-        .with_no_client_auth()
+        .with_client_cert_verifier(users(leaf))
         .with_single_cert(chain, key)
         .unwrap();
     if http2 {
@@ -49,6 +56,20 @@ pub(super) fn acceptor(leaf: Leaf, http2: bool) -> TlsAcceptor {
     }
     config.alpn_protocols.push(b"http/1.1".to_vec());
     TlsAcceptor::from(Arc::new(config))
+}
+
+/// Who may speak to the server.
+fn users(leaf: Leaf) -> Arc<dyn ClientCertVerifier> {
+    if leaf != Leaf::ForUsers {
+        return WebPkiClientVerifier::no_client_auth();
+    }
+    let mut roots = RootCertStore::empty();
+    roots
+        .add(CertificateDer::from_pem_file(fixture("users.pem")).unwrap())
+        .unwrap();
+    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), ring())
+        .build()
+        .unwrap()
 }
 
 /// Trusts the authority and asks for these protocols.

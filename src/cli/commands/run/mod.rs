@@ -6,6 +6,7 @@
 mod columns;
 mod conditions;
 mod find_max;
+mod once;
 mod overrides;
 mod summary;
 mod target;
@@ -45,6 +46,9 @@ pub(crate) fn run(args: RunArgs, env: &Env, output: &mut Output<'_>) -> anyhow::
     });
     let conditions = conditions.transpose()?;
     let planned = target::plan(&args)?;
+    if args.once {
+        return once::run(&args, &planned.scenario, output);
+    }
     let file = match args.output {
         Some(path) => {
             refuse_collisions(&path, &args.what)?;

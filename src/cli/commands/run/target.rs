@@ -12,7 +12,7 @@ use super::overrides::{self, Planned};
 use crate::cli::args::{LoadFlags, RequestFlags, RunArgs, watched};
 use crate::cli::results::scenarios::read_scenario;
 use crate::hint::WithHint;
-use crate::load::scenario::{self, BodyArg, Simple, Watched};
+use crate::load::scenario::{self, BodyArg, ClientCertificate, Simple, Watched};
 
 /// What the first argument means.
 #[derive(Debug, PartialEq, Eq)]
@@ -108,6 +108,14 @@ fn simple(
         timeout: request.timeout,
         http2: request.http2,
         ca: request.ca.clone(),
+        insecure: request.insecure,
+        client: match (&request.cert, &request.key) {
+            (Some(cert), Some(key)) => Some(ClientCertificate {
+                cert: cert.clone(),
+                key: key.clone(),
+            }),
+            _ => None,
+        },
         threads: load.threads,
         seed: load.seed,
         watch,
@@ -157,6 +165,9 @@ fn refuse_request_flags(path: &Path, request: &RequestFlags) -> anyhow::Result<(
         ("--timeout", request.timeout.is_some()),
         ("--http2", request.http2),
         ("--ca", request.ca.is_some()),
+        ("--insecure", request.insecure),
+        ("--cert", request.cert.is_some()),
+        ("--key", request.key.is_some()),
     ];
     match given.iter().find(|(_, given)| *given) {
         Some((flag, _)) => Err(anyhow!(

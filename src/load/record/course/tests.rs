@@ -30,6 +30,7 @@ fn figures(subjects: &[&str], when: TimeRange) -> Figures {
         }],
         phases: Vec::new(),
         slow: None,
+        once: Vec::new(),
         open: true,
     }
 }

@@ -7,7 +7,6 @@ mod outgoing;
 mod redirect;
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -91,6 +90,7 @@ fn scenario_of(calls: Vec<Call>) -> Scenario {
         action: scenario::Action::Call(Box::new(call)),
         timeout: None,
         think: scenario::Pause::NONE,
+        turns: None,
     };
     Scenario {
         name: "test".to_owned(),
@@ -105,25 +105,27 @@ fn scenario_of(calls: Vec<Call>) -> Scenario {
                 until: scenario::Until::Iterations(1),
             }),
         }],
+        abort: None,
         warmup: Duration::ZERO,
         timeout: Duration::from_secs(1),
         seed: 1,
         threads: None,
         redirects: 0,
         cookies: false,
+        keep_alive: true,
         measure: scenario::Measure::default(),
-        tls: scenario::Tls {
-            ca: None::<PathBuf>,
-            server_name: None,
-        },
+        tls: scenario::Tls::default(),
         flows: calls
             .into_iter()
             .map(|call| scenario::Flow {
                 name: "flow".to_owned(),
                 weight: 1.0,
+                once: Vec::new(),
                 steps: vec![step(call)],
             })
             .collect(),
+        setup: Vec::new(),
+        teardown: Vec::new(),
         values: Default::default(),
         feeds: Vec::new(),
         watch: Vec::new(),

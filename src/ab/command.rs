@@ -121,8 +121,9 @@ impl Program {
             command: profiler,
             folder: &self.folder,
         };
-        let environment = environment(window, conditions.seed);
-        let command = filtered(&self.command, window);
+        let mut environment = environment(window, conditions.seed);
+        environment.extend(self.environment.clone());
+        let command = self.filter.put(&self.command, window.in_doubt);
         profiler
             .of_command(&command, &environment, conditions.stop)
             .with_context(|| format!("sample {}", window.version.as_str()))

@@ -16,7 +16,7 @@ use crate::load::http::websocket::Word;
 use crate::load::http::{Failure, FailureKind};
 use crate::load::record::{AFTER_REFUSAL, Bytes, Exchanged, Phases, RequestTimes};
 use crate::load::request::told;
-use crate::load::scenario::{Condition, Measure, Pause, Socket};
+use crate::load::scenario::{Condition, Pause, Socket};
 use crate::load::template::Values;
 
 pub struct User {

@@ -51,6 +51,7 @@ impl Port {
                 within: Duration::from_secs(10),
             },
             stop_within: Duration::from_secs(5),
+            profile: None,
         }
     }
 }

@@ -106,7 +106,7 @@ impl Cache {
                 (used.unwrap_or(SystemTime::UNIX_EPOCH), folder)
             })
             .collect();
-        kept.sort_by(|a, b| b.0.cmp(&a.0));
+        kept.sort_by_key(|(used, _)| std::cmp::Reverse(*used));
         for (place, (used, folder)) in kept.iter().enumerate() {
             let is_old = used.elapsed().is_ok_and(|age| age > LONGEST_KEPT);
             if (place >= MOST_KEPT || is_old)

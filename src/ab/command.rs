@@ -257,11 +257,6 @@ fn environment(window: &Window<'_>, seed: u64) -> BTreeMap<String, String> {
     ])
 }
 
-/// One word of the shell.
-pub(super) fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
 fn failed(command: &str, spent: &Spent, output: File) -> anyhow::Error {
     let what = format!("`{}` ended with {}", shown(command), spent.ended.how);
     match last_lines(output) {

@@ -10,8 +10,8 @@ use std::time::Duration;
 use anyhow::Context;
 use serde::Deserialize;
 
-use super::command::{Program, quoted};
-use super::filter::Filter;
+use super::command::Program;
+use super::filter::{Filter, quoted};
 use super::plan::FIRST_LOOK;
 use crate::load::Stop;
 use crate::load::group::{Awaited, Launch, spend};

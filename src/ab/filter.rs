@@ -1,6 +1,5 @@
 //! `{filter}`: which benchmarks of a command are still in doubt, in the words of the tool that the command runs.
 
-use super::command::quoted;
 use crate::model::Subject;
 
 /// How a tool is told which of its benchmarks to run.
@@ -67,6 +66,11 @@ impl Filter {
         };
         command.replace(PLACE, &text)
     }
+}
+
+/// One word of the shell.
+pub(super) fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 fn any_of(names: &[impl AsRef<str>]) -> String {

@@ -12,7 +12,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::command::{Conditions, Program, quoted};
+use super::command::{Conditions, Program};
+use super::filter::quoted;
 use super::order::Version;
 use super::round::Window;
 use crate::compare::{Change, Comparison, Judgement, Limits, Method, Outcome, Severity, Side};

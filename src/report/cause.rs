@@ -12,6 +12,8 @@ use crate::verdict::Verdict;
 
 /// So many are named in the sentence; the data and the page have all.
 const NAMED: usize = 3;
+/// So many workloads have a sentence of their own, also of a document that somebody else wrote.
+const WORKLOADS: usize = 5;
 const PER_REQUEST: &str = "/req";
 const CPU: &str = "cpu_per_request";
 const COUNTED: &str = "_per_request";
@@ -50,7 +52,7 @@ pub(super) fn of(verdict: &Verdict) -> Vec<LikelyCause> {
 /// `Likely cause: db_queries_total per request 3 → 11; CPU per request +27 %`, one for each workload; `mark` stands
 /// around the first words.
 fn sentences(causes: &[LikelyCause], mark: &'static str) -> Vec<Sentence> {
-    let causes = causes.iter();
+    let causes = causes.iter().take(WORKLOADS);
     causes.filter_map(|cause| sentence(cause, mark)).collect()
 }
 
@@ -63,7 +65,7 @@ pub(super) fn told(
     let more_cpu = |cause: &LikelyCause| cause.moved.iter().any(|moved| moved.metric == CPU);
     let sum_unchanged = causes.iter().any(|cause| cause.waits) && !causes.iter().any(more_cpu);
     let mut told = sentences(causes, mark);
-    let profiles = profiles.iter();
+    let profiles = profiles.iter().take(WORKLOADS);
     told.extend(profiles.filter_map(|profile| profile.sentence(mark, sum_unchanged)));
     told
 }

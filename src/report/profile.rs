@@ -109,7 +109,7 @@ impl Profile {
             Some(of) => Sentence::new(begin).own(" in ").foreign(of),
             None => Sentence::new(begin),
         };
-        let named = self.functions.iter().map(|function| {
+        let named = self.functions.iter().take(FUNCTIONS).map(|function| {
             Sentence::default()
                 .foreign(&function.function)
                 .own(" ")

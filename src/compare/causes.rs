@@ -102,6 +102,8 @@ fn of_workload(judgement: &Judgement, workload: usize, targets: &[&Comparison]) 
         .comparisons
         .iter()
         .filter(|c| explains(c) && !itself(c));
+    // Where the service itself is what regressed, any of its endpoints may be why.
+    let of_the_whole = !targets.iter().any(|t| loaded.contains(&t.series.subject));
     let candidates: Vec<&Comparison> = judgement
         .covariates
         .iter()
@@ -109,7 +111,7 @@ fn of_workload(judgement: &Judgement, workload: usize, targets: &[&Comparison]) 
         .filter(|c| c.workload == workload)
         .filter(|c| !only_cpu || c.series.metric.as_str() != CPU)
         // What an endpoint did explains that endpoint, what the service did explains all of them.
-        .filter(|c| is_target(c) || !loaded.contains(&c.series.subject))
+        .filter(|c| is_target(c) || of_the_whole || !loaded.contains(&c.series.subject))
         .collect();
     let mut certain: Vec<&Comparison> = candidates.iter().copied().filter(|c| moved(c)).collect();
     certain.sort_by(|a, b| {

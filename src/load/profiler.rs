@@ -66,9 +66,9 @@ impl Profiler<'_> {
             // What the load measures is not looked at: whether the service answered is told by the profile.
             let loaded = engine::run(&loaded, &mut Quiet, enough.clone());
             let sampled = sampling.join().map_err(|_| anyhow!("the thread has ended"));
-            sampled?.or_else(|error| match loaded {
-                Ok(_) => Err(error),
-                Err(load) => Err(load),
+            sampled?.map_err(|error| match loaded {
+                Ok(_) => error,
+                Err(load) => load,
             })
         });
         let _report = runtime.block_on(service.stop());

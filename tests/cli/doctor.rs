@@ -68,6 +68,12 @@ impl Desk {
         fs::write(self.0.path().join("perfgate.toml"), text).unwrap();
     }
 
+    fn workflow(&self, name: &str, text: &str) {
+        let folder = self.0.path().join(".github/workflows");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(name), text).unwrap();
+    }
+
     fn ends(&self, line: &str, code: i32) -> String {
         said(self.0.path(), line, code)
     }
@@ -82,7 +88,92 @@ fn said(folder: &Path, line: &str, code: i32) -> String {
         .unwrap();
     let text = String::from_utf8(done.stdout).unwrap() + &String::from_utf8(done.stderr).unwrap();
     assert_eq!(done.status.code(), Some(code), "{line}: {text}");
-    text
+    for line in text.lines().filter(|line| line.contains(' ')) {
+        let is_error = ["error: ", "hint: ", "warning: "];
+        let is_error = is_error.iter().any(|word| line.starts_with(word));
+        assert!(is_error || line.chars().count() <= 80, "{line}");
+    }
+    // Where a line is broken depends on what stands before it.
+    text.split("\n    ")
+        .map(str::trim_end)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn document(folder: &Path, line: &str, code: i32) -> serde_json::Value {
+    let done = Command::new(env!("CARGO_BIN_EXE_perfgate"))
+        .args(line.split_whitespace())
+        .current_dir(folder)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(done.stdout).unwrap();
+    assert_eq!(done.status.code(), Some(code), "{line}: {text}");
+    serde_json::from_str(&text).unwrap()
+}
+
+/// As it is published: `UPDATE_GOLDENS=1` writes it anew.
+#[test]
+fn a_document_obeys_the_schema_that_was_read_by_a_person() {
+    let desk = Desk::new(2, 5, 0.004);
+    desk.config("[[rule]]\nsubject = \"prase\"\nmax_regression = \"1%\"\n");
+    desk.workflow(
+        "gate.yml",
+        "on: pull_request\njobs:\n  a:\n    steps:\n      - run: perfgate check\n",
+    );
+    let told = document(desk.0.path(), "doctor --format json", 1);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/doctor.schema.json");
+    let schema = document(desk.0.path(), "schema doctor", 0);
+    if std::env::var_os("UPDATE_GOLDENS").is_some() {
+        fs::write(&path, format!("{schema:#}\n")).unwrap();
+    }
+    let kept: serde_json::Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    assert_eq!(kept, schema);
+    assert!(
+        jsonschema::validator_for(&schema).unwrap().is_valid(&told),
+        "{told}"
+    );
+    assert_eq!(told["schema"], "perfgate.doctor/1");
+    assert_eq!(told["able_to_fail"], false);
+    assert_eq!(told["findings"].as_array().unwrap().len(), 1);
+    assert_eq!(told["trial"]["gated"], 2);
+    assert_eq!(told["trial"]["slowdowns"].as_array().unwrap().len(), 3);
+    assert_eq!(told["workflows"][0]["events"], json!(["pull_request"]));
+}
+
+#[test]
+fn workflows_are_told_and_a_step_that_cannot_fail_its_job_is_a_finding() {
+    let desk = Desk::new(4, 5, 0.004);
+    let none = desk.ends("doctor", 0);
+    assert!(!none.contains("workflow"), "{none}");
+    desk.workflow("test.yml", "on: push\njobs: {}\n");
+    let other = desk.ends("doctor", 0);
+    assert!(
+        other.contains("no workflow of .github/workflows runs perfgate"),
+        "{other}"
+    );
+    let gate = |end: &str| {
+        format!(
+            "on: pull_request\njobs:\n  a:\n    permissions:\n      pull-requests: write\n    steps:\n      - uses: actions/checkout@v4\n        with:\n          fetch-depth: 2\n      - run: perfgate check{end}\n"
+        )
+    };
+    desk.workflow("gate.yml", &gate(""));
+    let judged = desk.ends("doctor", 0);
+    assert!(
+        judged.contains("gate.yml: judges on pull_request; fetch-depth 2, may comment"),
+        "{judged}"
+    );
+    assert!(
+        judged.contains("no workflow adds runs to the baseline"),
+        "{judged}"
+    );
+    desk.workflow("gate.yml", &gate(" || true"));
+    let ignored = desk.ends("doctor", 1);
+    assert!(
+        ignored.contains("its step may fail without the job failing"),
+        "{ignored}"
+    );
 }
 
 #[test]

@@ -4,11 +4,13 @@ use clap::Args;
 
 use super::TEMPLATE;
 use super::baseline::BaselineFlags;
+use super::words::InspectFormat;
 
 const EXAMPLES: &str = "\
 Examples:
   perfgate doctor                           is the gate of perfgate.toml able to fail?
-  perfgate doctor --baseline main.json";
+  perfgate doctor --baseline main.json
+  perfgate doctor --format json             for programs: `perfgate schema doctor`";
 
 /// Is this gate able to fail? Looks at rules, sources, baseline and machine, and tries the gate on its own runs
 #[derive(Debug, Args)]
@@ -16,4 +18,8 @@ Examples:
 pub(crate) struct DoctorArgs {
     #[command(flatten)]
     pub(crate) file: BaselineFlags,
+
+    /// What stdout gets
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = InspectFormat::Text)]
+    pub(crate) format: InspectFormat,
 }

@@ -158,6 +158,8 @@ pub(crate) enum SchemaOf {
     Verdict,
     /// perfgate.history/1: how series moved
     History,
+    /// perfgate.doctor/1: whether a gate is able to fail
+    Doctor,
     /// perfgate.toml
     Config,
     /// A load scenario

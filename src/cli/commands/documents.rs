@@ -13,6 +13,7 @@ pub(crate) fn schema(of: SchemaOf) -> String {
         SchemaOf::Baseline => store::JSON_SCHEMA.to_owned(),
         SchemaOf::Verdict => report::Document::json_schema(),
         SchemaOf::History => history::History::json_schema(),
+        SchemaOf::Doctor => super::doctor::json_schema(),
         SchemaOf::Config => config::json_schema(),
         SchemaOf::Scenario => load::scenario::json_schema(),
     };

@@ -1,14 +1,16 @@
 //! `perfgate doctor`: is this gate able to fail?
 
 mod machine;
+mod told;
 mod trial;
+mod workflows;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
 use crate::cli::Env;
-use crate::cli::args::{DoctorArgs, OriginFlags};
+use crate::cli::args::{DoctorArgs, InspectFormat, OriginFlags};
 use crate::cli::commands::gate::unmatched;
 use crate::cli::env::today;
 use crate::cli::output::Output;
@@ -22,14 +24,24 @@ use crate::exit::Exit;
 use crate::hint::WithHint;
 use crate::load::scenario;
 use crate::model::{Baseline, Run};
+use crate::report::figures;
+use crate::store;
 use crate::text::sanitize;
 
+pub(crate) use told::json_schema;
+
+use told::{Told, TrialTold};
 use trial::{Replay, Trial};
+use workflows::WorkflowFile;
 
 /// Of a baseline that nobody added to for so long it is not known whether it still is the code that is changed.
 const STALE_DAYS: i64 = 90;
 /// So many names stand in one line.
 const NAMED: usize = 5;
+
+/// Where nothing says how wide a terminal is, and beyond what nobody reads.
+const WIDTH: usize = 80;
+const WIDEST: usize = 100;
 
 /// What was seen.
 #[derive(Default)]
@@ -37,6 +49,7 @@ struct Seen {
     /// Each keeps the gate from failing where it should.
     findings: Vec<String>,
     lines: Vec<String>,
+    trial: Option<TrialTold>,
 }
 
 pub(crate) fn run(args: DoctorArgs, env: &Env, output: &mut Output<'_>) -> anyhow::Result<Exit> {
@@ -62,13 +75,35 @@ pub(crate) fn run(args: DoctorArgs, env: &Env, output: &mut Output<'_>) -> anyho
         None => "base and head are measured in turns: nothing is stored that it could be tried on"
             .to_owned(),
     };
+    let workflows = seen.workflows();
     seen.lines
         .push(format!("machine: {}", machine::facts().join(", ")));
-    output.result(&sanitize::lines(&seen.text(&headline)));
     let exit = match seen.findings.is_empty() {
         true => Exit::Pass,
         false => Exit::Fail,
     };
+    let told = Told {
+        able_to_fail: exit == Exit::Pass,
+        headline,
+        findings: seen.findings,
+        facts: seen.lines,
+        trial: seen.trial,
+        workflows,
+        ..Told::default()
+    };
+    output.result(&match args.format {
+        InspectFormat::Json => told.json()?,
+        InspectFormat::Text => {
+            let style = output.style();
+            let text = told.text(style.width.unwrap_or(WIDTH).min(WIDEST));
+            let text = sanitize::lines(&text);
+            if style.ascii {
+                figures::ascii(&text)
+            } else {
+                text
+            }
+        }
+    });
     Ok(output.finish(exit))
 }
 
@@ -108,24 +143,16 @@ fn some<T: ToString>(names: &[T]) -> String {
 }
 
 impl Seen {
-    fn text(&self, headline: &str) -> String {
-        let count = match self.findings.len() {
-            0 => "ABLE TO FAIL".to_owned(),
-            1 => "1 FINDING".to_owned(),
-            n => format!("{n} FINDINGS"),
+    /// What the workflows of this repository do with it.
+    fn workflows(&mut self) -> Vec<WorkflowFile> {
+        let here = std::env::current_dir().unwrap_or_default();
+        let Some(root) = here.ancestors().find(|folder| folder.join(".git").exists()) else {
+            return Vec::new();
         };
-        let mut text = format!("{count}  {headline}\n");
-        if !self.findings.is_empty() {
-            text.push('\n');
-        }
-        for finding in &self.findings {
-            text += &format!("  ✗ {finding}\n");
-        }
-        text.push('\n');
-        for line in &self.lines {
-            text += &format!("  {line}\n");
-        }
-        text
+        let found = workflows::look(root, default_branch(root).as_deref());
+        self.findings.extend(found.findings);
+        self.lines.extend(found.facts);
+        found.files
     }
 
     /// What a source needs has to be there before it can measure anything.
@@ -238,6 +265,7 @@ impl Seen {
     }
 
     fn trial(&mut self, replay: &Replay, trial: &Trial) {
+        self.trial = Some(TrialTold::of(trial, replay.sessions, replay.against_itself));
         for rule in &trial.unchanged.unmatched {
             self.findings.push(unmatched(rule));
         }
@@ -328,6 +356,18 @@ impl Seen {
             self.lines.push(format!("cannot be judged: {more} more"));
         }
     }
+}
+
+/// As the clone remembers it of its remote.
+fn default_branch(root: &Path) -> Option<String> {
+    let asked = store::git(root)
+        .args(["symbolic-ref", "--short", "refs/remotes/origin/HEAD"])
+        .stderr(std::process::Stdio::null())
+        .output()
+        .ok()?;
+    let said = String::from_utf8(asked.stdout).ok()?;
+    let branch = said.trim().strip_prefix("origin/")?;
+    Some(branch.to_owned()).filter(|_| asked.status.success())
 }
 
 fn percent(share: f64) -> String {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context;
 
+use crate::cli::output::taskbar;
 use crate::exit::Exit;
 use crate::hint::WithHint;
 use crate::load::Stop;
@@ -54,6 +55,7 @@ impl Interrupt {
                 loop {
                     signals.next().await;
                     if !asked.ask() {
+                        taskbar::remove_now();
                         std::process::exit(i32::from(Exit::Interrupted.code()));
                     }
                 }

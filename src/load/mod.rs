@@ -32,7 +32,7 @@ pub mod watch;
 
 pub use engine::{
     Event, FailureReason, LevelStage, LoadOutcome, Look, Observer, RunRequest, Snapshot, Stop,
-    once, run,
+    Stretch, once, run,
 };
 pub use merge::{MergeError, merge};
 pub use scenario::Scenario;

@@ -6,6 +6,7 @@ pub(crate) mod progress;
 mod reading;
 pub(crate) mod run_file;
 pub(crate) mod shell_repr;
+pub(crate) mod taskbar;
 pub(crate) mod write_reports;
 
 use std::io::{self, Write};
@@ -190,7 +191,11 @@ fn progress_style(streams: &Streams<'_>, env: &Env) -> ProgressStyle {
         return ProgressStyle::Log;
     }
     let said = env.get("COLUMNS").and_then(|columns| columns.parse().ok());
-    ProgressStyle::Terminal { columns: said }
+    ProgressStyle::Terminal {
+        columns: said,
+        ascii: !shows_unicode(env),
+        taskbar: taskbar::is_read(env),
+    }
 }
 
 fn said(error: &io::Error) -> String {

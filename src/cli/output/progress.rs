@@ -1,16 +1,20 @@
 //! How a measurement goes, for people who watch: one line that is drawn again on a terminal, a line now and then
 //! elsewhere.
 
+use std::collections::VecDeque;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::load::{LevelStage, Observer, Snapshot, Stop};
+use super::taskbar;
+use crate::load::{LevelStage, Observer, Snapshot, Stop, Stretch};
 use crate::model::Unit;
 use crate::report::figures;
 use crate::text::{duration, sanitize, shorten};
 
+/// What is over at once needs no picture.
+const FIRST: Duration = Duration::from_millis(500);
 /// A terminal is drawn no more often.
 const REDRAWN: Duration = Duration::from_millis(100);
 /// A log grows no faster.
@@ -22,6 +26,10 @@ pub(crate) enum ProgressStyle {
     /// Its columns, where they do not change; asked anew each time where they may.
     Terminal {
         columns: Option<usize>,
+        /// It shows no signs beyond ASCII.
+        ascii: bool,
+        /// It shows progress in the task bar.
+        taskbar: bool,
     },
     Log,
 }
@@ -30,9 +38,12 @@ pub(crate) struct Progress<'a> {
     out: &'a mut (dyn Write + Send),
     style: ProgressStyle,
     stop: Stop,
+    begun: Instant,
     /// When the last line was shown; a log begins with the start.
     last: Option<Instant>,
     drawn: bool,
+    /// What happened second by second, the newest last.
+    course: VecDeque<Stretch>,
     told_of_stop: bool,
 }
 
@@ -43,7 +54,9 @@ impl<'a> Progress<'a> {
             last: (style == ProgressStyle::Log).then(Instant::now),
             style,
             stop,
+            begun: Instant::now(),
             drawn: false,
+            course: VecDeque::new(),
             told_of_stop: false,
         }
     }
@@ -57,15 +70,34 @@ impl<'a> Progress<'a> {
             ProgressStyle::Terminal { .. } => REDRAWN,
             ProgressStyle::Log => REPEATED,
         };
+        if let Some(stretch) = snapshot.stretch {
+            self.course.push_back(stretch);
+            if self.course.len() > MOST_BARS {
+                self.course.pop_front();
+            }
+        }
         let since = |last: Instant| now.saturating_duration_since(last);
-        if self.last.is_some_and(|last| since(last) < pause) {
+        let is_early =
+            matches!(self.style, ProgressStyle::Terminal { .. }) && since(self.begun) < FIRST;
+        if is_early || self.last.is_some_and(|last| since(last) < pause) {
             return;
         }
         self.last = Some(now);
         match self.style {
-            ProgressStyle::Terminal { columns } => {
-                let line = line(snapshot, columns.or_else(columns_now));
-                self.write(&format!("\r{line}\x1b[K"));
+            ProgressStyle::Terminal {
+                columns,
+                ascii,
+                taskbar,
+            } => {
+                let columns = columns.or_else(columns_now);
+                let mut line = with_course(snapshot, &self.course, (columns, ascii));
+                if ascii {
+                    line = figures::ascii(&line);
+                }
+                let share = share(snapshot).filter(|_| taskbar);
+                let shown = share.map_or_else(String::new, taskbar::show);
+                // One write a frame.
+                self.write(&format!("\r{line}\x1b[K{shown}"));
                 self.drawn = true;
             }
             ProgressStyle::Log => {
@@ -83,7 +115,7 @@ impl<'a> Progress<'a> {
 
     fn clear(&mut self) {
         if std::mem::take(&mut self.drawn) {
-            self.write("\r\x1b[K");
+            self.write(&format!("\r\x1b[K{}", taskbar::remove()));
         }
     }
 }
@@ -180,6 +212,61 @@ fn parts(snapshot: &Snapshot) -> Vec<(Weight, String)> {
     parts
 }
 
+/// How much of the level is over.
+fn share(snapshot: &Snapshot) -> Option<f64> {
+    let elapsed = snapshot.elapsed.as_secs_f64();
+    let whole = elapsed + snapshot.remaining?.as_secs_f64();
+    (whole > 0.0).then(|| elapsed / whole)
+}
+
+/// Bars of one number, and how few show nothing.
+const MOST_BARS: usize = 30;
+const FEWEST_BARS: usize = 4;
+
+/// `1,204/s ▃▅▅▅  0 errors  p50 420 µs ▁▁▂▁  p99 3.20 ms ▁▂█▁  18s left`: with each number over the last seconds where the
+/// room allows, for which what matters least is left out.
+fn with_course(
+    snapshot: &Snapshot,
+    course: &VecDeque<Stretch>,
+    (columns, ascii): (Option<usize>, bool),
+) -> String {
+    let without = line(snapshot, columns);
+    let Some(room) = columns.map(|columns| columns.saturating_sub(1)) else {
+        return without;
+    };
+    let mut parts = parts(snapshot);
+    parts.retain(|(weight, text)| *weight != Weight::Tail || text.starts_with("p99"));
+    if snapshot.phase == LevelStage::Counting {
+        parts.retain(|(weight, _)| *weight != Weight::Phase);
+    }
+    let drawn = |weight: Weight| -> Option<Vec<Option<f64>>> {
+        let seconds = |time: Option<Duration>| time.map(|time| time.as_secs_f64());
+        let of: fn(&Stretch) -> Option<Duration> = match weight {
+            Weight::Rate => return Some(course.iter().map(|s| Some(s.rate)).collect()),
+            Weight::Median => |stretch| stretch.p50,
+            Weight::Tail => |stretch| stretch.p99,
+            Weight::Level | Weight::Phase | Weight::Needed => return None,
+        };
+        Some(course.iter().map(|stretch| seconds(of(stretch))).collect())
+    };
+    let with = parts
+        .iter()
+        .filter(|(weight, _)| drawn(*weight).is_some())
+        .count();
+    let each = room.saturating_sub(width(&parts) + with) / with.max(1);
+    let each = each.min(course.len()).min(MOST_BARS);
+    if each < FEWEST_BARS {
+        return without;
+    }
+    for (weight, text) in &mut parts {
+        if let Some(values) = drawn(*weight) {
+            let newest = values.get(values.len() - each..).unwrap_or_default();
+            *text = format!("{text} {}", figures::bars(newest, ascii));
+        }
+    }
+    joined(&parts)
+}
+
 /// The last second is not over before it is over.
 fn in_seconds(left: Duration) -> Duration {
     Duration::from_secs(left.as_secs() + u64::from(left.subsec_nanos() > 0))
@@ -212,7 +299,71 @@ mod tests {
             p50: Some(Duration::from_micros(420)),
             p95: Some(Duration::from_micros(910)),
             p99: Some(Duration::from_micros(3200)),
+            stretch: None,
         }
+    }
+
+    const TERMINAL: ProgressStyle = ProgressStyle::Terminal {
+        columns: Some(80),
+        ascii: false,
+        taskbar: false,
+    };
+
+    fn course(seconds: u32) -> VecDeque<Stretch> {
+        let stretch = |second: u32| Stretch {
+            rate: 1000.0 + f64::from(second) * 100.0,
+            p50: Some(Duration::from_micros(420)),
+            p99: (second != 2).then(|| Duration::from_micros(3200 << (second % 2))),
+        };
+        (0..seconds).map(stretch).collect()
+    }
+
+    #[test]
+    fn the_last_seconds_are_drawn_where_there_is_room_and_the_line_still_fits() {
+        let drawn = |columns: usize, ascii: bool| {
+            with_course(&snapshot(), &course(12), (Some(columns), ascii))
+        };
+        assert_eq!(
+            drawn(80, false),
+            "users=50  1,204/s ▁▃▅▇█  1 error  p50 420 µs ▅▅▅▅▅  p99 3.20 ms █▁█▁█  18s left"
+        );
+        for columns in 1..160 {
+            let line = drawn(columns, false);
+            assert!(line.width() < columns, "{columns}: {line}");
+        }
+        assert!(drawn(140, false).contains("▁▁▂▃"));
+        let plain = figures::ascii(&drawn(140, true));
+        assert!(plain.is_ascii(), "{plain}");
+        // A second without an answer is a gap, and a beginning is no course.
+        let begun = with_course(&snapshot(), &course(3), (Some(140), false));
+        assert_eq!(begun, line(&snapshot(), Some(140)));
+        let gap = with_course(&snapshot(), &course(4), (Some(140), false));
+        assert!(gap.contains("▁█ █"), "{gap}");
+    }
+
+    #[test]
+    fn the_task_bar_is_told_how_far_it_is_and_cleared_last() {
+        let mut out = Vec::new();
+        let style = ProgressStyle::Terminal {
+            columns: Some(80),
+            ascii: false,
+            taskbar: true,
+        };
+        let mut progress = Progress::new(&mut out, style, Stop::new());
+        progress.tick_at(&snapshot(), Instant::now() + FIRST);
+        drop(progress);
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains("\u{1b}]9;4;1;41\u{1b}\\"), "{text:?}");
+        assert!(text.ends_with("\u{1b}]9;4;0;\u{1b}\\"), "{text:?}");
+    }
+
+    #[test]
+    fn what_is_over_at_once_is_never_drawn() {
+        let mut out = Vec::new();
+        let mut progress = Progress::new(&mut out, TERMINAL, Stop::new());
+        progress.tick_at(&snapshot(), Instant::now());
+        drop(progress);
+        assert!(out.is_empty());
     }
 
     #[test]
@@ -266,8 +417,7 @@ mod tests {
 
     #[test]
     fn a_terminal_gets_one_line_drawn_again_and_cleared() {
-        let columns = Some(80);
-        let drawn = shown(ProgressStyle::Terminal { columns });
+        let drawn = shown(TERMINAL);
         assert_eq!(drawn.matches('\r').count(), 61);
         assert!(!drawn.contains('\n'));
         assert!(drawn.ends_with("\r\u{1b}[K"));
@@ -277,10 +427,8 @@ mod tests {
     fn a_stop_is_told_once_and_notes_stand_on_lines_of_their_own() {
         let mut out = Vec::new();
         let stop = Stop::new();
-        let columns = Some(80);
-        let mut progress =
-            Progress::new(&mut out, ProgressStyle::Terminal { columns }, stop.clone());
-        let begun = Instant::now();
+        let mut progress = Progress::new(&mut out, TERMINAL, stop.clone());
+        let begun = Instant::now() + FIRST;
         progress.tick_at(&snapshot(), begun);
         progress.note("the service\nsays\u{1b} hello");
         stop.ask();

@@ -48,7 +48,7 @@ use crate::load::{service, watch};
 
 pub use control::Stop;
 pub use outcome::{FailureReason, LoadOutcome};
-pub use progress::{LevelStage, Observer, Snapshot};
+pub use progress::{LevelStage, Observer, Snapshot, Stretch};
 pub use trace::Event;
 
 /// A scenario to be run.

@@ -33,6 +33,17 @@ pub struct Snapshot {
     pub p50: Option<Duration>,
     pub p95: Option<Duration>,
     pub p99: Option<Duration>,
+    /// The newest stretch, in the first snapshot after its end.
+    pub stretch: Option<Stretch>,
+}
+
+/// What happened in a stretch of about a second.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stretch {
+    /// Requests per second.
+    pub rate: f64,
+    pub p50: Option<Duration>,
+    pub p99: Option<Duration>,
 }
 
 /// Receives the progress of a run.
@@ -51,7 +62,12 @@ pub struct Progress {
     all: Recent,
     /// The number of requests at the last snapshot, and the time of that snapshot.
     looked: (u64, Duration),
+    /// What came since the last stretch ended, and when that was.
+    stretch: (Recent, Duration),
 }
+
+/// What is shown over time has one place for so long.
+const STRETCH: Duration = Duration::from_secs(1);
 
 impl Progress {
     pub fn new(level: Option<String>) -> Self {
@@ -62,17 +78,20 @@ impl Progress {
             remaining: None,
             all: Recent::default(),
             looked: (0, Duration::ZERO),
+            stretch: (Recent::default(), Duration::ZERO),
         }
     }
 
     pub fn add(&mut self, recent: &Recent) {
         self.all.add(recent);
+        self.stretch.0.add(recent);
     }
 
     pub fn note(&mut self, phase: LevelStage, elapsed: Duration, remaining: Option<Duration>) {
         if phase == LevelStage::Counting && self.phase != LevelStage::Counting {
             self.all = Recent::default();
             self.looked = (0, elapsed);
+            self.stretch = (Recent::default(), elapsed);
         }
         self.phase = phase;
         self.elapsed = elapsed;
@@ -100,7 +119,22 @@ impl Progress {
             p50: percentile(0.5),
             p95: percentile(0.95),
             p99: percentile(0.99),
+            stretch: self.ended_stretch(),
         }
+    }
+
+    fn ended_stretch(&mut self) -> Option<Stretch> {
+        let (recent, began) = &self.stretch;
+        let lasted = self.elapsed.checked_sub(*began).filter(|l| *l >= STRETCH)?;
+        #[expect(clippy::cast_precision_loss, reason = "requests of a second")]
+        let rate = recent.done as f64 / lasted.as_secs_f64();
+        let ended = Stretch {
+            rate,
+            p50: quantile(&recent.response, 0.5),
+            p99: quantile(&recent.response, 0.99),
+        };
+        self.stretch = (Recent::default(), self.elapsed);
+        Some(ended)
     }
 }
 
@@ -131,5 +165,29 @@ mod tests {
         );
         let p50 = snapshot.p50.unwrap().as_secs_f64();
         assert!((p50 - 0.009).abs() < 1e-5, "{p50}");
+    }
+
+    #[test]
+    fn a_stretch_has_what_came_since_the_last_one_and_is_told_once() {
+        let mut progress = Progress::new(None);
+        let millis = Duration::from_millis;
+        let mut slow = Recent::default();
+        (0..30).for_each(|_| slow.succeed(millis(80)));
+        let mut quick = Recent::default();
+        (0..10).for_each(|_| quick.succeed(millis(2)));
+        progress.add(&slow);
+        progress.note(LevelStage::Counting, millis(500), None);
+        progress.add(&slow);
+        assert_eq!(progress.snapshot().stretch, None);
+        progress.note(LevelStage::Counting, millis(1500), None);
+        let first = progress.snapshot().stretch.unwrap();
+        assert_eq!(first.rate, 30.0);
+        assert_eq!(progress.snapshot().stretch, None);
+        progress.add(&quick);
+        progress.note(LevelStage::Counting, millis(3500), None);
+        let second = progress.snapshot().stretch.unwrap();
+        assert_eq!(second.rate, 5.0);
+        let p99 = |stretch: Stretch| stretch.p99.unwrap().as_secs_f64() * 1e3;
+        assert!((p99(first) - 80.0).abs() < 0.1 && (p99(second) - 2.0).abs() < 0.01);
     }
 }

@@ -7,7 +7,8 @@ use super::asked::Asked;
 use crate::ab::{Machine, State, Watcher};
 use crate::cli::output::progress::ProgressStyle;
 use crate::compare::Comparison;
-use crate::text::{sanitize, shorten};
+use crate::report::figures;
+use crate::text::{duration, sanitize, shorten};
 
 /// What is over at once needs no picture.
 const FIRST: Duration = Duration::from_millis(500);
@@ -67,8 +68,9 @@ impl Watcher for View<'_> {
             self.write(&format!("{}\n", line(state)));
         }
         match self.style {
-            ProgressStyle::Terminal { columns } if self.begun.elapsed() >= FIRST => {
+            ProgressStyle::Terminal { columns, ascii, .. } if self.begun.elapsed() >= FIRST => {
                 let line = shorten::end(&line(state), columns.unwrap_or(80).saturating_sub(1));
+                let line = if ascii { figures::ascii(&line) } else { line };
                 self.write(&format!("\r\x1b[K{line}"));
                 self.is_drawn = true;
             }
@@ -86,6 +88,7 @@ fn line(state: &State<'_, '_>) -> String {
     let sequence = state.sequence;
     let (round, cap) = (sequence.rounds(), sequence.plan().cap());
     let left = state.budget.saturating_sub(state.elapsed).as_secs();
+    let left = duration::text(Duration::from_secs(left));
     let mut parts = vec![format!("round {round} of at most {cap}")];
     if !sequence.taken().is_empty() {
         match sequence.suspects().count() {
@@ -94,7 +97,7 @@ fn line(state: &State<'_, '_>) -> String {
         }
     }
     parts.extend(sequence.worst().and_then(worst));
-    parts.push(format!("{}:{:02} left", left / 60, left % 60));
+    parts.push(format!("{left} left"));
     parts.join(", ")
 }
 

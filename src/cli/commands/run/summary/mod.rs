@@ -1,6 +1,8 @@
 //! A run for the person who measured it: what to doubt first, then subject by subject, then the generator, what was
 //! watched and what failed.
 
+mod shape;
+
 use std::collections::BTreeMap;
 
 use crate::cli::commands::run::columns::{aligned, listed};
@@ -41,6 +43,7 @@ impl Summary<'_> {
         let mut text = self.banner();
         text.push_str(&self.head());
         text.push_str(&self.table());
+        text.push_str(&shape::shape(self.run, &self.style, self.room()));
         text.push_str(&self.beside());
         text.push_str(&self.failed());
         for warning in &self.run.warnings {
@@ -49,6 +52,9 @@ impl Summary<'_> {
         text.push_str(&format!("run: {}\n", sanitize::line(&self.file)));
         if let Some(next) = &self.next {
             text.push_str(&format!("next: {}\n", sanitize::line(next)));
+        }
+        if self.style.ascii {
+            return figures::ascii(&text);
         }
         text
     }

@@ -227,7 +227,7 @@ fn events(lines: &[&str]) -> (Vec<String>, Vec<String>) {
             .iter()
             .any(|on| line.starts_with(on))
     };
-    let Some(at) = lines.iter().position(|line| is_on(&line)) else {
+    let Some(at) = lines.iter().position(is_on) else {
         return (Vec::new(), Vec::new());
     };
     let inline = lines.get(at).and_then(|line| line.split_once(':'));

@@ -167,15 +167,15 @@ impl Repository {
     /// Commits `baselines/main.json` with runs of two builds in each session: `(base, head, machine, ratio)`.
     pub(super) fn pairs(&self, sessions: &[(&str, &str, &'static str, f64)]) {
         let mut runs = Vec::new();
-        for (day, (base, head, environment, ratio)) in sessions.iter().enumerate() {
+        for (day, &(base, head, environment, ratio)) in sessions.iter().enumerate() {
             // The same program takes half as long on the other machine.
-            let level = if *environment == "fast" { 10.0 } else { 20.0 };
+            let level = if environment == "fast" { 10.0 } else { 20.0 };
             // Turns begin with either side.
-            let sides = [(*head, level * ratio), (*base, level)];
+            let sides = [(head, level * ratio), (base, level)];
             for (number, (commit, print)) in sides.iter().cycle().take(6).enumerate() {
                 let night = Night {
                     day: u32::try_from(day).unwrap(),
-                    environment: *environment,
+                    environment,
                     parse: None,
                     print: *print,
                 };

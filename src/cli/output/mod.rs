@@ -149,7 +149,7 @@ impl<'a> Output<'a> {
     /// Who is told how far large files are read: people at a terminal, and nobody elsewhere.
     pub(crate) fn watching(&self) -> Watching {
         match self.progress {
-            ProgressStyle::Terminal { columns } => {
+            ProgressStyle::Terminal { columns, .. } => {
                 // The commands write between files and never beside one.
                 let line = ReadingLine::new(Box::new(io::stderr()), columns);
                 Watching::by(Arc::new(line))

@@ -12,10 +12,9 @@ use super::source::root;
 const REGISTRIES: [&str; 7] = ["apt", "cargo", "git", "go", "npm", "path", "pip"];
 
 fn table(path: &str) -> Table {
-    fs::read_to_string(root().join(path))
-        .unwrap()
-        .parse()
-        .unwrap_or_else(|error| panic!("{path}: {error}"))
+    let text = fs::read_to_string(root().join(path)).unwrap();
+    let read: Result<Table, _> = text.parse();
+    read.map_err(|error| format!("{path}: {error}")).unwrap()
 }
 
 fn texts(value: &Value) -> Vec<&str> {

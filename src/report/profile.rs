@@ -82,7 +82,13 @@ impl Profile {
             })
             .filter(|function| function.moved().abs() >= LEAST)
             .collect();
-        functions.sort_by(|a, b| b.moved().abs().total_cmp(&a.moved().abs()));
+        // Of the same size what grew stands first. Shares are sums, whose last digits differ by their order.
+        let size = |function: &FunctionShare| (function.moved().abs() * 1e9).round();
+        functions.sort_by(|a, b| {
+            size(b)
+                .total_cmp(&size(a))
+                .then(b.moved().total_cmp(&a.moved()))
+        });
         functions.truncate(FUNCTIONS);
         Self {
             of,

@@ -1,10 +1,11 @@
 //! Properties of the run file: what is written is read as the same, and nothing that is read can panic.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use hdrhistogram::Histogram;
 use perfgate::model::evidence::{Estimate, Moments};
-use perfgate::model::run_file::{parse, write};
+use perfgate::model::run_file::{JSON_SCHEMA, parse, write};
 use perfgate::model::timeline::{Gauge, Latencies, Slice};
 use perfgate::model::{
     Better, Environment, Evidence, Load, Measurement, MetricName, Point, Provenance, Quantile,
@@ -270,6 +271,11 @@ fn run() -> impl Strategy<Value = Run> {
     )
 }
 
+static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+    let schema = serde_json::from_str(JSON_SCHEMA).unwrap();
+    jsonschema::draft202012::new(&schema).unwrap()
+});
+
 /// A small valid file to spoil.
 fn sample_file() -> String {
     let histogram = {
@@ -317,6 +323,14 @@ proptest! {
         let read = parse(&text).map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))?;
         prop_assert_eq!(&read, &[run]);
         prop_assert_eq!(write(&read[0]), text);
+    }
+
+    #[test]
+    fn a_written_timeline_is_as_the_schema_says(timeline in timeline()) {
+        let mut run = parse(&sample_file()).unwrap().remove(0);
+        run.timeline = Some(Box::new(timeline));
+        let written = serde_json::from_str(&write(&run)).unwrap();
+        prop_assert!(SCHEMA.is_valid(&written), "{written}");
     }
 
     #[test]

@@ -92,19 +92,6 @@ fn subject(method: &str, name: &str) -> String {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::subject;
-
-    #[test]
-    fn a_method_in_the_name_is_not_written_twice() {
-        assert_eq!(subject("GET", "GET /search"), "GET /search");
-        assert_eq!(subject("GET", "http://h:1/search"), "GET /search");
-        assert_eq!(subject("GET", "search"), "GET search");
-        assert_eq!(subject("", "search"), "search");
-    }
-}
-
 /// Every counter tells how long the run was, by its count and its rate.
 fn check_length(name: &str, counter: [Option<f64>; 2], seconds: f64) -> anyhow::Result<()> {
     let [Some(count), Some(rate)] = counter else {
@@ -119,4 +106,17 @@ fn check_length(name: &str, counter: [Option<f64>; 2], seconds: f64) -> anyhow::
         .hint("the summary contradicts itself: let k6 write it again");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::subject;
+
+    #[test]
+    fn a_method_in_the_name_is_not_written_twice() {
+        assert_eq!(subject("GET", "GET /search"), "GET /search");
+        assert_eq!(subject("GET", "http://h:1/search"), "GET /search");
+        assert_eq!(subject("GET", "search"), "GET search");
+        assert_eq!(subject("", "search"), "search");
+    }
 }

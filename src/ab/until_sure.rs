@@ -6,7 +6,7 @@
 //! and confidence sequences", 2023; Lindon et al., 2022). Its observations are the mean log ratios of blocks, because
 //! windows beside each other may resemble each other, and a launch may be a block.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::order::Order;
 use crate::compare::{Comparison, Outcome};
@@ -45,10 +45,21 @@ fn evidence(values: impl Iterator<Item = f64>) -> f64 {
     }
 }
 
+/// The most evidence that there ever was of one series, as logarithms.
+#[derive(Clone, Copy, Debug, Default)]
+struct Most {
+    /// That it is worse by more than its limit.
+    beyond: f64,
+    /// That it is not.
+    within: f64,
+    /// That it is better by more than its limit.
+    better: f64,
+}
+
 /// The most evidence that there ever was, of each series; evidence that was there stays.
 #[derive(Clone, Debug)]
 pub(super) struct Evidences<K> {
-    most: BTreeMap<K, [f64; 2]>,
+    most: BTreeMap<K, Most>,
 }
 
 impl<K: Ord + Clone> Evidences<K> {
@@ -69,31 +80,46 @@ impl<K: Ord + Clone> Evidences<K> {
                 continue;
             };
             let limit = comparison.limits.max_regression.ln_1p();
-            let [beyond, within] = self.most.entry(key.clone()).or_default();
-            *beyond = beyond.max(evidence(blocks.iter().map(|y| y - limit)));
-            *within = within.max(evidence(blocks.iter().map(|y| limit - y)));
+            let most = self.most.entry(key.clone()).or_default();
+            let against = |of: fn(f64, f64) -> f64| evidence(blocks.iter().map(|y| of(*y, limit)));
+            most.beyond = most.beyond.max(against(|y, limit| y - limit));
+            most.within = most.within.max(against(|y, limit| limit - y));
+            most.better = most.better.max(against(|y, limit| -y - limit));
         }
-        let chance = |evidence: f64| (-evidence).exp().min(1.0);
-        let mut chances: Vec<f64> = self.most.values().map(|[b, _]| chance(*b)).collect();
-        chances.resize(family.max(chances.len()), 1.0);
-        let adjusted = multiplicity::holm(&chances);
-        let certain: BTreeMap<&K, f64> = self.most.keys().zip(adjusted).collect();
+        let worse = self.certain(|most| most.beyond, family);
+        let better = self.certain(|most| most.better, family);
         let decided = in_doubt.iter().filter_map(|(key, comparison)| {
-            let [_, within] = self.most.get(key)?;
+            let most = self.most.get(key)?;
             let is_beyond = comparison.weighed.is_some_and(|w| w.worse.beyond);
-            let outcome = if is_beyond && certain.get(key).is_some_and(|p| *p <= FAMILY_LEVEL) {
+            let outcome = if is_beyond && worse.contains(key) {
                 Outcome::Regressed
-            } else if chance(*within) > DOUBT {
-                return None;
-            } else if comparison.outcome == Outcome::Improved {
+            } else if better.contains(key) {
                 Outcome::Improved
-            } else {
+            } else if chance(most.within) <= DOUBT {
                 Outcome::Unchanged
+            } else {
+                return None;
             };
             Some((key.clone(), outcome))
         });
         decided.collect()
     }
+
+    /// The series of which this is certain, for a gate of so many.
+    fn certain(&self, of: fn(&Most) -> f64, family: usize) -> BTreeSet<&K> {
+        let mut chances: Vec<f64> = self.most.values().map(|most| chance(of(most))).collect();
+        chances.resize(family.max(chances.len()), 1.0);
+        let adjusted = multiplicity::holm(&chances);
+        let certain = self.most.keys().zip(adjusted);
+        certain
+            .filter_map(|(key, p)| (p <= FAMILY_LEVEL).then_some(key))
+            .collect()
+    }
+}
+
+/// How likely so much evidence ever is where there is nothing to find.
+fn chance(evidence: f64) -> f64 {
+    (-evidence).exp().min(1.0)
 }
 
 /// The mean of the log ratios of each block, up being worse. `None` where there is none, or too few.

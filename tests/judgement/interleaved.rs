@@ -258,7 +258,7 @@ fn looking_after_every_block_finds_what_is_beyond_the_limit() {
 }
 
 #[test]
-#[ignore = "half a minute for each ten gates: GATES=60 cargo test --release --test judgement every_block -- --ignored"]
+#[ignore = "minutes, and many without --release: GATES=60 cargo test --release --test judgement every_block -- --ignored"]
 fn looking_after_every_block_raises_no_alarm_where_neighbours_resemble_each_other() {
     let machine = Machine {
         spread: 0.02,

@@ -509,7 +509,7 @@ mod tests {
             "echo deep > data && git add data && git commit -qm inner",
         );
         let add = format!(
-            "git -c protocol.file.allow=always submodule --quiet add {} 'sub folder' && git commit -qm sub",
+            "git -c protocol.file.allow=always submodule --quiet add '{}' 'sub folder' && git commit -qm sub",
             origin.display()
         );
         sh(here, &add);
@@ -538,7 +538,7 @@ mod tests {
         let path = left.path().join("base");
         sh(
             repository.path(),
-            &format!("git worktree add -q --detach {} main", path.display()),
+            &format!("git worktree add -q --detach '{}' main", path.display()),
         );
         let lock = File::create(left.path().join(LOCK)).unwrap();
         lock.lock().unwrap();

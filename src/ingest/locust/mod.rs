@@ -30,7 +30,7 @@ use super::adapter::{Adapter, Facts, Form, Read as FormRead, ToolClass};
 use super::watching::{WatchedFile, Watching};
 use super::{ReadOptions, source, text};
 use crate::hint::WithHint;
-use crate::model::{Load, Run, Timeline};
+use crate::model::{Load, Run};
 use files::{Kind, Member, Set};
 use same_run::Ends;
 pub(super) use same_run::{JsonSigns, Sameness, SetSigns};
@@ -173,8 +173,13 @@ fn read_set(set: &Set, wanted: (Option<Duration>, &Watching)) -> anyhow::Result<
         }
         None if set.has(Member::Stats) => {
             let mut run = read_member(&stats, Member::Stats, wanted)?;
-            run.provenance.load = load_of(set, watching);
-            run.timeline = timeline_of(&history, watching);
+            match drawn(&history, watching) {
+                Some(told) => {
+                    run.provenance.load = told.provenance.load;
+                    run.timeline = told.timeline;
+                }
+                None => run.provenance.load = load_of(set, watching),
+            }
             run
         }
         None if set.has(Member::History) => read_member(&history, Member::History, wanted)?,
@@ -211,11 +216,11 @@ fn load_of(set: &Set, watching: &Watching) -> Option<Load> {
     users::load(open_watched(&set.path(Member::History), watching).ok()?)
 }
 
-/// What a history says of when things happened; nothing where it cannot be read, for it is only drawn.
-fn timeline_of(history: &Path, watching: &Watching) -> Option<Box<Timeline>> {
+/// All that a history says, to be drawn beside the statistics. `None` where it is too long for that or cannot be read.
+fn drawn(history: &Path, watching: &Watching) -> Option<Run> {
     let length = history.metadata().ok()?.len();
     let file = (length <= LONGEST_DRAWN).then(|| open_watched(history, watching).ok())?;
-    history::read(file?, None).ok()?.timeline
+    history::read(file?, None).ok()
 }
 
 fn read_member(

@@ -86,28 +86,28 @@ fn a_slower_command_is_red_after_two_looks_and_one_that_is_the_same_is_done_afte
     assert!(said.out.starts_with("PASS"), "{}", said.out);
 }
 
+/// Two commands that differ in the benchmark `a` of [`BENCH`].
+fn slower_in_a<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    let mut arguments = vec![
+        "ab",
+        "--base",
+        "sh bench.sh 500 {filter}",
+        "--head",
+        "sh bench.sh 560 {filter}",
+        "--results",
+        "out.json",
+        "--warmup",
+        "0",
+    ];
+    arguments.extend(more);
+    arguments
+}
+
 #[test]
 fn results_of_the_commands_are_read_and_what_is_settled_is_not_measured_on() {
     let desk = Desk::new();
     desk.write("bench.sh", BENCH);
-    let said = desk.ends(
-        &[
-            "ab",
-            "--base",
-            "sh bench.sh 500 {filter}",
-            "--head",
-            "sh bench.sh 560 {filter}",
-            "--results",
-            "out.json",
-            "--warmup",
-            "0",
-            "--format",
-            "json",
-            "--output",
-            "kept",
-        ],
-        1,
-    );
+    let said = desk.ends(&slower_in_a(&["--format", "json", "--output", "kept"]), 1);
     let verdict: Value = serde_json::from_str(&said.out).unwrap();
     assert_eq!(comparison(&verdict, "a", "time")["outcome"], "regressed");
     let same = comparison(&verdict, "b", "time");
@@ -136,14 +136,7 @@ fn base_against_base_tells_what_nothing_differs_by_where_the_time_is_left() {
     let desk = Desk::new();
     desk.write("bench.sh", BENCH);
     let ab = |more: &[&str]| {
-        let mut arguments = vec!["ab", "--control", "--format", "json", "--warmup", "0"];
-        arguments.extend(["--base", "sh bench.sh 500 {filter}"]);
-        arguments.extend([
-            "--head",
-            "sh bench.sh 560 {filter}",
-            "--results",
-            "out.json",
-        ]);
+        let mut arguments = slower_in_a(&["--control", "--format", "json"]);
         arguments.extend(more);
         let said = desk.ends(&arguments, 1);
         notes(&serde_json::from_str(&said.out).unwrap())
@@ -159,23 +152,7 @@ fn base_against_base_tells_what_nothing_differs_by_where_the_time_is_left() {
 fn until_it_is_sure_it_is_looked_at_after_every_block() {
     let desk = Desk::new();
     desk.write("bench.sh", BENCH);
-    let said = desk.ends(
-        &[
-            "ab",
-            "--until-sure",
-            "--base",
-            "sh bench.sh 500 {filter}",
-            "--head",
-            "sh bench.sh 560 {filter}",
-            "--results",
-            "out.json",
-            "--warmup",
-            "0",
-            "--format",
-            "json",
-        ],
-        1,
-    );
+    let said = desk.ends(&slower_in_a(&["--until-sure", "--format", "json"]), 1);
     let verdict: Value = serde_json::from_str(&said.out).unwrap();
     let slower = comparison(&verdict, "a", "time");
     assert_eq!(slower["outcome"], "regressed", "{slower:#}");

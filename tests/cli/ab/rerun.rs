@@ -3,28 +3,12 @@
 use serde_json::Value;
 
 use super::desk::Desk;
-use super::{BENCH, comparison, notes};
+use super::{BENCH, comparison, notes, slower_in_a as ab};
 
 fn first_verdict(desk: &Desk) -> Value {
     desk.write("bench.sh", BENCH);
     desk.ends(&ab(&["--report", "json=first.json"]), 1);
     serde_json::from_str(&desk.read("first.json")).unwrap()
-}
-
-fn ab<'a>(more: &[&'a str]) -> Vec<&'a str> {
-    let mut arguments = vec![
-        "ab",
-        "--base",
-        "sh bench.sh 500 {filter}",
-        "--head",
-        "sh bench.sh 560 {filter}",
-        "--results",
-        "out.json",
-        "--warmup",
-        "0",
-    ];
-    arguments.extend(more);
-    arguments
 }
 
 #[test]

@@ -415,3 +415,25 @@ fn before_and_after_of_any_two_results_are_one_table() {
         "{text}"
     );
 }
+
+#[test]
+fn half_as_slow_again_is_possible_without_a_budget_and_broken_with_one() {
+    let of = |ms: f64| json!({"svc": {"latency": {"unit": "ms", "better": "lower", "value": ms}}});
+    let gate = Gate::new("");
+    gate.write("one.json", 1, &of(80.0));
+    gate.write("two.json", 1, &of(120.0));
+    let (code, verdict) = gate.judge(&["check", "--baseline", "one.json", "two.json"]);
+    assert_eq!((code, &verdict["verdict"]), (0, &json!("inconclusive")));
+    assert_eq!(row(&verdict, "svc", "latency")["outcome"], "inconclusive");
+
+    let config =
+        "[[rule]]\nmetric = \"latency\"\nbudget = { warn = \"100ms\", fail = \"150ms\" }\n";
+    for (ms, code, verdict) in [(80.0, 0, "pass"), (120.0, 0, "warn"), (160.0, 1, "fail")] {
+        let (ended, document) = alone(config, &of(ms));
+        assert_eq!(
+            (ended, &document["verdict"]),
+            (code, &json!(verdict)),
+            "{ms}"
+        );
+    }
+}

@@ -294,8 +294,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.consume(here);
         while kept.received < length {
             let left = length - kept.received;
-            match self.piece(left, |piece| kept.take(piece)).await? {
-                Some(taken) => taken?,
+            // One byte more than is missing: a read that is not filled tells that nothing else has arrived, and the next
+            // request need not ask for that.
+            let piece = self.piece(left.saturating_add(1), |piece| {
+                let own = usize::try_from(left).map_or(piece.len(), |left| left.min(piece.len()));
+                let (own, behind) = piece.split_at(own);
+                kept.take(own).map(|()| behind.len())
+            });
+            match piece.await? {
+                // Surplus bytes after the end: the connection is not used again.
+                Some(behind) => self.filled = behind?,
                 None => {
                     let got = kept.received;
                     return Err(broken(format!(

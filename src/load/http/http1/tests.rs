@@ -68,6 +68,17 @@ fn answers_are_the_same_wherever_they_are_cut() {
 }
 
 #[test]
+fn a_connection_with_bytes_behind_a_long_body_is_not_used_again() {
+    let mut text = b"HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n".to_vec();
+    text.resize(text.len() + 5_000, b'x');
+    let (answer, is_open) = block_on(said(&[&text], ALL));
+    assert_eq!((answer.unwrap().received, is_open), (5_000, true));
+    text.extend_from_slice(b"HTTP");
+    let (answer, is_open) = block_on(said(&[&text], ALL));
+    assert_eq!((answer.unwrap().received, is_open), (5_000, false));
+}
+
+#[test]
 fn what_nobody_wants_is_counted_and_not_kept() {
     let (text, ..) = ANSWERS[0];
     let (answer, open) = block_on(said(&[text], Wanted::default()));

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 pub(crate) struct Desk(tempfile::TempDir);
 
@@ -72,6 +72,12 @@ impl Desk {
             .env("GIT_CONFIG_SYSTEM", "/dev/null")
             .stdin(Stdio::null());
         command
+    }
+
+    /// perfgate, with arguments that hold spaces.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = self.command(env!("CARGO_BIN_EXE_perfgate"), "");
+        command.args(arguments).output().unwrap()
     }
 
     pub(crate) fn git(&self, line: &str) {

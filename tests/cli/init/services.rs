@@ -16,9 +16,23 @@ const SWAGGER: &str = r##"{"swagger": "2.0", "host": "shop.example.com", "basePa
             "/orders/{id}": {"get": {"parameters": [{"name": "id", "in": "path", "required": true, "type": "string", "x-example": "a 7"}]}}}}"##;
 const HAR: &str = include_str!("visit.har");
 
+/// The text, and what it says where every variable without a default is set.
 fn scenario(desk: &Desk) -> (String, Scenario) {
     let text = desk.read("load/api.toml");
-    let scenario = match parse(&text, Path::new("load/api.toml")) {
+    let mut set = String::new();
+    let mut rest = text.as_str();
+    while let Some((before, after)) = rest.split_once("${") {
+        let (name, behind) = after.split_once('}').unwrap();
+        let is_without_default = name.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+        let value = match is_without_default && !before.ends_with('$') {
+            true => "x".to_owned(),
+            false => format!("${{{name}}}"),
+        };
+        set += &format!("{before}{value}");
+        rest = behind;
+    }
+    set += rest;
+    let scenario = match parse(&set, Path::new("load/api.toml")) {
         Ok(scenario) => scenario,
         Err(error) => panic!("{error}\n{text}"),
     };
@@ -108,17 +122,166 @@ fn of_a_recording_the_reads_of_its_first_host_stay_and_every_secret_goes() {
         subjects(&scenario),
         [("GET /", 1.0), ("GET /items", 1.0), ("GET /items/7", 1.0)]
     );
-    for secret in ["s3cret", "c00kie", "eyJhbGciOiJIUzI1NiJ9", "Bearer"] {
+    for secret in ["s3cret", "c00kie", "eyJhbGciOiJIUzI1NiJ9"] {
         assert!(!text.contains(secret), "{secret} is in\n{text}");
     }
     for line in [
         "cookies = true",
-        "access_token = \"${HAR_ACCESS_TOKEN:-removed}\"",
+        "access_token = \"${AUTHORIZATION}\"",
+        "authorization = \"Bearer ${AUTHORIZATION}\"",
         "search = 'a b \\{{c}}'",
         "# Left out requests that may change something: 1, requests to other hosts: 1, requests that failed: 1.",
-        "HAR_ACCESS_TOKEN",
+        "# The other hosts: cdn.example.com.",
+        "# Secrets were taken out. Set these variables before you run it: AUTHORIZATION, SECRET_T.",
     ] {
         assert!(text.contains(line), "{line} is missing in\n{text}");
+    }
+}
+
+#[test]
+fn what_changes_something_is_taken_where_that_is_asked_and_its_secrets_go_too() {
+    let desk = Desk::new(&[("visit.har", HAR)]);
+    desk.ends("init --from-har visit.har --unsafe-methods", 0);
+    let (text, scenario) = scenario(&desk);
+    assert_eq!(subjects(&scenario).len(), 4, "{text}");
+    assert!(!text.contains("s3cret"), "{text}");
+    assert!(
+        text.contains("post = \"/login\"\nform = { password = \"${AUTHORIZATION}\" }"),
+        "{text}"
+    );
+}
+
+const SCRIPT: &str = r#"
+config:
+  target: "http://127.0.0.1:8123"
+  phases:
+    - { duration: 60, arrivalRate: 5, name: warm up }
+    - { duration: "2m", arrivalRate: 5, rampTo: 50, maxVusers: 200 }
+  http: { timeout: 3 }
+  processor: ./functions.js
+  payload: { path: users.csv, fields: [email, password] }
+  variables: { keyword: [tea, "green tea"] }
+scenarios:
+  - name: buy
+    weight: 7
+    flow:
+      - get:
+          url: "/items?q={{ keyword }}&page={{ $randomNumber(1, 9) }}"
+          headers: { authorization: "Bearer {{ $processEnvironment.API_TOKEN }}", x-api-key: "K3Y-of-mine" }
+          capture: [{ json: "$.items[0].id", as: "item id" }]
+          expect: [{ statusCode: 200 }, { contentType: json }]
+      - think: 2
+      - loop:
+          - get: { url: "/items/{{ item id }}" }
+        count: 3
+      - get: "https://cdn.example.com/app.js"
+      - post: { url: /orders, json: { item: "{{ item id }}", who: "{{ email }}", count: 2, secret: "s3cret" } }
+      - function: "log"
+  - flow:
+      - get: { url: "/" }
+"#;
+
+#[test]
+fn a_script_of_artillery_keeps_its_phases_captures_and_weights() {
+    let desk = Desk::new(&[("script.yml", SCRIPT)]);
+    desk.ends("init --from-artillery script.yml", 0);
+    let (text, scenario) = scenario(&desk);
+    assert_eq!(
+        subjects(&scenario),
+        [
+            ("GET /items", 7.0),
+            ("GET /items/{{item_id}}", 7.0),
+            ("GET /", 1.0)
+        ]
+    );
+    for line in [
+        "base = \"${BASE_URL:-http://127.0.0.1:8123}\"",
+        "timeout = \"3s\"",
+        "max_users = 200",
+        "name = \"warm up\"\nduration = \"60s\"\nrate = 5",
+        "duration = \"120s\"\nrate = [5, 50]",
+        "query = { q = \"{{keyword}}\", page = \"{{number}}\" }",
+        "authorization = \"Bearer ${API_TOKEN}\"",
+        "x-api-key = \"${X_API_KEY}\"",
+        "capture = { item_id = { json = \"$.items[0].id\" } }\nexpect = { status = 200 }\nthink = \"2s\"",
+        "get = \"/items/{{item_id}}\"\nrepeat = 3",
+        "number = { int = [1, 9] }",
+        "keyword = { choice = [\"tea\", \"green tea\"] }",
+        "# Left out requests that may change something: 1.",
+        "# Left out requests to other hosts: cdn.example.com.",
+        "API_TOKEN",
+    ] {
+        assert!(text.contains(line), "{line} is missing in\n{text}");
+    }
+    for left in [
+        "config.processor",
+        "expect.contentType",
+        "function",
+        "users.csv",
+    ] {
+        let line = text
+            .lines()
+            .find(|line| line.starts_with("# Not carried over"));
+        assert!(
+            line.is_some_and(|line| line.contains(left)),
+            "{left}\n{text}"
+        );
+    }
+    assert!(!text.contains("K3Y-of-mine"), "{text}");
+
+    let desk = Desk::new(&[("script.yml", SCRIPT)]);
+    desk.ends("init --from-artillery script.yml --unsafe-methods", 0);
+    let text = desk.read("load/api.toml");
+    assert!(
+        text.contains("json = { count = 2, item = \"{{item_id}}\", secret = \"${SECRET}\", who = \"{{email}}\" }"),
+        "{text}"
+    );
+    assert!(text.contains("email = { choice = [\"email\"] }"), "{text}");
+}
+
+#[test]
+fn a_command_of_curl_becomes_a_scenario_that_asks_for_its_variables() {
+    let desk = Desk::new(&[]);
+    let command = "curl 'http://127.0.0.1:8123/items?page=2' -H 'Authorization: Bearer s3cret'";
+    let said = desk.run(&["init", "--from-curl", command]);
+    assert!(
+        said.status.success(),
+        "{}",
+        String::from_utf8_lossy(&said.stderr)
+    );
+    let text = desk.read("load/api.toml");
+    assert!(
+        text.contains("headers = { authorization = \"Bearer ${AUTHORIZATION}\" }"),
+        "{text}"
+    );
+    assert!(!text.contains("s3cret"), "{text}");
+    let said = desk.ends("run load/api.toml", 2);
+    assert!(
+        said.err.contains("AUTHORIZATION is not set"),
+        "{}",
+        said.err
+    );
+
+    let desk = Desk::new(&[]);
+    let said = desk.run(&[
+        "init",
+        "--from-curl",
+        "curl -X DELETE http://127.0.0.1:8123/items/1",
+    ]);
+    let err = String::from_utf8_lossy(&said.stderr);
+    assert!(
+        !said.status.success() && err.contains("add --unsafe-methods"),
+        "{err}"
+    );
+    for (line, why) in [
+        ("init --from-har none.har", "none.har"),
+        (
+            "init --from-artillery a.yml --from-har b.har",
+            "cannot be used with",
+        ),
+    ] {
+        let said = desk.ends(line, 2);
+        assert!(said.err.contains(why), "{}", said.err);
     }
 }
 

@@ -14,6 +14,10 @@ pub(super) struct Draft {
     pub(super) base: String,
     /// Whole lines behind the base.
     pub(super) top: Vec<String>,
+    /// Whole lines of `[load]` and what comes with it; a first guess where there are none.
+    pub(super) load: Vec<String>,
+    /// The variables that have to be set before it runs.
+    pub(super) variables: Vec<String>,
     pub(super) values: Values,
     pub(super) flows: Vec<Flow>,
 }
@@ -23,6 +27,8 @@ pub(super) struct Flow {
     pub(super) name: String,
     /// It is written and never taken, for what it asks for was made up.
     pub(super) is_off: bool,
+    /// One where nothing is said.
+    pub(super) weight: Option<u64>,
     pub(super) notes: Vec<String>,
     pub(super) steps: Vec<Step>,
 }
@@ -31,12 +37,14 @@ pub(super) struct Flow {
 pub(super) struct Step {
     /// Where the path holds placeholders.
     pub(super) name: Option<String>,
-    /// `get` or `head`.
-    pub(super) method: &'static str,
+    /// In small letters.
+    pub(super) method: String,
     /// As a scenario writes it, placeholders and all.
     pub(super) path: String,
     pub(super) query: Vec<(String, String)>,
     pub(super) headers: Vec<(String, String)>,
+    /// Whole lines behind them: the body, captures, a pause.
+    pub(super) more: Vec<String>,
 }
 
 /// Where a placeholder takes its value from.
@@ -44,6 +52,8 @@ pub(super) struct Step {
 pub(super) enum Generator {
     Int(i64, i64),
     Choice(Vec<String>),
+    Text(u32),
+    Uuid,
 }
 
 /// Named generators; two of one name and different contents get two names.
@@ -139,17 +149,22 @@ impl Draft {
             "warmup = \"5s\"                       # sent first, and not measured".to_owned(),
         );
         lines.extend(self.top.iter().cloned());
-        lines.extend(
-            [
-                "",
-                "# Users that each wait for an answer before they go on. `rate = 50` instead of `users` sends so many a second whether the",
-                "# service keeps up or not, which is what visitors do. 1,000 requests of a step make its p99 worth judging, 200 its p95.",
-                "[load]",
-                "users = 10",
-                "duration = \"30s\"",
-            ]
-            .map(str::to_owned),
-        );
+        if self.load.is_empty() {
+            lines.extend(
+                [
+                    "",
+                    "# Users that each wait for an answer before they go on. `rate = 50` instead of `users` sends so many a second whether the",
+                    "# service keeps up or not, which is what visitors do. 1,000 requests of a step make its p99 worth judging, 200 its p95.",
+                    "[load]",
+                    "users = 10",
+                    "duration = \"30s\"",
+                ]
+                .map(str::to_owned),
+            );
+        } else {
+            lines.push(String::new());
+            lines.extend(self.load.iter().cloned());
+        }
         if !self.values.0.is_empty() {
             lines.push(String::new());
             lines.push("# Made anew for every iteration.".to_owned());
@@ -157,6 +172,8 @@ impl Draft {
             for (name, generator) in &self.values.0 {
                 let inside = match generator {
                     Generator::Int(low, high) => format!("int = [{low}, {high}]"),
+                    Generator::Text(length) => format!("text = {length}"),
+                    Generator::Uuid => "uuid = true".to_owned(),
                     Generator::Choice(words) => {
                         let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
                         format!("choice = [{}]", words.join(", "))
@@ -174,7 +191,10 @@ impl Draft {
                 _ => {
                     lines.push("[[flow]]".to_owned());
                     lines.push(format!("name = {}", quoted(&flow.name)));
-                    let weight = if flow.is_off && !all_off { 0 } else { 1 };
+                    let weight = match flow.is_off && !all_off {
+                        true => 0,
+                        false => flow.weight.unwrap_or(1),
+                    };
                     lines.push(format!("weight = {weight}"));
                     "[[flow.step]]"
                 }
@@ -192,18 +212,29 @@ impl Draft {
     }
 }
 
+/// Those that are keys of a step.
+const METHODS: [&str; 7] = ["get", "post", "put", "patch", "delete", "head", "options"];
+
 impl Step {
-    fn lines(&self) -> Vec<String> {
+    pub(super) fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         if let Some(name) = &self.name {
             lines.push(format!("name = {}", quoted(name)));
         }
-        lines.push(format!("{} = {}", self.method, quoted(&self.path)));
+        let path = quoted(&self.path);
+        match METHODS.contains(&self.method.as_str()) {
+            true => lines.push(format!("{} = {path}", self.method)),
+            false => {
+                let method = quoted(&self.method.to_ascii_uppercase());
+                lines.extend([format!("method = {method}"), format!("path = {path}")]);
+            }
+        }
         for (key, entries) in [("query", self.query()), ("headers", pairs(&self.headers))] {
             if !entries.is_empty() {
                 lines.push(format!("{key} = {{ {entries} }}"));
             }
         }
+        lines.extend(self.more.iter().cloned());
         lines
     }
 
@@ -235,6 +266,25 @@ fn pairs(entries: &[(String, String)]) -> String {
         .iter()
         .map(|(name, value)| format!("{} = {}", key(name), quoted(value)));
     each.collect::<Vec<_>>().join(", ")
+}
+
+/// The headers that all of several steps have, as the line that says so once.
+pub(super) fn common_headers(steps: &mut [Step]) -> Option<String> {
+    let (first, others) = steps.split_first()?;
+    let common: Vec<(String, String)> = first
+        .headers
+        .iter()
+        .filter(|header| header.0 != "content-type")
+        .filter(|header| others.iter().all(|step| step.headers.contains(header)))
+        .cloned()
+        .collect();
+    if common.is_empty() || others.is_empty() {
+        return None;
+    }
+    for step in steps {
+        step.headers.retain(|header| !common.contains(header));
+    }
+    Some(format!("headers = {{ {} }}", pairs(&common)))
 }
 
 /// A path as it may stand in a scenario: what is no part of a path is percent-encoded, placeholders stay.

@@ -1,19 +1,18 @@
-//! A recording of a browser (HAR) as a first scenario: what was read from its first host, in order, secrets taken out.
+//! A recording of a browser (HAR) as a first scenario: what was asked of its first host, in order, secrets taken out.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
 use url::Url;
 
-use crate::load::definition::secret::is_secret;
-
-use super::draft::{Draft, Flow, Step, literal, path_text};
+use super::draft::{Draft, Flow, common_headers};
+use super::recorded::{Body, Recorded, Secrets, is_unsafe, pairs, plain};
 
 /// A longer visit is cut, and that is said.
 const MOST_STEPS: usize = 60;
-/// What is this long and made of letters and digits at random is taken for a secret, whatever it is called.
-const RANDOM: usize = 32;
+/// How many other hosts are named.
+const MOST_HOSTS: usize = 10;
 
 pub(super) fn is_recording(document: &Value) -> bool {
     document
@@ -21,82 +20,104 @@ pub(super) fn is_recording(document: &Value) -> bool {
         .is_some_and(Value::is_array)
 }
 
-/// `None` where nothing was read by GET.
-pub(super) fn draft(document: &Value, file: &Path, base: Option<&str>) -> Option<Draft> {
+/// `None` where nothing can be asked.
+pub(super) fn draft(
+    document: &Value,
+    file: &Path,
+    base: Option<&str>,
+    takes_unsafe: bool,
+) -> Option<Draft> {
     let entries = document.pointer("/log/entries").and_then(Value::as_array)?;
-    let mut draft = Draft {
-        from: format!(
-            "From {}: what was read from its first host, in order.",
-            file.display()
-        ),
-        ..Draft::default()
+    let mut requests = Vec::new();
+    let mut left = Left {
+        takes_unsafe,
+        ..Left::default()
     };
     let mut origin: Option<String> = None;
-    let mut flow = Flow::default();
-    let mut told = Left::default();
+    // Where the last request was sent on to: that is followed, and no step of its own.
+    let mut next: Option<Url> = None;
     for entry in entries {
-        let Some(request) = entry.get("request") else {
+        let Some(request) = entry.get("request").and_then(recorded) else {
             continue;
         };
-        let text = |key: &str| request.get(key).and_then(Value::as_str).unwrap_or_default();
-        let Ok(url) = Url::parse(text("url")) else {
-            continue;
-        };
-        if !matches!(url.scheme(), "http" | "https") {
-            continue;
-        }
-        let this = url.origin().ascii_serialization();
+        let this = request.url.origin().ascii_serialization();
         let first = origin.get_or_insert_with(|| this.clone());
         if *first != this {
-            told.elsewhere += 1;
+            let host = request.url.host_str().unwrap_or_default().to_owned();
+            *left.hosts.entry(host).or_default() += 1;
             continue;
         }
+        left.has_cookies |= request
+            .headers
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("cookie"));
         let status = entry.pointer("/response/status").and_then(Value::as_u64);
-        if text("method") != "GET" {
-            told.changing += 1;
+        let sent_on = next.take();
+        if request.method == "OPTIONS" {
+            // A browser asks so whether it may ask.
+        } else if is_unsafe(&request.method) && !takes_unsafe {
+            left.changing += 1;
         } else if status.is_some_and(|status| status >= 400 || status == 0) {
-            told.failed += 1;
-        } else if flow.steps.len() >= MOST_STEPS {
-            told.more += 1;
+            left.failed += 1;
+        } else if sent_on.as_ref() == Some(&request.url) {
+            next = redirect(entry, &request.url);
+        } else if requests.len() >= MOST_STEPS {
+            left.more += 1;
         } else {
-            flow.steps.push(step(&url, request, &mut told));
-        }
-        if has_cookies(request) {
-            told.cookies = true;
+            next = redirect(entry, &request.url);
+            requests.push(request);
         }
     }
     let origin = origin?;
-    if flow.steps.is_empty() {
+    if requests.is_empty() {
         return None;
     }
-    draft.base = format!(
-        "${{BASE_URL:-{}}}",
-        base.unwrap_or(&origin).trim_end_matches('/')
-    );
-    if told.cookies {
+    let mut secrets = Secrets::default();
+    let mut notes = Vec::new();
+    let mut steps = secrets.steps(&requests, &mut notes);
+    let mut draft = Draft {
+        from: format!(
+            "From {}: what was asked of its first host, in order.",
+            file.display()
+        ),
+        base: format!(
+            "${{BASE_URL:-{}}}",
+            base.unwrap_or(&origin).trim_end_matches('/')
+        ),
+        variables: secrets.names().map(str::to_owned).collect(),
+        ..Draft::default()
+    };
+    if left.has_cookies {
         draft.top.push("cookies = true                      # each user keeps those it is sent; those of the recording are left out".to_owned());
     }
-    draft.notes = told.lines();
-    draft.flows.push(flow);
+    draft.top.extend(common_headers(&mut steps));
+    draft.notes = left.lines();
+    draft.notes.extend(notes);
+    draft.notes.extend(secrets.note());
+    draft.flows.push(Flow {
+        steps,
+        ..Flow::default()
+    });
     Some(draft)
 }
 
 /// What is not in the scenario.
 #[derive(Default)]
 struct Left {
+    takes_unsafe: bool,
     changing: usize,
-    elsewhere: usize,
+    hosts: BTreeMap<String, usize>,
     failed: usize,
     more: usize,
-    cookies: bool,
-    secrets: BTreeSet<String>,
+    has_cookies: bool,
 }
 
 impl Left {
     fn lines(&self) -> Vec<String> {
+        let elsewhere = self.hosts.values().sum();
         let counts = [
             (self.changing, "requests that may change something"),
-            (self.elsewhere, "requests to other hosts"),
+            (elsewhere, "requests to other hosts"),
             (self.failed, "requests that failed"),
             (self.more, "later requests"),
         ];
@@ -109,134 +130,65 @@ impl Left {
         if !left.is_empty() {
             lines.push(format!("Left out {}.", left.join(", ")));
         }
-        if !self.secrets.is_empty() {
-            let names: Vec<&str> = self.secrets.iter().map(String::as_str).collect();
-            lines.push(format!(
-                "Secrets were taken out; set these variables where they are needed: {}.",
-                names.join(", ")
-            ));
+        if !self.hosts.is_empty() {
+            let hosts: Vec<&str> = self.hosts.keys().map(String::as_str).collect();
+            let named = hosts.get(..MOST_HOSTS.min(hosts.len())).unwrap_or_default();
+            let more = match hosts.len() - named.len() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            lines.push(format!("The other hosts: {}{more}.", named.join(", ")));
+        }
+        if self.changing > 0 {
+            lines.push("`perfgate init --unsafe-methods` takes what may change something, too: point it at a service whose data may be lost.".to_owned());
+        }
+        if self.takes_unsafe {
+            lines.push("It changes data of the service, in every iteration.".to_owned());
         }
         lines
     }
-
-    /// The variable that stands for a secret.
-    fn variable(&mut self, name: &str) -> String {
-        let plain: String = name
-            .chars()
-            .map(|c| {
-                if c.is_ascii_alphanumeric() {
-                    c.to_ascii_uppercase()
-                } else {
-                    '_'
-                }
-            })
-            .collect();
-        let name = format!("HAR_{plain}");
-        let written = format!("${{{name}:-removed}}");
-        self.secrets.insert(name);
-        written
-    }
 }
 
-fn step(url: &Url, request: &Value, told: &mut Left) -> Step {
-    let segments = url
-        .path()
-        .split('/')
-        .map(|segment| match looks_random(segment) {
-            true => told.variable("PATH"),
-            false => path_text(&literal(segment)),
-        });
-    let path = segments.collect::<Vec<_>>().join("/");
-    let query = url.query_pairs().map(|(name, value)| {
-        let value = match is_secret(&name) || looks_random(&value) {
-            true => told.variable(&name),
-            false => literal(&value),
-        };
-        (name.into_owned(), value)
+fn recorded(request: &Value) -> Option<Recorded> {
+    let text =
+        |of: &Value, key: &str| plain(of.get(key).and_then(Value::as_str).unwrap_or_default());
+    let url = Url::parse(&text(request, "url")).ok()?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return None;
+    }
+    let list = |of: Option<&Value>| -> Vec<(String, String)> {
+        let entries = of.and_then(Value::as_array);
+        let entries = entries.into_iter().flatten();
+        entries
+            .map(|entry| (text(entry, "name"), text(entry, "value")))
+            .collect()
+    };
+    let mut headers = list(request.get("headers"));
+    if !list(request.get("cookies")).is_empty() {
+        headers.push(("cookie".to_owned(), String::new()));
+    }
+    let body = request.get("postData").map_or(Body::None, |sent| {
+        let content_type = text(sent, "mimeType");
+        let content = text(sent, "text");
+        let fields = list(sent.get("params"));
+        match content_type.starts_with("application/x-www-form-urlencoded") {
+            true if !content.is_empty() => Body::Form(pairs(&content)),
+            true if !fields.is_empty() => Body::Form(fields),
+            _ if content.is_empty() && !fields.is_empty() => Body::Other(content_type),
+            _ => Body::of_text(&content, &content_type),
+        }
     });
-    let query = query.collect();
-    Step {
-        method: "get",
-        path,
-        query,
-        headers: accept(request).into_iter().collect(),
-        ..Step::default()
-    }
+    Some(Recorded {
+        method: text(request, "method").to_ascii_uppercase(),
+        url,
+        headers,
+        body,
+    })
 }
 
-/// What an answer looks like may depend on it; every other header is the browser's own, or a secret.
-fn accept(request: &Value) -> Option<(String, String)> {
-    let headers = request.get("headers").and_then(Value::as_array)?;
-    let text = |header: &Value, key: &str| {
-        header
-            .get(key)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
-    let accept = headers
-        .iter()
-        .find(|header| text(header, "name").eq_ignore_ascii_case("accept"))?;
-    let value = text(accept, "value");
-    let is_plain = value.chars().all(|c| (' '..='~').contains(&c));
-    (is_plain && !value.is_empty()).then(|| ("accept".to_owned(), literal(&value)))
-}
-
-fn has_cookies(request: &Value) -> bool {
-    let some = |key: &str| {
-        request
-            .get(key)
-            .and_then(Value::as_array)
-            .is_some_and(|list| !list.is_empty())
-    };
-    let headers = request.get("headers").and_then(Value::as_array);
-    let is_cookie = |header: &Value| {
-        header
-            .get("name")
-            .and_then(Value::as_str)
-            .is_some_and(|name| name.eq_ignore_ascii_case("cookie"))
-    };
-    some("cookies") || headers.is_some_and(|headers| headers.iter().any(is_cookie))
-}
-
-/// A token of three parts, or letters and digits at random; a UUID names a thing and is none.
-fn looks_random(text: &str) -> bool {
-    if text.starts_with("eyJ") && text.contains('.') {
-        return true;
-    }
-    let plain = text.chars().filter(|c| c.is_ascii_alphanumeric()).count();
-    let others = text
-        .chars()
-        .filter(|c| !c.is_ascii_alphanumeric() && !"-_=+.".contains(*c))
-        .count();
-    let digits = text.chars().filter(char::is_ascii_digit).count();
-    let is_uuid = text.len() == 36 && text.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
-    // Words of a title have hyphens between them; what is drawn at random has few.
-    let hyphens = text.matches(['-', '_']).count();
-    plain >= RANDOM && others == 0 && digits * 8 >= plain && hyphens * 8 < plain && !is_uuid
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_looks_drawn_at_random_is_told_from_names() {
-        for text in [
-            "eyJhbGciOiJI.eyJzdWI.abc",
-            "9f86d081884c7d659a2feaa0c55ad015",
-            "AKz81mQpZ7wXc04rTn2bVh6LsD9fEj3Y",
-        ] {
-            assert!(looks_random(text), "{text}");
-        }
-        for text in [
-            "items",
-            "4e1243bd-22c6-4e1d-9c2a-6f0e2f5c7b11",
-            "a-very-long-title-of-an-article-from-2024-with-words",
-            "application.bundle.min.js",
-            "1234567890",
-        ] {
-            assert!(!looks_random(text), "{text}");
-        }
-    }
+/// Where an answer sends the request on to.
+fn redirect(entry: &Value, from: &Url) -> Option<Url> {
+    let status = entry.pointer("/response/status").and_then(Value::as_u64)?;
+    let to = entry.pointer("/response/redirectURL")?.as_str()?;
+    ((300..400).contains(&status) && !to.is_empty()).then(|| from.join(to).ok())?
 }

@@ -1,18 +1,23 @@
 //! `perfgate init`: what is here becomes a config, a workflow and, for a service, a first scenario.
 
+mod artillery;
 mod benchmarks;
 mod config;
+mod curl;
 mod draft;
 mod finding;
 mod har;
 mod load_tools;
 mod openapi;
+mod recorded;
 mod service;
+mod shell_words;
 mod survey;
 mod workflow;
 mod yaml;
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
@@ -24,14 +29,14 @@ use crate::cli::settings::config as settings;
 use crate::cli::shipped;
 use crate::exit::Exit;
 use crate::hint::WithHint;
-use crate::load::scenario;
+use crate::load::scenario::{self, Machine, Surroundings};
 use crate::store;
 use crate::text::sanitize;
 
 use config::{Mode, Plan};
 use finding::Finding;
 use load_tools::Target;
-use service::Service;
+use service::{Origin, Service};
 use survey::Survey;
 use workflow::Here;
 
@@ -72,7 +77,7 @@ struct Found {
 
 pub(crate) fn run(args: InitArgs, output: &mut Output<'_>) -> anyhow::Result<Exit> {
     let ours = read_config(&args.config)?;
-    let found = look(args.what.as_deref())?;
+    let found = look(&args)?;
     let mode = match &ours {
         Some(config)
             if config
@@ -140,7 +145,38 @@ fn read_config(path: &Path) -> anyhow::Result<Option<settings::Config>> {
     ))
 }
 
-fn look(what: Option<&str>) -> anyhow::Result<Found> {
+/// A path of this folder, as the scenario names it.
+fn from_scenario(path: &str) -> String {
+    match Path::new(path).is_absolute() {
+        true => path.to_owned(),
+        false => format!("../{path}"),
+    }
+}
+
+/// The machine, with what a scenario asks for that is to be set before it runs.
+struct Prepared<'a>(&'a [String]);
+
+impl Surroundings for Prepared<'_> {
+    fn variable(&self, name: &str) -> Option<String> {
+        let is_asked = self.0.iter().any(|asked| asked == name);
+        Machine
+            .variable(name)
+            .or_else(|| is_asked.then(|| "http://127.0.0.1:8080".to_owned()))
+    }
+
+    fn file(&self, path: &Path) -> io::Result<Vec<u8>> {
+        Machine.file(path)
+    }
+}
+
+fn look(args: &InitArgs) -> anyhow::Result<Found> {
+    let what = args.what.as_deref();
+    let origin = match (&args.from_curl, &args.from_har, &args.from_artillery) {
+        (Some(command), ..) => Some(Origin::Curl(command)),
+        (_, Some(file), _) => Some(Origin::Recording(file)),
+        (.., Some(file)) => Some(Origin::Artillery(file)),
+        _ => None,
+    };
     let survey = Survey::of(Path::new("."));
     let url = what.map(service::address).transpose()?.flatten();
     let target = Target {
@@ -150,9 +186,16 @@ fn look(what: Option<&str>) -> anyhow::Result<Found> {
     let loads = load_tools::all(&survey, &target);
     let named = what.filter(|_| url.is_none()).map(Path::new);
     let is_loaded = !loads.is_empty() && what.is_none();
-    let (service, unused) = match is_loaded {
-        true => (None, service::documents(&survey)),
-        false => (service::find(&survey, url.as_ref(), named)?, Vec::new()),
+    let (service, unused) = match (&origin, is_loaded) {
+        (Some(origin), _) => {
+            let service = service::of_origin(origin, args.unsafe_methods)?;
+            (Some(service), Vec::new())
+        }
+        (None, true) => (None, service::documents(&survey)),
+        (None, false) => {
+            let found = service::find(&survey, url.as_ref(), named, args.unsafe_methods)?;
+            (found, Vec::new())
+        }
     };
     Ok(Found {
         findings: benchmarks.into_iter().chain(loads).collect(),
@@ -237,7 +280,8 @@ fn files(
     let mut files = vec![Planned::new(args.config.clone(), text, found.sources())?];
     if let Some(service) = &found.service {
         let text = service.draft.text();
-        scenario::parse(&text, Path::new(SCENARIO))
+        let prepared = Prepared(&service.draft.variables);
+        scenario::parse_in(&text, Path::new(SCENARIO), &prepared)
             .with_context(|| format!("what init made of {} is no scenario", service.from))
             .hint("name another document, or the address of the service: perfgate init URL")?;
         let what = match service.draft.steps() {

@@ -236,7 +236,7 @@ impl Operation<'_> {
             ..Flow::default()
         };
         let mut step = Step {
-            method: self.method,
+            method: self.method.to_owned(),
             ..Step::default()
         };
         let mut path = literal(self.path);

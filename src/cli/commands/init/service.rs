@@ -12,7 +12,7 @@ use crate::load::scenario::{Simple, from_url};
 
 use super::draft::{Draft, Flow, Step, literal, path_text};
 use super::survey::{LARGEST_DOCUMENT, Survey, name, written};
-use super::{har, openapi, yaml};
+use super::{artillery, curl, har, openapi, yaml};
 
 /// What becomes a scenario, and of what.
 pub(super) struct Service {
@@ -20,6 +20,13 @@ pub(super) struct Service {
     pub(super) draft: Draft,
     /// Documents of which it was not made.
     pub(super) others: Vec<String>,
+}
+
+/// What a scenario is asked to be made of, where that is said.
+pub(super) enum Origin<'a> {
+    Curl(&'a str),
+    Recording(&'a Path),
+    Artillery(&'a Path),
 }
 
 /// An address that was typed.
@@ -57,19 +64,50 @@ pub(super) fn address(text: &str) -> anyhow::Result<Option<Address>> {
     }))
 }
 
+/// The scenario of one request, visit or script.
+pub(super) fn of_origin(origin: &Origin<'_>, takes_unsafe: bool) -> anyhow::Result<Service> {
+    let (kind, file) = match origin {
+        Origin::Curl(command) => {
+            let draft = curl::draft(command, takes_unsafe).context("read the command of curl")?;
+            return Ok(Service {
+                from: "a command of curl".to_owned(),
+                draft,
+                others: Vec::new(),
+            });
+        }
+        Origin::Recording(file) => ("HAR", *file),
+        Origin::Artillery(file) => ("Artillery", *file),
+    };
+    let document = read(file)?;
+    let is_so = match origin {
+        Origin::Artillery(_) => artillery::is_script(&document),
+        _ => har::is_recording(&document),
+    };
+    if !is_so {
+        let needed = match kind {
+            "HAR" => "a recording of a browser has its requests in `log.entries`",
+            _ => "a script of Artillery has a `config` and `scenarios`",
+        };
+        return Err(anyhow!("{}: it is no file of {kind}", file.display())).hint(needed);
+    }
+    named(&document, file, takes_unsafe)
+}
+
+fn named(document: &Value, file: &Path, takes_unsafe: bool) -> anyhow::Result<Service> {
+    made_of(document, file, None, takes_unsafe)
+        .ok_or_else(|| anyhow!("{}: it holds no operation that a first scenario could ask for", file.display()))
+        .hint("a scenario is made of OpenAPI or Swagger with `paths`, of a HAR file or a script of Artillery with GET requests, or with --unsafe-methods of the others, too")
+}
+
 /// The best of what there is: the named file, the address with a path, a document that is here, the address alone.
 pub(super) fn find(
     survey: &Survey,
     url: Option<&Address>,
-    named: Option<&Path>,
+    asked: Option<&Path>,
+    takes_unsafe: bool,
 ) -> anyhow::Result<Option<Service>> {
-    if let Some(file) = named {
-        let document = read(file)?;
-        let made = made_of(&document, file, None);
-        return made
-            .map(Some)
-            .ok_or_else(|| anyhow!("{}: it holds no operation that a first scenario could ask for", file.display()))
-            .hint("a scenario is made of OpenAPI or Swagger with `paths`, or of a HAR file with GET requests");
+    if let Some(file) = asked {
+        return named(&read(file)?, file, takes_unsafe).map(Some);
     }
     let base = url.map(|url| url.origin.as_str());
     if let Some(url) = url
@@ -80,7 +118,7 @@ pub(super) fn find(
     let documents = documents(survey);
     let mut made = documents.iter().enumerate().filter_map(|(at, file)| {
         let path = Path::new(file);
-        let service = made_of(&read(path).ok()?, path, base)?;
+        let service = made_of(&read(path).ok()?, path, base, takes_unsafe)?;
         let others = documents
             .iter()
             .enumerate()
@@ -151,10 +189,19 @@ fn read(file: &Path) -> anyhow::Result<Value> {
     yaml::read(text).with_context(doing)
 }
 
-fn made_of(document: &Value, file: &Path, base: Option<&str>) -> Option<Service> {
+fn made_of(
+    document: &Value,
+    file: &Path,
+    base: Option<&str>,
+    takes_unsafe: bool,
+) -> Option<Service> {
     let shown = file.display();
     let (kind, draft) = if har::is_recording(document) {
-        ("a recording", har::draft(document, file, base)?)
+        let draft = har::draft(document, file, base, takes_unsafe)?;
+        ("a recording", draft)
+    } else if artillery::is_script(document) {
+        let draft = artillery::draft(document, file, takes_unsafe)?;
+        ("a script of Artillery", draft)
     } else if openapi::is_description(document) {
         (
             "a description of an interface",
@@ -176,7 +223,7 @@ fn of_address(address: &Address) -> Service {
         .query_pairs()
         .map(|(name, value)| (name.into_owned(), literal(&value)));
     let step = Step {
-        method: "get",
+        method: "get".to_owned(),
         path: path_text(&literal(url.path())),
         query: query.collect(),
         ..Step::default()

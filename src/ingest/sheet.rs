@@ -411,7 +411,8 @@ impl Sheet {
     }
 }
 
-const CONTRADICTS: &str = "the output contradicts itself: is it complete, and of one run?";
+pub(super) const CONTRADICTS: &str =
+    "the output contradicts itself: is it complete, and of one run?";
 
 /// Two counts of the same things, each with what gives it.
 pub(super) fn agree(one: (&str, u64), other: (&str, u64)) -> anyhow::Result<()> {

@@ -57,6 +57,10 @@ struct Spec {
     method: String,
     url: String,
     rate: Option<u64>,
+    /// With `-n`.
+    number_of_requests: Option<u64>,
+    /// With `-d`.
+    test_duration_seconds: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -72,6 +76,13 @@ struct Measured {
     #[serde(default)]
     errors: Vec<Failure>,
     latency: Microseconds,
+    rps: Option<Rates>,
+}
+
+/// Of requests a second, in steps of some milliseconds.
+#[derive(Deserialize)]
+struct Rates {
+    mean: f64,
 }
 
 #[derive(Deserialize)]
@@ -117,6 +128,20 @@ fn parse(text: &str) -> anyhow::Result<Run> {
     }
     let mut sheet = Sheet::new("bombardier", None);
     sheet.lasted(result.time_taken_seconds);
+    let subject = endpoint::named(&spec.method, &spec.url);
+    if let Some(asked) = spec.number_of_requests {
+        sheet.holds(&subject, (usize::try_from(requests)?, asked), "requests")?;
+    }
+    let seconds = result.time_taken_seconds;
+    if let Some(asked) = spec
+        .test_duration_seconds
+        .filter(|asked| seconds < asked * 0.9)
+    {
+        sheet.warn(format!(
+            "it ended after {seconds:.1} of the {asked:.1} s that were asked for"
+        ));
+        sheet.provenance().partial = true;
+    }
     sheet.asked("connections", spec.number_of_connections);
     if let Some(rate) = spec.rate {
         sheet.asked("rate", format!("{rate}/s"));
@@ -148,14 +173,23 @@ fn parse(text: &str) -> anyhow::Result<Run> {
     if spread.points.is_empty() {
         sheet.warn("there are no percentiles: run bombardier with `--latencies`");
     }
-    let per_second = count(requests) / result.time_taken_seconds;
+    let per_second = count(requests) / seconds;
+    // A single step of it may be far off, so that it is no proof.
+    if let Some(rates) = &result.rps
+        && !(per_second / 2.0..=per_second * 2.0).contains(&rates.mean)
+    {
+        sheet.warn(format!(
+            "{requests} requests in {seconds:.1} s are {per_second:.1} a second, and it counts {:.1} a second",
+            rates.mean
+        ));
+    }
     let rate = if spec.rate.is_some() {
         Throughput::fixed(per_second)
     } else {
         Throughput::outcome(per_second)
     };
     sheet.requests(Requests {
-        subject: &endpoint::named(&spec.method, &spec.url),
+        subject: &subject,
         role: Role::Outcome,
         requests,
         failures,

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use serde::Deserialize;
 
 use crate::hint::WithHint;
 use crate::ingest::adapter::{Adapter, Facts, Form, Read, ToolClass};
 use crate::ingest::json;
-use crate::ingest::sheet::{Figure, Sheet};
+use crate::ingest::sheet::{Figure, Sheet, of_several};
 use crate::model::{Better, Evidence, MetricName, Role, Run, Unit};
 
 pub(in crate::ingest) const ADAPTER: Adapter = Adapter {
@@ -34,7 +34,7 @@ pub(in crate::ingest) const ADAPTER: Adapter = Adapter {
                             })
                         }))
             },
-            read: Read::Whole(|text| run(lines_of(text))),
+            read: Read::Whole(|text| run(lines_of(text)?)),
             facts: FACTS,
         },
     ],
@@ -50,6 +50,7 @@ const FACTS: Facts = Facts {
 /// One line with results, and the package it belongs to.
 struct Line<'a> {
     name: &'a str,
+    iterations: u64,
     values: Vec<(f64, &'a str)>,
 }
 
@@ -65,7 +66,7 @@ impl<'a> Line<'a> {
         {
             return None;
         }
-        words.next()?.parse::<u64>().ok()?;
+        let iterations = words.next()?.parse().ok()?;
         let mut values = Vec::new();
         while let Some(value) = words.next() {
             let value = value
@@ -74,7 +75,11 @@ impl<'a> Line<'a> {
                 .filter(|value| value.is_finite())?;
             values.push((value, words.next()?));
         }
-        (!values.is_empty()).then_some(Self { name, values })
+        (!values.is_empty()).then_some(Self {
+            name,
+            iterations,
+            values,
+        })
     }
 }
 
@@ -85,7 +90,7 @@ struct Measured {
     values: Vec<(f64, String)>,
 }
 
-fn lines_of(text: &str) -> Vec<Measured> {
+fn lines_of(text: &str) -> anyhow::Result<Vec<Measured>> {
     let mut package = String::new();
     let mut all = Vec::new();
     for line in text.lines() {
@@ -93,6 +98,7 @@ fn lines_of(text: &str) -> Vec<Measured> {
             name.trim().clone_into(&mut package);
         }
         if let Some(line) = Line::of(line) {
+            of_several(Some(line.iterations)).with_context(|| format!("`{}`", line.name))?;
             all.push(Measured {
                 package: package.clone(),
                 name: line.name.to_owned(),
@@ -104,7 +110,7 @@ fn lines_of(text: &str) -> Vec<Measured> {
             });
         }
     }
-    all
+    Ok(all)
 }
 
 #[derive(Deserialize)]
@@ -137,7 +143,7 @@ fn stream(text: &str) -> anyhow::Result<Run> {
     }
     let mut all = Vec::new();
     for (package, output) in &outputs {
-        let mut of_package = lines_of(output);
+        let mut of_package = lines_of(output)?;
         for measured in &mut of_package {
             measured.package.clone_from(package);
         }

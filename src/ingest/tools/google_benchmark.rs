@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::ingest::adapter::{Adapter, Facts, Form, Read, ToolClass};
 use crate::ingest::records::shortened;
-use crate::ingest::sheet::{Figure, Sheet, Spread, whole};
+use crate::ingest::sheet::{Figure, Sheet, Spread, of_several, whole};
 use crate::ingest::{json, quantity};
 use crate::model::evidence::Moments;
 use crate::model::{Better, Evidence, Role, Run, Unit};
@@ -68,6 +68,8 @@ struct Row {
     aggregate_name: Option<String>,
     aggregate_unit: Option<String>,
     repetitions: Option<u64>,
+    /// Of a row that was worked out of repetitions, how many there were.
+    iterations: Option<f64>,
     real_time: Option<f64>,
     cpu_time: Option<f64>,
     time_unit: Option<String>,
@@ -79,12 +81,11 @@ struct Row {
     rest: Map<String, Value>,
 }
 
-const FIELDS: [&str; 7] = [
+const FIELDS: [&str; 6] = [
     "family_index",
     "per_family_instance_index",
     "repetition_index",
     "threads",
-    "iterations",
     "label",
     "big_o",
 ];
@@ -142,6 +143,9 @@ fn record(name: &str, rows: &[&Row], sheet: &mut Sheet) -> anyhow::Result<()> {
         .collect();
     if single.is_empty() {
         return aggregates(name, rows, sheet);
+    }
+    for row in &single {
+        of_several(row.iterations.and_then(whole))?;
     }
     let unit = unit(single.first().copied())?;
     let times = |of: fn(&Row) -> Option<f64>| -> Vec<f64> {
@@ -219,7 +223,7 @@ fn aggregates(name: &str, rows: &[&Row], sheet: &mut Sheet) -> anyhow::Result<()
         // The rows of a complexity are no measurement.
         return Ok(());
     };
-    let n = row.repetitions.unwrap_or(1);
+    let n = of_several(row.repetitions.or(row.iterations.and_then(whole)))?;
     let evidence = |time: fn(&Row) -> Option<f64>| {
         let spread = Spread {
             points: median
@@ -300,7 +304,7 @@ fn row(columns: &csv::StringRecord, record: &csv::StringRecord) -> anyhow::Resul
             "name" => cell.clone_into(&mut row.name),
             "iterations" => {
                 row.run_type = Some("iteration".to_owned());
-                row.repetitions = whole(number()?);
+                row.iterations = Some(number()?);
             }
             "real_time" => row.real_time = Some(number()?),
             "cpu_time" => row.cpu_time = Some(number()?),

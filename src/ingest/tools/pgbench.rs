@@ -12,7 +12,7 @@ use crate::ingest::quantity;
 use crate::ingest::records::{self, Kind, Record, Sink};
 use crate::ingest::rows::{self, Row};
 use crate::ingest::sheet::{
-    ALL_REQUESTS, Latency, Requests, Sheet, Spread, Throughput, Times, agree, count,
+    ALL_REQUESTS, CONTRADICTS, Latency, Requests, Sheet, Spread, Throughput, Times, agree, count,
 };
 use crate::ingest::source::{End, Source};
 use crate::model::evidence::Moments;
@@ -159,14 +159,28 @@ struct Part {
     failed: u64,
     skipped: u64,
     mean: Option<f64>,
+    /// Each transaction was timed; else the mean is worked out of the run's duration.
+    timed: bool,
     rate: Option<f64>,
+    /// Before version 14: over the time of connecting too.
+    rate_with_connecting: Option<f64>,
+}
+
+/// What is said of the run as a whole.
+#[derive(Default)]
+struct Whole {
+    clients: Option<u64>,
+    /// Transactions of each client, with `-t`.
+    each: Option<u64>,
+    connecting_s: f64,
+    rate_is_fixed: bool,
 }
 
 fn text(text: &str) -> anyhow::Result<Run> {
     let mut version = None;
     let mut terms: Vec<(&str, String)> = Vec::new();
     let mut seconds = None;
-    let mut rate_is_fixed = false;
+    let mut whole = Whole::default();
     let mut parts: Vec<Part> = Vec::new();
     for line in text.lines() {
         if let Some(rest) = line.strip_prefix("pgbench (") {
@@ -189,17 +203,24 @@ fn text(text: &str) -> anyhow::Result<Run> {
                 }
                 "scaling factor" => terms.push(("scale", value.to_owned())),
                 "query mode" => terms.push(("query mode", value.to_owned())),
-                "number of clients" => terms.push(("connections", value.to_owned())),
+                "number of clients" => {
+                    whole.clients = value.parse().ok();
+                    terms.push(("connections", value.to_owned()));
+                }
+                "number of transactions per client" => whole.each = value.parse().ok(),
                 "number of threads" => terms.push(("threads", value.to_owned())),
                 "maximum number of tries" => terms.push(("tries", value.to_owned())),
                 "duration" => seconds = quantity::time(value).map(|time| time.ns / 1e9),
-                "rate limit schedule lag" => rate_is_fixed = true,
+                "rate limit schedule lag" => whole.rate_is_fixed = true,
                 _ if name.starts_with("SQL script ") => parts.push(Part {
                     name: value.to_owned(),
                     ..Part::default()
                 }),
                 _ => {}
             }
+        }
+        if let Some(value) = line.strip_prefix("initial connection time = ") {
+            whole.connecting_s = quantity::time(value).map_or(0.0, |time| time.ns / 1e9);
         }
         if let Some(part) = parts.last_mut() {
             part.line(line.trim_start_matches(" - "));
@@ -213,6 +234,8 @@ fn text(text: &str) -> anyhow::Result<Run> {
         sheet.asked(term, value);
     }
     sheet.warn("pgbench's text has no percentiles: `--log` writes each transaction");
+    whole.fits(&parts)?;
+    let rate_is_fixed = whole.rate_is_fixed;
     let several = parts.len() > 1;
     for (at, mut part) in parts.into_iter().enumerate() {
         if several && at == 0 {
@@ -223,6 +246,63 @@ fn text(text: &str) -> anyhow::Result<Run> {
         }
     }
     sheet.run()
+}
+
+impl Whole {
+    /// What is said several times has to agree.
+    fn fits(&self, parts: &[Part]) -> anyhow::Result<()> {
+        let Some((all, scripts)) = parts.split_first() else {
+            return Ok(());
+        };
+        if let (Some(clients), Some(each), Some(of)) = (self.clients, self.each, all.of) {
+            let what = "the number of clients times that of transactions per client";
+            agree(
+                (what, clients.saturating_mul(each)),
+                ("the number of transactions to be made", of),
+            )?;
+        }
+        if let Some(processed) = all.processed
+            && !scripts.is_empty()
+            // Some versions count skipped ones among those of a script.
+            && all.skipped == 0
+        {
+            let of_scripts = scripts.iter().filter_map(|script| script.processed).sum();
+            agree(
+                ("the number of transactions of all scripts", of_scripts),
+                ("the number of transactions processed", processed),
+            )?;
+        }
+        self.fits_duration(all)
+    }
+
+    /// Each client makes one transaction after the other, so that their mean and their number are the time of the run,
+    /// as their number and the rate are.
+    fn fits_duration(&self, all: &Part) -> anyhow::Result<()> {
+        let (Some(clients), Some(processed), Some(mean), Some(rate)) =
+            (self.clients, all.processed, all.mean, all.rate)
+        else {
+            return Ok(());
+        };
+        // With a rate, what waits for its turn is in the mean.
+        if self.rate_is_fixed || clients == 0 || processed == 0 || rate <= 0.0 {
+            return Ok(());
+        }
+        let by_mean = mean / 1e3 * count(processed.saturating_add(all.failed)) / count(clients);
+        let by_rate = count(processed) / rate;
+        // It depends on the version whether the time of connecting is in the mean.
+        let with_connecting = all
+            .rate_with_connecting
+            .filter(|rate| *rate > 0.0)
+            .map_or(by_rate + self.connecting_s, |rate| count(processed) / rate);
+        let too_short = !all.timed && by_mean < by_rate.min(with_connecting) / 2.0;
+        if too_short || by_mean > by_rate.max(with_connecting) * 2.0 {
+            return Err(anyhow!(
+                "the average latency is that of a run of {by_mean:.3} s, and the rate that of one of {by_rate:.3} s"
+            ))
+            .hint(CONTRADICTS);
+        }
+        Ok(())
+    }
 }
 
 impl Part {
@@ -260,10 +340,12 @@ impl Part {
                 self.skipped = n.parse().unwrap_or(0);
             }
             ["latency", "average", "=", ms, "ms", ..] => self.mean = number(ms),
-            // Before version 14 a second line counts the time of connecting too.
-            ["tps", "=", rate, how @ ..] if !how.contains(&"(including") || self.rate.is_none() => {
-                self.rate = number(rate);
+            ["latency", "stddev", "=", ..] => self.timed = true,
+            ["tps", "=", rate, "(including", "connections", ..] => {
+                self.rate_with_connecting = number(rate);
+                self.rate = self.rate.or(self.rate_with_connecting);
             }
+            ["tps", "=", rate, ..] => self.rate = number(rate),
             _ => {}
         }
     }

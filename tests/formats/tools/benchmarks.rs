@@ -540,6 +540,8 @@ fn google_benchmark_csv() {
     );
     let base = run("google-benchmark/base.csv");
     assert_eq!(base.subjects["BM_Decode"]["time"].unit.to_string(), "µs");
+    // How often the code was called is no number of repetitions.
+    assert!(!base.provenance.partial, "{:?}", base.warnings);
     assert!(warns(&base, "`BM_Broken` failed (no input \"x\", sorry)"));
     assert!(!base.subjects.contains_key("BM_Broken"));
     // Complexity is no time, and of what is timed by hand the CPU time says nothing.

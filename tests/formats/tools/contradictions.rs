@@ -148,6 +148,31 @@ fn fewer_measurements_than_the_output_says() {
             Word("samples=\"", "samples=\"0\" was=\""),
             Error("its numbers are those of 0 measurements"),
         ),
+        (
+            "go-bench/base-1.txt",
+            Word("10000", "0"),
+            Error("`BenchmarkEncode-2`: its numbers are those of 0 measurements"),
+        ),
+        (
+            "google-benchmark/v1.7.1-base.json",
+            Set("/benchmarks/0/iterations", 0.into()),
+            Error("`BM_Checksum/64`: its numbers are those of 0 measurements"),
+        ),
+        (
+            "google-benchmark/base.csv",
+            Word(",31840,", ",0,"),
+            Error("`BM_Checksum/64`: its numbers are those of 0 measurements"),
+        ),
+        (
+            "bombardier/head-1.checkout.json",
+            Set("/spec/numberOfRequests", 200.into()),
+            Partial("`POST /checkout` holds 100 of its 200 requests"),
+        ),
+        (
+            "bombardier/base-1.search.json",
+            Set("/spec/testDurationSeconds", 10.into()),
+            Partial("it ended after 3.0 of the 10.0 s that were asked for"),
+        ),
     ]);
 }
 
@@ -228,6 +253,25 @@ fn counts_of_the_same_requests_that_differ() {
             Error(
                 "the number of transactions processed is 900, and the number of those to be made 600",
             ),
+        ),
+        (
+            "pgbench/base-1.txt",
+            Word("per client: 300", "per client: 400"),
+            Error(
+                "the number of clients times that of transactions per client is 800, and the number of transactions to be made 600",
+            ),
+        ),
+        (
+            "pgbench/two-scripts.txt",
+            Word("197 transactions", "297 transactions"),
+            Error(
+                "the number of transactions of all scripts is 700, and the number of transactions processed 600",
+            ),
+        ),
+        (
+            "bombardier/head-1.checkout.json",
+            Set("/result/req2xx", 110.into()),
+            Error("`POST /checkout` holds 112 requests, and says that there are 100"),
         ),
         (
             "jmeter/base-1.statistics.json",
@@ -313,6 +357,36 @@ fn a_rate_that_does_not_fit_count_and_duration() {
             "locust/base-1/run_stats.csv",
             Word(",50.4", ",5000.4"),
             Error("requests a second for "),
+        ),
+        (
+            "bombardier/base-1.search.json",
+            Set("/result/rps/mean", 99_999.0.into()),
+            Warning("450 requests in 3.0 s are 149.4 a second, and it counts 99999.0 a second"),
+        ),
+        (
+            "pgbench/base-1.txt",
+            Word("tps = 984.", "tps = 99984."),
+            Error(
+                "the average latency is that of a run of 0.609 s, and the rate that of one of 0.006 s",
+            ),
+        ),
+        (
+            "pgbench/base-1.txt",
+            Word("latency average = 2.031 ms", "latency average = 2031 ms"),
+            Error("the average latency is that of a run of 609.300 s"),
+        ),
+        (
+            "gatling/v3.10.5-base-1.global_stats.json",
+            Set("/meanNumberOfRequestsPerSecond/total", 99_999.0.into()),
+            Error("`ok` and `ko` together is 179, and `total` 99999"),
+        ),
+        (
+            "gatling/v3.10.5-base-1.stats.json",
+            Set(
+                "/contents/req_get---67707333/stats/meanNumberOfRequestsPerSecond/total",
+                999.0.into(),
+            ),
+            Error("requests a second for 7.0 s"),
         ),
     ]);
 }

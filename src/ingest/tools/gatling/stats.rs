@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::hint::WithHint;
 use crate::ingest::json;
 use crate::ingest::sheet::{
-    ALL_REQUESTS, Latency, Requests, Sheet, Spread, Throughput, Times, agree, whole,
+    ALL_REQUESTS, CONTRADICTS, Latency, Requests, Sheet, Spread, Throughput, Times, agree, whole,
 };
 use crate::model::evidence::Moments;
 use crate::model::{Role, Run};
@@ -58,10 +59,12 @@ pub(super) fn parse(text: &str) -> anyhow::Result<Run> {
     sheet.warn("percentiles of stats.json can be configured: that they are p50, p75, p95 and p99 is assumed");
     // `global_stats.json` is the numbers of all requests alone.
     if let Ok(stats) = serde_json::from_str::<Stats>(text) {
+        stats.lasted(&mut sheet)?;
         stats.record(ALL_REQUESTS, Role::Outcome, &mut sheet)?;
         return sheet.run();
     }
     let root: Node = json::document(text)?;
+    root.stats.lasted(&mut sheet)?;
     root.stats.record(ALL_REQUESTS, Role::Total, &mut sheet)?;
     root.walk(&mut sheet)?;
     sheet.run()
@@ -92,7 +95,29 @@ fn plain(name: &str) -> String {
         .replace("&amp;", "&")
 }
 
+/// Two decimals, and the rates of few requests are small.
+const RATE_STEP: f64 = 0.01;
+
 impl Stats {
+    /// Every rate is over the same seconds, which only the rates tell: those of all requests are told best.
+    fn lasted(&self, sheet: &mut Sheet) -> anyhow::Result<()> {
+        let of = &self.mean_number_of_requests_per_second;
+        let Some(rate) = number(&of.total).filter(|rate| *rate >= 100.0 * RATE_STEP) else {
+            return Ok(());
+        };
+        let parts = number(&of.ok).unwrap_or(0.0) + number(&of.ko).unwrap_or(0.0);
+        if (parts - rate).abs() > 2.0 * RATE_STEP + rate * 0.01 {
+            return Err(anyhow!(
+                "`meanNumberOfRequestsPerSecond`: `ok` and `ko` together is {parts}, and `total` {rate}"
+            ))
+            .hint(CONTRADICTS);
+        }
+        if let Some(requests) = number(&self.number_of_requests.total) {
+            sheet.lasted(requests / rate);
+        }
+        Ok(())
+    }
+
     fn record(&self, subject: &str, role: Role, sheet: &mut Sheet) -> anyhow::Result<()> {
         let counted = |value: &Value| number(value).and_then(whole);
         let total =

@@ -109,8 +109,10 @@ def criterion(folder):
                     content["full_id"] = content["directory_name"] = f"{group}/case{number}"
                     content["title"] = content["full_id"]
                 elif name == "sample.json":
-                    content = dict(content, times=[scale * time for time in content["times"]])
-                (place / name).write_text(json.dumps(content))
+                    # As criterion writes them: whole nanoseconds.
+                    times = [float(round(scale * time)) for time in content["times"]]
+                    content = dict(content, times=times)
+                (place / name).write_text(json.dumps(content, separators=(",", ":")))
 
 
 def go(folder):

@@ -124,15 +124,19 @@ impl Gate<'_> {
         for pair in pairs {
             let of_single_names = pair.percentiles_of_single_names();
             let statistics = pair.statistics().into_iter();
+            let (tools_direction, unit) = pair.direction_and_unit();
             for statistic in statistics.chain(of_single_names.clone()) {
-                let (tools_direction, unit) = pair.direction_and_unit();
                 let mut key = Series {
                     subject: pair.subject.clone(),
                     metric: pair.metric.clone(),
                     statistic,
-                    unit,
+                    unit: unit.clone(),
                     better: tools_direction,
                 };
+                // Where no rule can ask for more, most numbers are neither judged nor shown.
+                if !self.policy.names_series() && !rules::shown(&key) {
+                    continue;
+                }
                 let (mut asked, is_covariate) = self.ask(&key, &pair);
                 let unknown = of_single_names.contains(&statistic);
                 // The mean is judged in their place, so that nobody waits for them but who asks.

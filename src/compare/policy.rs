@@ -102,6 +102,13 @@ impl Default for Policy {
     }
 }
 
+impl Policy {
+    /// Whether anything in it speaks of single series, so that a name that none has would be told.
+    pub fn names_series(&self) -> bool {
+        !(self.rules.is_empty() && self.acceptances.is_empty() && self.only.is_empty())
+    }
+}
+
 /// Where a value came from: `default`, `--max-regression`, `perfgate.toml:14`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
 #[serde(from = "String", into = "String")]

@@ -73,7 +73,7 @@ fn is_coarse(pair: &Pair<'_>, limit: f64) -> bool {
 }
 
 /// Shown beside the usual ones, not gated: the mean of a latency is exact where quantiles are rounded.
-fn shown(series: &Series) -> bool {
+pub(super) fn shown(series: &Series) -> bool {
     let mean = series.metric.as_str() == MetricName::LATENCY && series.statistic == Statistic::Mean;
     usual(series) || mean
 }

@@ -25,6 +25,11 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// Opens a regular file, which every file of a result is: a pipe would be waited for, for ever where nobody writes.
 pub(super) fn open(path: &Path) -> io::Result<File> {
+    open_measured(path).map(|(file, _)| file)
+}
+
+/// The same with its length, which is that of a folder where it is one.
+pub(super) fn open_measured(path: &Path) -> io::Result<(File, u64)> {
     let mut options = OpenOptions::new();
     options.read(true);
     #[cfg(unix)]
@@ -37,7 +42,7 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
     let found = file.metadata()?;
     if found.is_file() || found.is_dir() {
         // A folder says so itself when it is read.
-        return Ok(file);
+        return Ok((file, found.len()));
     }
     Err(io::Error::other("it is neither a file nor a folder"))
 }

@@ -14,6 +14,10 @@ pub(super) const WHOLE_FILE_LIMIT: u64 = 256 * 1024 * 1024;
 /// A file of a benchmark is smaller: no need to ask for its length first.
 const SMALL: usize = 8 * 1024;
 
+/// Room for a small file, which costs no allocation.
+pub(super) type Room = [u8; SMALL];
+pub(super) const ROOM: Room = [0; SMALL];
+
 /// All of a source as text, unpacked.
 pub(super) fn of(source: Source<'_>) -> anyhow::Result<String> {
     let mut bytes = Vec::new();
@@ -49,6 +53,15 @@ pub(super) fn read_text(path: &Path) -> anyhow::Result<String> {
         }
     }
     decode(bytes).with_context(|| format!("read {}", path.display()))
+}
+
+/// The bytes of a small file, as long as it was when it was opened; `None` where it is not small, or cannot be read:
+/// `read_text` says why.
+pub(super) fn small<'a>(path: &Path, room: &'a mut Room) -> Option<&'a [u8]> {
+    let (mut file, length) = source::open_measured(path).ok()?;
+    let bytes = room.get_mut(..usize::try_from(length).ok()?)?;
+    file.read_exact(bytes).ok()?;
+    Some(bytes)
 }
 
 fn too_large<T>(path: &Path) -> anyhow::Result<T> {

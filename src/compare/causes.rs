@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::comparison::{Change, Comparison, Judgement, Outcome};
 use super::policy::{Decide, Limits, Origin, Severity};
-use crate::model::{MetricName, Series, Statistic, Subject};
+use crate::model::{MetricName, Series, Statistic, Subject, Unit};
 
 /// What moved by less explains no regression that anybody asks about.
 const LEAST: f64 = 0.05;
@@ -30,15 +30,18 @@ const EXPLAINING: [(&str, &str); 4] = [
 /// Where the time of a request went, which is no cause by itself.
 const PHASES: [&str; 3] = ["connect", "first_byte", "body"];
 const CPU: &str = "cpu_per_request";
+const RUN_DELAY: &str = "run_delay";
+/// What comes with any request that takes longer: it tells more of how than of why.
+const SIGNS: [&str; 3] = [RUN_DELAY, "context_switches", "page_faults"];
 const COUNTED: &str = "_per_request";
 
 /// What moved together with the regressions of one workload.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LikelyCauses {
     pub workload: usize,
-    /// The largest first; where the time of a request went comes last.
+    /// First what the latency rose by itself, then the largest; where the time of a request went comes last.
     pub moved: Vec<Moved>,
-    /// The service worked no longer for a request, and its latency rose by more than that could be: it waits.
+    /// The latency of a request rose by more than twice what the service worked longer for it: it waits.
     pub waits: bool,
     /// So many things were looked at.
     pub compared: usize,
@@ -114,23 +117,21 @@ fn of_workload(judgement: &Judgement, workload: usize, targets: &[&Comparison]) 
         .filter(|c| is_target(c) || of_the_whole || !loaded.contains(&c.series.subject))
         .collect();
     let mut certain: Vec<&Comparison> = candidates.iter().copied().filter(|c| moved(c)).collect();
+    let latency = least_rise(targets);
     certain.sort_by(|a, b| {
-        let key = |c: &Comparison| (PHASES.contains(&c.series.metric.as_str()), -size(c));
-        let ((a_phase, a_size), (b_phase, b_size)) = (key(a), key(b));
+        let by_size = || size(b).total_cmp(&size(a));
         let by_name = || a.series.cmp(&b.series);
-        a_phase
-            .cmp(&b_phase)
-            .then(a_size.total_cmp(&b_size))
+        Rank::of(a, latency)
+            .cmp(&Rank::of(b, latency))
+            .then_with(by_size)
             .then_with(by_name)
     });
     let cpu = |c: &&&Comparison| c.series.metric.as_str() == CPU;
-    let works_longer = certain.iter().any(|c| c.series.metric.as_str() == CPU);
-    let waits = !works_longer
-        && candidates.iter().any(|c| cpu(&c))
+    let waits = candidates.iter().any(|c| cpu(&c))
         && candidates
             .iter()
             .filter(cpu)
-            .all(|c| is_too_little(c, targets));
+            .all(|c| is_too_little(c, latency));
     LikelyCauses {
         workload,
         moved: certain
@@ -165,26 +166,59 @@ fn size(c: &Comparison) -> f64 {
         .map_or(f64::INFINITY, |change| change.ratio.ln().abs())
 }
 
-/// Whether the processor time of a request rose by less than half of what its median latency did, at the most.
-fn is_too_little(cpu: &Comparison, targets: &[&Comparison]) -> bool {
-    let rose = |c: &Comparison| {
-        let factor = c.series.unit.factor_to(&crate::model::Unit::new("ms"))?;
-        Some((c.current.as_ref()?.value - c.baseline.as_ref()?.value) * factor)
-    };
+/// What is named before what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// Time of the service itself that is at least half of what the latency rose by.
+    Explains,
+    /// What the service did, or did more often.
+    Did,
+    Sign,
+    Phase,
+}
+
+impl Rank {
+    fn of(c: &Comparison, latency: Option<f64>) -> Self {
+        let metric = c.series.metric.as_str();
+        let half = latency.map(|latency| latency / 2.0);
+        let is_time = [CPU, RUN_DELAY].contains(&metric);
+        if is_time && rise(c).zip(half).is_some_and(|(rise, half)| rise >= half) {
+            Self::Explains
+        } else if PHASES.contains(&metric) {
+            Self::Phase
+        } else if SIGNS.contains(&metric) {
+            Self::Sign
+        } else {
+            Self::Did
+        }
+    }
+}
+
+/// By how many milliseconds it rose, for a request where it is of one.
+fn rise(c: &Comparison) -> Option<f64> {
+    let unit = c.series.unit.as_str();
+    let unit = Unit::new(unit.strip_suffix("/req").unwrap_or(unit));
+    let factor = unit.factor_to(&Unit::new("ms"))?;
+    Some((c.current.as_ref()?.value - c.baseline.as_ref()?.value) * factor)
+}
+
+/// By how many milliseconds the latency rose, at the least.
+fn least_rise(targets: &[&Comparison]) -> Option<f64> {
     let latencies = targets
         .iter()
         .filter(|c| c.series.metric.as_str() == MetricName::LATENCY);
-    let least = latencies
-        .filter_map(|c| rose(c))
-        .fold(f64::INFINITY, f64::min);
-    let at_most = cpu.change.zip(cpu.baseline.as_ref());
-    let Some((change, base)) = at_most.filter(|_| least.is_finite()) else {
+    latencies.filter_map(|c| rise(c)).reduce(f64::min)
+}
+
+/// Whether the processor time of a request rose by less than half of what its latency did, at the most.
+fn is_too_little(cpu: &Comparison, latency: Option<f64>) -> bool {
+    let Some(((change, base), latency)) = cpu.change.zip(cpu.baseline.as_ref()).zip(latency) else {
         return false;
     };
     // Its unit is milliseconds a request.
     change
         .high()
-        .is_some_and(|high| base.value * (high - 1.0) < least / 2.0)
+        .is_some_and(|high| base.value * (high - 1.0) < latency / 2.0)
 }
 
 impl Moved {

@@ -25,12 +25,18 @@ pub struct LikelyCause {
     /// Where the gate has several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workload: Option<String>,
-    /// The largest first; where the time of a request went comes last.
+    /// First what the latency rose by itself, then the largest; where the time of a request went comes last.
     pub moved: Vec<Moved>,
-    /// The service worked no longer for a request, and its latency rose by more than that could be.
+    /// The latency of a request rose by more than twice what the service worked longer for it.
     pub waits: bool,
     /// So many things were looked at.
     pub compared: usize,
+}
+
+impl LikelyCause {
+    fn has_more_cpu(&self) -> bool {
+        self.moved.iter().any(|moved| moved.metric == CPU)
+    }
 }
 
 /// Those of a verdict that was just reached.
@@ -62,8 +68,8 @@ pub(super) fn told(
     profiles: &[Profile],
     mark: &'static str,
 ) -> Vec<Sentence> {
-    let more_cpu = |cause: &LikelyCause| cause.moved.iter().any(|moved| moved.metric == CPU);
-    let sum_unchanged = causes.iter().any(|cause| cause.waits) && !causes.iter().any(more_cpu);
+    let sum_unchanged =
+        causes.iter().any(|cause| cause.waits) && !causes.iter().any(LikelyCause::has_more_cpu);
     let mut told = sentences(causes, mark);
     let profiles = profiles.iter().take(WORKLOADS);
     told.extend(profiles.filter_map(|profile| profile.sentence(mark, sum_unchanged)));
@@ -82,9 +88,10 @@ fn sentence(cause: &LikelyCause, mark: &'static str) -> Option<Sentence> {
         phrases.push(Sentence::new(format!("and {} more", units::count(more))));
     }
     if cause.waits {
-        phrases.push(Sentence::new(
-            "CPU per request did not rise as much: it waits",
-        ));
+        phrases.push(Sentence::new(match cause.has_more_cpu() {
+            true => "CPU per request rose by less than half of the latency: it waits",
+            false => "CPU per request did not rise as much: it waits",
+        }));
     }
     if phrases.is_empty() {
         return None;

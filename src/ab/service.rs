@@ -357,15 +357,19 @@ fn repointed(url: &str, from: &Base, to: &Base) -> anyhow::Result<String> {
     Ok(url.into())
 }
 
-/// The service of the scenario is the one that was started here: its first process is watched, and its metrics are at
-/// its own port.
-fn watch(scenario: &mut Scenario, pid: u32, usual: &Base) -> anyhow::Result<()> {
+/// The service of the scenario is the one that was started here: its processes are watched, and its metrics are at its
+/// own port.
+fn watch(scenario: &mut Scenario, group: u32, usual: &Base) -> anyhow::Result<()> {
     let own = scenario.base.clone();
     for watched in &mut scenario.watch {
         match &mut watched.what {
-            what @ Source::Service => *what = Source::Pid(pid),
+            what @ Source::Service => *what = Source::Group(group),
             Source::Prometheus { url, .. } => *url = repointed(url, usual, &own)?,
-            Source::Pid(_) | Source::Process(_) | Source::Cgroup(_) | Source::Host => {}
+            Source::Group(_)
+            | Source::Pid(_)
+            | Source::Process(_)
+            | Source::Cgroup(_)
+            | Source::Host => {}
         }
     }
     Ok(())

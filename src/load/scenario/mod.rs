@@ -387,6 +387,8 @@ pub struct Watched {
 pub enum Source {
     /// The process that `[service]` started, with its children.
     Service,
+    /// The processes of a service that the caller has started, by the number of their group.
+    Group(u32),
     Pid(u32),
     /// Every process of this name.
     Process(String),

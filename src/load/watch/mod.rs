@@ -106,6 +106,7 @@ async fn start_in(
                     .hint("add [service] to the scenario, or watch a process by number or name")?;
                 system(ProcessSelection::Group(pid))?
             }
+            Source::Group(leader) => system(ProcessSelection::Group(*leader))?,
             Source::Pid(pid) => system(ProcessSelection::One(*pid))?,
             Source::Process(name) => system(ProcessSelection::Named(name.clone()))?,
             Source::Cgroup(path) => Box::new(CgroupProbe::find(path)?),

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 static ASKED: AtomicU64 = AtomicU64::new(0);
 
@@ -45,6 +45,7 @@ fn serving() {
 /// Every request of a connection, which has no body.
 fn answer(mut stream: TcpStream) {
     let work = Duration::from_micros(number("WORK_US").unwrap_or(0));
+    let spins = Duration::from_micros(number("SPIN_US").unwrap_or(0));
     let fails = number("FAILS_EVERY");
     let mut buffer = [0; 4096];
     let mut waiting = Vec::new();
@@ -53,6 +54,10 @@ fn answer(mut stream: TcpStream) {
         while let Some(end) = waiting.windows(4).position(|four| four == b"\r\n\r\n") {
             waiting.drain(..end + 4);
             thread::sleep(work);
+            let begun = Instant::now();
+            while begun.elapsed() < spins {
+                std::hint::spin_loop();
+            }
             let asked = ASKED.fetch_add(1, Ordering::Relaxed);
             let failed = fails.is_some_and(|every| asked % every == every - 1);
             let status = if failed { "500 Broken" } else { "200 OK" };

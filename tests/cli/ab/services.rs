@@ -98,6 +98,28 @@ fn a_service_with_more_work_is_red_and_every_block_has_a_launch_of_its_own() {
 }
 
 #[test]
+fn of_a_service_all_processes_are_watched() {
+    let desk = Desk::new();
+    desk.write(
+        "load.toml",
+        &format!(
+            "{SCENARIO}[service]\ncommand = \"true\"\nready = {{ url = \"/\" }}\n[[watch]]\nservice = true\n"
+        ),
+    );
+    // The shell stays in front of the service, and does nothing.
+    let below_a_shell = command("SPIN_US=3000").replace("exec ", "") + "; true";
+    let once = ["--max-rounds", "1", "--output", "kept"];
+    desk.ends(&ab(&below_a_shell, &below_a_shell, &once), 0);
+    for side in ["base", "head"] {
+        let kept: Value = serde_json::from_str(&desk.read(&format!("kept/{side}.json"))).unwrap();
+        let run = kept.as_array().map_or(&kept, |runs| &runs[0]);
+        let cpu = &run["subjects"]["service"]["cpu_per_request"]["value"];
+        let cpu = cpu.as_f64().unwrap_or_else(|| panic!("{run:#}"));
+        assert!(cpu > 0.5, "{side}: {cpu} ms a request");
+    }
+}
+
+#[test]
 fn services_that_do_the_same_pass_with_the_idle_one_stopped() {
     let desk = desk();
     let same = command("WORK_US=3000");

@@ -1,4 +1,4 @@
-//! Sampled stacks in the folded form that most profilers can write: `main;handle;query 97`.
+//! Sampled stacks, and the folded form of them that most profilers can write: `main;handle;query 97`.
 
 use std::collections::BTreeMap;
 
@@ -26,24 +26,38 @@ impl Stacks {
             let wrong = || format!("line {} is no folded stack: `frame;frame 12`", at + 1);
             let (frames, count) = line.rsplit_once(' ').ok_or_else(wrong)?;
             let count: u64 = count.parse().map_err(|_| wrong())?;
-            let frames: Vec<String> = frames
+            let frames = frames
                 .split(';')
-                .map(|frame| without_line(frame.trim()).into_owned())
-                .filter(|frame| !frame.is_empty())
-                .take(DEEPEST)
-                .collect();
-            if frames.is_empty() {
+                .map(|frame| without_line(frame.trim()).into_owned());
+            if !stacks.add(frames, count) {
                 return Err(wrong());
             }
-            if stacks.counts.len() < MOST || stacks.counts.contains_key(&frames) {
-                let known = stacks.counts.entry(frames).or_default();
-                *known = known.saturating_add(count);
-            }
         }
-        if stacks.samples() == 0 {
-            return Err("it holds no samples".to_owned());
+        stacks.sampled()
+    }
+
+    /// Adds a stack that was seen so often, outermost frame first. Whether it has a frame.
+    pub fn add(&mut self, frames: impl Iterator<Item = String>, count: u64) -> bool {
+        let frames: Vec<String> = frames
+            .filter(|frame| !frame.is_empty())
+            .take(DEEPEST)
+            .collect();
+        if frames.is_empty() {
+            return false;
         }
-        Ok(stacks)
+        if self.counts.len() < MOST || self.counts.contains_key(&frames) {
+            let known = self.counts.entry(frames).or_default();
+            *known = known.saturating_add(count);
+        }
+        true
+    }
+
+    /// Stacks that nobody sampled are an error.
+    pub fn sampled(self) -> Result<Self, String> {
+        match self.samples() {
+            0 => Err("it holds no samples".to_owned()),
+            _ => Ok(self),
+        }
     }
 
     pub fn samples(&self) -> u64 {

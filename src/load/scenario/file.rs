@@ -435,7 +435,7 @@ pub(super) struct ServiceFile {
     /// How long it may take to end by itself
     #[serde(default = "stop_within")]
     pub(super) stop_within: DurationText,
-    /// A profiler that writes folded stacks to `{out}`, for `{seconds}` of the process `{pid}`: run beside the service, once more and not judged, where it got slower
+    /// A profiler that writes folded stacks or a profile of pprof to `{out}`, for `{seconds}` of the process `{pid}`: run beside the service, once more and not judged, where it got slower
     #[schemars(title = "shell command", extend("x-default" = "none"))]
     pub(super) profile: Option<FilledText>,
 }

@@ -187,7 +187,7 @@ pub(super) struct SourceFile {
     /// What was asked of the load tool, as in `{ users = 50, duration = "5m" }`: runs with another value of a name are another workload. What the result itself says of a name comes first
     #[schemars(extend("x-default" = "none"))]
     pub(super) parameters: Option<Located<FreeTable<ParameterText>>>,
-    /// A profiler that writes folded stacks to `{out}`, for `{seconds}` of the process `{pid}`: run beside the command or the service of the scenario, once more and not judged, where something regressed. A scenario may have its own
+    /// A profiler that writes folded stacks or a profile of pprof to `{out}`, for `{seconds}` of the process `{pid}`: run beside the command or the service of the scenario, once more and not judged, where something regressed. A scenario may have its own
     #[schemars(title = "shell command", extend("x-default" = "none"))]
     pub(super) profile: Option<Located<FilledText>>,
 }
@@ -265,7 +265,7 @@ pub(super) struct AbFile {
     /// Files of the repository that no measured program reads: where no other file differs and both sides are one executable, nothing is measured. `*` is any part of a path
     #[schemars(title = "globs", extend("default" = json!(["*.md", "docs/**"])))]
     pub(super) ignore: Option<OneOrMany<FilledText>>,
-    /// A profiler that writes folded stacks to `{out}`, for `{seconds}` of the process `{pid}`: run beside both versions, once more and not judged, where something got worse
+    /// A profiler that writes folded stacks or a profile of pprof to `{out}`, for `{seconds}` of the process `{pid}`: run beside both versions, once more and not judged, where something got worse
     #[schemars(title = "shell command", extend("x-default" = "that of the source or of the scenario"))]
     pub(super) profile: Option<FilledText>,
 }

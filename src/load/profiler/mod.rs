@@ -1,22 +1,27 @@
-//! A profiler of the user's beside something that works: it is given a process and a time, and writes folded stacks.
+//! A profiler of the user's beside something that works: it is given a process and a time, and writes folded stacks or a
+//! profile of pprof.
 //!
 //! Nothing that is judged is measured meanwhile.
 
+mod pprof;
+
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
+use flate2::read::MultiGzDecoder;
 use tokio::runtime::{Builder, LocalOptions};
 
-use super::engine::{self, Observer, RunRequest, Snapshot, Stop};
-use super::group::{Launch, ProcessGroup};
-use super::scenario::{Load, Until};
-use super::service;
-use super::watch::busiest_of_group;
+use crate::load::engine::{self, Observer, RunRequest, Snapshot, Stop};
+use crate::load::group::{Launch, ProcessGroup};
+use crate::load::scenario::{Load, Until};
+use crate::load::service;
+use crate::load::watch::busiest_of_group;
 use crate::model::Stacks;
 
 /// How long stacks are sampled.
@@ -27,8 +32,10 @@ const TO_WRITE: Duration = Duration::from_secs(20);
 const TO_BEGIN: Duration = Duration::from_millis(300);
 const LOOK: Duration = Duration::from_millis(5);
 const TO_END: Duration = Duration::from_secs(5);
-/// More than this is no summary of stacks.
+/// More than this, packed or not, is no summary of stacks.
 const LARGEST: u64 = 64 * 1024 * 1024;
+const TOO_LARGE: &str = "it wrote more than 64 MiB";
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// The command line of a profiler, with its placeholders.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +57,13 @@ impl Profiler<'_> {
         let own = own.ok_or_else(|| anyhow!("perfgate starts no service that could be sampled"))?;
         let service = runtime.block_on(service::start(&own))?;
         let group = service.pid();
+        let command = self
+            .command
+            .replace("{port}", &scenario.base.port.to_string());
+        let profiler = Profiler {
+            command: &command,
+            ..*self
+        };
         scenario.watch.clear();
         lengthen(&mut scenario);
         let loaded = RunRequest {
@@ -59,7 +73,7 @@ impl Profiler<'_> {
         let enough = Stop::new();
         let sampled = thread::scope(|scope| {
             let sampling = scope.spawn(|| {
-                let sampled = self.sample(group, stop);
+                let sampled = profiler.sample(group, stop);
                 enough.ask();
                 sampled
             });
@@ -143,10 +157,32 @@ impl Profiler<'_> {
 fn read(out: &Path) -> anyhow::Result<Stacks> {
     let about = fs::metadata(out).map_err(|_| anyhow!("it wrote nothing to {{out}}"))?;
     if about.len() > LARGEST {
-        bail!("it wrote more than 64 MiB");
+        bail!(TOO_LARGE);
     }
-    let bytes = fs::read(out).context("read what it wrote")?;
-    Stacks::parse(&String::from_utf8_lossy(&bytes)).map_err(anyhow::Error::msg)
+    let mut bytes = fs::read(out).context("read what it wrote")?;
+    if bytes.starts_with(&GZIP) {
+        bytes = unpacked(&bytes)?;
+    }
+    let stacks = match pprof::Profile::parse(&bytes) {
+        Some(profile) => profile.stacks(),
+        None if bytes.contains(&0) => {
+            Err("it wrote neither folded stacks nor a profile of pprof".to_owned())
+        }
+        // Names of functions may hold anything.
+        None => Stacks::parse(&String::from_utf8_lossy(&bytes)),
+    };
+    stacks.map_err(anyhow::Error::msg)
+}
+
+fn unpacked(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let mut plain = Vec::new();
+    let mut read = MultiGzDecoder::new(bytes).take(LARGEST + 1);
+    read.read_to_end(&mut plain)
+        .context("unpack what it wrote")?;
+    if plain.len() as u64 > LARGEST {
+        bail!(TOO_LARGE);
+    }
+    Ok(plain)
 }
 
 /// For the shell, where a folder of temporary files has any name.
@@ -159,7 +195,7 @@ fn quoted(path: &Path) -> String {
 }
 
 /// The load goes on until the profiler has ended.
-fn lengthen(scenario: &mut super::Scenario) {
+fn lengthen(scenario: &mut crate::load::Scenario) {
     let whole = Duration::from_secs(SECONDS) + TO_WRITE + TO_END;
     scenario.levels.truncate(1);
     for level in &mut scenario.levels {
@@ -180,4 +216,87 @@ struct Quiet;
 impl Observer for Quiet {
     fn tick(&mut self, _snapshot: &Snapshot) {}
     fn note(&mut self, _text: &str) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn fixture(name: &str) -> std::path::PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/fixtures/pprof")
+            .join(name)
+    }
+
+    /// What `go tool pprof -traces` says of a profile: samples of 10 ms by stacks.
+    fn traces(name: &str) -> BTreeMap<String, f64> {
+        let text = fs::read_to_string(fixture(name)).unwrap();
+        let mut traces = BTreeMap::new();
+        for trace in text.split("-----------+").skip(1) {
+            let mut lines = trace.lines().skip(1).map(str::trim);
+            let Some((time, leaf)) = lines.next().and_then(|line| line.split_once(' ')) else {
+                continue;
+            };
+            let millis = match (time.strip_suffix("ms"), time.strip_suffix('s')) {
+                (Some(millis), _) => millis.parse::<f64>().unwrap(),
+                (None, Some(seconds)) => 1000.0 * seconds.parse::<f64>().unwrap(),
+                (None, None) => panic!("{time}"),
+            };
+            let frames = std::iter::once(leaf).chain(lines);
+            let frames = frames.map(|frame| frame.trim().trim_end_matches(" (inline)"));
+            let mut frames: Vec<&str> = frames.filter(|frame| !frame.is_empty()).collect();
+            frames.reverse();
+            *traces.entry(frames.join(";")).or_default() += (millis / 10.0).round();
+        }
+        traces
+    }
+
+    #[test]
+    fn a_profile_of_go_has_the_stacks_that_its_own_tool_shows() {
+        for side in ["base", "head"] {
+            let stacks = read(&fixture(&format!("{side}.pb.gz"))).unwrap();
+            let samples = stacks.samples();
+            assert!(samples > 50, "{side}: {samples}");
+            let told = stacks.shares().map(|(frames, share)| {
+                let count = (share * samples as f64).round();
+                (frames.join(";"), count)
+            });
+            let told: BTreeMap<String, f64> = told.collect();
+            assert_eq!(told, traces(&format!("{side}-traces.txt")), "{side}");
+        }
+    }
+
+    #[test]
+    fn what_a_profiler_wrote_is_told_by_what_it_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("out");
+        let written = |bytes: &[u8]| {
+            fs::write(&out, bytes).unwrap();
+            read(&out)
+                .map(|stacks| stacks.samples())
+                .map_err(|why| format!("{why:#}"))
+        };
+        assert_eq!(written(b"main;handle 97\n"), Ok(97));
+        let packed = |bytes: &[u8]| {
+            let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            packer.write_all(bytes).unwrap();
+            packer.finish().unwrap()
+        };
+        assert_eq!(written(&packed(b"main;handle 97\n")), Ok(97));
+        let neither = "it wrote neither folded stacks nor a profile of pprof";
+        assert_eq!(written(b"\x7fELF\0\0"), Err(neither.to_owned()));
+        let cut = fs::read(fixture("base.pb.gz")).unwrap();
+        assert!(
+            written(&cut[..cut.len() / 2])
+                .unwrap_err()
+                .starts_with("unpack")
+        );
+        assert!(
+            written(b"\xff\xfe main 3").is_ok(),
+            "names may hold anything"
+        );
+        let bomb = packed(&vec![b'x'; usize::try_from(LARGEST).unwrap() + 1]);
+        assert_eq!(written(&bomb), Err(TOO_LARGE.to_owned()));
+    }
 }

@@ -1,10 +1,14 @@
-//! Ctrl-C, SIGTERM and SIGHUP: the first asks a measurement to end, any other ends the program at once.
+//! Ctrl-C, SIGTERM and SIGHUP: the first asks a measurement to end, any other ends the program at once. SIGUSR1 asks how
+//! it goes.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context;
 
+use crate::cli::asked::Asked;
+use crate::cli::keys::{self, Keys};
+use crate::cli::output::progress::ProgressStyle;
 use crate::cli::output::taskbar;
 use crate::exit::Exit;
 use crate::hint::WithHint;
@@ -37,8 +41,26 @@ impl Current {
     }
 }
 
+/// What of a signal is wanted.
+enum Heard {
+    End,
+    State,
+}
+
 impl Interrupt {
     pub(crate) fn listen() -> anyhow::Result<Self> {
+        /// What the one listener of the program serves.
+        static LISTENING: Mutex<Option<Current>> = Mutex::new(None);
+        let mut listening = LISTENING.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = match &*listening {
+            Some(current) => current.clone(),
+            None => Self::begin()?,
+        };
+        *listening = Some(current.clone());
+        Ok(Self { current })
+    }
+
+    fn begin() -> anyhow::Result<Current> {
         refuse_few_descriptors().context("listen for Ctrl-C")?;
         let current = Current::default();
         let asked = current.clone();
@@ -53,10 +75,14 @@ impl Interrupt {
         let listen = move || {
             runtime.block_on(async {
                 loop {
-                    signals.next().await;
-                    if !asked.ask() {
-                        taskbar::remove_now();
-                        std::process::exit(i32::from(Exit::Interrupted.code()));
+                    match signals.next().await {
+                        Heard::State => Asked::by_anybody().ask(),
+                        Heard::End if asked.ask() => {}
+                        Heard::End => {
+                            taskbar::remove_now();
+                            keys::give_back();
+                            std::process::exit(i32::from(Exit::Interrupted.code()));
+                        }
                     }
                 }
             });
@@ -65,15 +91,23 @@ impl Interrupt {
             .name("signals".to_owned())
             .spawn(listen)
             .context("listen for Ctrl-C")?;
-        Ok(Self { current })
+        Ok(current)
+    }
+
+    /// Whether somebody asks how it goes. While something is `shown` at a terminal, its keys ask, too.
+    pub(crate) fn asked(&self, style: ProgressStyle) -> (Asked, Option<Keys>) {
+        let asked = Asked::by_anybody();
+        let is_shown = matches!(style, ProgressStyle::Terminal { .. });
+        let keys = is_shown.then(|| Keys::listen(&asked)).flatten();
+        (asked, keys)
     }
 
     /// Does the work with a [`Stop`] that a signal asks, and tells whether one did.
     pub(crate) fn during<T>(&self, work: impl FnOnce(Stop) -> T) -> (T, bool) {
         let stop = Stop::new();
-        *self.current.lock() = Some(stop.clone());
+        let outer = self.current.lock().replace(stop.clone());
         let done = work(stop.clone());
-        *self.current.lock() = None;
+        *self.current.lock() = outer;
         (done, stop.is_asked())
     }
 }
@@ -99,6 +133,7 @@ struct Signals {
     terminate: tokio::signal::unix::Signal,
     /// The terminal was closed, unless `nohup` said that this is nothing.
     hang_up: Option<tokio::signal::unix::Signal>,
+    state: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
@@ -111,14 +146,16 @@ impl Signals {
             hang_up: (!hang_up_is_ignored())
                 .then(|| signal(SignalKind::hangup()))
                 .transpose()?,
+            state: signal(SignalKind::user_defined1())?,
         })
     }
 
-    async fn next(&mut self) {
+    async fn next(&mut self) -> Heard {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-            Some(()) = closed(self.hang_up.as_mut()) => {}
+            _ = self.interrupt.recv() => Heard::End,
+            _ = self.terminate.recv() => Heard::End,
+            Some(()) = closed(self.hang_up.as_mut()) => Heard::End,
+            _ = self.state.recv() => Heard::State,
         }
     }
 }
@@ -154,8 +191,9 @@ impl Signals {
         tokio::signal::windows::ctrl_c().map(Self)
     }
 
-    async fn next(&mut self) {
+    async fn next(&mut self) -> Heard {
         self.0.recv().await;
+        Heard::End
     }
 }
 

@@ -2,9 +2,11 @@
 //! exit code. Nobody imports this room.
 
 mod args;
+mod asked;
 mod commands;
 mod env;
 mod interrupt;
+mod keys;
 mod output;
 mod results;
 pub mod settings;

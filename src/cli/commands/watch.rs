@@ -50,7 +50,13 @@ pub(crate) fn run(args: WatchArgs, env: &Env, output: &mut Output<'_>) -> anyhow
         let watch = WatchBeside::start(what, Manner::Soak { every })?;
         let time = duration::text(args.duration);
         output.note(&format!("watching for {time}; Ctrl-C keeps what was seen"));
-        let time = wait(&watch, args.duration, &stop);
+        let (asked, _keys) = interrupt.asked(output.progress());
+        let time = wait(&watch, args.duration, &stop, &mut |passed| {
+            if asked.take() {
+                let passed = duration::text(Duration::from_secs(passed.as_secs()));
+                output.note(&format!("watched for {passed} of {time}"));
+            }
+        });
         watch.finish().map(|observed| (observed, time))
     });
     let (observed, time) = watched?;
@@ -94,11 +100,18 @@ pub(crate) fn run(args: WatchArgs, env: &Env, output: &mut Output<'_>) -> anyhow
     Ok(output.finish(exit))
 }
 
-/// Until the time is over, a signal comes, or something watched has ended for good; returns how long that was.
-fn wait(watch: &WatchBeside, time: Duration, stop: &Stop) -> Duration {
+/// Until the time is over, a signal comes, or something watched has ended for good; returns how long that was. At every
+/// look `tell` hears how long it has been.
+fn wait(
+    watch: &WatchBeside,
+    time: Duration,
+    stop: &Stop,
+    tell: &mut dyn FnMut(Duration),
+) -> Duration {
     let began = Instant::now();
     loop {
         let passed = began.elapsed();
+        tell(passed);
         if passed >= time || stop.is_asked() || watch.has_ended() {
             return passed;
         }

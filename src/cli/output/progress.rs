@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use unicode_width::UnicodeWidthStr;
 
 use super::taskbar;
+use crate::cli::asked::Asked;
 use crate::load::{LevelStage, Observer, Snapshot, Stop, Stretch};
 use crate::model::Unit;
 use crate::report::figures;
@@ -45,6 +46,7 @@ pub(crate) struct Progress<'a> {
     /// What happened second by second, the newest last.
     course: VecDeque<Stretch>,
     told_of_stop: bool,
+    asked: Asked,
 }
 
 impl<'a> Progress<'a> {
@@ -58,13 +60,27 @@ impl<'a> Progress<'a> {
             drawn: false,
             course: VecDeque::new(),
             told_of_stop: false,
+            asked: Asked::default(),
         }
+    }
+
+    /// Tells how it goes whenever somebody asks.
+    pub(crate) fn asked_by(mut self, asked: Asked) -> Self {
+        self.asked = asked;
+        self
     }
 
     fn tick_at(&mut self, snapshot: &Snapshot, now: Instant) {
         if self.stop.is_asked() && !self.told_of_stop {
             self.told_of_stop = true;
             self.note("stopping; what was measured is kept. Once more ends at once");
+        }
+        if self.asked.take() {
+            let columns = match self.style {
+                ProgressStyle::Terminal { columns, .. } => columns.or_else(columns_now),
+                ProgressStyle::Log => None,
+            };
+            self.note(&state(snapshot, columns));
         }
         let pause = match self.style {
             ProgressStyle::Terminal { .. } => REDRAWN,
@@ -171,6 +187,22 @@ fn line(snapshot: &Snapshot, columns: Option<usize>) -> String {
         parts.retain(|(weight, _)| *weight != least);
     }
     shorten::end_to_width(&joined(&parts), room)
+}
+
+/// The line with all that there is to tell, for whoever asks.
+fn state(snapshot: &Snapshot, columns: Option<usize>) -> String {
+    let first = line(snapshot, None);
+    let elapsed = duration::text(Duration::from_secs(snapshot.elapsed.as_secs()));
+    let mut more = format!("{elapsed} so far");
+    // Without an end that is known the line has it.
+    if snapshot.remaining.is_some() {
+        more = format!("{} done{GAP}{more}", figures::count(snapshot.done));
+    }
+    let fits = columns.is_none_or(|columns| (first.width() + GAP.len() + more.width()) < columns);
+    match fits {
+        true => format!("{first}{GAP}{more}"),
+        false => format!("{first}\n{GAP}{more}"),
+    }
 }
 
 fn parts(snapshot: &Snapshot) -> Vec<(Weight, String)> {
@@ -421,6 +453,33 @@ mod tests {
         assert_eq!(drawn.matches('\r').count(), 61);
         assert!(!drawn.contains('\n'));
         assert!(drawn.ends_with("\r\u{1b}[K"));
+    }
+
+    #[test]
+    fn whoever_asks_is_told_once_and_on_a_line_of_its_own() {
+        for style in [TERMINAL, ProgressStyle::Log] {
+            let (mut out, asked) = (Vec::new(), Asked::default());
+            let mut progress = Progress::new(&mut out, style, Stop::new()).asked_by(asked.clone());
+            let begun = Instant::now() + FIRST;
+            for second in 0..3 {
+                progress.tick_at(&snapshot(), begun + Duration::from_secs(second));
+                asked.ask();
+                asked.ask();
+            }
+            drop(progress);
+            let text = String::from_utf8(out).unwrap();
+            let begin = "users=50  measuring  1,204/s  1 error  p50 420 µs  p95 910 µs  p99 3.20 ms  18s left";
+            let gap = if style == ProgressStyle::Log {
+                ""
+            } else {
+                "\n"
+            };
+            let told = format!("{begin}{gap}  14,400 done  12s so far\n");
+            assert_eq!(text.matches(&told).count(), 2, "{text:?}");
+        }
+        let mut later = snapshot();
+        later.remaining = None;
+        assert!(state(&later, Some(140)).ends_with("p99 3.20 ms  14,400 done  12s so far"));
     }
 
     #[test]

@@ -23,7 +23,9 @@ pub(crate) fn measure(
 ) -> anyhow::Result<MeasuredRuns> {
     let (outcome, interrupted) = interrupt.during(|stop| {
         let style = output.progress();
-        let mut progress = Progress::new(output.watchers(), style, stop.clone());
+        let (asked, _keys) = interrupt.asked(style);
+        let progress = Progress::new(output.watchers(), style, stop.clone());
+        let mut progress = progress.asked_by(asked);
         load::run(order, &mut progress, stop)
     });
     let mut outcome = match outcome {

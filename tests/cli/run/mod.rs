@@ -3,6 +3,8 @@
 mod course;
 pub(crate) mod desk;
 mod find_max;
+#[cfg(target_os = "linux")]
+mod keys;
 mod once;
 #[cfg(unix)]
 mod outage;

@@ -57,6 +57,39 @@ fn an_interrupted_run_is_kept_and_called_partial() {
 }
 
 #[test]
+fn whoever_asks_a_run_how_it_goes_is_told_and_it_goes_on() {
+    let (desk, server) = (Desk::new(), shop());
+    let url = server.url("/items");
+    let line = format!("run {url} --users 2 --for 1500ms --output run.json");
+    let child = desk.spawn(&line);
+    assert!(is_loaded(&server));
+    send(&child, Signal::USR1);
+    let said = finished(child, &line, 0);
+    let told = said.err.trim_end();
+    assert!(
+        told.ends_with(" so far") && told.contains("/s  0 errors  p50 "),
+        "{told}"
+    );
+    assert_eq!(told.lines().count(), 1, "{told}");
+    assert!(desk.document("run.json").get("partial").is_none());
+}
+
+#[test]
+fn whoever_asks_what_a_source_does_is_told_its_command() {
+    let desk = Desk::new();
+    desk.write(
+        "perfgate.toml",
+        "baseline = \"main.json\"\n[[source]]\ncommand = \"touch begun; exec sleep 1\"\nresults = \"x.json\"\n",
+    );
+    let child = desk.spawn("check");
+    assert!(comes(|| desk.has("begun")));
+    send(&child, Signal::USR1);
+    let said = finished(child, "check", 2);
+    let told = "`touch begun; exec sleep 1` has run for 0ms of at most ";
+    assert!(said.err.contains(told), "{}", said.err);
+}
+
+#[test]
 fn a_run_that_shall_outlive_its_terminal_does() {
     let (desk, server) = (Desk::new(), shop());
     let url = server.url("/items");

@@ -2,7 +2,6 @@
 //!
 //! `versions` says what base and head are, `windows` and `services` measure them, `view` shows how it goes, `kept` writes the runs down; what is decided is `crate::ab`'s.
 
-mod asked;
 mod benched;
 mod configured;
 mod control;
@@ -37,7 +36,6 @@ use crate::report::Profile;
 use crate::report::context::{Commands, Source};
 use crate::verdict::{Situation, Verdict};
 
-use asked::Asked;
 use control::Control;
 use kept::Kept;
 use rerun::Rerun;
@@ -130,7 +128,6 @@ pub(crate) fn measure(
     let kept = Kept::prepare(args.measuring.kept.clone())?;
     let rerun = args.measuring.rerun.as_deref().map(Rerun::of).transpose()?;
     let interrupt = Interrupt::listen()?;
-    let asked = Asked::listen();
     let seed = args.measuring.seed.unwrap_or_else(|| seed(args));
     let order = Order::of_seed(seed);
     let plan = Plan::up_to(ends.max_rounds);
@@ -162,9 +159,10 @@ pub(crate) fn measure(
             Finding::DiffersByBuild => known.push(Finding::DIFFERS_BY_BUILD.to_owned()),
             Finding::Other => {}
         }
+        let (asked, _keys) = interrupt.asked(progress);
         let mut view = View::new(progress, asked, output.watchers());
-        let asked = (seed, settings, ends.time_budget);
-        let mut windows = windows_of(args, &versions, asked, &stop)?;
+        let wanted = (seed, settings, ends.time_budget);
+        let mut windows = windows_of(args, &versions, wanted, &stop)?;
         windows.warm_up(args.measuring.warmup, &stop)?;
         let mut round = Rounds {
             windows: windows.as_mut(),

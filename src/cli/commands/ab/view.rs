@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use super::asked::Asked;
 use crate::ab::{Machine, State, Watcher};
+use crate::cli::asked::Asked;
 use crate::cli::output::progress::ProgressStyle;
 use crate::compare::Comparison;
 use crate::report::figures;

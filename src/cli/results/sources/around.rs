@@ -123,7 +123,9 @@ fn done(
     let (wait, _) = interrupt.during(|stop| -> anyhow::Result<(Wait, bool)> {
         let mut processes = ProcessGroup::launch(launch)
             .with_context(|| format!("start `{}` in {}", order.command, order.folder.display()))?;
-        let wait = command::attend(&mut processes, order.timeout, &stop);
+        let (asked, _keys) = interrupt.asked(output.progress());
+        let mut tell = order.teller(&asked, output);
+        let wait = command::attend(&mut processes, order.timeout, &stop, &mut tell);
         let left = matches!(wait, Wait::Ended(_)) && !command::follows(&mut processes);
         processes.end_within(command::TO_END);
         Ok((wait, left))

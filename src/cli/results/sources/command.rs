@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 
+use crate::cli::asked::Asked;
 use crate::cli::interrupt::{Interrupt, Interrupted};
 use crate::cli::output::Output;
 use crate::hint::WithHint;
@@ -29,6 +30,25 @@ pub(crate) struct SourceCommand<'a> {
     pub(crate) timeout: Duration,
 }
 
+impl SourceCommand<'_> {
+    /// Tells how long it has run whenever somebody asks.
+    pub(super) fn teller(&self, asked: &Asked, output: &mut Output<'_>) -> impl FnMut(Duration) {
+        move |elapsed| {
+            if asked.take() {
+                let (elapsed, most) = (in_seconds(elapsed), duration::text(self.timeout));
+                let command = self.command;
+                output.note(&format!(
+                    "`{command}` has run for {elapsed} of at most {most}"
+                ));
+            }
+        }
+    }
+}
+
+fn in_seconds(time: Duration) -> String {
+    duration::text(Duration::from_secs(time.as_secs()))
+}
+
 /// Why a command is not waited for any longer.
 pub(super) enum Wait {
     Ended(ProcessEnd),
@@ -45,7 +65,10 @@ pub(crate) fn run(
 ) -> anyhow::Result<()> {
     let command = order.command;
     output.note(&format!("running {command}"));
-    let (done, _) = interrupt.during(|stop| launched(order, &stop));
+    let (done, _) = interrupt.during(|stop| {
+        let (asked, _keys) = interrupt.asked(output.progress());
+        launched(order, &stop, &mut order.teller(&asked, output))
+    });
     match done? {
         (Wait::Ended(ended), left) => {
             if !ended.is_success {
@@ -68,7 +91,11 @@ pub(crate) fn run(
 }
 
 /// Runs it to its end, and tells whether anything that it had started was left running.
-fn launched(order: &SourceCommand<'_>, stop: &Stop) -> anyhow::Result<(Wait, bool)> {
+fn launched(
+    order: &SourceCommand<'_>,
+    stop: &Stop,
+    tell: &mut dyn FnMut(Duration),
+) -> anyhow::Result<(Wait, bool)> {
     // Our stdout is the verdict's.
     let launch = Launch {
         command: order.command,
@@ -79,15 +106,22 @@ fn launched(order: &SourceCommand<'_>, stop: &Stop) -> anyhow::Result<(Wait, boo
     };
     let mut processes = ProcessGroup::launch(launch)
         .with_context(|| format!("start `{}` in {}", order.command, order.folder.display()))?;
-    let wait = attend(&mut processes, order.timeout, stop);
+    let wait = attend(&mut processes, order.timeout, stop, tell);
     let left = matches!(wait, Wait::Ended(_)) && !follows(&mut processes);
     processes.end_within(TO_END);
     Ok((wait, left))
 }
 
-pub(super) fn attend(processes: &mut ProcessGroup, timeout: Duration, stop: &Stop) -> Wait {
+/// Waits for its end. At every look `tell` hears how long it has run.
+pub(super) fn attend(
+    processes: &mut ProcessGroup,
+    timeout: Duration,
+    stop: &Stop,
+    tell: &mut dyn FnMut(Duration),
+) -> Wait {
     let begun = Instant::now();
     loop {
+        tell(begun.elapsed());
         if let Some(ended) = processes.leader_ended() {
             return Wait::Ended(ended);
         }

@@ -226,8 +226,12 @@ pub fn cell_code_span(text: &str) -> String {
 
 /// Whether an address can stand in a link of Markdown as it is.
 pub fn is_plain_url(url: &str) -> bool {
-    let harmless = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#@!$&*+,;=%".contains(c);
-    (url.starts_with("https://") || url.starts_with("http://")) && url.chars().all(harmless)
+    (url.starts_with("https://") || url.starts_with("http://")) && url.chars().all(is_plain_in_url)
+}
+
+/// Whether a character of an address means nothing else anywhere.
+pub fn is_plain_in_url(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-._~:/?#@!$&*+,;=%".contains(c)
 }
 
 /// Character data or an attribute of XML 1.0.

@@ -74,7 +74,7 @@ pub(crate) fn run(args: HistoryArgs, env: &Env, output: &mut Output<'_>) -> anyh
             store::write(file, text.as_bytes())
                 .with_context(|| format!("write {}", file.display()))
                 .or_hint("--output takes the path of a file in a folder that can be written")?;
-            output.note(&format!("wrote {}", file.display()));
+            output.wrote(file);
         }
     }
     Ok(output.finish(Exit::Pass))

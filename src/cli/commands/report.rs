@@ -61,7 +61,7 @@ pub(crate) fn run(
     store::write(&args.output, page.as_bytes())
         .with_context(doing)
         .or_hint("--output takes the path of a file in a folder that can be written")?;
-    output.note(&format!("wrote {}", args.output.display()));
+    output.wrote(&args.output);
     Ok(output.finish(Exit::Pass))
 }
 

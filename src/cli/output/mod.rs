@@ -2,6 +2,7 @@
 
 pub(crate) mod collisions;
 pub(crate) mod github;
+mod links;
 pub(crate) mod progress;
 mod reading;
 pub(crate) mod run_file;
@@ -10,6 +11,7 @@ pub(crate) mod taskbar;
 pub(crate) mod write_reports;
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::cli::args::Color;
@@ -41,8 +43,17 @@ pub(crate) struct Output<'a> {
     color_of_errors: bool,
     error_width: usize,
     progress: ProgressStyle,
+    links: Links,
     stdout_failed: bool,
     report_failed: bool,
+}
+
+/// Where links can be followed.
+#[derive(Clone, Copy)]
+struct Links {
+    in_result: bool,
+    in_notes: bool,
+    to_files: bool,
 }
 
 /// What is drawn for a log has room in the narrowest place where logs are read.
@@ -78,6 +89,11 @@ impl<'a> Output<'a> {
             width: terminal.then(|| columns(env)).flatten(),
             ascii: terminal && !shows_unicode(env),
             progress: progress_style(&streams, env),
+            links: Links {
+                in_result: links::are_shown(env, color, terminal),
+                in_notes: links::are_shown(env, color, streams.err_is_terminal),
+                to_files: links::reach_files(env),
+            },
             streams,
             stdout_failed: false,
             report_failed: false,
@@ -103,6 +119,34 @@ impl<'a> Output<'a> {
             self.stdout_failed = true;
             self.complain(&format!("error: write standard output: {}", said(&error)));
         }
+    }
+
+    /// A result of one line, in which addresses can be followed.
+    pub(crate) fn result_line(&mut self, line: &str) {
+        let line = match self.links.in_result {
+            true => links::of_addresses(line),
+            false => line.to_owned(),
+        };
+        self.result(&(line + "\n"));
+    }
+
+    /// The path of a file in a result.
+    pub(crate) fn file_in_result(&self, path: &Path) -> String {
+        self.file(path, self.links.in_result)
+    }
+
+    fn file(&self, path: &Path, linked: bool) -> String {
+        let shown = sanitize::line(&path.display().to_string());
+        match linked && self.links.to_files {
+            true => links::of_file(path, &shown),
+            false => shown,
+        }
+    }
+
+    /// A file that was asked for is there.
+    pub(crate) fn wrote(&mut self, path: &Path) {
+        let file = self.file(path, self.links.in_notes);
+        self.diagnostics(&format!("wrote {file}\n"));
     }
 
     /// What was done or taken, for people who watch.
@@ -171,7 +215,10 @@ impl<'a> Output<'a> {
     }
 
     fn complain(&mut self, line: &str) {
-        let line = sanitize::line(line) + "\n";
+        let mut line = sanitize::line(line) + "\n";
+        if self.links.in_notes {
+            line = links::of_addresses(&line);
+        }
         self.diagnostics(&line);
     }
 

@@ -116,7 +116,7 @@ pub(crate) fn run(args: InitArgs, output: &mut Output<'_>) -> anyhow::Result<Exi
                 .with_context(|| format!("write {}", file.path.display()))?;
             text += &format!(
                 "wrote {}: {}\n",
-                file.path.display(),
+                output.file_in_result(&file.path),
                 sanitize::inline(&file.what)
             );
         }

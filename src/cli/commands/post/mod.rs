@@ -67,7 +67,7 @@ pub(crate) fn run(
         }
     }
     if let Some(line) = posted.line() {
-        output.result(&format!("{line}\n"));
+        output.result_line(&line);
     }
     Ok(output.finish(posted.exit(exit, args.required)))
 }

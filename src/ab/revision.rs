@@ -171,7 +171,19 @@ fn commit(root: &Path, name: &str, what: &str) -> anyhow::Result<String> {
     if is_shallow(root) {
         return found.hint(DEEPEN);
     }
-    found.hint("a branch of the remote is `origin/NAME`, and may have to be fetched first: git fetch origin NAME")
+    let has_remote = git(root, ["remote", "get-url", "origin"]).is_ok();
+    let hint = match name {
+        _ if name.starts_with("origin/") && !has_remote => {
+            "there is no remote `origin` here: name a branch with --base-ref, or as `base_ref` of [ab]"
+        }
+        "origin/HEAD" => {
+            "`git remote set-head origin --auto` asks the remote for it; --base-ref, or `base_ref` of [ab], names another"
+        }
+        _ => {
+            "a branch of the remote is `origin/NAME`, and may have to be fetched first: git fetch origin NAME"
+        }
+    };
+    found.hint(hint)
 }
 
 fn fork_point(root: &Path, name: &str, named: &str, head: &str) -> anyhow::Result<String> {
@@ -239,6 +251,15 @@ mod tests {
             told.contains("where head has left main") && told.contains("1 commit later"),
             "{told}"
         );
+    }
+
+    #[test]
+    fn without_a_remote_a_branch_is_asked_for() {
+        let repository = repository();
+        let why = Chosen::find(&asked("origin/HEAD"), repository.path()).unwrap_err();
+        let hint = crate::hint::of(&why).unwrap();
+        assert!(hint.contains("no remote `origin` here"), "{hint}");
+        assert!(hint.contains("--base-ref"), "{hint}");
     }
 
     #[test]

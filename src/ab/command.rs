@@ -15,12 +15,14 @@ use super::round::Window;
 use super::witness::CPU_TIME;
 use crate::hint::WithHint;
 use crate::load::Stop;
-use crate::load::group::{Awaited, Launch, Spent, spend};
+use crate::load::group::{Awaited, Cores, Launch, Spending, Spent, spend};
 use crate::load::profiler::Profiler;
 use crate::model::{Better, Evidence, Measurement, MetricName, Role, Run, Stacks, Subject, Unit};
 use crate::stats::order;
 use crate::text::sanitize;
 
+/// What those of a command are called, outside the kernel and with all that it starts.
+const INSTRUCTIONS: &str = "instructions";
 /// The longest text that is put into the environment of a window, so that the addresses of its stack differ from window
 /// to window and no single layout decides.
 const MOST_PADDING: usize = 4096;
@@ -45,6 +47,14 @@ pub struct Program {
     pub filter: Filter,
 }
 
+/// One execution of a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Executed {
+    pub spent: Spent,
+    /// How long what runs before it took.
+    pub preparing: Duration,
+}
+
 /// What holds for the windows of both versions.
 #[derive(Clone, Copy, Debug)]
 pub struct Conditions<'a> {
@@ -54,6 +64,8 @@ pub struct Conditions<'a> {
     pub timeout: Duration,
     /// A command that fails is measured all the same, and its failures are counted.
     pub ignores_failure: bool,
+    /// Where both run, if anywhere in particular.
+    pub cores: Option<&'a Cores>,
     pub stop: &'a Stop,
 }
 
@@ -73,7 +85,7 @@ impl Program {
         &self,
         window: &Window<'_>,
         conditions: &Conditions<'_>,
-    ) -> anyhow::Result<Option<Spent>> {
+    ) -> anyhow::Result<Option<Executed>> {
         let doing = || {
             format!(
                 "measure {} in round {}",
@@ -81,11 +93,13 @@ impl Program {
                 window.round + 1
             )
         };
+        let mut preparing = Duration::ZERO;
         if let Some(prepare) = &self.prepare {
             let prepared = self.run(prepare, window, conditions).with_context(doing)?;
             let Some((spent, output)) = prepared else {
                 return Ok(None);
             };
+            preparing = spent.wall;
             if !spent.ended.is_success {
                 return Err(failed(prepare, &spent, output))
                     .with_context(doing)
@@ -104,7 +118,7 @@ impl Program {
                 "a command that fails may have done less; --ignore-failure measures it all the same and counts the failures",
             );
         }
-        Ok(Some(spent))
+        Ok(Some(Executed { spent, preparing }))
     }
 
     /// Runs it once more to be sampled.
@@ -149,7 +163,13 @@ impl Program {
             stderr: writer.into(),
         };
         let is_stopped = || conditions.stop.is_asked();
-        match spend(launch, conditions.timeout, &is_stopped).with_context(starting)? {
+        let spending = Spending {
+            within: conditions.timeout,
+            is_stopped: &is_stopped,
+            counts_instructions: true,
+            cores: conditions.cores,
+        };
+        match spend(launch, &spending).with_context(starting)? {
             Awaited::Ended(spent) => Ok(Some((spent, output))),
             Awaited::Stopped => Ok(None),
             Awaited::TimedOut => Err(anyhow!(
@@ -230,6 +250,12 @@ pub fn run_of(
             put("page_faults", "", Role::Fixed, Evidence::value(faults)?);
         }
     }
+    if let Some(instructions) = spent.instructions {
+        #[expect(clippy::cast_precision_loss, reason = "a rate of 1e-16 is not seen")]
+        let instructions = instructions as f64;
+        let evidence = Evidence::value(instructions)?;
+        put(INSTRUCTIONS, "", Role::Fixed, evidence);
+    }
     if counts_failures {
         let failed = u64::from(!spent.ended.is_success);
         put(
@@ -309,9 +335,11 @@ mod tests {
             seed: 7,
             timeout: Duration::from_secs(20),
             ignores_failure: false,
+            cores: None,
             stop,
         };
-        program.execute(&WINDOW, &conditions)
+        let executed = program.execute(&WINDOW, &conditions)?;
+        Ok(executed.map(|executed| executed.spent))
     }
 
     #[test]

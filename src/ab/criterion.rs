@@ -14,7 +14,7 @@ use super::command::Program;
 use super::filter::{Filter, quoted};
 use super::plan::FIRST_LOOK;
 use crate::load::Stop;
-use crate::load::group::{Awaited, Launch, spend};
+use crate::load::group::{Awaited, Launch, Spending, spend};
 use crate::model::{Better, Evidence, Measurement, MetricName, Role, Run, Subject, Unit};
 use crate::stats::order;
 use crate::text::sanitize;
@@ -101,7 +101,8 @@ impl BenchTarget {
             stdout: output.try_clone()?.into(),
             stderr: Stdio::null(),
         };
-        let Awaited::Ended(_) = spend(launch, within, &|| stop.is_asked())? else {
+        let is_stopped = || stop.is_asked();
+        let Awaited::Ended(_) = spend(launch, &Spending::plain(within, &is_stopped))? else {
             return Ok(None);
         };
         output.seek(SeekFrom::Start(0))?;

@@ -1,15 +1,20 @@
 //! What the machine did beside the measuring: time that its host gave to others, and how fast its cores ran.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 /// Told from this share on: less does not show in what is measured.
 const TOLD_STEAL: f64 = 0.01;
 /// Told where the slowest and the fastest reading differ by more than this.
 const TOLD_FREQUENCY: f64 = 0.1;
 
+/// Between windows it is read no oftener: on a machine of many cores each reading takes milliseconds.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+
 /// Readings since it was made. Where the system tells nothing, nothing is told.
 #[derive(Clone, Debug, Default)]
 pub struct Machine {
+    read_at: Option<Instant>,
     first: Option<Times>,
     last: Option<Times>,
     /// The slowest and the fastest mean over the cores, in kHz.
@@ -24,7 +29,16 @@ struct Times {
 }
 
 impl Machine {
-    /// Reads once. To be done between windows.
+    /// Reads, unless it was read a moment ago. To be done between windows.
+    pub fn read_between_windows(&mut self) {
+        let is_new = self.read_at.is_some_and(|at| at.elapsed() < SHORTEST_PAUSE);
+        if !is_new {
+            self.read();
+            self.read_at = Some(Instant::now());
+        }
+    }
+
+    /// Reads once, as at the end.
     pub fn read(&mut self) {
         let times = fs::read_to_string("/proc/stat").ok();
         let times = times.and_then(|text| Times::of(&text));
@@ -119,7 +133,7 @@ mod tests {
         let machine = |steal: u64| Machine {
             first: at(1000, 30),
             last: at(1900 + (100 - steal), 30 + steal),
-            frequencies: None,
+            ..Machine::default()
         };
         let told = machine(40).notes();
         assert!(told.iter().any(|note| note.contains("4 %")), "{told:?}");

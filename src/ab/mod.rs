@@ -14,6 +14,7 @@
 //! `order`, `looks` and `dependence` are pure; `command`, `round` and what comes beside them start programs.
 
 pub mod built;
+mod busy;
 pub mod command;
 mod confirmation;
 pub mod control;
@@ -34,6 +35,7 @@ mod until_sure;
 pub mod witness;
 pub mod worktrees;
 
+pub use busy::Busy;
 pub use confirmation::{Again, Confirmation, Confirmed};
 pub use dependence::Dependence;
 pub use doubts::Glance;
@@ -43,4 +45,4 @@ pub use machine::Machine;
 pub use order::{Order, Version};
 pub use plan::{FIRST_LOOK, Plan, Stage};
 pub use round::{End, State, Watcher, Window, Windows, measure};
-pub use same_program::{Files, Finding, SameProgram};
+pub use same_program::{Files, Finding, SameProgram, written_by_both};

@@ -11,8 +11,10 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::SystemTime;
 
 use super::command::{Conditions, Program};
+use super::criterion::BenchTarget;
 use super::filter::quoted;
 use super::order::Version;
 use super::round::Window;
@@ -39,13 +41,16 @@ pub struct Files {
     pub may_trace: bool,
 }
 
-/// One program on both sides.
+/// One program on both sides, or the same several.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SameProgram {
-    pub executable: PathBuf,
-    pub bytes: u64,
+    /// What reports call it.
+    pub name: String,
+    executables: usize,
+    /// Of all of them.
+    bytes: u64,
     /// Why nothing that it reads differs.
-    pub because: String,
+    because: String,
 }
 
 /// What comparing the programs came to.
@@ -77,8 +82,52 @@ impl Finding {
             (Some(_), Some(_)) if files.none_is_read().is_some() => return Self::DiffersByBuild,
             _ => return Self::Other,
         }
-        let same = SameProgram::find(programs, (&of_base, of_head), files, conditions);
+        let same = SameProgram::find(programs, (&of_base, &of_head), files, conditions);
         same.map_or(Self::Other, Self::Same)
+    }
+
+    /// Of all bench executables that cargo has built. They run too long to be traced.
+    pub fn of_benches(benches: &[Vec<BenchTarget>; 2], files: &Files) -> Self {
+        let [base, head] = benches;
+        let names = |targets: &[BenchTarget]| -> Vec<String> {
+            targets.iter().map(|target| target.name.clone()).collect()
+        };
+        let Some(because) = files.none_is_read() else {
+            return Self::Other;
+        };
+        if base.is_empty() || names(base) != names(head) {
+            return Self::Other;
+        }
+        let mut bytes = 0;
+        for (of_base, of_head) in base.iter().zip(head) {
+            let both = [of_base, of_head].map(|target| target.executable.as_path());
+            if !both.into_iter().all(is_native) {
+                return Self::Other;
+            }
+            match both.map(digest) {
+                [Some(base), Some(head)] if base == head => {}
+                [Some(_), Some(_)] => return Self::DiffersByBuild,
+                _ => return Self::Other,
+            }
+            let of = |target: &BenchTarget| libraries(&target.executable, &target.folder);
+            let (Some(of_base), Some(of_head)) = (of(of_base), of(of_head)) else {
+                return Self::Other;
+            };
+            if of_base != of_head {
+                return Self::Other;
+            }
+            let [_, head] = both;
+            bytes += head.metadata().map_or(0, |facts| facts.len());
+        }
+        Self::Same(SameProgram {
+            name: match head.as_slice() {
+                [one] => one.name.clone(),
+                _ => "benchmarks".to_owned(),
+            },
+            executables: head.len(),
+            bytes,
+            because,
+        })
     }
 
     /// What a reader should know of programs that are measured.
@@ -88,30 +137,37 @@ impl Finding {
 impl SameProgram {
     fn find(
         programs: &[Program; 2],
-        (of_base, of_head): (&Executable, Executable),
+        (of_base, of_head): (&Executable, &Executable),
         files: &Files,
         conditions: &Conditions<'_>,
     ) -> Option<Self> {
-        if libraries(of_base)? != libraries(&of_head)? {
+        let of = |executable: &Executable| libraries(&executable.path, &executable.folder);
+        if of(of_base)? != of(of_head)? {
             return None;
         }
+        let name = of_head.path.file_name().unwrap_or_default();
         Some(Self {
-            because: files.reason(programs, conditions)?,
+            name: name.to_string_lossy().into_owned(),
+            executables: 1,
             bytes: of_head.path.metadata().ok()?.len(),
-            executable: of_head.path,
+            because: files.reason(programs, conditions)?,
         })
     }
 
     /// For whoever reads the verdict.
     pub fn note(&self) -> String {
+        let executables = match self.executables {
+            1 => "one executable".to_owned(),
+            n => format!("the same {n} executables"),
+        };
         format!(
-            "unchanged: same binary. Both sides run one executable ({} bytes, byte for byte), and {}; nothing was measured. A build that did nothing looks the same: see that --build builds what is run",
+            "unchanged: same binary. Both sides run {executables} ({} bytes, byte for byte), and {}; nothing was measured. A build that did nothing looks the same: see that it builds what is run",
             self.bytes, self.because
         )
     }
 
     /// One row that says so.
-    pub fn judgement(&self, subject: &str) -> Judgement {
+    pub fn judgement(&self) -> Judgement {
         #[expect(clippy::cast_precision_loss, reason = "no executable has 2^53 bytes")]
         let bytes = self.bytes as f64;
         let side = Side {
@@ -122,7 +178,7 @@ impl SameProgram {
         };
         let comparison = Comparison {
             series: Series {
-                subject: Subject::new(subject),
+                subject: Subject::new(self.name.as_str()),
                 metric: MetricName::new(MetricName::SAME_BINARY),
                 statistic: Statistic::Value,
                 unit: Unit::new("bytes"),
@@ -238,6 +294,28 @@ impl Files {
     }
 }
 
+/// What both commands run, where that is one file and was written since: each of two builds has put its own there.
+pub fn written_by_both(programs: &[Program; 2], since: SystemTime) -> Option<PathBuf> {
+    let [base, head] = programs;
+    let (base, head) = (file_of(base)?, file_of(head)?);
+    let written = head.metadata().ok()?.modified().ok()?;
+    (base == head && written >= since).then_some(head)
+}
+
+/// The file that a command runs first, where the line names it without help of the shell.
+fn file_of(program: &Program) -> Option<PathBuf> {
+    let word = own_word(&program.command);
+    if word.contains('/') {
+        return program.folder.join(word).canonicalize().ok();
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(word))
+        .find(|file| file.is_file())?
+        .canonicalize()
+        .ok()
+}
+
 fn without_exec(command: &str) -> &str {
     let line = command.trim();
     line.strip_prefix("exec ").unwrap_or(line).trim_start()
@@ -285,7 +363,7 @@ fn traced(
         in_doubt: None,
     };
     // Where tracing is not allowed, or a process is left running, nothing is known.
-    let spent = tracing.execute(&window, conditions).ok()??;
+    let spent = tracing.execute(&window, conditions).ok()??.spent;
     if spent.left_running || !spent.ended.is_success {
         return None;
     }
@@ -333,10 +411,10 @@ fn opened(trace: &str, own: &str) -> Option<BTreeSet<PathBuf>> {
 }
 
 /// Those outside the folders of the system, by what they hold. `None` where the machine does not tell.
-fn libraries(executable: &Executable) -> Option<BTreeSet<String>> {
+fn libraries(executable: &Path, folder: &Path) -> Option<BTreeSet<String>> {
     let told = Command::new("ldd")
-        .arg(&executable.path)
-        .current_dir(&executable.folder)
+        .arg(executable)
+        .current_dir(folder)
         .env("LC_ALL", "C")
         .stdin(Stdio::null())
         .output()
@@ -363,7 +441,7 @@ fn libraries(executable: &Executable) -> Option<BTreeSet<String>> {
             .rsplit_once(" (")
             .map_or(place, |(path, _)| path)
             .trim();
-        let path = executable.folder.join(place).canonicalize().ok()?;
+        let path = folder.join(place).canonicalize().ok()?;
         if !SYSTEM.iter().any(|below| path.starts_with(below)) {
             own.insert(digest(&path)?);
         }

@@ -1,17 +1,20 @@
 //! Services as the two versions: both started anew for every block, each on a port of its own, and loaded in turns.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 
+use super::busy::Busy;
 use super::order::{Order, Version};
 use super::plan::FIRST_LOOK;
 use super::round::Window;
 use crate::hint::WithHint;
 use crate::load;
+use crate::load::group::Cores;
 use crate::load::profiler::Profiler;
 use crate::load::scenario::{Base, Load, Ready, Service, Source, Until};
 use crate::load::service::{self, RunningService};
@@ -38,6 +41,15 @@ pub enum Deployment {
     Url(Base),
 }
 
+/// The service of one version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deployed {
+    pub what: Deployment,
+    pub folder: PathBuf,
+    /// Variables beside those of the scenario.
+    pub environment: BTreeMap<String, String>,
+}
+
 /// What holds for both versions.
 #[derive(Clone, Debug)]
 pub struct Conditions {
@@ -50,12 +62,14 @@ pub struct Conditions {
     pub own_folders: bool,
     /// Both get it as `PERFGATE_SEED`.
     pub seed: u64,
+    /// Where both run, if anywhere in particular.
+    pub cores: Option<Cores>,
 }
 
 /// Both versions, and what of them runs.
 pub struct Services {
     scenario: Scenario,
-    deployments: [(Deployment, PathBuf); 2],
+    deployments: [Deployed; 2],
     conditions: Conditions,
     runtime: LocalRuntime,
     running: [Option<Started>; 2],
@@ -63,6 +77,7 @@ pub struct Services {
     launch: u32,
     starts_slowly: bool,
     rounds_begun: usize,
+    busy: Busy,
 }
 
 /// A service of ours that answers.
@@ -74,7 +89,7 @@ struct Started {
 impl Services {
     pub fn new(
         mut scenario: Scenario,
-        deployments: [(Deployment, PathBuf); 2],
+        deployments: [Deployed; 2],
         conditions: Conditions,
     ) -> anyhow::Result<Self> {
         shorten(&mut scenario, conditions.window);
@@ -91,6 +106,7 @@ impl Services {
             launch: 0,
             starts_slowly: false,
             rounds_begun: 0,
+            busy: Busy::default(),
         })
     }
 
@@ -116,6 +132,7 @@ impl Services {
                 self.load(version, stop).with_context(doing)?;
             }
         }
+        self.busy.warming_up += begun.elapsed();
         Ok(())
     }
 
@@ -127,6 +144,7 @@ impl Services {
         let mut why = String::new();
         for _ in 0..=REPEATS {
             let mut run = self.load(version, stop).with_context(doing)?;
+            self.busy += self.of_window(&run);
             if stop.is_asked() {
                 return Ok(None);
             }
@@ -141,6 +159,20 @@ impl Services {
         Err(anyhow!("the load generator was in the way: {why}"))
             .with_context(doing)
             .hint("ask for less load, or give the generator more room")
+    }
+
+    /// What of a window was load. What it waited for before and behind is not.
+    fn of_window(&self, run: &Run) -> Busy {
+        let counted = Duration::try_from_secs_f64(run.provenance.duration_s.unwrap_or(0.0));
+        Busy {
+            warming_up: self.scenario.warmup,
+            loading: counted.unwrap_or_default(),
+        }
+    }
+
+    /// What of the time the services were started, warmed up and loaded for.
+    pub fn busy(&self) -> Busy {
+        self.busy
     }
 
     /// What profiles the service where nothing else is asked for.
@@ -159,7 +191,8 @@ impl Services {
     }
 
     fn sampled(&self, version: Version, command: &str, stop: &Stop) -> anyhow::Result<Stacks> {
-        let (Deployment::Command(own), folder) = self.deployment(version) else {
+        let deployed = self.deployed(version);
+        let Deployment::Command(own) = &deployed.what else {
             return Err(anyhow!(
                 "the services ran already, and whose process they are is not known"
             ));
@@ -169,12 +202,13 @@ impl Services {
             port: free_port()?,
             ..scenario.base.clone()
         };
-        scenario.service = Some(self.service((own, folder), &base)?);
+        scenario.service = Some(self.service((own, deployed), &base)?);
         scenario.base = base;
         let request = load::RunRequest {
             scenario: &scenario,
             allow_remote: self.conditions.allow_remote,
         };
+        let folder = &deployed.folder;
         Profiler { command, folder }
             .of_service(&request, stop)
             .with_context(|| format!("sample {}", version.as_str()))
@@ -190,13 +224,17 @@ impl Services {
 
     /// Ends all that runs.
     pub fn end(&mut self) -> anyhow::Result<()> {
-        for version in Version::BOTH {
-            if let Some(started) = self.slot(version).take() {
+        let [base, head] = &mut self.running;
+        let ending = [base.take(), head.take()].map(|started| async move {
+            if let Some(started) = started {
                 started.resume();
                 // That it had to be killed is no fault of what was measured.
-                let _report = self.runtime.block_on(started.service.stop());
+                let _report = started.service.stop().await;
             }
-        }
+        });
+        // Nothing is measured meanwhile, so that neither waits for the other.
+        self.runtime
+            .block_on(futures_util::future::join_all(ending));
         Ok(())
     }
 
@@ -219,7 +257,7 @@ impl Services {
     fn is_ours(&self) -> bool {
         self.deployments
             .iter()
-            .all(|(deployment, _)| matches!(deployment, Deployment::Command(_)))
+            .all(|deployed| matches!(deployed.what, Deployment::Command(_)))
     }
 
     fn slot(&mut self, version: Version) -> &mut Option<Started> {
@@ -230,7 +268,7 @@ impl Services {
         }
     }
 
-    fn deployment(&self, version: Version) -> &(Deployment, PathBuf) {
+    fn deployed(&self, version: Version) -> &Deployed {
         let [base, head] = &self.deployments;
         match version {
             Version::Base => base,
@@ -239,7 +277,8 @@ impl Services {
     }
 
     fn start(&self, version: Version) -> anyhow::Result<Option<Started>> {
-        let (Deployment::Command(command), folder) = self.deployment(version) else {
+        let deployed = self.deployed(version);
+        let Deployment::Command(command) = &deployed.what else {
             return Ok(None);
         };
         let port = free_port()?;
@@ -247,19 +286,27 @@ impl Services {
             port,
             ..self.scenario.base.clone()
         };
-        let service = self.service((command, folder), &base)?;
-        let service = self.runtime.block_on(service::start(&service))?;
+        let service = self.service((command, deployed), &base)?;
+        let service = {
+            let cores = self.conditions.cores.as_ref();
+            self.runtime.block_on(service::start_on(&service, cores))?
+        };
         Ok(Some(Started { service, base }))
     }
 
     /// That of the scenario with another command and another port; without one any answer means that it is ready.
-    fn service(&self, (command, folder): (&str, &Path), base: &Base) -> anyhow::Result<Service> {
+    fn service(
+        &self,
+        (command, deployed): (&str, &Deployed),
+        base: &Base,
+    ) -> anyhow::Result<Service> {
+        let folder = &deployed.folder;
         let mut service = match &self.scenario.service {
             Some(service) => service.clone(),
             None => Service {
                 command: String::new(),
                 folder: folder.to_owned(),
-                environment: std::collections::BTreeMap::new(),
+                environment: BTreeMap::new(),
                 ready: Ready {
                     url: base.url("/"),
                     status: Ready::ANY_STATUS,
@@ -273,6 +320,7 @@ impl Services {
             service.folder = folder.to_owned();
         }
         service.command = command.replace("{port}", &base.port.to_string());
+        service.environment.extend(deployed.environment.clone());
         service
             .environment
             .insert("PORT".to_owned(), base.port.to_string());
@@ -293,7 +341,7 @@ impl Services {
         }
         let mut scenario = self.scenario.clone();
         scenario.service = None;
-        match self.deployment(version).0.clone() {
+        match self.deployed(version).what.clone() {
             Deployment::Url(base) => scenario.base = base,
             Deployment::Command(_) => {
                 let started = self.slot(version).as_ref();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -16,10 +16,13 @@ use super::revision::{Chosen, git, short};
 use super::submodules;
 use crate::hint::WithHint;
 use crate::load::Stop;
-use crate::load::group::{Awaited, Launch, spend};
+use crate::load::group::{Awaited, Launch, Spending, spend};
 
 /// How the folders of worktrees that are not kept are called.
 const PREFIX: &str = "perfgate-ab-";
+/// Variables that name a folder for what cargo builds of whatever it builds.
+const SHARED_TARGETS: [&str; 2] = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"];
+
 /// In such a folder: held as long as its owner lives.
 const LOCK: &str = "lock";
 
@@ -134,6 +137,25 @@ impl Worktrees {
         self.place(version).folder()
     }
 
+    /// Variables for the build and the program of a version: what cargo builds of one is never taken for the other.
+    pub fn environment(&self, version: Version) -> BTreeMap<String, String> {
+        if matches!(self.place(version), Place::Own(_)) {
+            return BTreeMap::new();
+        }
+        let target = self.target(version);
+        let shared = SHARED_TARGETS
+            .into_iter()
+            .filter(|name| shared_target(name).is_some());
+        shared
+            .map(|name| (name.to_owned(), target.clone()))
+            .collect()
+    }
+
+    fn target(&self, version: Version) -> String {
+        let target = self.folder(version).join("target");
+        target.to_string_lossy().into_owned()
+    }
+
     /// What was not built now, for whoever reads the verdict.
     pub fn notes(&self) -> Vec<String> {
         let built = Version::BOTH
@@ -156,7 +178,7 @@ impl Worktrees {
                 continue;
             }
             // Our stdout is the verdict's.
-            let output = (std::io::stderr().into(), BTreeMap::new());
+            let output = (std::io::stderr().into(), self.environment(version));
             if self.build_one(version, command, output, stop)?.is_none() {
                 return Ok(None);
             }
@@ -187,9 +209,7 @@ impl Worktrees {
         let mut environment = BTreeMap::new();
         if !matches!(self.place(version), Place::Own(_)) {
             // In a folder for both, cargo would take what it built of one for what the other is.
-            let target = self.folder(version).join("target");
-            let target = target.to_string_lossy().into_owned();
-            environment.insert("CARGO_TARGET_DIR".to_owned(), target);
+            environment.insert("CARGO_TARGET_DIR".to_owned(), self.target(version));
         }
         let to = (writer.into(), environment);
         if self.build_one(version, command, to, stop)?.is_none() {
@@ -221,7 +241,8 @@ impl Worktrees {
             stdout,
             stderr: std::io::stderr().into(),
         };
-        match spend(launch, WITHIN, &|| stop.is_asked()).with_context(doing)? {
+        let is_stopped = || stop.is_asked();
+        match spend(launch, &Spending::plain(WITHIN, &is_stopped)).with_context(doing)? {
             Awaited::Ended(spent) if spent.ended.is_success => Ok(Some(())),
             Awaited::Ended(spent) => Err(anyhow!("`{command}` ended with {}", spent.ended.how))
                 .with_context(doing)
@@ -253,6 +274,25 @@ impl Drop for Worktrees {
         }
         drop(git(&self.root, ["worktree", "prune"]));
     }
+}
+
+/// The folder that cargo would build both versions into. One that is named from the folder of a version is its own.
+fn shared_target(name: &str) -> Option<PathBuf> {
+    let folder = PathBuf::from(std::env::var_os(name)?);
+    let is_own = folder
+        .components()
+        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    (!is_own).then_some(folder)
+}
+
+/// A folder for what cargo builds that a command names although both versions would share it.
+pub fn named_target(command: &str) -> Option<PathBuf> {
+    let mut shared = SHARED_TARGETS.into_iter().filter_map(shared_target);
+    shared.find(|folder| {
+        folder
+            .to_str()
+            .is_some_and(|folder| command.contains(folder))
+    })
 }
 
 /// The places of both in the cache. `None` where one of them cannot be there: the paths of both have to be of one length.

@@ -15,6 +15,7 @@ use super::cause::LikelyCause;
 use super::context::{BaselineSource, Commands, CurrentSource, Setting, Surroundings};
 use super::profile::Profile;
 use super::suite::Test;
+use super::time_spent::TimeSpent;
 use super::workload::Workload;
 use crate::model::Statistic;
 use crate::verdict::Counts;
@@ -68,6 +69,9 @@ pub struct Document {
     /// How the worst series moved over the sessions of the baseline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trend: Option<Trend>,
+    /// Where the time went, where both sides were measured in turns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spent: Option<TimeSpent>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -78,5 +78,6 @@ pub fn document(verdict: &Verdict, policy: &Policy, context: Context) -> Documen
         likely_causes: cause::of(verdict),
         profiles: Vec::new(),
         trend: None,
+        spent: None,
     }
 }

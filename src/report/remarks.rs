@@ -146,6 +146,8 @@ pub(super) fn remarks(document: &Document) -> Vec<Remark> {
         )));
     }
     remarks.extend(settings(document).map(background));
+    let spent = document.spent.as_ref();
+    remarks.extend(spent.map(|spent| background(Sentence::new(spent.remark()))));
     let notes = document.notes.iter().map(|note| Sentence::quoted(note));
     remarks.extend(notes.map(pressing));
     let more = remarks.len().saturating_sub(MOST);

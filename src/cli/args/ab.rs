@@ -203,6 +203,10 @@ pub(crate) struct AbMeasuring {
     #[arg(long)]
     pub(crate) until_sure: bool,
 
+    /// Run what is measured on cores of its own, apart from perfgate: all but one, or these, as in --pin=2-3 (Linux)
+    #[arg(long, value_name = "CORES", num_args = 0..=1, require_equals = true, default_missing_value = "", conflicts_with = "base_url")]
+    pub(crate) pin: Option<String>,
+
     /// Measure base against base as well, for five rounds, where the time budget has them left: what nothing differs by here
     #[arg(long, conflicts_with = "base_url")]
     pub(crate) control: bool,

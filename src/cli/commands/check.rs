@@ -282,6 +282,7 @@ fn judge(
         base_rules: told,
         notes,
         profiles,
+        spent: None,
     };
     let to = Destinations {
         outlets: &outlets,

@@ -78,6 +78,7 @@ pub(crate) fn run(
         base_rules: None,
         notes: Vec::new(),
         profiles: Vec::new(),
+        spent: None,
     };
     let to = Destinations {
         outlets: &outlets,

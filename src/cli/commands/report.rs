@@ -147,6 +147,7 @@ fn of_results(
         base_rules: None,
         notes,
         profiles: Vec::new(),
+        spent: None,
     };
     let about = About {
         measured: Some(material.measured()),

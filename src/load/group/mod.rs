@@ -4,17 +4,23 @@
 //! A process that starts a session of its own (`setsid`) leaves the group and is not ended. On Windows it is a tree of
 //! processes, which `taskkill` ends; nothing ends it where perfgate itself is killed.
 
+mod cores;
+mod instructions;
+mod pauses;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
 mod windows;
 
+use instructions::EventCounter;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+pub use cores::{Cores, listed as listed_cores};
+pub(super) use pauses::Pauses;
 #[cfg(unix)]
 pub use unix::ProcessGroup;
 #[cfg(windows)]
@@ -62,8 +68,8 @@ fn set_environment(command: &mut Command, environment: &BTreeMap<String, String>
     command.envs(environment);
 }
 
-/// How often it is checked whether a group that was asked to end has ended.
-pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(10);
+/// The longest time between two looks whether a group that was asked to end has ended.
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_millis(10);
 
 /// A command to be started. Its standard input is empty.
 pub struct Launch<'a> {
@@ -76,6 +82,30 @@ pub struct Launch<'a> {
     pub stderr: Stdio,
 }
 
+/// How a command is run to its end.
+#[derive(Clone, Copy)]
+pub struct Spending<'a> {
+    /// It is ended where it takes longer.
+    pub within: Duration,
+    pub is_stopped: &'a dyn Fn() -> bool,
+    /// Its instructions are counted, where the system lets us.
+    pub counts_instructions: bool,
+    /// Where it runs, if anywhere in particular.
+    pub cores: Option<&'a Cores>,
+}
+
+impl<'a> Spending<'a> {
+    /// As somebody would run it by hand.
+    pub fn plain(within: Duration, is_stopped: &'a dyn Fn() -> bool) -> Self {
+        Self {
+            within,
+            is_stopped,
+            counts_instructions: false,
+            cores: None,
+        }
+    }
+}
+
 /// How a process ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProcessEnd {
@@ -85,6 +115,19 @@ pub struct ProcessEnd {
 }
 
 impl ProcessGroup {
+    pub fn launch(launch: Launch<'_>) -> std::io::Result<Self> {
+        Self::launch_after(launch, |_| ())
+    }
+
+    /// On these cores, where any are named.
+    pub fn launch_on(launch: Launch<'_>, cores: Option<&Cores>) -> std::io::Result<Self> {
+        let mut bound = Ok(());
+        let group = Self::launch_after(launch, |pid| {
+            bound = cores.map_or(Ok(()), |cores| cores.bind(pid));
+        })?;
+        bound.map(|()| group)
+    }
+
     /// How the group ended, if it has ended by itself. Where the leader succeeded and left other processes behind, it
     /// went to the background, and the group has not ended.
     pub fn ended(&mut self) -> Option<String> {
@@ -98,11 +141,21 @@ impl ProcessGroup {
     /// Asks all processes of the group to end, kills those that have not ended after `grace`, and waits for the leader.
     pub fn end_within(&mut self, grace: Duration) {
         self.ask_to_end();
-        let until = Instant::now() + grace;
-        while self.is_alive() && Instant::now() < until {
-            thread::sleep(POLL_INTERVAL);
-        }
+        self.has_ended_within(grace);
         self.reap();
+    }
+
+    /// Waits until no process of the group runs.
+    fn has_ended_within(&mut self, time: Duration) -> bool {
+        let until = Instant::now() + time;
+        let mut pauses = Pauses::up_to(LONGEST_PAUSE);
+        while self.is_alive() {
+            if Instant::now() >= until {
+                return false;
+            }
+            thread::sleep(pauses.next());
+        }
+        true
     }
 }
 
@@ -114,6 +167,8 @@ pub struct Spent {
     pub wall: Duration,
     /// Of the first process and of all that it waited for, where the system tells.
     pub usage: Option<Usage>,
+    /// Of the first process and of all that it started, outside the kernel.
+    pub instructions: Option<u64>,
     /// Processes that it had started were still running, and were ended.
     pub left_running: bool,
 }
@@ -140,31 +195,33 @@ pub enum Awaited {
 const TO_FOLLOW: Duration = Duration::from_secs(1);
 /// How long processes may take to end that were asked to.
 const TO_END: Duration = Duration::from_secs(5);
+/// The same of those that a command leaves behind.
+const LEFT_TO_END: Duration = Duration::from_secs(1);
 
 /// Runs a command to its end, and ends whatever it leaves behind.
-pub fn spend(
-    launch: Launch<'_>,
-    within: Duration,
-    is_stopped: &dyn Fn() -> bool,
-) -> std::io::Result<Awaited> {
-    let mut group = ProcessGroup::launch(launch)?;
+pub fn spend(launch: Launch<'_>, spending: &Spending<'_>) -> std::io::Result<Awaited> {
+    let (mut counter, mut bound) = (None, Ok(()));
+    let mut group = ProcessGroup::launch_after(launch, |pid| {
+        bound = spending.cores.map_or(Ok(()), |cores| cores.bind(pid));
+        if spending.counts_instructions {
+            counter = EventCounter::of_instructions(pid);
+        }
+    })?;
     let begun = Instant::now();
-    let Some((ended, at)) = group.await_leader(begun + within, is_stopped) else {
+    bound?;
+    let until = begun + spending.within;
+    let Some((ended, at)) = group.await_leader(until, spending.is_stopped) else {
         group.end_within(TO_END);
-        return Ok(if is_stopped() {
+        return Ok(if (spending.is_stopped)() {
             Awaited::Stopped
         } else {
             Awaited::TimedOut
         });
     };
-    let follows = Instant::now() + TO_FOLLOW;
-    let mut left_running = group.is_alive();
-    while left_running && Instant::now() < follows {
-        thread::sleep(Duration::from_millis(10));
-        left_running = group.is_alive();
-    }
+    let left_running = !group.has_ended_within(TO_FOLLOW);
     if left_running {
         group.ask_to_end();
+        group.has_ended_within(LEFT_TO_END);
     }
     let usage = group.usage();
     group.end_within(TO_END);
@@ -172,6 +229,7 @@ pub fn spend(
         ended,
         wall: at.saturating_duration_since(begun),
         usage,
+        instructions: counter.and_then(|mut counter| counter.read()),
         left_running,
     }))
 }

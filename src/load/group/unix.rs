@@ -48,7 +48,8 @@ pub struct ProcessGroup {
 }
 
 impl ProcessGroup {
-    pub fn launch(launch: Launch<'_>) -> io::Result<Self> {
+    /// Does something with the process before it becomes the command.
+    pub(super) fn launch_after(launch: Launch<'_>, before: impl FnOnce(u32)) -> io::Result<Self> {
         let mut command = Command::new("/bin/sh");
         command
             .args(["-c", GATE, "sh", launch.command])
@@ -70,6 +71,7 @@ impl ProcessGroup {
         };
         let opened = Watchdog::over(processes.group).and_then(|watchdog| {
             processes.watchdog = Some(watchdog);
+            before(processes.pid());
             gate.ok_or(io::ErrorKind::BrokenPipe)?.write_all(b"go\n")
         });
         if let Err(error) = opened {
@@ -188,7 +190,8 @@ impl ProcessGroup {
         until: Instant,
         is_stopped: &dyn Fn() -> bool,
     ) -> Option<(ProcessEnd, Instant)> {
-        const LOOK: Duration = Duration::from_millis(10);
+        /// Whoever waits for a command has no need to be quicker, and each look takes time from what is measured.
+        const LOOK: Duration = Duration::from_millis(50);
         let group = self.group;
         let (tell, told) = mpsc::channel();
         let wait = move || {
@@ -213,17 +216,13 @@ impl ProcessGroup {
         }
     }
 
-    /// What the leader used, which has ended; it is reaped by the question.
+    /// What the leader used, which has ended; it is reaped by the question, and what is left of its group is killed.
     pub(super) fn usage(&mut self) -> Option<Usage> {
         if self.reaped {
             return None;
         }
         let page_faults = proc::page_faults(self.pid());
         // Once the leader is reaped its number may be another's: what is left of the group is ended before.
-        let until = Instant::now() + Duration::from_secs(1);
-        while self.is_alive() && Instant::now() < until {
-            thread::sleep(Duration::from_millis(10));
-        }
         self.kill();
         let used = self.leader.wait4().ok()?.rusage;
         self.reaped = true;

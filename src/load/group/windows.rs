@@ -14,7 +14,8 @@ pub struct ProcessGroup {
 }
 
 impl ProcessGroup {
-    pub fn launch(launch: Launch<'_>) -> io::Result<Self> {
+    /// Does something with the process as soon as it is there.
+    pub(super) fn launch_after(launch: Launch<'_>, before: impl FnOnce(u32)) -> io::Result<Self> {
         let mut command = Command::new("cmd");
         command
             .args(["/C", launch.command])
@@ -23,9 +24,9 @@ impl ProcessGroup {
             .stdout(launch.stdout)
             .stderr(launch.stderr);
         set_environment(&mut command, launch.environment);
-        Ok(Self {
-            first: command.spawn()?,
-        })
+        let first = command.spawn()?;
+        before(first.id());
+        Ok(Self { first })
     }
 
     pub fn pid(&self) -> u32 {

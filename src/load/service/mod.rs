@@ -16,7 +16,7 @@ pub use failure::ServiceFailure;
 
 use self::output::Output;
 use self::ready::{ReadyCheck, Unready};
-use super::group::{Launch, POLL_INTERVAL, ProcessGroup};
+use super::group::{Cores, LONGEST_PAUSE, Launch, Pauses, ProcessGroup};
 use super::scenario::Service;
 use crate::text::{duration, sanitize, shorten};
 
@@ -45,6 +45,11 @@ pub enum StopReport {
 
 /// Starts the service and waits until it is ready. What the service did wrong is a [`ServiceFailure`] inside the error.
 pub async fn start(service: &Service) -> anyhow::Result<RunningService> {
+    start_on(service, None).await
+}
+
+/// The same on these cores, where any are named.
+pub async fn start_on(service: &Service, cores: Option<&Cores>) -> anyhow::Result<RunningService> {
     let probe = ReadyCheck::new(&service.ready)?;
     probe.refuse_another().await?;
     let command = brief_command(&service.command);
@@ -56,7 +61,7 @@ pub async fn start(service: &Service) -> anyhow::Result<RunningService> {
             stdout: writer.try_clone()?.into(),
             stderr: writer.into(),
         };
-        ProcessGroup::launch(launch).map(|processes| (processes, output))
+        ProcessGroup::launch_on(launch, cores).map(|processes| (processes, output))
     });
     let (processes, output) = launched.map_err(|error| {
         anyhow!(error).context(format!(
@@ -142,11 +147,12 @@ impl RunningService {
 
     async fn has_ended_by(&mut self, time: Duration) -> bool {
         let until = Instant::now() + time;
+        let mut pauses = Pauses::up_to(LONGEST_PAUSE);
         while self.processes.is_alive() {
             if Instant::now() >= until {
                 return false;
             }
-            sleep(POLL_INTERVAL).await;
+            sleep(pauses.next()).await;
         }
         true
     }

@@ -8,10 +8,11 @@ use tokio::time::{sleep, timeout};
 use url::Url;
 
 use crate::hint::WithHint;
-use crate::load::group::ProcessGroup;
+use crate::load::group::{Pauses, ProcessGroup};
 use crate::load::provider;
 use crate::load::scenario::Ready;
 
+/// The longest time between two questions, and how often it is looked meanwhile whether the service has ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// A question that takes longer is asked again.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -80,6 +81,7 @@ impl<'a> ReadyCheck<'a> {
     pub(super) async fn wait(&self, processes: &mut ProcessGroup) -> Result<(), Unready> {
         let until = Instant::now() + self.ready.within;
         let mut met = "nothing answered".to_owned();
+        let mut pauses = Pauses::up_to(POLL_INTERVAL);
         loop {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -100,7 +102,8 @@ impl<'a> ReadyCheck<'a> {
                 }
                 Answer::None(why) => met = why,
             }
-            sleep(POLL_INTERVAL.min(until.saturating_duration_since(Instant::now()))).await;
+            let left = until.saturating_duration_since(Instant::now());
+            sleep(pauses.next().min(left)).await;
         }
     }
 

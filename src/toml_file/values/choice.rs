@@ -59,6 +59,52 @@ impl<T: JsonSchema> JsonSchema for FalseOr<T> {
     }
 }
 
+/// `true`, which asks for the usual, or a text that says more.
+#[derive(Clone, Debug)]
+pub enum TrueOr<T> {
+    True,
+    Value(T),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for TrueOr<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
+            type Value = TrueOr<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("true, or a text in quotes")
+            }
+
+            fn visit_bool<E: Error>(self, flag: bool) -> Result<Self::Value, E> {
+                match flag {
+                    true => Ok(TrueOr::True),
+                    false => Err(E::custom("expected true, or a text in quotes")),
+                }
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+                T::deserialize(text.into_deserializer()).map(TrueOr::Value)
+            }
+        }
+        deserializer.deserialize_any(Either(PhantomData))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for TrueOr<T> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("TrueOr{}", T::schema_name()).into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "const": true }, generator.subschema_for::<T>()] })
+    }
+}
+
 /// One value, or a list of them.
 #[derive(Clone, Debug)]
 pub struct OneOrMany<T> {

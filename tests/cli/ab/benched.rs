@@ -55,14 +55,18 @@ fn commit(desk: &Desk, ns: &str, iterations: &str, fails: &str) {
 }
 
 fn ab(desk: &Desk, more: &[&str]) -> Said {
+    let mut arguments = vec!["ab", "--base-ref", "main", "--format", "json"];
+    arguments.extend(more);
+    run(desk, &arguments)
+}
+
+fn run(desk: &Desk, arguments: &[&str]) -> Said {
     let path = format!(
         "{}:{}",
         desk.path("bin").canonicalize().unwrap().display(),
         std::env::var("PATH").unwrap()
     );
-    let mut arguments = vec!["ab", "--base-ref", "main", "--format", "json"];
-    arguments.extend(more);
-    desk.run_in(&arguments, &[("PATH", &path)])
+    desk.run_in(arguments, &[("PATH", &path)])
 }
 
 fn desk(fails: &str) -> Desk {
@@ -107,6 +111,64 @@ fn benchmarks_of_two_revisions_are_run_at_one_pace_and_what_is_settled_is_not_ru
     let of = |filter: &str| asked.lines().filter(|line| line.ends_with(filter)).count();
     assert_eq!((of(" .*"), of(" ^(?:sum/slower)$")), (12, 10), "{asked}");
     assert_eq!(git(&desk, "worktree list").lines().count(), 1);
+}
+
+#[test]
+fn the_config_says_that_benchmarks_are_measured() {
+    let desk = desk("");
+    desk.write(
+        "perfgate.toml",
+        "[ab]\nbase_ref = \"main\"\nbench = \"-p words\"\n[[source]]\nresults = \"none.json\"\n",
+    );
+    let said = run(&desk, &["ab", "--window", "200ms", "--format", "json"]);
+    assert_eq!(said.code, Some(1), "{}{}", said.out, said.err);
+    let verdict: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(
+        comparison(&verdict, "sum/slower", "time")["outcome"],
+        "regressed"
+    );
+    assert!(desk.read("built").contains("-p words"));
+    desk.write(
+        "perfgate.toml",
+        "[ab]\nbench = true\nrun = \"make bench\"\n",
+    );
+    let said = run(&desk, &["ab"]);
+    assert_eq!(said.code, Some(2), "{}", said.err);
+    for part in ["perfgate.toml:2", "`run` and also `bench`"] {
+        assert!(said.err.contains(part), "{}", said.err);
+    }
+}
+
+/// Builds what is one program in every folder, and with a stamp what is not.
+const SAME: &str = r#"#!/bin/sh
+cp "$(readlink -f "$(command -v sleep)")" sum
+@STAMP@
+echo '{"reason":"compiler-artifact","manifest_path":"'"$PWD"'/Cargo.toml","target":{"kind":["bench"],"name":"sum"},"executable":"'"$PWD"'/sum"}'
+"#;
+
+#[cfg(target_os = "linux")]
+#[test]
+fn benchmarks_that_are_one_program_on_both_sides_are_not_run() {
+    let desk = desk("");
+    git(&desk, "checkout -qb docs main");
+    desk.write("README.md", "more words\n");
+    git(&desk, "add README.md");
+    git(&desk, "commit -qm words");
+    script(&desk, "bin/cargo", &SAME.replace("@STAMP@", ""));
+    let said = ab(&desk, &["--bench"]);
+    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+    let verdict: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(verdict["comparisons"][0]["metric"], "same_binary");
+    assert_eq!(verdict["comparisons"][0]["subject"], "sum");
+    assert!(!desk.path("asked").exists());
+    // Another program is measured, or at least tried: this one is no benchmark of criterion.
+    script(&desk, "bin/cargo", &SAME.replace("@STAMP@", "pwd >> sum"));
+    let said = ab(&desk, &["--bench"]);
+    assert!(
+        said.err.contains("built no criterion benchmark"),
+        "{}",
+        said.err
+    );
 }
 
 #[test]

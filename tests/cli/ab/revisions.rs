@@ -155,6 +155,67 @@ fn a_revision_is_built_once() {
 }
 
 #[test]
+fn what_cargo_would_build_into_one_folder_is_built_apart() {
+    let desk = repository();
+    let shared = desk
+        .path("shared")
+        .canonicalize()
+        .unwrap_or(desk.path("shared"));
+    let shared = shared.to_str().unwrap();
+    // Stands for cargo, which puts what it builds where this variable says.
+    let build = r#"mkdir -p "$CARGO_TARGET_DIR" && cp work.sh "$CARGO_TARGET_DIR"/tool"#;
+    let ab = |run: &str| {
+        let mut arguments = vec!["ab", "--base-ref", "main", "--build", build, "--run", run];
+        arguments.extend(["--max-rounds", "10", "--format", "json"]);
+        desk.run_in(&arguments, &[("CARGO_TARGET_DIR", shared)])
+    };
+    let said = ab(r#"sh "$CARGO_TARGET_DIR"/tool"#);
+    assert_eq!(said.code, Some(1), "{}{}", said.out, said.err);
+    let verdict: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(
+        comparison(&verdict, "command", "time")["outcome"],
+        "regressed"
+    );
+    assert!(!desk.path("shared").exists());
+    let said = ab(&format!("sh {shared}/tool"));
+    assert_eq!(said.code, Some(2), "{}", said.err);
+    assert!(said.err.contains("$CARGO_TARGET_DIR"), "{}", said.err);
+}
+
+#[test]
+fn a_program_that_both_builds_have_written_is_refused() {
+    let desk = repository();
+    let tool = desk.path("tool");
+    let tool = tool.to_str().unwrap();
+    let build = format!("(echo '#!/bin/sh'; cat work.sh) > {tool}; chmod +x {tool}");
+    let said = desk.ends(
+        &["ab", "--base-ref", "main", "--build", &build, "--run", tool],
+        2,
+    );
+    assert!(
+        said.err.contains("both builds have written"),
+        "{}",
+        said.err
+    );
+    assert_eq!(worktrees(&desk), 1);
+    // What was there before is the same for both, and may be.
+    desk.ends(
+        &[
+            "ab",
+            "--base-ref",
+            "main",
+            "--build",
+            "true",
+            "--run",
+            tool,
+            "--max-regression",
+            "60%",
+        ],
+        0,
+    );
+}
+
+#[test]
 fn a_signal_removes_the_worktrees() {
     let desk = repository();
     let child = desk.spawn(&[

@@ -123,9 +123,20 @@ fn of_a_service_all_processes_are_watched() {
 fn services_that_do_the_same_pass_with_the_idle_one_stopped() {
     let desk = desk();
     let same = command("WORK_US=3000");
-    let more = ["--pause-idle", "--max-regression", "60%"];
+    let more = [
+        "--pause-idle",
+        "--max-regression",
+        "60%",
+        "--report",
+        "json=verdict.json",
+    ];
     let said = desk.ends(&ab(&same, &same, &more), 0);
     assert!(said.out.starts_with("PASS"), "{}", said.out);
+    let verdict: Value = serde_json::from_str(&desk.read("verdict.json")).unwrap();
+    let spent = |what: &str| verdict["spent"][what].as_f64().unwrap();
+    // Five rounds of two windows, and three launches of both that are warmed up by a window each.
+    assert!(spent("loading_s") >= 3.9, "{verdict:#}");
+    assert!(spent("warming_up_s") >= 2.4, "{verdict:#}");
     assert_eq!(desk.processes_with("ab::served::serving"), 0);
 }
 

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow};
 
 use super::windows::Measures;
-use crate::ab::command::Conditions;
+use crate::ab::command::{Conditions, Executed};
 use crate::ab::criterion::{BenchTarget, Iterations, Pace};
-use crate::ab::{Version, Window};
+use crate::ab::{Busy, Version, Window};
 use crate::cli::results;
 use crate::hint::WithHint;
 use crate::ingest::ReadOptions;
@@ -35,6 +35,7 @@ pub(super) struct Benched<'a> {
     home: tempfile::TempDir,
     iterations: Iterations,
     left_out: BTreeSet<String>,
+    busy: Busy,
 }
 
 impl<'a> Benched<'a> {
@@ -64,6 +65,7 @@ impl<'a> Benched<'a> {
             home: tempfile::tempdir().context("make a folder for what criterion writes")?,
             iterations: Iterations::default(),
             left_out,
+            busy: Busy::default(),
             benches,
         };
         for version in Version::BOTH {
@@ -106,7 +108,11 @@ impl<'a> Benched<'a> {
     }
 
     /// What one executable measures of what is in doubt; `None` where somebody asked to stop.
-    fn execute(&self, target: &BenchTarget, window: &Window<'_>) -> anyhow::Result<Option<Run>> {
+    fn execute(
+        &self,
+        target: &BenchTarget,
+        window: &Window<'_>,
+    ) -> anyhow::Result<Option<(Run, Executed)>> {
         let home: PathBuf = self.home.path().join("criterion");
         let emptied = match std::fs::remove_dir_all(&home) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
@@ -114,9 +120,9 @@ impl<'a> Benched<'a> {
         };
         emptied.with_context(|| format!("empty {}", home.display()))?;
         let program = target.program(self.pace, &home);
-        if program.execute(window, &self.conditions)?.is_none() {
+        let Some(executed) = program.execute(window, &self.conditions)? else {
             return Ok(None);
-        }
+        };
         let doing = || {
             format!(
                 "read what the benchmarks in {} wrote for {} in round {}",
@@ -128,12 +134,13 @@ impl<'a> Benched<'a> {
         let read = results::read(std::slice::from_ref(&home), &ReadOptions::default());
         let runs = read.with_context(doing)?.into_runs();
         let first = runs.into_iter().next();
-        Ok(Some(first.unwrap_or_default()))
+        Ok(Some((first.unwrap_or_default(), executed)))
     }
 
     /// What all executables measure of what is in doubt, each its own.
     fn whole(&mut self, window: &Window<'_>) -> anyhow::Result<Option<Run>> {
         let mut whole: Option<Run> = None;
+        let mut busy = Busy::default();
         for bench in self.of(window.version) {
             let asked: Option<Vec<Subject>> = window.in_doubt.map(|subjects| {
                 let own = |subject: &&Subject| bench.subjects.contains(*subject);
@@ -146,9 +153,10 @@ impl<'a> Benched<'a> {
                 in_doubt: asked.as_deref(),
                 ..window.clone()
             };
-            let Some(run) = self.execute(&bench.target, &own)? else {
+            let Some((run, executed)) = self.execute(&bench.target, &own)? else {
                 return Ok(None);
             };
+            busy.add_window(&executed);
             let Some(whole) = &mut whole else {
                 whole = Some(run);
                 continue;
@@ -166,6 +174,7 @@ impl<'a> Benched<'a> {
             }
             whole.warnings.extend(run.warnings);
         }
+        self.busy += busy;
         Ok(Some(whole.unwrap_or_default()))
     }
 
@@ -180,7 +189,7 @@ impl<'a> Benched<'a> {
         let mut found = Vec::new();
         for bench in self.of(version) {
             let doing = || format!("run the benchmarks in {} once", bench.target.name);
-            let Some(run) = self.execute(&bench.target, &window).with_context(doing)? else {
+            let Some((run, _)) = self.execute(&bench.target, &window).with_context(doing)? else {
                 return Ok(None);
             };
             found.push(run.subjects.into_keys().collect::<BTreeSet<Subject>>());
@@ -232,5 +241,9 @@ impl Measures for Benched<'_> {
         notes.extend(self.left_out());
         notes.extend(self.iterations.note());
         notes
+    }
+
+    fn busy(&self) -> Busy {
+        self.busy
     }
 }

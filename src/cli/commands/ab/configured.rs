@@ -85,14 +85,22 @@ fn from_config(
     env: &Env,
 ) -> anyhow::Result<()> {
     let asked = args.services.scenario.is_some() || args.measuring.results.is_some();
-    if !asked {
-        source(args, settings)?;
+    match &ab.bench {
+        Some(_) if args.measuring.prepare.is_some() => {
+            return Err(anyhow!(
+                "--prepare is for commands, and [ab] measures benchmarks"
+            ))
+            .hint("name what is measured: perfgate ab --run COMMAND");
+        }
+        Some(arguments) if !asked => args.revisions.bench = Some(arguments.clone()),
+        _ if !asked => source(args, settings)?,
+        _ => {}
     }
     let revisions = &mut args.revisions;
     revisions.run = ab.run.clone().or(revisions.run.take());
-    if revisions.run.is_none() {
+    if revisions.run.is_none() && revisions.bench.is_none() {
         return Err(anyhow!("[ab] does not say what is measured"))
-            .hint("give it `run`, the command that is run in the worktree of each revision");
+            .hint("give it `run`, the command that is run in the worktree of each revision, or `bench = true`");
     }
     revisions.build = revisions.build.take().or_else(|| ab.build.clone());
     if revisions.base_ref.is_none()

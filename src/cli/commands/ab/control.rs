@@ -1,26 +1,24 @@
 //! Base against base, measured as base and head were, where the time is left for it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::rerun::Rerun;
 use super::rounds::{Rounds, Stamping, windows_of};
+use super::terms::Terms;
+use super::time_sheet::TimeSheet;
 use super::versions::Versions;
 use super::view::View;
 use crate::ab::{self, End, FIRST_LOOK, Order, Plan, Sequence};
 use crate::cli::args::AbArgs;
 use crate::cli::env::today;
-use crate::cli::settings::Settings;
-use crate::load::Stop;
 
 /// What the comparison was measured with, and what it took.
 pub(super) struct Control<'c> {
     pub(super) args: &'c AbArgs,
-    pub(super) settings: &'c Settings,
     pub(super) rerun: Option<&'c Rerun>,
-    pub(super) seed: u64,
-    /// The comparison took so long, of so much.
+    pub(super) terms: Terms<'c>,
+    /// The comparison took so long.
     pub(super) spent: Duration,
-    pub(super) budget: Duration,
     pub(super) rounds: usize,
 }
 
@@ -31,28 +29,37 @@ impl Control<'_> {
         versions: &Versions,
         stamping: &mut Stamping<'_>,
         view: &mut View<'_>,
-        stop: &Stop,
+        sheet: &mut TimeSheet,
     ) -> anyhow::Result<Option<String>> {
         let rounds = u32::try_from(self.rounds.max(1)).unwrap_or(u32::MAX);
         let needed = self.spent / rounds * u32::try_from(FIRST_LOOK).unwrap_or(5);
-        let left = self.budget.saturating_sub(self.spent);
+        let Terms {
+            seed,
+            settings,
+            stop,
+            ..
+        } = self.terms;
+        let left = self.terms.budget.saturating_sub(self.spent);
         if left < needed {
             let told = "there was no time left to measure base against base (--time-budget)";
             return Ok(Some(told.to_owned()));
         }
+        let begun = Instant::now();
         let twice = versions.base_twice();
-        let asked = (self.seed, self.settings, self.budget);
-        let mut windows = windows_of(self.args, &twice, asked, stop)?;
-        windows.warm_up(self.args.measuring.warmup, stop)?;
+        let mut windows = windows_of(self.args, &twice, &self.terms)?;
+        sheet.warm_up(|| windows.warm_up(self.args.measuring.warmup, stop))?;
         let mut rounds = Rounds {
             windows: windows.as_mut(),
             stamping,
             rerun: self.rerun,
         };
-        let order = Order::of_seed(self.seed);
+        let order = Order::of_seed(seed);
         let plan = Plan::up_to(FIRST_LOOK);
-        let mut sequence = Sequence::new(plan, order, &self.settings.policy, today());
-        if ab::measure(&mut sequence, order, &mut rounds, view, (left, stop))? == End::Stopped {
+        let mut sequence = Sequence::new(plan, order, &settings.policy, today());
+        let end = ab::measure(&mut sequence, order, &mut rounds, view, (left, stop))?;
+        sheet.measuring += begun.elapsed();
+        sheet.busy += windows.busy();
+        if end == End::Stopped {
             return Ok(None);
         }
         let measured = sequence.rounds();

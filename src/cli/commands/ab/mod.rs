@@ -9,11 +9,15 @@ mod kept;
 mod rerun;
 mod rounds;
 mod services;
+mod terms;
+mod time_sheet;
 mod versions;
 mod view;
 mod windows;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
 
 use crate::ab::{self, End, Finding, Order, Plan, SameProgram, Sequence, Version};
 use crate::cli::Invocation;
@@ -28,18 +32,23 @@ use crate::cli::output::shell_repr;
 use crate::cli::output::write_reports::Outlets;
 use crate::cli::settings::{Settings, Typed};
 use crate::exit::Exit;
+use crate::hint::WithHint;
 use crate::load::Stop;
+use crate::load::group::{Cores, listed_cores};
 use crate::model::Pattern;
 use crate::model::Run;
 use crate::model::digest::Digest;
-use crate::report::Profile;
 use crate::report::context::{Commands, Source};
+use crate::report::{Profile, TimeSpent};
+use crate::text::duration;
 use crate::verdict::{Situation, Verdict};
 
 use control::Control;
 use kept::Kept;
 use rerun::Rerun;
 use rounds::{Rounds, Stamping, windows_of};
+use terms::Terms;
+use time_sheet::TimeSheet;
 use versions::Versions;
 use view::View;
 
@@ -85,6 +94,7 @@ pub(crate) struct Measured {
     notes: Vec<String>,
     /// Where both spent their time.
     profile: Option<Profile>,
+    spent: TimeSpent,
 }
 
 /// A profiler that fails changes nothing.
@@ -112,6 +122,7 @@ impl Measured {
             base_rules: None,
             notes: Vec::new(),
             profiles: self.profile.iter().cloned().collect(),
+            spent: Some(self.spent),
         }
     }
 }
@@ -145,15 +156,21 @@ pub(crate) fn measure(
     if let Some(rerun) = &rerun {
         output.note(&rerun.note());
     }
+    let cores = args.measuring.pin.as_deref().map(pinned).transpose()?;
     let mut same: Option<SameProgram> = None;
+    let mut sheet = TimeSheet::default();
     let (end, _) = interrupt.during(|stop| {
+        let begun = Instant::now();
         if !versions.build(&args.revisions, invocation.env, &stop)? {
             return Ok((End::Stopped, Vec::new(), None, None));
         }
+        sheet.building = begun.elapsed();
+        let begun = Instant::now();
         let mut known = Vec::new();
         match compared(args, &versions, (seed, &ends.ignored), &stop)? {
             Finding::Same(found) => {
                 same = Some(found);
+                sheet.measuring = begun.elapsed();
                 return Ok((End::Decided, Vec::new(), None, None));
             }
             Finding::DiffersByBuild => known.push(Finding::DIFFERS_BY_BUILD.to_owned()),
@@ -161,18 +178,25 @@ pub(crate) fn measure(
         }
         let (asked, _keys) = interrupt.asked(progress);
         let mut view = View::new(progress, asked, output.watchers());
-        let wanted = (seed, settings, ends.time_budget);
-        let mut windows = windows_of(args, &versions, wanted, &stop)?;
-        windows.warm_up(args.measuring.warmup, &stop)?;
+        let terms = Terms {
+            seed,
+            settings,
+            budget: ends.time_budget,
+            cores: cores.as_ref(),
+            stop: &stop,
+        };
+        let mut windows = windows_of(args, &versions, &terms)?;
+        sheet.warm_up(|| windows.warm_up(args.measuring.warmup, &stop))?;
+        let budget = left(ends.time_budget, begun.elapsed())?;
         let mut round = Rounds {
             windows: windows.as_mut(),
             stamping: &mut stamping,
             rerun: rerun.as_ref(),
         };
-        let budget = ends.time_budget;
-        let begun = Instant::now();
         let end = ab::measure(&mut sequence, order, &mut round, &mut view, (budget, &stop));
         view.end();
+        sheet.measuring = begun.elapsed();
+        sheet.busy += windows.busy();
         let mut profile = None;
         if matches!(end, Ok(End::Decided | End::OutOfTime)) && sequence.got_worse() {
             match windows.sample(ends.profiler.as_deref()) {
@@ -187,14 +211,12 @@ pub(crate) fn measure(
         if args.measuring.control && matches!(end, Ok(End::Decided)) {
             let control = Control {
                 args,
-                settings,
                 rerun: rerun.as_ref(),
-                seed,
-                spent: begun.elapsed(),
-                budget,
+                terms,
+                spent: sheet.measuring,
                 rounds: sequence.rounds(),
             };
-            let told = control.measure(&versions, &mut stamping, &mut view, &stop)?;
+            let told = control.measure(&versions, &mut stamping, &mut view, &mut sheet)?;
             view.end();
             let Some(told) = told else {
                 return Ok((End::Stopped, Vec::new(), None, None));
@@ -219,14 +241,9 @@ pub(crate) fn measure(
     if let Some(same) = same {
         output.note(&same.note());
         notes.push(same.note());
-        let subject = same.executable.file_name().unwrap_or_default();
         return Ok(Measured {
             judged: Judged {
-                verdict: Verdict::of(
-                    same.judgement(&subject.to_string_lossy()),
-                    &settings.policy,
-                    Situation::Compared,
-                ),
+                verdict: Verdict::of(same.judgement(), &settings.policy, Situation::Compared),
                 baseline: Vec::new(),
             },
             current: Vec::new(),
@@ -238,10 +255,12 @@ pub(crate) fn measure(
             repeat: shell_repr::command(invocation.arguments),
             notes,
             profile: None,
+            spent: sheet.spent(),
         });
     }
     notes.extend(rerun.as_ref().map(Rerun::note));
     notes.extend(measured);
+    notes.extend(cores.map(|cores| cores.to_string()));
     notes.append(&mut stamping.names);
     notes.extend(told(&sequence, end, seed, cap));
     kept.write(&sequence, output)?;
@@ -266,7 +285,41 @@ pub(crate) fn measure(
         repeat: shell_repr::command(invocation.arguments),
         notes,
         profile,
+        spent: sheet.spent(),
     })
+}
+
+/// Where what is measured runs. perfgate itself is bound to other cores with it, where there are any.
+fn pinned(asked: &str) -> anyhow::Result<Cores> {
+    const WHAT_NEXT: &str =
+        "leave out --pin, which needs Linux and two cores, or name cores as in --pin=2-3";
+    let cores = if asked.is_empty() {
+        Cores::apart()
+            .ok_or_else(|| anyhow::anyhow!("--pin: there is no core beside perfgate's own"))
+    } else {
+        let asked =
+            listed_cores(asked).ok_or_else(|| anyhow::anyhow!("--pin={asked} is no list of cores"));
+        asked.and_then(|asked| Cores::of(&asked).map_err(|why| anyhow::anyhow!("--pin: {why}")))
+    };
+    let cores = cores.hint(WHAT_NEXT)?;
+    cores
+        .take_own()
+        .context("bind perfgate to its cores")
+        .hint(WHAT_NEXT)?;
+    Ok(cores)
+}
+
+/// What of the time budget is there for rounds.
+fn left(budget: Duration, spent: Duration) -> anyhow::Result<Duration> {
+    match budget.checked_sub(spent) {
+        Some(left) if !left.is_zero() => Ok(left),
+        _ => Err(anyhow::anyhow!(
+            "the time was over before the first round: warming up took {} of {}",
+            duration::text(spent),
+            duration::text(budget)
+        ))
+        .hint("give it more with --time-budget, or warm up less with --warmup"),
+    }
 }
 
 /// Made of the commands, so that the same comparison has the same order everywhere.
@@ -297,13 +350,15 @@ fn compared(
     stop: &Stop,
 ) -> anyhow::Result<Finding> {
     if args.revisions.bench.is_some() {
-        return Ok(Finding::Other);
+        let files = versions.files(ignored, false)?;
+        return Ok(Finding::of_benches(&versions.benches(), &files));
     }
     let may_trace = args.services.scenario.is_none() && args.measuring.results.is_none();
     let conditions = ab::command::Conditions {
         seed,
         timeout: args.measuring.timeout,
         ignores_failure: false,
+        cores: None,
         stop,
     };
     let programs = versions.programs(args.measuring.prepare.as_ref());

@@ -1,10 +1,9 @@
 //! The windows of what was asked for, and rounds of them with their provenance.
 
-use std::time::Duration;
-
 use super::benched::Benched;
 use super::rerun::Rerun;
 use super::services;
+use super::terms::Terms;
 use super::versions::Versions;
 use super::windows::{self, ByResults, Commanded};
 use crate::ab;
@@ -18,22 +17,22 @@ use crate::model::{Baseline, Run};
 pub(super) fn windows_of<'w>(
     args: &'w AbArgs,
     versions: &Versions,
-    (seed, settings, budget): (u64, &'w Settings, Duration),
-    stop: &'w Stop,
+    terms: &Terms<'w>,
 ) -> anyhow::Result<Box<dyn windows::Measures + 'w>> {
     if let Some(scenario) = &args.services.scenario {
-        let loaded = services::Loaded::new(scenario, &args.services, (versions, seed))?;
+        let loaded = services::Loaded::new(scenario, &args.services, (versions, terms))?;
         return Ok(Box::new(loaded));
     }
     let conditions = ab::command::Conditions {
-        seed,
+        seed: terms.seed,
         timeout: args.measuring.timeout,
         ignores_failure: args.measuring.ignore_failure,
-        stop,
+        cores: terms.cores,
+        stop: terms.stop,
     };
     if let Some(arguments) = &args.revisions.bench {
         let targets = versions.benches();
-        let asked = (args.services.window, budget);
+        let asked = (args.services.window, terms.budget);
         let benched = Benched::new(targets, conditions, asked, arguments)?;
         return Ok(Box::new(benched));
     }
@@ -42,7 +41,7 @@ pub(super) fn windows_of<'w>(
         None => Box::new(Commanded::new(programs, conditions, &args.measuring.name)),
         Some(pattern) => Box::new(ByResults::new(programs, conditions, pattern, {
             let AbMeasuring { from, .. } = &args.measuring;
-            let mut read = settings.read.clone();
+            let mut read = terms.settings.read.clone();
             reading::read_as(&mut read, from.as_ref())?;
             read
         })),

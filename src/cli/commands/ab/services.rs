@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::terms::Terms;
 use super::versions::Versions;
 use super::windows::Measures;
-use crate::ab::Window;
 use crate::ab::service::{Conditions, Services};
+use crate::ab::{Busy, Window};
 use crate::cli::args::AbServices;
 use crate::cli::results::scenarios::read_scenario;
 use crate::load::Stop;
@@ -24,7 +25,7 @@ impl Loaded {
     pub(super) fn new(
         scenario: &Path,
         args: &AbServices,
-        (versions, seed): (&Versions, u64),
+        (versions, terms): (&Versions, &Terms<'_>),
     ) -> anyhow::Result<Self> {
         let scenario = read_scenario(scenario)?;
         let conditions = Conditions {
@@ -32,7 +33,8 @@ impl Loaded {
             pauses_idle: args.pause_idle,
             allow_remote: args.remote.allow_remote,
             own_folders: versions.have_worktrees(),
-            seed,
+            seed: terms.seed,
+            cores: terms.cores.cloned(),
         };
         let services = Services::new(scenario, versions.deployments(), conditions)?;
         Ok(Self {
@@ -71,6 +73,10 @@ impl Measures for Loaded {
 
     fn notes(&self) -> Vec<String> {
         self.services.notes()
+    }
+
+    fn busy(&self) -> Busy {
+        self.services.busy()
     }
 }
 

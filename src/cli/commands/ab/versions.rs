@@ -1,6 +1,8 @@
 //! What base and head are: commands, services that run already, or revisions in worktrees of their own.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use anyhow::anyhow;
 
@@ -8,9 +10,9 @@ use crate::ab::built::Cache;
 use crate::ab::command::Program;
 use crate::ab::criterion::BenchTarget;
 use crate::ab::revision::{Asked, Chosen};
-use crate::ab::service::Deployment;
-use crate::ab::worktrees::Worktrees;
-use crate::ab::{Files, Version};
+use crate::ab::service::{Deployed, Deployment};
+use crate::ab::worktrees::{Worktrees, named_target};
+use crate::ab::{Files, Version, written_by_both};
 use crate::cli::args::{AbArgs, AbRevisions};
 use crate::cli::env::Env;
 use crate::hint::WithHint;
@@ -40,6 +42,8 @@ struct Side {
     shown: String,
     what: Deployment,
     folder: PathBuf,
+    /// Variables of its own.
+    environment: BTreeMap<String, String>,
 }
 
 impl Versions {
@@ -53,6 +57,7 @@ impl Versions {
                     shown: url.clone(),
                     what: Deployment::Url(address.hint("write it as http://127.0.0.1:8080")?),
                     folder: PathBuf::from("."),
+                    environment: BTreeMap::new(),
                 })
             };
             return Ok(Self::plain(side(base)?, side(head)?));
@@ -62,6 +67,11 @@ impl Versions {
             None => revisions.run.clone(),
         };
         if let Some(run) = measured {
+            if let Some(folder) = named_target(&run) {
+                let folder = folder.display();
+                return Err(anyhow!("--run names {folder}, into which cargo would build both revisions"))
+                    .hint("each is built into a `target` of its own, which CARGO_TARGET_DIR names while it is built and run: write \"$CARGO_TARGET_DIR\"/release/tool");
+            }
             let asked = Asked {
                 base: revisions
                     .base_ref
@@ -79,6 +89,7 @@ impl Versions {
                 shown: format!("{run} of {name}"),
                 what: Deployment::Command(run.clone()),
                 folder: PathBuf::new(),
+                environment: BTreeMap::new(),
             };
             return Ok(Self {
                 notes: chosen.notes.clone(),
@@ -95,6 +106,7 @@ impl Versions {
             shown: command.clone(),
             what: Deployment::Command(command.clone()),
             folder: here(folder),
+            environment: BTreeMap::new(),
         };
         Ok(Self::plain(
             side(base, &args.base_folder),
@@ -137,16 +149,31 @@ impl Versions {
             _ => None,
         };
         let worktrees = Worktrees::check_out(chosen, cache.as_ref())?;
-        self.base.folder = worktrees.folder(Version::Base);
-        self.head.folder = worktrees.folder(Version::Head);
+        for (side, version) in [
+            (&mut self.base, Version::Base),
+            (&mut self.head, Version::Head),
+        ] {
+            side.folder = worktrees.folder(version);
+            side.environment = worktrees.environment(version);
+        }
         self.in_worktrees = true;
         self.notes.extend(worktrees.notes());
         // Kept before anything can fail, so that they are removed in any case.
+        let programs = self.programs(None);
         let worktrees = self.worktrees.insert(worktrees);
-        if let Some(command) = &args.build
-            && worktrees.build(command, stop)?.is_none()
-        {
-            return Ok(false);
+        if let Some(command) = &args.build {
+            // File systems keep times by a clock that is a few milliseconds behind.
+            let begun = SystemTime::now() - Duration::from_millis(20);
+            if worktrees.build(command, stop)?.is_none() {
+                return Ok(false);
+            }
+            if let Some(path) = written_by_both(&programs, begun) {
+                return Err(anyhow!(
+                    "both builds have written {}, and both sides would run what was built last",
+                    path.display()
+                ))
+                .hint("let --build write into the folder that it is run in, and name it from there: --run './target/release/tool'");
+            }
         }
         if let Some(arguments) = &args.bench {
             let Some(benches) = benches(worktrees, arguments, stop)? else {
@@ -205,10 +232,14 @@ impl Versions {
         self.side(version).shown.clone()
     }
 
-    pub(super) fn deployments(&self) -> [(Deployment, PathBuf); 2] {
+    pub(super) fn deployments(&self) -> [Deployed; 2] {
         Version::BOTH.map(|version| {
             let side = self.side(version);
-            (side.what.clone(), side.folder.clone())
+            Deployed {
+                what: side.what.clone(),
+                folder: side.folder.clone(),
+                environment: side.environment.clone(),
+            }
         })
     }
 
@@ -221,6 +252,7 @@ impl Versions {
             };
             Program {
                 prepare: prepare.cloned(),
+                environment: side.environment.clone(),
                 ..Program::new(command, &side.folder)
             }
         })

@@ -44,7 +44,8 @@ impl<'o> View<'o> {
     }
 
     /// How the machine was while it was looked at.
-    pub(super) fn machine(&self) -> &Machine {
+    pub(super) fn machine(&mut self) -> &Machine {
+        self.machine.read();
         &self.machine
     }
 
@@ -62,7 +63,7 @@ impl<'o> View<'o> {
 
 impl Watcher for View<'_> {
     fn between_windows(&mut self, state: &State<'_, '_>) {
-        self.machine.read();
+        self.machine.read_between_windows();
         if self.asked.take() {
             self.end();
             self.write(&format!("{}\n", line(state)));

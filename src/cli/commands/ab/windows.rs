@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 
 use crate::ab::command::{Conditions, Program, run_of, worth_taking_off};
-use crate::ab::{Filter, Version, Window};
+use crate::ab::{Busy, Filter, Version, Window};
 use crate::cli::results;
 use crate::cli::results::sources::{begun_now, pattern};
 use crate::hint::WithHint;
@@ -33,6 +33,8 @@ pub(super) trait Measures {
     fn notes(&self) -> Vec<String> {
         Vec::new()
     }
+    /// What of the time was spent on the versions since the warm-up.
+    fn busy(&self) -> Busy;
 }
 
 fn of_version(programs: &[Program; 2], version: Version) -> &Program {
@@ -69,6 +71,7 @@ pub(super) struct Commanded<'a> {
     conditions: Conditions<'a>,
     subject: Subject,
     startup: Option<Duration>,
+    busy: Busy,
 }
 
 impl<'a> Commanded<'a> {
@@ -78,6 +81,7 @@ impl<'a> Commanded<'a> {
             conditions,
             subject: Subject::new(name),
             startup: None,
+            busy: Busy::default(),
         }
     }
 }
@@ -91,8 +95,8 @@ impl Measures for Commanded<'_> {
                     return Ok(());
                 }
                 let program = of_version(&self.programs, version);
-                if let Some(spent) = program.execute(&before_all(version), &self.conditions)? {
-                    shortest = shortest.min(spent.wall);
+                if let Some(executed) = program.execute(&before_all(version), &self.conditions)? {
+                    shortest = shortest.min(executed.spent.wall);
                 }
             }
         }
@@ -106,9 +110,11 @@ impl Measures for Commanded<'_> {
 
     fn window(&mut self, window: &Window<'_>) -> anyhow::Result<Option<Run>> {
         let program = of_version(&self.programs, window.version);
-        let Some(spent) = program.execute(window, &self.conditions)? else {
+        let Some(executed) = program.execute(window, &self.conditions)? else {
             return Ok(None);
         };
+        self.busy.add_window(&executed);
+        let spent = executed.spent;
         let startup = self.startup.unwrap_or_default();
         let mut run = run_of(
             &spent,
@@ -138,6 +144,10 @@ impl Measures for Commanded<'_> {
         });
         taken_off.into_iter().collect()
     }
+
+    fn busy(&self) -> Busy {
+        self.busy
+    }
 }
 
 /// What the commands write is read after each run.
@@ -146,6 +156,7 @@ pub(super) struct ByResults<'a> {
     conditions: Conditions<'a>,
     pattern: &'a str,
     read: ReadOptions,
+    busy: Busy,
 }
 
 impl<'a> ByResults<'a> {
@@ -160,6 +171,7 @@ impl<'a> ByResults<'a> {
             conditions,
             pattern,
             read,
+            busy: Busy::default(),
         }
     }
 
@@ -221,9 +233,10 @@ impl Measures for ByResults<'_> {
     fn window(&mut self, window: &Window<'_>) -> anyhow::Result<Option<Run>> {
         let program = of_version(&self.programs, window.version);
         let since = begun_now(&program.folder, self.pattern);
-        if program.execute(window, &self.conditions)?.is_none() {
+        let Some(executed) = program.execute(window, &self.conditions)? else {
             return Ok(None);
-        }
+        };
+        self.busy.add_window(&executed);
         let read = ReadOptions {
             since: Some(since),
             ..self.read.clone()
@@ -234,6 +247,10 @@ impl Measures for ByResults<'_> {
             .with_context(|| format!("read the results of {version} in round {round}"))?;
         self.asks_as(&run);
         Ok(Some(run))
+    }
+
+    fn busy(&self) -> Busy {
+        self.busy
     }
 }
 

@@ -8,7 +8,7 @@ use crate::model::{Environment, History, Run, Subject, Unit};
 use crate::report::context::{
     BaselineSource, Commands, Context, CurrentSource, Difference, Setting, Source, Surroundings,
 };
-use crate::report::{self, BaseRules, Document, Measured, Profile, Trend};
+use crate::report::{self, BaseRules, Document, Measured, Profile, TimeSpent, Trend};
 use crate::stats::{order, reading};
 
 /// More than this would bury the verdict.
@@ -33,6 +33,8 @@ pub(crate) struct Material<'a> {
     pub(crate) notes: Vec<String>,
     /// Where what regressed spent its time.
     pub(crate) profiles: Vec<Profile>,
+    /// Where the time went, where both sides were measured in turns.
+    pub(crate) spent: Option<TimeSpent>,
 }
 
 impl<'a> Material<'a> {
@@ -49,8 +51,10 @@ impl<'a> Material<'a> {
 pub(crate) fn document(mut material: Material<'_>, gate: Option<String>) -> Document {
     let (verdict, policy) = (&material.judged.verdict, &material.settings.policy);
     let profiles = std::mem::take(&mut material.profiles);
+    let spent = material.spent;
     Document {
         profiles,
+        spent,
         ..report::document(verdict, policy, context(material, gate))
     }
 }

@@ -28,7 +28,8 @@ use crate::model::Unit;
 use crate::model::names::Ids;
 use crate::toml_file::{
     AnyValue, DurationText, FileFormat, FilledText, FreeTable, Located, OneOrMany,
-    PositiveDuration, Problem, Table, Tables, Whole, Word, from_text_or_number, schema, with_only,
+    PositiveDuration, Problem, Table, Tables, TrueOr, Whole, Word, from_text_or_number, schema,
+    with_only,
 };
 
 /// What messages know about a config file.
@@ -253,6 +254,9 @@ pub(super) struct AbFile {
     /// What is measured of each revision; where a source is a scenario, its service, with `{port}`
     #[schemars(title = "shell command", extend("x-default" = "the command of the source"))]
     pub(super) run: Option<FilledText>,
+    /// The criterion benchmarks of each revision are measured, which cargo builds; a text is arguments for `cargo bench --no-run`, as in `"-p parser --bench words"`. No `run` and no source is measured then
+    #[schemars(extend("x-default" = "none"))]
+    pub(super) bench: Option<Located<TrueOr<FilledText>>>,
     /// The revision of before; measured is the commit where head has left it. `{base}` is the target of the pull request, else the current branch
     #[schemars(title = "revision", extend("x-default" = "the target of the pull request, else `origin/HEAD`"))]
     pub(super) base_ref: Option<FilledText>,

@@ -19,7 +19,7 @@ use crate::compare::{
 use crate::ingest::mapping::Mapping;
 use crate::model::Pattern;
 use crate::model::names::Ids;
-use crate::toml_file::{self, FileError, FilledText, LineStarts, Located, Problem, Whole};
+use crate::toml_file::{self, FileError, FilledText, LineStarts, Located, Problem, TrueOr, Whole};
 
 pub(crate) use find::{FILE_NAME, of_text};
 pub use find::{FoundConfig, find, read};
@@ -83,6 +83,8 @@ pub enum GateMode {
 pub struct Ab {
     pub build: Option<String>,
     pub run: Option<String>,
+    /// Arguments of cargo, where the benchmarks of a criterion crate are measured.
+    pub bench: Option<String>,
     pub base_ref: Option<String>,
     pub max_rounds: Option<usize>,
     pub time_budget: Option<Duration>,
@@ -126,6 +128,7 @@ pub fn parse(name: &str, text: &str) -> Result<Config, FileError> {
 
 fn build(file: &ConfigFile, origins: &Origins<'_>) -> Result<Config, Problem> {
     can_measure_base(file)?;
+    measures_one_thing(file)?;
     let mappings = mapping::mappings(&file.mapping)?;
     Ok(Config {
         baseline: origins.decided(&file.baseline, |name| name.to_string()),
@@ -181,15 +184,31 @@ fn can_measure_base(file: &ConfigFile) -> Result<(), Problem> {
     }
 }
 
+/// Benchmarks are built and run by perfgate, commands by what the file says.
+fn measures_one_thing(file: &ConfigFile) -> Result<(), Problem> {
+    let Some(ab) = &file.ab else {
+        return Ok(());
+    };
+    match (&ab.bench, &ab.run) {
+        (Some(bench), Some(_)) => Err(bench
+            .error_here("[ab] has `run` and also `bench`")
+            .hint("`bench` measures the criterion benchmarks, `run` any other command: leave out one of them")),
+        _ => Ok(()),
+    }
+}
+
 /// What a gate that measures the base revision has to be told.
-pub(crate) const AB_HINT: &str =
-    "add [ab] with `run`, the command that is measured, and `build` where it is built first";
+pub(crate) const AB_HINT: &str = "add [ab] with `run`, the command that is measured, and `build` where it is built first, or with `bench = true`";
 
 fn ab_of(file: &AbFile) -> Ab {
     let text = |value: &Option<FilledText>| value.as_ref().map(|text| text.to_string());
     Ab {
         build: text(&file.build),
         run: text(&file.run),
+        bench: file.bench.as_ref().map(|bench| match bench.get() {
+            TrueOr::True => String::new(),
+            TrueOr::Value(arguments) => arguments.to_string(),
+        }),
         base_ref: text(&file.base_ref),
         profile: text(&file.profile),
         max_rounds: file.max_rounds.and_then(Whole::to),

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use perfgate::load::http::FailureKind;
 use perfgate::load::scenario::{
-    Action, Arrivals, Base, Body, Call, Closed, Expect, Flow, Level, Load, Measure, Open, Pause,
-    Phase, Protocol, Scenario, Scheme, Step, Tls, Until,
+    Action, Arrivals, Base, Body, Call, Closed, Destination, Expect, Flow, Level, Load, Measure,
+    Open, Pause, Phase, Protocol, Scenario, Scheme, Step, Tls, Until,
 };
 use perfgate::load::template::Template;
 use perfgate::load::{LoadOutcome, Observer, RunRequest, Snapshot, Stop, run};
@@ -92,6 +92,7 @@ impl Observer for Looks {
 fn step(path: &str) -> Step {
     Step {
         subject: format!("GET {path}"),
+        destination: Destination::Base,
         action: Action::Call(Box::new(Call {
             method: http::Method::GET,
             path: Template::fixed(path),
@@ -117,6 +118,7 @@ fn scenario(port: u16, load: Load) -> Scenario {
             port,
             prefix: String::new(),
         },
+        hosts: Vec::new(),
         protocol: Protocol::Http1,
         levels: vec![Level { prefix: None, load }],
         abort: None,

@@ -153,6 +153,21 @@ fn general(scenario: &Scenario, definition: &mut Definition) {
     };
     definition.plain("http", http);
     definition.plain("tls", yes_or_no(scenario.base.scheme == Scheme::Https));
+    if !scenario.hosts.is_empty() {
+        let schemes = |named: bool| {
+            let each = scenario.hosts.iter().map(|host| match named {
+                true => format!("{} {}", host.name, host.base.scheme.as_str()),
+                false => host.base.scheme.as_str().to_owned(),
+            });
+            each.collect::<Vec<_>>().join(", ")
+        };
+        definition.put(Term {
+            key: "hosts".to_owned(),
+            name: "hosts".to_owned(),
+            exact: schemes(false),
+            shown: schemes(true),
+        });
+    }
 }
 
 fn data(scenario: &Scenario, definition: &mut Definition) {

@@ -1,7 +1,7 @@
 //! What is sent, step by step, and what of the answers decides how a flow goes on.
 
 use crate::load::scenario::{
-    Action, Auth, Body, Call, Condition, Expect, Flow, Scenario, Socket, Step, Turns,
+    Action, Auth, Body, Call, Condition, Destination, Expect, Flow, Scenario, Socket, Step, Turns,
 };
 use crate::load::template::{Extractor, Template, ValueGenerator};
 use crate::model::Digest;
@@ -46,9 +46,14 @@ fn requests(flow: &Flow) -> String {
 }
 
 fn step(step: &Step) -> String {
-    match &step.action {
+    let request = match &step.action {
         Action::Call(call) => request(call),
         Action::Socket(socket) => format!("WS {}", secret::path(&socket.path.written())),
+    };
+    match step.destination {
+        Destination::Base => request,
+        // What it is called is no part of the load.
+        Destination::Host(number) => format!("{request} at host {}", number + 1),
     }
 }
 

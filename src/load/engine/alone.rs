@@ -15,7 +15,7 @@ use super::user::{Iteration, IterationEnd, User};
 use crate::load::clock::Clock;
 use crate::load::http::dial::Dialer;
 use crate::load::record::Span;
-use crate::load::scenario::Scenario;
+use crate::load::scenario::{PerHost, Scenario};
 use crate::load::template::Values;
 
 /// How often deadlines are looked at.
@@ -31,7 +31,7 @@ impl Alone {
     pub fn new(
         scenario: &Arc<Scenario>,
         script: Arc<Script>,
-        dialer: &Arc<Dialer>,
+        dialers: &Arc<PerHost<Dialer>>,
         given: &Arc<Values>,
     ) -> Self {
         let figures = script.figures(None, vec![Span::default()], false);
@@ -39,14 +39,14 @@ impl Alone {
             scenario: Arc::clone(scenario),
             script,
             figures: Arc::new(figures),
-            dialer: Arc::clone(dialer),
+            dialers: Arc::clone(dialers),
             control: Arc::new(Control::new(Clock::start(), None)),
             given: Arc::clone(given),
         };
         let mut context = ThreadContext::new(level);
         context.trace = Some(Trace::default());
         let context = Rc::new(context);
-        let connections = ConnectionHandles::new(scenario.protocol);
+        let connections = ConnectionHandles::new(scenario);
         let user = User::new(Rc::clone(&context), connections.next(), scenario.seed);
         Self { context, user }
     }

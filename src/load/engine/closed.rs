@@ -43,7 +43,7 @@ pub fn start(
 ) -> Vec<JoinHandle<()>> {
     let scenario = &context.level.scenario;
     let connect_permits = Rc::new(Semaphore::new(CONNECTING_AT_ONCE));
-    let connections = ConnectionHandles::new(scenario.protocol);
+    let connections = ConnectionHandles::new(scenario);
     let users = closed.users.get();
     (thread..users)
         .step_by(of)

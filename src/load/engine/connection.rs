@@ -11,7 +11,7 @@ use super::script::EncodedRequest;
 use crate::load::http::dial::Dialer;
 use crate::load::http::tls::Alpn;
 use crate::load::http::{Failure, FailureKind, Response, Wanted, http1, http2};
-use crate::load::scenario::Protocol;
+use crate::load::scenario::{PerHost, Protocol, Scenario};
 
 /// How often a request is sent again that the service has not looked at: it may close several connections at once.
 const MOST_RETRIES: u32 = 3;
@@ -140,26 +140,38 @@ impl SharedConnection {
     }
 }
 
-/// Makes the handles of new users: each has a connection of its own, or a fixed number of users share one.
+/// The connections of one user.
+pub type UserConnections = PerHost<ConnectionHandle>;
+
+/// The connection that new users share, and how many have it.
+type Sharing = RefCell<(usize, Rc<SharedConnection>)>;
+
+/// Makes the handles of new users: each has a connection of its own to each host, or a fixed number of users share one.
 pub struct ConnectionHandles {
     protocol: Protocol,
-    /// The connection that new users share, and how many have it.
-    shared: RefCell<(usize, Rc<SharedConnection>)>,
+    base: Sharing,
+    hosts: Vec<Sharing>,
 }
 
 impl ConnectionHandles {
-    pub fn new(protocol: Protocol) -> Self {
+    pub fn new(scenario: &Scenario) -> Self {
         Self {
-            protocol,
-            shared: RefCell::default(),
+            protocol: scenario.protocol,
+            base: Sharing::default(),
+            hosts: scenario.hosts.iter().map(|_| Sharing::default()).collect(),
         }
     }
 
-    pub fn next(&self) -> ConnectionHandle {
+    pub fn next(&self) -> UserConnections {
+        let hosts = self.hosts.iter().map(|host| self.handle(host));
+        UserConnections::new(self.handle(&self.base), hosts.collect())
+    }
+
+    fn handle(&self, sharing: &Sharing) -> ConnectionHandle {
         match self.protocol {
             Protocol::Http1 => ConnectionHandle::Http1(None),
             Protocol::Http2 { streams } => {
-                let mut shared = self.shared.borrow_mut();
+                let mut shared = sharing.borrow_mut();
                 if shared.0 >= streams.get() {
                     *shared = Default::default();
                 }

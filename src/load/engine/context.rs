@@ -13,7 +13,7 @@ use crate::load::clock::{Moment, Timer};
 use crate::load::http::dial::Dialer;
 use crate::load::http::{Failure, FailureKind};
 use crate::load::record::{Exchanged, Figures, Recent, Record, RequestTimes};
-use crate::load::scenario::Scenario;
+use crate::load::scenario::{PerHost, Scenario};
 use crate::load::template::Values;
 
 /// What every thread of a level is given.
@@ -22,7 +22,7 @@ pub struct LevelContext {
     pub scenario: Arc<Scenario>,
     pub script: Arc<Script>,
     pub figures: Arc<Figures>,
-    pub dialer: Arc<Dialer>,
+    pub dialers: Arc<PerHost<Dialer>>,
     pub control: Arc<Control>,
     /// What the setup of the run captured.
     pub given: Arc<Values>,

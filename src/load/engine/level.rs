@@ -20,14 +20,14 @@ use crate::load::plan::Plan;
 use crate::load::record::{
     Figures, PhaseTime, Recent, Record, Saturation, Span, Stalls, Tally, TimeRange,
 };
-use crate::load::scenario::{Closed, Level, Load, Open, Scenario, Until};
+use crate::load::scenario::{Closed, Level, Load, Open, PerHost, Scenario, Until};
 use crate::load::template::Values;
 
 /// What all levels of a run share.
 pub struct LevelInput<'a> {
     pub scenario: &'a Arc<Scenario>,
     pub script: &'a Arc<Script>,
-    pub dialer: &'a Arc<Dialer>,
+    pub dialers: &'a Arc<PerHost<Dialer>>,
     pub stop: &'a Stop,
     /// What the setup of the run captured.
     pub given: &'a Arc<Values>,
@@ -86,7 +86,7 @@ impl RunningLevel {
         let LevelInput {
             scenario,
             script,
-            dialer,
+            dialers,
             stop,
             given,
         } = input;
@@ -132,7 +132,7 @@ impl RunningLevel {
             scenario: Arc::clone(scenario),
             script: Arc::clone(script),
             figures: Arc::new(figures.clone()),
-            dialer: Arc::clone(dialer),
+            dialers: Arc::clone(dialers),
             control: Arc::clone(&control),
             given: Arc::clone(given),
         };

@@ -41,7 +41,13 @@ pub fn check(scenario: &Scenario) -> anyhow::Result<()> {
         Protocol::Http1 => 1,
         Protocol::Http2 { streams } => u64::try_from(streams.get()).unwrap_or(1),
     };
-    refuse(users, shared, &SystemLimits::here())
+    let hosts = u64::try_from(scenario.hosts.len()).unwrap_or(u64::MAX);
+    let needs = Needs {
+        users,
+        shared,
+        hosts: hosts.saturating_add(1),
+    };
+    refuse(&needs, &SystemLimits::here())
 }
 
 /// The limits of this machine. `None` where there is no limit or the system does not tell it.
@@ -88,8 +94,23 @@ fn read(path: &str) -> Option<String> {
     std::fs::read_to_string(path).ok()
 }
 
-/// Refuses the users where a limit is lower. `shared` is the number of users that share a connection.
-fn refuse(users: u64, shared: u64, allowed: &SystemLimits) -> anyhow::Result<()> {
+/// What a scenario needs of the machine.
+#[derive(Clone, Copy, Debug)]
+struct Needs {
+    users: u64,
+    /// The number of users that share a connection.
+    shared: u64,
+    /// The number of hosts to which each user has one.
+    hosts: u64,
+}
+
+/// Refuses the users where a limit is lower.
+fn refuse(needs: &Needs, allowed: &SystemLimits) -> anyhow::Result<()> {
+    let Needs {
+        users,
+        shared,
+        hosts,
+    } = *needs;
     let users_of = |connections: u64| connections.saturating_mul(shared);
     let limits = [
         allowed.ports.map(|ports| {
@@ -99,13 +120,13 @@ fn refuse(users: u64, shared: u64, allowed: &SystemLimits) -> anyhow::Result<()>
             )
         }),
         allowed.files.map(|files| {
-            let users = users_of(files.saturating_sub(OTHER_FILES));
+            let users = users_of(files.saturating_sub(OTHER_FILES) / hosts);
             (users, format!("{files} open files (ulimit -n)"))
         }),
         allowed.memory.map(|memory| {
             let mib = memory / (1024 * 1024);
             (
-                memory / MEMORY_OF_A_USER,
+                memory / MEMORY_OF_A_USER.saturating_mul(hosts),
                 format!("{mib} MiB of free memory"),
             )
         }),
@@ -114,7 +135,7 @@ fn refuse(users: u64, shared: u64, allowed: &SystemLimits) -> anyhow::Result<()>
     let Some((most, what)) = tightest.filter(|(most, _)| *most < users) else {
         return Ok(());
     };
-    let connections = users.div_ceil(shared);
+    let connections = users.div_ceil(shared).saturating_mul(hosts);
     Err(anyhow!(
         "put on {users} users: they need {connections} connections, and this machine has {what}, enough for {most} users"
     ))
@@ -133,9 +154,12 @@ mod tests {
             memory: Some(1 << 30),
         };
         let refused = |users, shared, allowed: &SystemLimits| {
-            refuse(users, shared, allowed)
-                .err()
-                .map(|error| error.to_string())
+            let needs = Needs {
+                users,
+                shared,
+                hosts: 1,
+            };
+            refuse(&needs, allowed).err().map(|error| error.to_string())
         };
         assert_eq!(refused(1000, 1, &allowed), None);
         let files = refused(1001, 1, &allowed).unwrap();
@@ -144,6 +168,16 @@ mod tests {
             "{files}"
         );
         assert_eq!(refused(10_000, 10, &allowed), None);
+        let two_hosts = Needs {
+            users: 501,
+            shared: 1,
+            hosts: 2,
+        };
+        let files = refuse(&two_hosts, &allowed).unwrap_err().to_string();
+        assert!(
+            files.contains("1002 connections") && files.contains("enough for 500 users"),
+            "{files}"
+        );
         let ports = SystemLimits {
             files: None,
             ..allowed

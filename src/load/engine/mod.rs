@@ -26,6 +26,7 @@ mod thread;
 mod trace;
 mod user;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,7 +43,7 @@ use crate::load::http::address::resolve;
 use crate::load::http::dial::Dialer;
 use crate::load::http::tls::Alpn;
 use crate::load::http::{Failure, FailureKind};
-use crate::load::scenario::{Level, Protocol, Scenario, Step};
+use crate::load::scenario::{Base, Destination, Level, PerHost, Protocol, Scenario, Step, Tls};
 use crate::load::template::Values;
 use crate::load::{service, watch};
 
@@ -116,13 +117,24 @@ fn runtime() -> anyhow::Result<tokio::runtime::LocalRuntime> {
         .context("start the runtime")
 }
 
-/// Resolves the service's name in a thread of its own, because a name server may be silent for long: that thread is left
-/// behind where somebody asks to stop.
-async fn addresses(request: &RunRequest<'_>) -> anyhow::Result<Vec<std::net::SocketAddr>> {
-    let (base, allow_remote) = (request.scenario.base.clone(), request.allow_remote);
+/// Resolves the names of the service and of all hosts in a thread of its own, because a name server may be silent for
+/// long: that thread is left behind where somebody asks to stop.
+async fn addresses(request: &RunRequest<'_>) -> anyhow::Result<PerHost<Vec<SocketAddr>>> {
+    let (base, hosts) = (
+        request.scenario.base.clone(),
+        request.scenario.hosts.clone(),
+    );
+    let allow_remote = request.allow_remote;
+    let resolve_all = move || {
+        let hosts = hosts.iter().map(|host| resolve(&host.base, allow_remote));
+        Ok(PerHost::new(
+            resolve(&base, allow_remote)?,
+            hosts.collect::<anyhow::Result<_>>()?,
+        ))
+    };
     let asking = std::thread::Builder::new()
         .name("names".to_owned())
-        .spawn(move || resolve(&base, allow_remote))
+        .spawn(resolve_all)
         .context("start a thread")?;
     while !asking.is_finished() {
         sleep(Duration::from_millis(1)).await;
@@ -157,7 +169,7 @@ fn cannot_prepare(failure: Failure) -> anyhow::Error {
 
 struct LoadRun {
     scenario: Arc<Scenario>,
-    addresses: Vec<std::net::SocketAddr>,
+    addresses: PerHost<Vec<SocketAddr>>,
     stop: Stop,
 }
 
@@ -182,7 +194,7 @@ impl LoadRun {
 
     /// Takes the setup, each flow, and the teardown, and shows each.
     async fn look(&self, show: &mut dyn FnMut(&Look)) -> anyhow::Result<()> {
-        let dialer = Arc::new(unless_stopped(&self.stop, self.reach()).await?);
+        let dialers = Arc::new(unless_stopped(&self.stop, self.reach_all()).await?);
         let Scenario {
             setup, teardown, ..
         } = &*self.scenario;
@@ -196,7 +208,7 @@ impl LoadRun {
             let mut script = script.map_err(cannot_prepare)?;
             script.want_everything();
             let script = Arc::new(script);
-            let mut user = Alone::new(&self.scenario, Arc::clone(&script), &dialer, &given);
+            let mut user = Alone::new(&self.scenario, Arc::clone(&script), &dialers, &given);
             for flow in script.once().into_iter().chain(script.flows()) {
                 if flow.steps.is_empty() {
                     continue;
@@ -221,10 +233,10 @@ impl LoadRun {
     }
 
     /// Takes the steps that come before all load, and returns what they captured.
-    async fn set_up(&self, dialer: &Arc<Dialer>) -> anyhow::Result<Values> {
+    async fn set_up(&self, dialers: &Arc<PerHost<Dialer>>) -> anyhow::Result<Values> {
         let nothing = Arc::new(Values::default());
         let steps = &self.scenario.setup;
-        let taking = self.of_run((SETUP, steps), dialer, &nothing);
+        let taking = self.of_run((SETUP, steps), dialers, &nothing);
         unless_stopped(&self.stop, taking)
             .await
             .hint("nothing was measured; `perfgate run --once --verbose` shows what was sent and answered")
@@ -234,10 +246,10 @@ impl LoadRun {
     async fn tear_down(
         &self,
         observer: &mut dyn Observer,
-        (dialer, given): (&Arc<Dialer>, &Arc<Values>),
+        (dialers, given): (&Arc<PerHost<Dialer>>, &Arc<Values>),
     ) {
         let steps = &self.scenario.teardown;
-        if let Err(why) = self.of_run((TEARDOWN, steps), dialer, given).await {
+        if let Err(why) = self.of_run((TEARDOWN, steps), dialers, given).await {
             observer.note(&format!("{why:#}"));
         }
     }
@@ -246,7 +258,7 @@ impl LoadRun {
     async fn of_run(
         &self,
         (name, steps): (&str, &[Step]),
-        dialer: &Arc<Dialer>,
+        dialers: &Arc<PerHost<Dialer>>,
         given: &Arc<Values>,
     ) -> anyhow::Result<Values> {
         if steps.is_empty() {
@@ -254,7 +266,7 @@ impl LoadRun {
         }
         let script = Script::of_steps(&self.scenario, name, steps).map_err(cannot_prepare)?;
         let script = Arc::new(script);
-        let mut user = Alone::new(&self.scenario, Arc::clone(&script), dialer, given);
+        let mut user = Alone::new(&self.scenario, Arc::clone(&script), dialers, given);
         let mut captured = Values::default();
         for flow in script.flows() {
             user.take(flow).await;
@@ -281,13 +293,13 @@ impl LoadRun {
         observer: &mut dyn Observer,
         service: &mut Option<service::RunningService>,
     ) -> anyhow::Result<LoadOutcome> {
-        let dialer = Arc::new(unless_stopped(&self.stop, self.reach()).await?);
+        let dialers = Arc::new(unless_stopped(&self.stop, self.reach_all()).await?);
         let script = Arc::new(Script::new(&self.scenario).map_err(cannot_prepare)?);
-        let given = Arc::new(self.set_up(&dialer).await?);
+        let given = Arc::new(self.set_up(&dialers).await?);
         let measured = self
-            .levels(observer, service, (&script, &dialer, &given))
+            .levels(observer, service, (&script, &dialers, &given))
             .await;
-        self.tear_down(observer, (&dialer, &given)).await;
+        self.tear_down(observer, (&dialers, &given)).await;
         measured
     }
 
@@ -295,12 +307,12 @@ impl LoadRun {
         &self,
         observer: &mut dyn Observer,
         service: &mut Option<service::RunningService>,
-        (script, dialer, given): (&Arc<Script>, &Arc<Dialer>, &Arc<Values>),
+        (script, dialers, given): (&Arc<Script>, &Arc<PerHost<Dialer>>, &Arc<Values>),
     ) -> anyhow::Result<LoadOutcome> {
         let input = LevelInput {
             scenario: &self.scenario,
             script,
-            dialer,
+            dialers,
             stop: &self.stop,
             given,
         };
@@ -329,16 +341,34 @@ impl LoadRun {
         Ok(builder.outcome())
     }
 
-    /// Opens one connection before any load, so that a service which is not there is one error and not a million. Only the
-    /// address that answers is used from then on.
-    async fn reach(&self) -> anyhow::Result<Dialer> {
-        let Scenario { base, tls, .. } = &*self.scenario;
+    /// Opens one connection to the service and to each host before any load, so that one which is not there is one error
+    /// and not a million.
+    async fn reach_all(&self) -> anyhow::Result<PerHost<Dialer>> {
+        let Scenario { hosts, tls, .. } = &*self.scenario;
+        // The name belongs to the service.
+        let of_hosts = Tls {
+            server_name: None,
+            ..tls.clone()
+        };
+        let base = self.reach(Destination::Base, &self.scenario.base, tls);
+        let base = base.await?;
+        let mut dialers = Vec::new();
+        for (number, host) in hosts.iter().enumerate() {
+            let to = Destination::Host(number);
+            let dialer = self.reach(to, &host.base, &of_hosts).await;
+            dialers.push(dialer.with_context(|| format!("reach the host `{}`", host.name))?);
+        }
+        Ok(PerHost::new(base, dialers))
+    }
+
+    /// Only the address that answers is used from then on.
+    async fn reach(&self, to: Destination, base: &Base, tls: &Tls) -> anyhow::Result<Dialer> {
         let alpn = match self.scenario.protocol {
             Protocol::Http1 => Alpn::Http1,
             Protocol::Http2 { .. } => Alpn::Http2,
         };
         let mut failure = None;
-        for address in &self.addresses {
+        for address in self.addresses.of(to) {
             let dialer = Dialer::new(base, tls, vec![*address])?;
             match tokio::time::timeout(self.scenario.timeout, dialer.connect(alpn)).await {
                 Ok(Ok(_)) => return Ok(dialer),

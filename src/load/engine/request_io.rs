@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::connection::ConnectionHandle;
+use super::connection::{ConnectionHandle, UserConnections};
 use super::context::{ExaminedBy, ThreadContext};
 use super::script::{EncodedRequest, PreparedCall};
 use super::trace::Event;
@@ -13,9 +13,9 @@ use crate::load::definition::secret;
 use crate::load::http::dial::Stream;
 use crate::load::http::tls::Alpn;
 use crate::load::http::websocket::{self, RenderedMessage, WebSocket};
-use crate::load::http::{Failure, FailureKind, OutgoingRequest, Response, Wanted};
-use crate::load::request::{self, UserState};
-use crate::load::scenario::{Base, Socket};
+use crate::load::http::{Failure, FailureKind, Response, Wanted};
+use crate::load::request::{self, Answered, NextRequest, UserState};
+use crate::load::scenario::{Destination, Socket};
 use crate::load::template::{Escape, Template};
 
 /// At most this much of an error's body is searched for secrets and kept as an example.
@@ -24,7 +24,7 @@ const EXAMPLE: usize = 4 * 1024;
 const LARGE: usize = 32 * 1024;
 
 pub struct RequestIo {
-    pub connection: ConnectionHandle,
+    pub connections: UserConnections,
     pub state: UserState,
     /// The last request that was encoded, whose memory the next one uses again.
     encoded: EncodedRequest,
@@ -45,10 +45,10 @@ pub struct TimedResponse {
 }
 
 impl RequestIo {
-    pub fn new(connection: ConnectionHandle, base: &Base) -> Self {
+    pub fn new(connections: UserConnections) -> Self {
         Self {
-            connection,
-            state: UserState::new(base),
+            connections,
+            state: UserState::default(),
             encoded: EncodedRequest::empty(),
         }
     }
@@ -57,45 +57,49 @@ impl RequestIo {
     pub async fn send(
         &mut self,
         context: &ThreadContext,
-        call: &PreparedCall,
+        (call, to): (&PreparedCall, Destination),
         start: Moment,
     ) -> Result<TimedResponse, Failure> {
         let scenario = &context.level.scenario;
+        let base = scenario.addresses().of(to);
         let (request, mut sent) = match &call.fixed {
             Some(request) => (request, start),
             None => {
                 let request = &mut self.encoded;
-                request::refill(
-                    &call.call,
-                    &scenario.base,
-                    &self.state,
-                    &mut request.outgoing,
-                )?;
-                request.encode(scenario)?;
+                request::refill(&call.call, base, &self.state, &mut request.outgoing)?;
+                request.encode(scenario, base)?;
                 (&*request, context.now())
             }
         };
         let writing = sent.since(start);
-        self.connection.drop_unusable();
+        let connection = self.connections.of_mut(to);
+        connection.drop_unusable();
         let mut connecting = None;
-        if !self.connection.is_open() {
+        if !connection.is_open() {
             let begin = sent;
-            self.connection.open(&context.level.dialer).await?;
+            connection.open(context.level.dialers.of(to)).await?;
             sent = context.now();
             connecting = Some(sent.since(begin));
         }
-        let mut response = exchange(&mut self.connection, context, request, call.wanted).await?;
+        let mut line = Line { connection, to };
+        let mut response = exchange(&mut line, context, request, call.wanted).await?;
         let mut done = context.now();
         let request_size = request.size();
         if !scenario.keep_alive {
-            self.connection.end();
+            line.connection.end();
         }
         if scenario.cookies {
-            self.state.jar.take(&response, &request.outgoing.target);
+            let target = &request.outgoing.target;
+            self.state.jar.take(&response, &base.host, target);
         }
         if (300..400).contains(&response.status) && scenario.redirects > 0 {
             let previous = request.outgoing.clone();
-            response = self.follow(context, call, response, previous).await?;
+            let answered = Answered {
+                response,
+                request: previous,
+                from: to,
+            };
+            response = self.follow(context, call, answered).await?;
             done = context.now();
         }
         Ok(TimedResponse {
@@ -113,34 +117,44 @@ impl RequestIo {
         &mut self,
         context: &ThreadContext,
         call: &PreparedCall,
-        mut response: Response,
-        mut previous: OutgoingRequest,
+        mut last: Answered,
     ) -> Result<Response, Failure> {
         let scenario = &context.level.scenario;
-        let base = &scenario.base;
+        let addresses = scenario.addresses();
+        let home = last.from;
         for _ in 0..scenario.redirects {
-            let Some(next) = request::redirected(&call.call, base, &response, &previous) else {
-                return Ok(response);
+            let Some(next) = request::redirected(&call.call, addresses, &last) else {
+                return Ok(last.response);
             };
-            previous = next?;
+            let NextRequest { mut request, to } = next?;
+            let base = addresses.of(to);
             if scenario.cookies {
-                request::renew_cookies(&call.call, base, &self.state, &mut previous)?;
+                let own: &[_] = if to == home { &call.call.headers } else { &[] };
+                request::renew_cookies(own, base, &self.state, &mut request)?;
             }
-            self.encoded.outgoing = previous.clone();
-            self.encoded.encode(scenario)?;
-            self.connection.drop_unusable();
-            self.connection.open(&context.level.dialer).await?;
-            response = exchange(&mut self.connection, context, &self.encoded, call.wanted).await?;
+            self.encoded.outgoing = request.clone();
+            self.encoded.encode(scenario, base)?;
+            let connection = self.connections.of_mut(to);
+            connection.drop_unusable();
+            connection.open(context.level.dialers.of(to)).await?;
+            let mut line = Line { connection, to };
+            let response = exchange(&mut line, context, &self.encoded, call.wanted).await?;
             if scenario.cookies {
-                self.state.jar.take(&response, &previous.target);
+                let jar = &mut self.state.jar;
+                jar.take(&response, &base.host, &request.target);
             }
+            last = Answered {
+                response,
+                request,
+                from: to,
+            };
         }
-        match request::redirected(&call.call, base, &response, &previous) {
+        match request::redirected(&call.call, addresses, &last) {
             Some(_) => Err(Failure::new(
                 FailureKind::Check,
                 format!("more than {} redirects", scenario.redirects),
             )),
-            None => Ok(response),
+            None => Ok(last.response),
         }
     }
 
@@ -187,12 +201,12 @@ impl RequestIo {
     pub async fn open_socket(
         &self,
         context: &ThreadContext,
-        socket: &Socket,
+        (socket, to): (&Socket, Destination),
     ) -> Result<WebSocket<Stream>, Failure> {
-        let base = &context.level.scenario.base;
+        let base = context.level.scenario.addresses().of(to);
         let opening = request::opening(socket, base, &self.state)?;
         context.trace(|| Event::Sent(opening.clone()));
-        let stream = context.level.dialer.connect(Alpn::Http1).await?;
+        let stream = context.level.dialers.of(to).connect(Alpn::Http1).await?;
         websocket::connect(stream, base, &opening.target, &opening.headers).await
     }
 
@@ -236,9 +250,15 @@ fn with_example(
     }
 }
 
+/// A connection, and where it leads.
+struct Line<'a> {
+    connection: &'a mut ConnectionHandle,
+    to: Destination,
+}
+
 /// Sends a request and reads its response; sends it again where the service never looked at it.
 async fn exchange(
-    connection: &mut ConnectionHandle,
+    Line { connection, to }: &mut Line<'_>,
     context: &ThreadContext,
     request: &EncodedRequest,
     wanted: Wanted,
@@ -250,7 +270,7 @@ async fn exchange(
         retries += 1;
         context.stats.borrow_mut().record.resent += 1;
         connection.drop_unusable();
-        connection.open(&context.level.dialer).await?;
+        connection.open(context.level.dialers.of(*to)).await?;
         response = connection.exchange(request, wanted).await;
     }
     if let Ok(response) = &response {

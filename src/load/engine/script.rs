@@ -8,7 +8,9 @@ use http::header::CONNECTION;
 use crate::load::http::{Failure, OutgoingRequest, Wanted, http1, http2};
 use crate::load::record::{Figures, Span};
 use crate::load::request::{self, Data};
-use crate::load::scenario::{Action, Call, Pause, Protocol, Scenario, Socket, Step, Turns};
+use crate::load::scenario::{
+    Action, Base, Call, Destination, Pause, Protocol, Scenario, Socket, Step, Turns,
+};
 
 /// All flows, and how often each is taken.
 pub struct Script {
@@ -33,6 +35,7 @@ pub struct PreparedFlow {
 pub struct PreparedStep {
     /// The index of its subject in `Script::subjects`.
     pub subject: usize,
+    pub destination: Destination,
     pub timeout: Duration,
     pub think: Pause,
     pub turns: Option<Box<Turns>>,
@@ -89,8 +92,8 @@ impl EncodedRequest {
         headers.any(|(name, _)| name == CONNECTION.as_str())
     }
 
-    /// Encodes the request anew for the scenario's protocol.
-    pub fn encode(&mut self, scenario: &Scenario) -> Result<(), Failure> {
+    /// Encodes the request to one of the scenario's addresses anew, for its protocol.
+    pub fn encode(&mut self, scenario: &Scenario, base: &Base) -> Result<(), Failure> {
         match scenario.protocol {
             Protocol::Http1 => {
                 if !scenario.keep_alive && !self.has_connection() {
@@ -98,10 +101,10 @@ impl EncodedRequest {
                     self.outgoing.headers.push(close);
                 }
                 self.http1.clear();
-                http1::encode(&self.outgoing, &scenario.base, &mut self.http1);
+                http1::encode(&self.outgoing, base, &mut self.http1);
             }
             Protocol::Http2 { .. } => {
-                self.http2 = Some(http2::prepare(&self.outgoing, &scenario.base)?);
+                self.http2 = Some(http2::prepare(&self.outgoing, base)?);
             }
         }
         Ok(())
@@ -172,7 +175,7 @@ impl Script {
         let action = match &step.action {
             Action::Call(call) => PreparedAction::Call(Box::new(PreparedCall {
                 wanted: wanted(call, scenario),
-                fixed: fixed(call, scenario)?,
+                fixed: fixed(call, scenario, step.destination)?,
                 call: Arc::new((**call).clone()),
             })),
             Action::Socket(socket) => PreparedAction::Socket {
@@ -182,6 +185,7 @@ impl Script {
         };
         Ok(PreparedStep {
             subject,
+            destination: step.destination,
             timeout: step.timeout.unwrap_or(scenario.timeout),
             think: step.think,
             turns: step.turns.clone().map(Box::new),
@@ -288,13 +292,18 @@ fn wanted(call: &Call, scenario: &Scenario) -> Wanted {
 }
 
 /// The encoded request of a call whose request never changes.
-fn fixed(call: &Call, scenario: &Scenario) -> Result<Option<EncodedRequest>, Failure> {
+fn fixed(
+    call: &Call,
+    scenario: &Scenario,
+    to: Destination,
+) -> Result<Option<EncodedRequest>, Failure> {
     if !request::is_fixed(call, scenario.cookies) {
         return Ok(None);
     }
-    let state = request::UserState::new(&scenario.base);
+    let base = scenario.addresses().of(to);
+    let state = request::UserState::default();
     let mut encoded = EncodedRequest::empty();
-    encoded.outgoing = request::outgoing(call, &scenario.base, &state)?;
-    encoded.encode(scenario)?;
+    encoded.outgoing = request::outgoing(call, base, &state)?;
+    encoded.encode(scenario, base)?;
     Ok(Some(encoded))
 }

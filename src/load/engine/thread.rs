@@ -125,7 +125,7 @@ impl ThreadTasks {
                 let (thread, of) = scenario.share.thread(job.thread, job.of);
                 let arrivals = plan.shard(thread, of);
                 let context = Rc::clone(context);
-                let connections = ConnectionHandles::new(scenario.protocol);
+                let connections = ConnectionHandles::new(scenario);
                 let new_user = move || User::new(Rc::clone(&context), connections.next(), 0);
                 let dispatch = Rc::clone(&pool).dispatch(arrivals, *start, new_user);
                 Self {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::connection::ConnectionHandle;
+use super::connection::UserConnections;
 use super::context::ThreadContext;
 use super::deadline::DeadlineSlot;
 use super::request_io::{RequestIo, TimedResponse};
@@ -61,8 +61,8 @@ struct StepRun<'a> {
 }
 
 impl User {
-    pub fn new(context: Rc<ThreadContext>, connection: ConnectionHandle, seed: u64) -> Self {
-        let mut io = RequestIo::new(connection, &context.level.scenario.base);
+    pub fn new(context: Rc<ThreadContext>, connections: UserConnections, seed: u64) -> Self {
+        let mut io = RequestIo::new(connections);
         io.state.values.clone_from(&context.level.given);
         Self {
             deadline: context.deadlines.add(),
@@ -109,20 +109,24 @@ impl User {
         }
     }
 
-    /// Opens the connection before it is needed, in a few attempts, because the service's queue may be full.
+    /// Opens its connections before they are needed, in a few attempts, because a service's queue may be full.
     pub async fn connect(&mut self) -> Result<(), Failure> {
-        let mut attempts = 3;
-        loop {
-            let level = &self.context.level;
-            let deadline = self.context.now().plus(level.scenario.timeout);
-            let opening = self.io.connection.open(&level.dialer);
-            let opened = self.deadline.within(deadline, opening).await;
-            attempts -= 1;
-            if opened.is_ok() || attempts == 0 {
-                return opened;
+        let level = &self.context.level;
+        for (to, connection) in self.io.connections.iter_mut() {
+            let mut attempts = 3;
+            loop {
+                let deadline = self.context.now().plus(level.scenario.timeout);
+                let opening = connection.open(level.dialers.of(to));
+                let opened = self.deadline.within(deadline, opening).await;
+                attempts -= 1;
+                match opened {
+                    Ok(()) => break,
+                    Err(failure) if attempts == 0 => return Err(failure),
+                    Err(_) => sleep(Duration::from_millis(100)).await,
+                }
             }
-            sleep(Duration::from_millis(100)).await;
         }
+        Ok(())
     }
 
     pub async fn pause(&mut self, pause: Pause) {
@@ -235,7 +239,7 @@ impl User {
         let step = run.step;
         let tally = context.tally(run.span, step.subject);
         self.deadline.begin(tally);
-        let sending = self.io.send(context, call, run.start);
+        let sending = self.io.send(context, (call, step.destination), run.start);
         let sent = self
             .deadline
             .within(run.start.plus(step.timeout), sending)
@@ -291,7 +295,7 @@ impl User {
         let deadline = run.start.plus(step.timeout);
         let tally = context.tally(run.span, connect);
         self.deadline.begin(tally);
-        let opening = self.io.open_socket(context, socket);
+        let opening = self.io.open_socket(context, (socket, step.destination));
         let opened = self.deadline.within(deadline, opening).await;
         self.deadline.end();
         let connected = context.now();

@@ -14,7 +14,7 @@ pub fn resolve(base: &Base, allow_remote: bool) -> anyhow::Result<Vec<SocketAddr
     let addresses: Vec<SocketAddr> = (host.as_str(), base.port)
         .to_socket_addrs()
         .with_context(|| format!("find the address of `{host}`"))
-        .hint("check the name in `base`, and that this machine can resolve it")?
+        .hint("check the name in `base` and in [hosts], and that this machine can resolve it")?
         .collect();
     let remote = addresses.iter().find(|address| !is_near(address.ip()));
     match remote {

@@ -1,4 +1,4 @@
-//! The cookies of one user (RFC 6265), for the one host of a scenario.
+//! The cookies of one user (RFC 6265), for all hosts of a scenario.
 //!
 //! There is no clock here: a cookie that expires later stays until the end of the run, one that expires at once is
 //! removed. Whether it expires at once is decided by `Max-Age`, or by `Expires` against the `Date` of the same
@@ -9,7 +9,7 @@ use cookie::Cookie;
 use super::target::path_of;
 use crate::load::http::Response;
 
-/// The limits for the number and size of cookies (RFC 6265, 6.1).
+/// The limits for the number of cookies of one domain and for their size (RFC 6265, 6.1).
 const MOST: usize = 50;
 const LARGEST: usize = 4096;
 
@@ -18,7 +18,6 @@ const LONG_AGO: i64 = 1_577_836_800;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Jar {
-    host: String,
     /// The cookies in the order in which they were created.
     cookies: Vec<StoredCookie>,
 }
@@ -27,45 +26,43 @@ pub struct Jar {
 struct StoredCookie {
     name: String,
     value: String,
+    /// The host that set it, or the domain that it named.
+    domain: String,
+    /// Whether it named no domain, and so belongs to its host alone.
+    of_host: bool,
     path: String,
     secure: bool,
 }
 
 impl Jar {
-    pub fn new(host: &str) -> Self {
-        Self {
-            host: host.to_ascii_lowercase(),
-            cookies: Vec::new(),
-        }
-    }
-
-    /// Takes the cookies that a response sets and deletes; it needs the headers. `path` is that of the request, with or
-    /// without a query.
-    pub fn take(&mut self, answer: &Response, path: &str) {
+    /// Takes the cookies that a response of a host sets and deletes; it needs the headers. `path` is that of the request,
+    /// with or without a query.
+    pub fn take(&mut self, answer: &Response, host: &str, path: &str) {
         for (name, line) in &answer.headers {
             if name.eq_ignore_ascii_case("set-cookie")
                 && let Ok(line) = std::str::from_utf8(line)
                 && let Ok(cookie) = Cookie::parse(line)
             {
-                self.set(&cookie, answer, path_of(path));
+                self.set(&cookie, answer, (host, path_of(path)));
             }
         }
     }
 
-    /// The `cookie` header of a request for `path`; `None` where no cookie matches it.
-    pub fn header(&self, path: &str, secure: bool) -> Option<String> {
+    /// The `cookie` header of a request to a host for a path; `None` where no cookie matches it.
+    pub fn header(&self, place: (&str, &str), secure: bool) -> Option<String> {
         let mut out = String::new();
-        self.write(path, secure, &mut out);
+        self.write(place, secure, &mut out);
         (!out.is_empty()).then_some(out)
     }
 
     /// Appends the cookies to those that are in the header.
-    pub(super) fn write(&self, path: &str, secure: bool, out: &mut String) {
+    pub(super) fn write(&self, (host, path): (&str, &str), secure: bool, out: &mut String) {
         let path = path_of(path);
         let mut fitting: Vec<&StoredCookie> = self
             .cookies
             .iter()
-            .filter(|cookie| (secure || !cookie.secure) && is_below(path, &cookie.path))
+            .filter(|cookie| (secure || !cookie.secure) && cookie.is_sent_to(host))
+            .filter(|cookie| is_below(path, &cookie.path))
             .collect();
         // Longer paths come first, then older cookies (RFC 6265, 5.4). The sort is stable.
         fitting.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));
@@ -83,14 +80,19 @@ impl Jar {
         self.cookies.is_empty()
     }
 
-    fn set(&mut self, cookie: &Cookie<'_>, answer: &Response, requested: &str) {
+    fn set(&mut self, cookie: &Cookie<'_>, answer: &Response, (host, requested): (&str, &str)) {
         let (name, value) = cookie.name_value();
         if name.len() + value.len() > LARGEST
             || name.chars().chain(value.chars()).any(char::is_control)
-            || cookie.domain().is_some_and(|domain| !self.is_of(domain))
         {
             return;
         }
+        let named = cookie.domain().map(|name| name.trim_start_matches('.'));
+        let named = named.filter(|name| !name.is_empty());
+        if named.is_some_and(|domain| !is_within(host, domain)) {
+            return;
+        }
+        let domain = named.unwrap_or(host).to_ascii_lowercase();
         let path = match cookie.path() {
             Some(path) if path.starts_with('/') => path,
             _ => folder(requested),
@@ -98,7 +100,7 @@ impl Jar {
         let known = self
             .cookies
             .iter()
-            .position(|kept| kept.name == name && kept.path == path);
+            .position(|kept| kept.name == name && kept.path == path && kept.domain == domain);
         if ends_at_once(cookie, answer) {
             known.map(|at| self.cookies.remove(at));
             return;
@@ -106,30 +108,47 @@ impl Jar {
         let kept = StoredCookie {
             name: name.to_owned(),
             value: value.to_owned(),
+            of_host: named.is_none(),
+            domain,
             path: path.to_owned(),
             secure: cookie.secure() == Some(true),
         };
         match known.and_then(|at| self.cookies.get_mut(at)) {
             Some(place) => *place = kept,
             None => {
-                if self.cookies.len() >= MOST {
-                    self.cookies.remove(0);
+                let of_domain = |cookie: &&StoredCookie| cookie.domain == kept.domain;
+                if self.cookies.iter().filter(of_domain).count() >= MOST
+                    && let Some(oldest) = self.cookies.iter().position(|one| of_domain(&one))
+                {
+                    self.cookies.remove(oldest);
                 }
                 self.cookies.push(kept);
             }
         }
     }
+}
 
-    /// Whether a domain is the host or contains it; an IP address is in no domain (RFC 6265, 5.1.3).
-    fn is_of(&self, domain: &str) -> bool {
-        let domain = domain.trim_start_matches('.').to_ascii_lowercase();
-        if self.host == domain {
-            return true;
+impl StoredCookie {
+    fn is_sent_to(&self, host: &str) -> bool {
+        match self.of_host {
+            true => self.domain.eq_ignore_ascii_case(host),
+            false => is_within(host, &self.domain),
         }
-        let is_address = self.host.parse::<std::net::IpAddr>().is_ok();
-        let labels = self.host.strip_suffix(&domain);
-        !is_address && labels.is_some_and(|labels| labels.ends_with('.'))
     }
+}
+
+/// Whether a domain is the host or contains it; an IP address is in no domain (RFC 6265, 5.1.3).
+fn is_within(host: &str, domain: &str) -> bool {
+    if host.eq_ignore_ascii_case(domain) {
+        return true;
+    }
+    let behind = host.len().checked_sub(domain.len());
+    let parts = behind.and_then(|at| host.split_at_checked(at));
+    parts.is_some_and(|(labels, end)| {
+        labels.ends_with('.')
+            && end.eq_ignore_ascii_case(domain)
+            && host.parse::<std::net::IpAddr>().is_err()
+    })
 }
 
 fn ends_at_once(cookie: &Cookie<'_>, answer: &Response) -> bool {

@@ -28,5 +28,5 @@ pub use decode::plain_answer;
 pub use examine::{examine, wanted};
 pub use jar::Jar;
 pub use outgoing::{is_fixed, opening, outgoing, refill};
-pub use redirect::{redirected, renew_cookies};
+pub use redirect::{Answered, NextRequest, redirected, renew_cookies};
 pub use user_state::UserState;

@@ -167,7 +167,7 @@ pub(super) fn cookies(
     }
     if !state.jar.is_empty() {
         let is_secure = base.scheme == Scheme::Https;
-        state.jar.write(target, is_secure, &mut out);
+        state.jar.write((&base.host, target), is_secure, &mut out);
     }
     Ok(out)
 }

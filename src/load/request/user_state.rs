@@ -1,7 +1,6 @@
 //! What one user of the service has.
 
 use super::jar::Jar;
-use crate::load::scenario::Base;
 use crate::load::template::Values;
 
 /// The values and cookies that one user has.
@@ -9,13 +8,4 @@ use crate::load::template::Values;
 pub struct UserState {
     pub values: Values,
     pub jar: Jar,
-}
-
-impl UserState {
-    pub fn new(base: &Base) -> Self {
-        Self {
-            values: Values::default(),
-            jar: Jar::new(&base.host),
-        }
-    }
 }

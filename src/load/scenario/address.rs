@@ -102,8 +102,8 @@ pub(super) fn web_address(text: &str) -> Result<Url, String> {
 pub(super) fn check_path<T>(at: &Located<T>, text: &str) -> Result<(), Problem> {
     if text.contains("://") && !text.starts_with('/') {
         return Err(at
-            .error("it is a whole address, and every path begins at `base`")
-            .hint("write the path alone; another host needs another scenario"));
+            .error("it is a whole address, and a path begins at `base`, or at the `host` of the step")
+            .hint("name the other host in [hosts], like auth = \"http://127.0.0.1:9000\", and write host = \"auth\" beside the path alone"));
     }
     if !text.starts_with('/') {
         return Err(at.error(format!("`{text}` does not begin with a slash")));

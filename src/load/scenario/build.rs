@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::call::General;
 use super::file::{self, HttpVersion, ScenarioFile, ServiceFile, TlsFile};
 use super::flows::{Parts, captured, parts};
+use super::hosts::hosts;
 use super::keys::STREAMS;
 use super::load_shape::levels;
 use super::measure::{self, Measure};
@@ -43,6 +44,7 @@ pub fn parse_in(text: &str, path: &Path, around: &dyn Surroundings) -> Result<Sc
 
 fn scenario(file: &ScenarioFile, path: &Path, reader: &Reader<'_>) -> Result<Scenario, Problem> {
     let base = Base::parse(&reader.text(&file.base)?).map_err(|why| file.base.error(why))?;
+    let hosts = hosts(file.hosts.as_ref(), reader)?;
     let values = values(file.values.as_ref())?;
     let feeds = feeds(file.data.as_deref().unwrap_or_default(), reader)?;
     let columns = feeds.iter().flat_map(|feed| {
@@ -53,6 +55,7 @@ fn scenario(file: &ScenarioFile, path: &Path, reader: &Reader<'_>) -> Result<Sce
     let mut general = General {
         reader,
         names: Names::new(made, captured(file)),
+        hosts: &hosts,
         headers: file.headers.as_ref(),
         auth: file.auth.as_ref(),
     };
@@ -105,6 +108,7 @@ fn scenario(file: &ScenarioFile, path: &Path, reader: &Reader<'_>) -> Result<Sce
             None => Tls::default(),
         },
         base,
+        hosts,
         flows,
         setup,
         teardown,

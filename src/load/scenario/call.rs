@@ -12,7 +12,7 @@ use super::step_file::{AuthFile, CaptureFile, ExpectFile, GraphqlFile, StepFile}
 use super::surroundings::Reader;
 use super::template::{Names, is_name};
 use super::values::NAME_HINT;
-use super::{Auth, Body, Call, Expect};
+use super::{Auth, Body, Call, Expect, Host};
 use crate::load::template::{Extractor, Template, is_connection_header};
 use crate::toml_file::{AnyValue, FalseOr, FilledText, FreeTable, Located, Problem, Table};
 
@@ -21,6 +21,7 @@ use crate::toml_file::{AnyValue, FalseOr, FilledText, FreeTable, Located, Proble
 pub(super) struct General<'f> {
     pub(super) reader: &'f Reader<'f>,
     pub(super) names: Names,
+    pub(super) hosts: &'f [Host],
     pub(super) headers: Option<&'f FreeTable<String>>,
     pub(super) auth: Option<&'f Located<FalseOr<AuthFile>>>,
 }

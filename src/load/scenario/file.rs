@@ -64,6 +64,9 @@ pub(super) struct ScenarioFile {
     /// Where every path begins: `http://127.0.0.1:8080`, `https://shop.test/api`
     #[schemars(title = "address")]
     pub(super) base: Located<FilledText>,
+    /// Other hosts, by name: each is an address at which the paths of its steps begin
+    #[schemars(transform = names)]
+    pub(super) hosts: Option<FreeTable<FilledText>>,
     /// Load that is put on first and not measured, at the start of each level
     pub(super) warmup: Option<DurationText>,
     /// An answer that takes longer is an error

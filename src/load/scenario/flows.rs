@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::call::{General, call};
 use super::file::{FlowFile, ScenarioFile};
+use super::hosts::destination;
 use super::socket::socket;
 use super::step_file::StepFile;
 use super::turns::turns;
@@ -172,11 +173,15 @@ fn step(
             (Action::Call(Box::new(call)), usual)
         }
     };
+    let destination = destination(file.host.as_ref(), general.hosts)?;
     Ok(Step {
-        subject: match &file.name {
-            Some(name) => subject(name)?,
-            None => usual,
+        subject: match (&file.name, &file.host) {
+            (Some(name), _) => subject(name)?,
+            // Two hosts may have the same paths.
+            (None, Some(host)) => format!("{} {usual}", host.trim()),
+            (None, None) => usual,
         },
+        destination,
         action,
         timeout: file.timeout.map(|timeout| timeout.0),
         think: file.think.unwrap_or(think),

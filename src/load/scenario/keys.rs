@@ -26,8 +26,9 @@ pub(super) const METHODS: [&str; 7] = ["get", "post", "put", "patch", "delete", 
 /// At most one of them is the body.
 pub(super) const BODIES: [&str; 5] = ["json", "form", "body", "body_file", "graphql"];
 /// What a WebSocket has a use for.
-pub(super) const OF_SOCKETS: [&str; 9] = [
+pub(super) const OF_SOCKETS: [&str; 10] = [
     "name",
+    "host",
     "websocket",
     "messages",
     "headers",

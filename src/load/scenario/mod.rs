@@ -5,6 +5,7 @@ mod build;
 mod call;
 mod file;
 mod flows;
+mod hosts;
 mod keys;
 mod load_shape;
 mod measure;
@@ -35,6 +36,7 @@ use super::template::{Extractor, Template, ValueGenerator};
 
 pub use build::{json_schema, parse, parse_in};
 pub use file::WatchFile;
+pub use hosts::{Addresses, Destination, Host, PerHost};
 pub use measure::{Measure, MeasuredHeader, metric_name};
 pub use rows::Rows;
 pub use share::Share;
@@ -48,6 +50,8 @@ pub struct Scenario {
     /// What series of different workloads are told apart by.
     pub name: String,
     pub base: Base,
+    /// Others that its steps may be sent to.
+    pub hosts: Vec<Host>,
     pub protocol: Protocol,
     /// One, or several for a matrix, run one after the other.
     pub levels: Vec<Level>,
@@ -81,6 +85,16 @@ pub struct Scenario {
     pub service: Option<Service>,
     /// What of all this is this machine's part.
     pub share: Share,
+}
+
+impl Scenario {
+    /// The base and all hosts.
+    pub fn addresses(&self) -> Addresses<'_> {
+        Addresses {
+            base: &self.base,
+            hosts: &self.hosts,
+        }
+    }
 }
 
 /// Where every path of the scenario begins.
@@ -220,6 +234,7 @@ pub struct Flow {
 pub struct Step {
     /// What its measurements are called; steps of the same name are one subject.
     pub subject: String,
+    pub destination: Destination,
     pub action: Action,
     pub timeout: Option<Duration>,
     /// Behind the step, before the next one of the flow.

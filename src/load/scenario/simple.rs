@@ -17,8 +17,8 @@ use super::file::MOST_PER_SECOND;
 use super::keys::{REDIRECTS, STREAMS, TIMEOUT, USUAL_MAX_USERS};
 use super::load_shape::MOST_USERS;
 use super::{
-    Action, Arrivals, Base, Body, Call, ClientCertificate, Closed, Expect, Flow, Level, Load,
-    Measure, Open, Pause, Phase, Protocol, Scenario, Share, Step, Tls, Until, Watched,
+    Action, Arrivals, Base, Body, Call, ClientCertificate, Closed, Destination, Expect, Flow,
+    Level, Load, Measure, Open, Pause, Phase, Protocol, Scenario, Share, Step, Tls, Until, Watched,
 };
 
 /// Where nobody said how many or how long.
@@ -85,6 +85,7 @@ pub fn from_url(simple: Simple) -> anyhow::Result<Scenario> {
             prefix: String::new(),
             ..base
         },
+        hosts: Vec::new(),
         protocol: match (simple.http2, NonZeroUsize::new(STREAMS)) {
             (true, Some(streams)) => Protocol::Http2 { streams },
             _ => Protocol::Http1,
@@ -111,6 +112,7 @@ pub fn from_url(simple: Simple) -> anyhow::Result<Scenario> {
             once: Vec::new(),
             steps: vec![Step {
                 subject,
+                destination: Destination::Base,
                 action: Action::Call(Box::new(call)),
                 timeout: None,
                 think: Pause::NONE,

@@ -61,6 +61,9 @@ pub(super) struct StepFile {
     /// With `path`: any other method
     #[schemars(extend("x-default" = "`GET`, or `POST` with a body"))]
     pub(super) method: Option<Located<FilledText>>,
+    /// The name of one of the `[hosts]`, where the path begins instead of at `base`
+    #[schemars(title = "name", extend("x-default" = "`base`"))]
+    pub(super) host: Option<Located<FilledText>>,
     /// Parameters behind the path; a list repeats its name: `tag = ["a", "b"]`
     pub(super) query: Option<Located<FreeTable<OneOrMany<Scalar>>>>,
     /// Headers by name; those of the connection (`content-length`, `connection`, …) are perfgate's own
@@ -103,7 +106,7 @@ pub(super) struct StepFile {
     /// The step is taken again until these captured values are so; it is an error where they never are
     #[schemars(transform = names)]
     pub(super) until: Option<Located<FreeTable<OneOrMany<Scalar>>>>,
-    /// The step is a WebSocket; `name`, `headers`, `auth`, `timeout`, `think`, `when` and `repeat` hold as for a request
+    /// The step is a WebSocket; `name`, `host`, `headers`, `auth`, `timeout`, `think`, `when` and `repeat` hold as for a request
     #[schemars(transform = path)]
     pub(super) websocket: Option<Located<FilledText>>,
     /// Sent in order over the WebSocket, each with its answer

@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use perfgate::load::Scenario;
 use perfgate::load::scenario::{
-    Action, Arrivals, Auth, Body, Call, Load, Pause, Protocol, RowOrder, Scheme, Source,
-    Surroundings, Until, parse_in,
+    Action, Arrivals, Auth, Body, Call, Destination, Load, Pause, Protocol, RowOrder, Scheme,
+    Source, Surroundings, Until, parse_in,
 };
 use perfgate::load::template::ValueGenerator;
 use perfgate::toml_file::FileError;
@@ -159,6 +159,10 @@ fn steps_are_read_with_what_holds_for_all_of_them() {
 
     let login = call(&scenario, 0, 0);
     assert_eq!(scenario.flows[0].steps[0].subject, "log in");
+    let to = scenario.flows[0].steps[0].destination;
+    let address = scenario.addresses().of(to);
+    assert_eq!((address.port, address.prefix.as_str()), (9001, "/sso"));
+    assert_eq!(scenario.flows[0].steps[1].destination, Destination::Base);
     assert_eq!(login.method, "POST");
     assert!(login.auth.is_none(), "false takes the general auth back");
     assert!(matches!(login.body, Body::Form(ref pairs) if pairs.len() == 3));

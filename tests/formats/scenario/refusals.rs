@@ -158,6 +158,42 @@ fn step(step: &str) -> String {
 }
 
 #[test]
+fn hosts_that_are_none_are_refused() {
+    let scenario = |hosts: &str, step: &str| {
+        format!(
+            "base = \"http://h\"\n{hosts}\n[[step]]\nget = \"/\"\n{step}\n[load]\nusers = 1\niterations = 1\n"
+        )
+    };
+    let hosts = "hosts = { login = \"http://a\", pictures = \"http://b\" }";
+    hold(&[
+        (
+            scenario(hosts, "host = \"logn\""),
+            "5:8 `host`: [hosts] has no `logn` (did you mean `login`?)",
+        ),
+        (
+            scenario(hosts, "host = \"x\""),
+            "[hosts] has no `x` (known are login, pictures)",
+        ),
+        (
+            scenario("", "host = \"login\""),
+            "[hosts] has no `login` (write [hosts] and below it login = \"http://127.0.0.1:9000\")",
+        ),
+        (
+            scenario("hosts = { login = \"a\" }", ""),
+            "2:19 `login`: `a` is no address; write it like http://127.0.0.1:8080",
+        ),
+        (
+            scenario("hosts = { login = \"http://a?b=c\" }", ""),
+            "a query belongs to a step",
+        ),
+        (
+            scenario("hosts = { \"a b\" = \"http://a\" }", ""),
+            "it is no name for a host",
+        ),
+    ]);
+}
+
+#[test]
 fn steps_that_cannot_be_sent_are_refused() {
     hold(&[
         (
@@ -170,7 +206,7 @@ fn steps_that_cannot_be_sent_are_refused() {
         ),
         (
             step("get = \"http://other/x\""),
-            "it is a whole address, and every path begins at `base`",
+            "it is a whole address, and a path begins at `base`, or at the `host` of the step (name the other host in [hosts]",
         ),
         (step("get = \"/a#b\""), "what follows a # is never sent"),
         (step("get = \"/a\\nb\""), "a path is one line of text"),

@@ -5,6 +5,7 @@ mod answers;
 mod checks;
 mod failures;
 mod flows;
+mod hosts;
 mod identity;
 mod loaded;
 mod prepared;

@@ -4,18 +4,24 @@ use super::answer;
 use crate::load::request::Jar;
 
 fn jar(lines: &[&str]) -> Jar {
-    let mut jar = Jar::new("api.example.test");
+    let mut jar = Jar::default();
     take(&mut jar, lines, "/shop/cart?x=/1");
     jar
 }
 
+const HOST: &str = "api.example.test";
+
 fn take(jar: &mut Jar, lines: &[&str], path: &str) {
+    take_of(jar, HOST, lines, path);
+}
+
+fn take_of(jar: &mut Jar, host: &str, lines: &[&str], path: &str) {
     let headers: Vec<_> = lines.iter().map(|line| ("set-cookie", *line)).collect();
-    jar.take(&answer(200, &headers, ""), path);
+    jar.take(&answer(200, &headers, ""), host, path);
 }
 
 fn header(jar: &Jar, path: &str) -> String {
-    jar.header(path, false).unwrap_or_default()
+    jar.header((HOST, path), false).unwrap_or_default()
 }
 
 #[test]
@@ -28,7 +34,7 @@ fn cookies_are_sent_as_they_came_the_longest_path_first_then_the_oldest() {
     ]);
     assert_eq!(header(&jar, "/shop"), "b=\"q u\"; a=1; c=x=y%20z; d=");
     assert_eq!(header(&jar, "/"), "a=1; c=x=y%20z; d=");
-    assert_eq!(Jar::new("h").header("/", true), None);
+    assert_eq!(Jar::default().header((HOST, "/"), true), None);
 }
 
 #[test]
@@ -59,7 +65,7 @@ fn a_cookie_without_path_belongs_to_the_folder_of_the_request() {
         ("/a/login?x=/y", "/a/b", "/b"),
         ("/a/b/", "/a/b/c", "/a"),
     ] {
-        let mut jar = Jar::new("h");
+        let mut jar = Jar::default();
         take(&mut jar, &["s=1"], requested);
         assert_eq!(header(&jar, folder), "s=1", "{requested}");
         assert_eq!(header(&jar, other), "", "{requested}");
@@ -69,8 +75,8 @@ fn a_cookie_without_path_belongs_to_the_folder_of_the_request() {
 #[test]
 fn a_secure_cookie_is_only_sent_on_secure_connections() {
     let jar = jar(&["a=1; Path=/; Secure", "b=2; Path=/"]);
-    assert_eq!(jar.header("/", false).as_deref(), Some("b=2"));
-    assert_eq!(jar.header("/", true).as_deref(), Some("a=1; b=2"));
+    assert_eq!(jar.header((HOST, "/"), false).as_deref(), Some("b=2"));
+    assert_eq!(jar.header((HOST, "/"), true).as_deref(), Some("a=1; b=2"));
 }
 
 #[test]
@@ -119,9 +125,10 @@ fn an_end_is_told_from_the_date_of_the_answer() {
         ("no date", true),
     ] {
         let cookie = "a=1; Path=/; Expires=Sun, 06 Nov 2033 08:49:37 GMT";
-        let mut jar = Jar::new("h");
+        let mut jar = Jar::default();
         jar.take(
             &answer(200, &[("set-cookie", cookie), ("date", date)], ""),
+            HOST,
             "/",
         );
         assert_eq!(!jar.is_empty(), is_kept, "{date}");
@@ -141,15 +148,16 @@ fn cookies_for_other_hosts_are_not_kept() {
         ("127.0.0.1", "0.0.1", false),
         ("localhost", "localhost", true),
     ] {
-        let mut jar = Jar::new(host);
-        take(&mut jar, &[&format!("a=1; Path=/; Domain={domain}")], "/");
+        let mut jar = Jar::default();
+        let line = format!("a=1; Path=/; Domain={domain}");
+        take_of(&mut jar, host, &[&line], "/");
         assert_eq!(!jar.is_empty(), is_kept, "{host} {domain}");
     }
 }
 
 #[test]
 fn a_service_cannot_fill_the_jar_nor_break_a_header_with_it() {
-    let mut jar = Jar::new("h");
+    let mut jar = Jar::default();
     let lines: Vec<String> = (0..200).map(|n| format!("c{n}={n}; Path=/")).collect();
     take(
         &mut jar,
@@ -160,7 +168,7 @@ fn a_service_cannot_fill_the_jar_nor_break_a_header_with_it() {
     assert_eq!(kept.split("; ").count(), 50);
     assert!(kept.ends_with("c199=199"));
 
-    let mut jar = Jar::new("h");
+    let mut jar = Jar::default();
     let large = format!("a={}", "x".repeat(5000));
     for bad in [
         "",
@@ -183,4 +191,37 @@ fn a_service_cannot_fill_the_jar_nor_break_a_header_with_it() {
         take(&mut jar, &[odd], "");
         assert!(!jar.is_empty(), "{odd}");
     }
+}
+
+#[test]
+fn a_cookie_is_sent_to_the_host_that_set_it_or_to_all_of_the_domain_that_it_names() {
+    let mut jar = Jar::default();
+    take_of(
+        &mut jar,
+        "login.example.test",
+        &["own=1; Path=/", "all=1; Path=/; Domain=example.test"],
+        "/",
+    );
+    take_of(&mut jar, "api.example.test", &["own=2; Path=/"], "/");
+    for (host, sent) in [
+        ("login.example.test", "own=1; all=1"),
+        ("api.example.test", "all=1; own=2"),
+        ("example.test", "all=1"),
+        ("EXAMPLE.test", "all=1"),
+        ("notexample.test", ""),
+        ("test", ""),
+    ] {
+        let header = jar.header((host, "/"), false).unwrap_or_default();
+        assert_eq!(header, sent, "{host}");
+    }
+    take_of(
+        &mut jar,
+        "api.example.test",
+        &["all=; Path=/; Domain=example.test; Max-Age=0"],
+        "/",
+    );
+    assert_eq!(
+        jar.header(("login.example.test", "/"), false).as_deref(),
+        Some("own=1")
+    );
 }

@@ -42,7 +42,7 @@ fn base() -> Base {
 fn state(pairs: &[(&str, &str)]) -> UserState {
     UserState {
         values: values(pairs),
-        ..UserState::new(&base())
+        ..UserState::default()
     }
 }
 
@@ -87,6 +87,7 @@ fn sent<'a>(request: &'a OutgoingRequest, name: &str) -> Vec<&'a str> {
 fn scenario_of(calls: Vec<Call>) -> Scenario {
     let step = |call| scenario::Step {
         subject: "step".to_owned(),
+        destination: scenario::Destination::Base,
         action: scenario::Action::Call(Box::new(call)),
         timeout: None,
         think: scenario::Pause::NONE,
@@ -95,6 +96,7 @@ fn scenario_of(calls: Vec<Call>) -> Scenario {
     Scenario {
         name: "test".to_owned(),
         base: base(),
+        hosts: Vec::new(),
         protocol: scenario::Protocol::Http1,
         levels: vec![scenario::Level {
             prefix: None,

@@ -161,7 +161,9 @@ fn cookies_of_the_step_and_of_the_jar_are_one_header() {
         ("set-cookie", "t=3; Secure; Path=/"),
         ("set-cookie", "u=4; Path=/elsewhere"),
     ];
-    state.jar.take(&answer(200, &set, ""), "/api/login");
+    state
+        .jar
+        .take(&answer(200, &set, ""), &base().host, "/api/login");
     let request = outgoing(&call, &base(), &state).unwrap();
     assert_eq!(sent(&request, "cookie"), ["own=1; s=2"]);
     let mut secure = base();
@@ -233,9 +235,11 @@ fn the_opening_of_a_socket_has_path_headers_and_cookies_and_asks_for_nothing() {
         messages: Vec::new(),
     };
     let mut state = state(&[("room", "a b")]);
-    state
-        .jar
-        .take(&answer(200, &[("set-cookie", "s=1; Path=/")], ""), "/");
+    state.jar.take(
+        &answer(200, &[("set-cookie", "s=1; Path=/")], ""),
+        &base().host,
+        "/",
+    );
     let request = opening(&socket, &base(), &state).unwrap();
     assert_eq!(
         (request.method.as_str(), request.target.as_str()),

@@ -4,9 +4,9 @@ use bytes::Bytes;
 use http::Method;
 
 use super::{answer, base, call, header, sent, state, template};
-use crate::load::http::{FailureKind, OutgoingRequest};
-use crate::load::request::{outgoing, redirected, renew_cookies};
-use crate::load::scenario::{Body, Call, Scheme};
+use crate::load::http::{Failure, FailureKind, OutgoingRequest, Response};
+use crate::load::request::{Answered, NextRequest, outgoing, renew_cookies};
+use crate::load::scenario::{Addresses, Base, Body, Call, Destination, Host, Scheme};
 
 fn login() -> Call {
     let mut call = call("/shop/login?next=1");
@@ -14,6 +14,26 @@ fn login() -> Call {
     call.body = Body::Form(vec![("user".to_owned(), template("ann"))]);
     call.headers = vec![header("x-tag", "a"), header("cookie", "own=1")];
     call
+}
+
+/// Of a scenario with one host.
+fn redirected(
+    call: &Call,
+    base: &Base,
+    response: &Response,
+    request: &OutgoingRequest,
+) -> Option<Result<OutgoingRequest, Failure>> {
+    let addresses = Addresses { base, hosts: &[] };
+    let last = Answered {
+        response: response.clone(),
+        request: request.clone(),
+        from: Destination::Base,
+    };
+    let next = crate::load::request::redirected(call, addresses, &last)?;
+    Some(next.map(|next| {
+        assert_eq!(next.to, Destination::Base);
+        next.request
+    }))
 }
 
 fn sent_first() -> OutgoingRequest {
@@ -148,16 +168,66 @@ fn a_cookie_that_came_with_the_redirect_goes_with_the_next_request() {
         ],
         "",
     );
-    state.jar.take(&before, "/");
+    state.jar.take(&before, &base().host, "/");
     let first = outgoing(&login(), &base(), &state).unwrap();
     assert_eq!(sent(&first, "cookie"), ["own=1; shop=1; old=1"]);
     let mut next = redirected(&login(), &base(), &to, &first).unwrap().unwrap();
-    state.jar.take(&to, &first.target);
-    renew_cookies(&login(), &base(), &state, &mut next).unwrap();
+    state.jar.take(&to, &base().host, &first.target);
+    renew_cookies(&login().headers, &base(), &state, &mut next).unwrap();
     assert_eq!(sent(&next, "cookie"), ["own=1; session=2"]);
 
     let mut bare = next;
     let nobody = super::state(&[]);
-    renew_cookies(&call("/"), &base(), &nobody, &mut bare).unwrap();
+    renew_cookies(&[], &base(), &nobody, &mut bare).unwrap();
     assert!(sent(&bare, "cookie").is_empty());
+}
+
+#[test]
+fn a_redirect_to_another_host_of_the_scenario_is_followed_without_what_proves_who_asks() {
+    let hosts = [Host {
+        name: "login".to_owned(),
+        base: Base {
+            port: 9000,
+            prefix: "/sso".to_owned(),
+            ..base()
+        },
+    }];
+    let home = base();
+    let addresses = Addresses {
+        base: &home,
+        hosts: &hosts,
+    };
+    let mut call = login();
+    call.headers.push(header("authorization", "Bearer t"));
+    let request = outgoing(&call, &home, &state(&[])).unwrap();
+    let from_home = Answered {
+        response: answer(307, &[("location", "http://127.0.0.1:9000/in?a=b")], ""),
+        request,
+        from: Destination::Base,
+    };
+    let follow = |last: &Answered| crate::load::request::redirected(&call, addresses, last);
+    let NextRequest { request, to } = follow(&from_home).unwrap().unwrap();
+    assert_eq!(to, Destination::Host(0));
+    assert_eq!(request.target, "/in?a=b");
+    assert_eq!(request.body, from_home.request.body);
+    assert_eq!(sent(&request, "x-tag"), ["a"]);
+    for secret in ["authorization", "cookie"] {
+        assert!(!sent(&from_home.request, secret).is_empty(), "{secret}");
+        assert!(sent(&request, secret).is_empty(), "{secret}");
+    }
+    let back = Answered {
+        response: answer(303, &[("location", "http://127.0.0.1:8080/api/home")], ""),
+        request,
+        from: to,
+    };
+    assert_eq!(follow(&back).unwrap().unwrap().to, Destination::Base);
+    let away = Answered {
+        response: answer(303, &[("location", "http://127.0.0.1:9001/")], ""),
+        ..back
+    };
+    let failure = follow(&away).unwrap().unwrap_err();
+    assert!(
+        failure.what.ends_with("leaves http://127.0.0.1:9000"),
+        "{failure}"
+    );
 }

@@ -65,6 +65,10 @@ impl MetricName {
     pub const SAME_BINARY: &'static str = "same_binary";
     /// The largest rate that holds the conditions of a search.
     pub const CAPACITY: &'static str = "capacity";
+    /// How long all steps of a flow took, how many flows came to their end a second, and how many failed.
+    pub const FLOW_TIME: &'static str = "flow_time";
+    pub const FLOW_RATE: &'static str = "flow_rate";
+    pub const FLOW_ERRORS: &'static str = "flow_errors";
     pub const THROUGHPUT: &'static str = "throughput";
     pub const ERRORS: &'static str = "errors";
     /// How long no request succeeded although some were made, in seconds.

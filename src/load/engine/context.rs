@@ -95,6 +95,14 @@ impl ThreadContext {
         span.map(|span| self.level.figures.tally_index(span, subject))
     }
 
+    /// Adds a flow that is measured as a whole, and that took so long, or failed.
+    pub fn whole(&self, span: Option<usize>, flow: Option<usize>, took: Option<Duration>) {
+        if let (Some(span), Some(flow)) = (span, flow) {
+            let index = self.level.figures.whole_index(span, flow);
+            self.stats.borrow_mut().record.whole(index, took);
+        }
+    }
+
     /// Adds the time for which a response was examined.
     pub fn examined(&self, time: Duration, by: ExaminedBy) {
         let mut stats = self.stats.borrow_mut();

@@ -20,6 +20,8 @@ pub struct Script {
     total_weight: f64,
     seed: u64,
     pub subjects: Vec<String>,
+    /// The subjects of flows that are measured as a whole.
+    wholes: Vec<String>,
     /// Requests that take longer are counted.
     slow: Option<Duration>,
 }
@@ -29,6 +31,8 @@ pub struct PreparedFlow {
     /// The sum of the weights up to and including this flow.
     weight_up_to: f64,
     pub data: Data,
+    /// The index of its subject in `Script::wholes`, where it is measured as a whole.
+    pub whole: Option<usize>,
     pub steps: Vec<PreparedStep>,
 }
 
@@ -119,6 +123,7 @@ impl Script {
             total_weight: 0.0,
             seed: scenario.seed,
             subjects: Vec::new(),
+            wholes: Vec::new(),
             slow: scenario.measure.slow,
         };
         let once: Vec<Step> = scenario
@@ -132,8 +137,12 @@ impl Script {
         }
         for flow in &scenario.flows {
             script.total_weight += flow.weight;
-            let flow = script.prepare_all(scenario, &flow.name, &flow.steps)?;
-            script.flows.push(flow);
+            let mut prepared = script.prepare_all(scenario, &flow.name, &flow.steps)?;
+            if scenario.measure.flows {
+                prepared.whole = Some(script.wholes.len());
+                script.wholes.push(flow.subject());
+            }
+            script.flows.push(prepared);
         }
         Ok(script)
     }
@@ -146,6 +155,7 @@ impl Script {
             total_weight: 1.0,
             seed: scenario.seed,
             subjects: Vec::new(),
+            wholes: Vec::new(),
             slow: None,
         };
         let flow = script.prepare_all(scenario, name, steps)?;
@@ -166,6 +176,7 @@ impl Script {
             name: name.to_owned(),
             weight_up_to: self.total_weight,
             data,
+            whole: None,
             steps: steps?,
         })
     }
@@ -273,6 +284,7 @@ impl Script {
             subjects: self.subjects.clone(),
             spans,
             phases: Vec::new(),
+            wholes: self.wholes.clone(),
             slow: self.slow,
             open,
             once: self.once_subjects(),

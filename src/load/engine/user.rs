@@ -49,6 +49,24 @@ pub struct IterationEnd {
     pub failed: Option<FailureKind>,
 }
 
+/// How a step ended, and for how long its requests had the user wait.
+#[derive(Clone, Copy)]
+struct StepEnd {
+    at: Moment,
+    took: Duration,
+    failed: Option<FailureKind>,
+}
+
+impl StepEnd {
+    fn failed(at: Moment, kind: FailureKind) -> Self {
+        Self {
+            at,
+            took: Duration::ZERO,
+            failed: Some(kind),
+        }
+    }
+}
+
 /// One step that is being taken.
 struct StepRun<'a> {
     step: &'a PreparedStep,
@@ -172,6 +190,7 @@ impl User {
             mut start,
             ..
         } = iteration;
+        let mut took = Duration::ZERO;
         self.io.state.values.clear();
         flow.data.fill(iteration.number, &mut self.io.state.values);
         for (number, step) in flow.steps.iter().enumerate() {
@@ -197,21 +216,23 @@ impl User {
                     is_last: turn == most,
                 };
                 context.trace(|| Event::Step(context.level.script.subject_of(step)));
-                let (end, failed) = match &step.action {
+                let end = match &step.action {
                     PreparedAction::Call(call) => self.call(&context, &run, call).await,
                     PreparedAction::Socket { socket, connect } => {
                         self.socket(&context, &run, socket, *connect).await
                     }
                 };
-                start = end;
-                if failed.is_some() {
+                start = end.at;
+                took += end.took;
+                if end.failed.is_some() {
+                    context.whole(iteration.span, flow.whole, None);
                     // A user whose step failed is no faster than one whose steps all succeed.
                     for step in flow.steps.iter().skip(number) {
                         self.pause(step.think).await;
                     }
                     return IterationEnd {
                         at: context.now(),
-                        failed,
+                        failed: end.failed,
                     };
                 }
                 if step.think.high > Duration::ZERO {
@@ -224,6 +245,7 @@ impl User {
                 }
             }
         }
+        context.whole(iteration.span, flow.whole, Some(took));
         IterationEnd {
             at: start,
             failed: None,
@@ -235,7 +257,7 @@ impl User {
         context: &ThreadContext,
         run: &StepRun<'_>,
         call: &PreparedCall,
-    ) -> (Moment, Option<FailureKind>) {
+    ) -> StepEnd {
         let step = run.step;
         let tally = context.tally(run.span, step.subject);
         self.deadline.begin(tally);
@@ -244,6 +266,7 @@ impl User {
             .deadline
             .within(run.start.plus(step.timeout), sending)
             .await;
+        let mut took = Duration::ZERO;
         let failure = match sent {
             Err(failure) => Some(failure),
             Ok(timed) => {
@@ -255,6 +278,7 @@ impl User {
                     own_delay: run.own_delay,
                     service: done.since(timed.sent),
                 };
+                took = times.response;
                 let exchanged = Exchanged::of(context, &timed);
                 let examined = self.io.examine(context, call, timed, tally).await;
                 let examined = examined.and_then(|()| in_time(call, times.service));
@@ -269,10 +293,11 @@ impl User {
         };
         self.deadline.end();
         let end = context.now();
-        (
-            end,
-            failure.map(|failure| run.fail(context, tally, failure, end)),
-        )
+        StepEnd {
+            at: end,
+            took,
+            failed: failure.map(|failure| run.fail(context, tally, failure, end)),
+        }
     }
 
     fn trace_captures(&self, context: &ThreadContext, call: &PreparedCall) {
@@ -290,7 +315,7 @@ impl User {
         run: &StepRun<'_>,
         socket: &Socket,
         connect: usize,
-    ) -> (Moment, Option<FailureKind>) {
+    ) -> StepEnd {
         let step = run.step;
         let deadline = run.start.plus(step.timeout);
         let tally = context.tally(run.span, connect);
@@ -303,7 +328,7 @@ impl User {
             Ok(open) => open,
             Err(failure) => {
                 let kind = run.fail(context, tally, failure, connected);
-                return (connected, Some(kind));
+                return StepEnd::failed(connected, kind);
             }
         };
         let times = RequestTimes {
@@ -328,6 +353,7 @@ impl User {
         let talked = self.deadline.within(deadline, talking).await;
         self.deadline.end();
         let end = context.now();
+        let took = times.response + trips.iter().sum::<Duration>();
         for trip in trips {
             let times = RequestTimes {
                 response: trip,
@@ -339,9 +365,13 @@ impl User {
         match talked {
             Ok(()) => {
                 open.close().await;
-                (context.now(), None)
+                StepEnd {
+                    at: context.now(),
+                    took,
+                    failed: None,
+                }
             }
-            Err(failure) => (end, Some(run.fail(context, tally, failure, end))),
+            Err(failure) => StepEnd::failed(end, run.fail(context, tally, failure, end)),
         }
     }
 }

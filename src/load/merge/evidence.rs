@@ -104,7 +104,7 @@ fn value(name: &MetricName, like: &Measurement, values: &[(f64, u64)], requests:
         };
         values.reduce(worse).unwrap_or(0.0)
     };
-    let adds_up = name.as_str() == MetricName::THROUGHPUT
+    let adds_up = [MetricName::THROUGHPUT, MetricName::FLOW_RATE].contains(&name.as_str())
         || COUNTS.contains(&name.as_str())
         || like.unit.as_str() == "Mbit/s";
     if adds_up {

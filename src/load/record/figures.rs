@@ -43,6 +43,8 @@ pub struct Figures {
     pub spans: Vec<Span>,
     /// The phases of an open level that was run.
     pub phases: Vec<PhaseTime>,
+    /// The flows that are measured as a whole.
+    pub wholes: Vec<String>,
     /// Requests that take longer are counted.
     pub slow: Option<Duration>,
     /// Subjects of what users do once, which may have been before counting began.
@@ -67,10 +69,12 @@ impl Figures {
         self.subject(self.spans.get(tally_index / count), name)
     }
 
-    /// Every subject that may be written, in the order of the flows, followed by the total and the generator.
+    /// Every subject that may be written, in the order of the flows, followed by the total, whole flows, and the
+    /// generator.
     pub fn order(&self) -> Vec<Subject> {
         let spans = self.spans.iter().flat_map(|span| {
             let names = self.subjects.iter().map(String::as_str).chain(["total"]);
+            let names = names.chain(self.wholes.iter().map(String::as_str));
             names.map(move |name| self.subject(Some(span), name))
         });
         spans.chain([self.subject(None, "generator")]).collect()
@@ -83,7 +87,7 @@ impl Figures {
     pub fn write(&self, record: &Record, cpu: f64, run: &mut Run) -> Result<(), EvidenceError> {
         let mut unfinished = 0;
         let rows = record.tallies().chunks(self.subjects.len().max(1));
-        for (span, tallies) in self.spans.iter().zip(rows) {
+        for (number, (span, tallies)) in self.spans.iter().zip(rows).enumerate() {
             let mut total = Tally::default();
             for (name, tally) in self.subjects.iter().zip(tallies) {
                 total.add(tally);
@@ -108,6 +112,7 @@ impl Figures {
                 };
                 figures.write(self.open, self.slow, run)?;
             }
+            self.write_wholes((number, span), record, run)?;
             self.warn_of_left_out(span, tallies, run);
             self.outage(span, &total, record, run)?;
             self.warn_of_unreached(span, tallies, run);
@@ -359,7 +364,7 @@ impl Tally {
 }
 
 /// A histogram as evidence in milliseconds, no larger than its largest value needs; `None` where it is empty.
-fn milliseconds(full: &Histogram<u64>) -> Result<Option<Evidence>, EvidenceError> {
+pub(super) fn milliseconds(full: &Histogram<u64>) -> Result<Option<Evidence>, EvidenceError> {
     if full.is_empty() {
         return Ok(None);
     }
@@ -392,6 +397,7 @@ mod tests {
                 }],
             }],
             slow: None,
+            wholes: Vec::new(),
             once: Vec::new(),
             open,
         }

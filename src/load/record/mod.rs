@@ -8,6 +8,7 @@ mod reasons;
 mod silence;
 mod sliced;
 mod validity;
+mod whole;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,6 +22,7 @@ pub use reasons::{FailureMessage, Reasons};
 pub use silence::{Silence, TimeRange};
 pub use sliced::Sliced;
 pub use validity::{AFTER_REFUSAL, GeneratorHealth, Saturation, Stalls};
+pub use whole::WholeTally;
 
 /// The resolution of recorded times, in nanoseconds.
 pub const TICK: u64 = 100;
@@ -228,6 +230,8 @@ pub struct Record {
     tallies: Vec<Tally>,
     /// What ended when, by the same index.
     sliced: Vec<Sliced>,
+    /// What flows took as a whole, by `Figures::whole_index`; none where it is not asked for.
+    wholes: Vec<WholeTally>,
     /// The times from when an arrival was due to when it was dispatched.
     pub lag: Histogram<u64>,
     pub arrivals: ArrivalCounts,
@@ -250,6 +254,7 @@ impl Record {
         Self {
             tallies: vec![Tally::default(); tally_count],
             sliced: vec![Sliced::default(); tally_count],
+            wholes: Vec::new(),
             lag: histogram(),
             arrivals: ArrivalCounts::default(),
             unable: 0,
@@ -313,6 +318,7 @@ impl Record {
         for (mine, theirs) in self.sliced.iter_mut().zip(&other.sliced) {
             mine.add(theirs);
         }
+        self.add_wholes(other);
         self.lag.add(&other.lag).ok();
         self.arrivals.due += other.arrivals.due;
         self.arrivals.sent += other.arrivals.sent;

@@ -67,6 +67,7 @@ mod tests {
 
     fn told(headers: &[(&str, &'static str)]) -> Vec<(String, f64)> {
         let measure = Measure {
+            flows: false,
             server_timing: true,
             headers: vec![MeasuredHeader {
                 header: "x-process-time".to_owned(),

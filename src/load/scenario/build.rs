@@ -100,7 +100,10 @@ fn scenario(file: &ScenarioFile, path: &Path, reader: &Reader<'_>) -> Result<Sce
         cookies: file.cookies,
         keep_alive: keep_alive(file)?,
         measure: match &file.measure {
-            Some(measure) => measure::read(measure)?,
+            Some(measure) => {
+                measure::check_flows(measure, &flows)?;
+                measure::read(measure)?
+            }
             None => Measure::default(),
         },
         tls: match &file.tls {

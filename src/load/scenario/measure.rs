@@ -5,8 +5,9 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::Flow;
 use super::schema_rules::header_names;
-use crate::toml_file::{FreeTable, PositiveDuration, Problem, Word};
+use crate::toml_file::{FreeTable, Located, PositiveDuration, Problem, Word};
 
 /// The longest name of a metric that a server may give.
 const LONGEST_NAME: usize = 40;
@@ -15,6 +16,9 @@ const LONGEST_NAME: usize = 40;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MeasureFile {
+    /// Whether each flow is a subject of its own, `flow buy`: how long all its steps took without their pauses, and how many came to their end a second
+    #[schemars(extend("default" = false))]
+    pub(super) flows: Option<Located<bool>>,
     /// Requests that take longer are counted: `slow`, as a share of all that succeeded
     pub(super) slow: Option<PositiveDuration>,
     /// Whether the times that an answer has in `Server-Timing` are metrics: `server_db`
@@ -38,6 +42,8 @@ pub(super) enum TimeUnit {
 /// What is measured of each request beside its time and its outcome.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Measure {
+    /// Whether flows are measured as a whole.
+    pub flows: bool,
     /// Requests that take longer are counted.
     pub slow: Option<Duration>,
     /// Whether the times in `Server-Timing` are metrics.
@@ -83,10 +89,28 @@ pub(super) fn read(file: &MeasureFile) -> Result<Measure, Problem> {
         });
     }
     Ok(Measure {
+        flows: file.flows.as_ref().is_some_and(|flows| *flows.get()),
         slow: file.slow.map(|slow| slow.0),
         server_timing: file.server_timing,
         headers,
     })
+}
+
+/// Refuses a step that is called like a flow that is measured as a whole.
+pub(super) fn check_flows(file: &MeasureFile, flows: &[Flow]) -> Result<(), Problem> {
+    let Some(asked) = file.flows.as_ref().filter(|asked| *asked.get()) else {
+        return Ok(());
+    };
+    let taken = flows.iter().map(Flow::subject).find(|subject| {
+        let mut steps = flows.iter().flat_map(|flow| &flow.steps);
+        steps.any(|step| step.subject == *subject)
+    });
+    match taken {
+        None => Ok(()),
+        Some(subject) => {
+            Err(asked.error(format!("there is a step of the name `{subject}` already")))
+        }
+    }
 }
 
 /// A metric's name of what a server or a header calls it.

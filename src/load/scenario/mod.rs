@@ -230,6 +230,13 @@ pub struct Flow {
     pub steps: Vec<Step>,
 }
 
+impl Flow {
+    /// What its measurements as a whole are called.
+    pub fn subject(&self) -> String {
+        format!("flow {}", self.name)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Step {
     /// What its measurements are called; steps of the same name are one subject.

@@ -15,4 +15,5 @@ mod shapes;
 mod trust;
 mod turns;
 mod values;
+mod wholes;
 mod wires;

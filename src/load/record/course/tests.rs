@@ -30,6 +30,7 @@ fn figures(subjects: &[&str], when: TimeRange) -> Figures {
         }],
         phases: Vec::new(),
         slow: None,
+        wholes: Vec::new(),
         once: Vec::new(),
         open: true,
     }

@@ -18,6 +18,6 @@ pub use schema::{exactly_one_of, json_schema, with_only};
 pub(crate) use values::schema;
 pub use values::{
     AnyValue, DurationText, FalseOr, FilledText, FreeTable, Located, OneOrMany, PositiveDuration,
-    Scalar, Table, Tables, True, TrueOr, Whole, Word, at_most_30_days, from_number, from_text,
-    from_text_or_number, word,
+    Scalar, ScalarOr, Table, Tables, True, TrueOr, Whole, Word, at_most_30_days, from_number,
+    from_text, from_text_or_number, word,
 };

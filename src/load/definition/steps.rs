@@ -1,7 +1,8 @@
 //! What is sent, step by step, and what of the answers decides how a flow goes on.
 
 use crate::load::scenario::{
-    Action, Auth, Body, Call, Condition, Destination, Expect, Flow, Scenario, Socket, Step, Turns,
+    Action, Auth, Body, Call, Condition, Destination, Expect, Flow, Multipart, PartContent,
+    Scenario, Socket, Step, Turns,
 };
 use crate::load::template::{Extractor, Template, ValueGenerator};
 use crate::model::Digest;
@@ -223,6 +224,7 @@ fn body(body: &Body) -> Had {
             let form = fields.collect::<Vec<_>>().join("&");
             ("form", form.into_bytes())
         }
+        Body::Multipart(body) => ("multipart", parts(body)),
     };
     let mut digest = Digest::default();
     digest.field(&content);
@@ -230,6 +232,30 @@ fn body(body: &Body) -> Had {
     let short = digest.get(..8).unwrap_or_default();
     let shown = format!("{kind} of {} bytes, {short}", content.len());
     Some((format!("{kind} {digest}"), shown))
+}
+
+/// The boundary follows from the seed.
+fn parts(body: &Multipart) -> Vec<u8> {
+    let mut all = Vec::new();
+    for part in &body.parts {
+        let (about, content) = match &part.content {
+            PartContent::Field(value) => {
+                let value = secret::field(&part.name, value);
+                (part.name.clone(), value.into_bytes())
+            }
+            PartContent::File {
+                name,
+                content_type,
+                bytes,
+            } => {
+                let about = format!("{} {name} {content_type}", part.name);
+                (about, bytes.to_vec())
+            }
+        };
+        all.extend_from_slice(format!("{} {} {about}\n", about.len(), content.len()).as_bytes());
+        all.extend_from_slice(&content);
+    }
+    all
 }
 
 fn turns(turns: &Turns) -> String {

@@ -143,6 +143,7 @@ fn templates_of_call(call: &Call) -> Vec<&Template> {
     match &call.body {
         Body::Text(text) | Body::Json(text) => all.push(text),
         Body::Form(fields) => all.extend(fields.iter().map(|(_, value)| value)),
+        Body::Multipart(body) => all.extend(body.fields()),
         Body::Empty | Body::Bytes(_) => {}
     }
     all.extend(call.expect.templates());

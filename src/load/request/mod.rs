@@ -14,6 +14,7 @@ mod examine;
 mod headers;
 mod jar;
 mod json;
+mod multipart;
 mod outgoing;
 mod read_response;
 mod redirect;

@@ -5,6 +5,7 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderName, USER
 
 use super::auth;
 use super::headers::{HeaderLines, render};
+use super::multipart;
 use super::target::TargetSpec;
 use super::user_state::UserState;
 use crate::load::http::{Failure, OutgoingRequest};
@@ -34,12 +35,17 @@ pub fn refill(
         query: &call.query,
     };
     address.write(&state.values, &mut buffer.target)?;
+    let of_parts;
     HeaderSpec {
         headers: &call.headers,
         auth: call.auth.as_ref(),
-        defaults: match call.body {
+        defaults: match &call.body {
             Body::Json(_) => &JSON,
             Body::Form(_) => &FORM,
+            Body::Multipart(body) => {
+                of_parts = [(CONTENT_TYPE, body.content_type.as_str()), ANY, OURS];
+                &of_parts
+            }
             Body::Empty | Body::Text(_) | Body::Bytes(_) => &PLAIN,
         },
     }
@@ -76,6 +82,7 @@ pub fn is_fixed(call: &Call, cookies: bool) -> bool {
         Body::Empty | Body::Bytes(_) => true,
         Body::Text(text) | Body::Json(text) => text.is_fixed(),
         Body::Form(fields) => fields.iter().all(|(_, value)| value.is_fixed()),
+        Body::Multipart(body) => body.fields().all(Template::is_fixed),
     };
     !cookies
         && is_body_fixed
@@ -85,14 +92,14 @@ pub fn is_fixed(call: &Call, cookies: bool) -> bool {
         && call.auth.as_ref().is_none_or(auth::is_fixed)
 }
 
-type Line = (HeaderName, &'static str);
+type Line<'a> = (HeaderName, &'a str);
 
-const ANY: Line = (ACCEPT, "*/*");
-const OURS: Line = (USER_AGENT, AGENT);
-const SOCKET: [Line; 1] = [OURS];
-const PLAIN: [Line; 2] = [ANY, OURS];
-const JSON: [Line; 3] = [(CONTENT_TYPE, "application/json"), ANY, OURS];
-const FORM: [Line; 3] = [
+const ANY: Line<'static> = (ACCEPT, "*/*");
+const OURS: Line<'static> = (USER_AGENT, AGENT);
+const SOCKET: [Line<'static>; 1] = [OURS];
+const PLAIN: [Line<'static>; 2] = [ANY, OURS];
+const JSON: [Line<'static>; 3] = [(CONTENT_TYPE, "application/json"), ANY, OURS];
+const FORM: [Line<'static>; 3] = [
     (CONTENT_TYPE, "application/x-www-form-urlencoded"),
     ANY,
     OURS,
@@ -103,7 +110,7 @@ pub(super) struct HeaderSpec<'a> {
     pub(super) headers: &'a [(HeaderName, Template)],
     auth: Option<&'a Auth>,
     /// The headers that are added unless the step sets them.
-    defaults: &'a [Line],
+    defaults: &'a [Line<'a>],
 }
 
 impl HeaderSpec<'_> {
@@ -177,6 +184,7 @@ fn body(body: &Body, values: &Values) -> Result<Bytes, Failure> {
     match body {
         Body::Empty => return Ok(Bytes::new()),
         Body::Bytes(bytes) => return Ok(bytes.clone()),
+        Body::Multipart(parts) => return multipart::write(parts, values),
         Body::Text(text) => render(text, values, Escape::None, &mut out)?,
         Body::Json(text) => render(text, values, Escape::Json, &mut out)?,
         Body::Form(fields) => {

@@ -56,6 +56,7 @@ fn scenario(file: &ScenarioFile, path: &Path, reader: &Reader<'_>) -> Result<Sce
         reader,
         names: Names::new(made, captured(file)),
         hosts: &hosts,
+        seed: file.seed.get(),
         headers: file.headers.as_ref(),
         auth: file.auth.as_ref(),
     };

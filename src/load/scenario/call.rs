@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method};
 use serde_json::{Map, Value};
 
 use super::address::check_path;
 use super::keys::{BODIES, METHODS};
+use super::multipart::multipart;
 use super::step_file::{AuthFile, CaptureFile, ExpectFile, GraphqlFile, StepFile};
 use super::surroundings::Reader;
 use super::template::{Names, is_name};
@@ -22,6 +23,7 @@ pub(super) struct General<'f> {
     pub(super) reader: &'f Reader<'f>,
     pub(super) names: Names,
     pub(super) hosts: &'f [Host],
+    pub(super) seed: u64,
     pub(super) headers: Option<&'f FreeTable<String>>,
     pub(super) auth: Option<&'f Located<FalseOr<AuthFile>>>,
 }
@@ -45,10 +47,11 @@ impl StepFile {
         METHODS.map(|key| (key, paths.next().and_then(Option::as_ref)))
     }
 
-    fn bodies(&self) -> [Key<'_>; 5] {
+    fn bodies(&self) -> [Key<'_>; 6] {
         let spans = [
             self.json.as_ref().map(Located::span),
             self.form.as_ref().map(Located::span),
+            self.multipart.as_ref().map(Located::span),
             self.body.as_ref().map(Located::span),
             self.body_file.as_ref().map(Located::span),
             self.graphql.as_ref().map(Located::span),
@@ -87,7 +90,7 @@ pub(super) fn call(
     general: &General<'_>,
 ) -> Result<(Call, String), Problem> {
     let General { reader, names, .. } = general;
-    let body = body(step, reader, names)?;
+    let body = body(step, general)?;
     let (method, path) = target(step, &body)?;
     check_path(path, &reader.text(path)?)?;
     if let Some(graphql) = &step.graphql
@@ -96,11 +99,19 @@ pub(super) fn call(
         let message = format!("`graphql` is sent by POST, not by {method}");
         return Err(Problem::at(graphql.span(), message));
     }
+    let headers = all_headers(step, general, None)?;
+    if let Some(multipart) = &step.multipart
+        && headers.iter().any(|(name, _)| name == CONTENT_TYPE)
+    {
+        return Err(multipart
+            .error("its content type has a boundary in it, and cannot be one of the `headers`")
+            .hint("leave `content-type` out of the headers"));
+    }
     let query = step.query.as_ref().map(|query| reader.pairs(query, names));
     let call = Call {
         path: reader.template(path, names)?,
         query: query.transpose()?.unwrap_or_default(),
-        headers: all_headers(step, general, None)?,
+        headers,
         auth: match asks(step, general)? {
             Some(auth) => self::auth(auth, reader, names)?,
             None => None,
@@ -270,7 +281,8 @@ pub(super) fn auth(
     }
 }
 
-fn body(step: &StepFile, reader: &Reader<'_>, names: &Names) -> Result<Body, Problem> {
+fn body(step: &StepFile, general: &General<'_>) -> Result<Body, Problem> {
+    let General { reader, names, .. } = general;
     let bodies = step.bodies();
     let mut given = bodies
         .iter()
@@ -292,6 +304,10 @@ fn body(step: &StepFile, reader: &Reader<'_>, names: &Names) -> Result<Body, Pro
     }
     if let Some(form) = &step.form {
         return Ok(Body::Form(reader.pairs(form, names)?));
+    }
+    if let Some(parts) = &step.multipart {
+        let parts = multipart(parts, (reader, names), general.seed)?;
+        return Ok(Body::Multipart(parts));
     }
     if let Some(body) = &step.body {
         return Ok(Body::Text(reader.template(body, names)?));

@@ -492,6 +492,7 @@ fn phase_rate(generator: &mut SchemaGenerator) -> Schema {
 
 #[cfg(test)]
 mod tests {
+    use super::super::multipart::FilePart;
     use super::super::step_file::{CaptureFile, ExpectFile, GraphqlFile, MessageFile};
     use super::*;
     use crate::toml_file::reference::{hold, table};
@@ -511,6 +512,7 @@ mod tests {
             "flow" => table::<FlowFile>(only),
             "step" => table::<StepFile>(only),
             "step.graphql" => table::<GraphqlFile>(only),
+            "step.multipart" => table::<FilePart>(only),
             "step.expect" => table::<ExpectFile>(only),
             "step.capture" => table::<CaptureFile>(only),
             "step.messages" => table::<MessageFile>(only),

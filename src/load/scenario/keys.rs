@@ -24,7 +24,7 @@ pub(super) const OF_USERS: [&str; 4] = ["spawn_rate", "think", "iterations", "re
 /// Each is a method with the path as its value: `get = "/items"`.
 pub(super) const METHODS: [&str; 7] = ["get", "post", "put", "patch", "delete", "head", "options"];
 /// At most one of them is the body.
-pub(super) const BODIES: [&str; 5] = ["json", "form", "body", "body_file", "graphql"];
+pub(super) const BODIES: [&str; 6] = ["json", "form", "multipart", "body", "body_file", "graphql"];
 /// What a WebSocket has a use for.
 pub(super) const OF_SOCKETS: [&str; 10] = [
     "name",

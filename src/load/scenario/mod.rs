@@ -9,6 +9,7 @@ mod hosts;
 mod keys;
 mod load_shape;
 mod measure;
+mod multipart;
 mod rows;
 mod schema_rules;
 mod share;
@@ -38,6 +39,7 @@ pub use build::{json_schema, parse, parse_in};
 pub use file::WatchFile;
 pub use hosts::{Addresses, Destination, Host, PerHost};
 pub use measure::{Measure, MeasuredHeader, metric_name};
+pub use multipart::{Multipart, Part, PartContent};
 pub use rows::Rows;
 pub use share::Share;
 pub use simple::{BodyArg, Simple, from_url};
@@ -307,6 +309,8 @@ pub enum Body {
     Json(Template),
     /// `application/x-www-form-urlencoded`.
     Form(Vec<(String, Template)>),
+    /// `multipart/form-data`.
+    Multipart(Multipart),
 }
 
 /// What counts as success.

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Pause;
+use super::multipart::MultipartFile;
 use super::schema_rules::{
     any_table, filled_list, header_names, names, path, request_or_socket, table_or_list,
     token_or_password, two_at_most,
@@ -78,6 +79,9 @@ pub(super) struct StepFile {
     pub(super) json: Option<Located<AnyValue>>,
     /// A form, with its content type
     pub(super) form: Option<Located<FreeTable<OneOrMany<Scalar>>>>,
+    /// A form with files, `{ title = "a cat", picture = { path = "cat.png", type = "image/png" } }`; a list repeats its name
+    #[schemars(title = "table")]
+    pub(super) multipart: Option<Located<MultipartFile>>,
     /// The text; say its `content-type` in `headers`
     pub(super) body: Option<Located<String>>,
     /// The file, as it is

@@ -1,6 +1,7 @@
 //! Texts with `{{placeholders}}` and `${VARIABLES}`: which names a placeholder may use, and what stands for a variable.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use super::surroundings::Reader;
 use crate::load::template::Template;
@@ -58,10 +59,15 @@ impl Reader<'_> {
 
     /// A text, number or truth value as it is sent: `2.50` stays `2.50`.
     pub(super) fn as_sent(&self, value: &Located<Scalar>) -> String {
-        match value.get() {
+        self.sent(value.get(), value.span())
+    }
+
+    /// The same of a value that stands at a place.
+    pub(super) fn sent(&self, value: &Scalar, span: &Range<usize>) -> String {
+        match value {
             Scalar::Text(text) => text.clone(),
             Scalar::Whole(number) => number.to_string(),
-            Scalar::Float(number) => match self.source.get(value.span().clone()) {
+            Scalar::Float(number) => match self.source.get(span.clone()) {
                 Some(written) => written.replace('_', ""),
                 None => number.to_string(),
             },

@@ -11,6 +11,7 @@ use serde::de::{Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::super::place::Problem;
+use super::any::Scalar;
 use super::located::Located;
 
 /// `false`, which takes something back, or a value.
@@ -56,6 +57,65 @@ impl<T: JsonSchema> JsonSchema for FalseOr<T> {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         json_schema!({ "anyOf": [{ "const": false }, generator.subschema_for::<T>()] })
+    }
+}
+
+/// A text, a number or a truth value, or a table.
+#[derive(Clone, Debug)]
+pub enum ScalarOr<T> {
+    Scalar(Scalar),
+    Table(T),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for ScalarOr<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
+            type Value = ScalarOr<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text, a number, true, false, or a table")
+            }
+
+            fn visit_bool<E: Error>(self, flag: bool) -> Result<Self::Value, E> {
+                Ok(ScalarOr::Scalar(Scalar::Flag(flag)))
+            }
+
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
+                Ok(ScalarOr::Scalar(Scalar::Whole(number)))
+            }
+
+            fn visit_f64<E: Error>(self, number: f64) -> Result<Self::Value, E> {
+                Ok(ScalarOr::Scalar(Scalar::Float(number)))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(ScalarOr::Scalar(Scalar::Text(text.to_owned())))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(ScalarOr::Table)
+            }
+        }
+        deserializer.deserialize_any(Either(PhantomData))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for ScalarOr<T> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("ScalarOr{}", T::schema_name()).into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let (scalar, table) = (
+            generator.subschema_for::<Scalar>(),
+            generator.subschema_for::<T>(),
+        );
+        json_schema!({ "anyOf": [scalar, table] })
     }
 }
 

@@ -9,7 +9,7 @@ mod schema;
 mod tables;
 
 pub use any::{AnyValue, Scalar};
-pub use choice::{FalseOr, OneOrMany, TrueOr};
+pub use choice::{FalseOr, OneOrMany, ScalarOr, TrueOr};
 pub use located::Located;
 pub use plain::{
     DurationText, FilledText, PositiveDuration, True, Whole, Word, at_most_30_days, from_number,

@@ -158,6 +158,39 @@ fn step(step: &str) -> String {
 }
 
 #[test]
+fn forms_with_files_that_cannot_be_sent_are_refused() {
+    hold(&[
+        (
+            step("post = \"/\"\nmultipart = { a = { path = \"absent.png\" } }"),
+            "4:28 `path`: read load",
+        ),
+        (
+            step("post = \"/\"\nmultipart = { a = { path = \"body.bin\", type = \"png\" } }"),
+            "it is no content type; write it like image/png",
+        ),
+        (
+            step("post = \"/\"\nmultipart = { a = { file = \"body.bin\" } }"),
+            "unknown key `file` in",
+        ),
+        (step("post = \"/\"\nmultipart = {}"), "there is no part"),
+        (
+            step("post = \"/\"\nmultipart = { a = \"{{b}}\" }"),
+            "nothing provides `{{b}}` here",
+        ),
+        (
+            step("post = \"/\"\nform = { a = 1 }\nmultipart = { a = 1 }"),
+            "the step has `form` and also `multipart`",
+        ),
+        (
+            step(
+                "post = \"/\"\nheaders = { Content-Type = \"multipart/form-data\" }\nmultipart = { a = 1 }",
+            ),
+            "its content type has a boundary in it",
+        ),
+    ]);
+}
+
+#[test]
 fn hosts_that_are_none_are_refused() {
     let scenario = |hosts: &str, step: &str| {
         format!(

@@ -189,3 +189,73 @@ fn graphql_goes_out_as_json_and_what_comes_back_is_captured() {
         json!({"query": query, "variables": {"id": 5}, "operationName": "Item"})
     );
 }
+
+#[test]
+fn forms_with_files_arrive_in_parts_of_exact_length() {
+    let (heard, server) = heard();
+    let picture: &'static [u8] = b"\x89PNG\r\n\x1a\n\0\xff--perfgate-";
+    let around = Around {
+        files: [("cat.png", picture), ("notes", b"")].into(),
+        ..Around::default()
+    };
+    let text = r#"
+        [values]
+        odd = { choice = ["a\"b\r\nü"] }
+        [[step]]
+        post = "/one"
+        multipart = { title = "{{odd}}", n = 2.50, tag = ["x", "y"], picture = { path = "cat.png", type = "image/png" } }
+        [[step]]
+        put = "/two"
+        multipart = { "the file" = [{ path = "notes", name = "a \"b\".txt" }, { path = "cat.png" }] }
+    "#;
+    for (protocol, seed) in [("1.1", 1), ("2", 1), ("1.1", 2)] {
+        let text = format!("http = \"{protocol}\"\nseed = {seed}\n{text}{ONCE}");
+        load(&scenario_in(&server, &text, &around)).is_clean("total", 2);
+    }
+    let one = heard.of("/one");
+    let kinds: Vec<&str> = one
+        .iter()
+        .map(|asked| asked.header("content-type").unwrap())
+        .collect();
+    assert_eq!(kinds[0], kinds[1], "the seed makes the boundary");
+    assert_ne!(kinds[0], kinds[2]);
+    let boundary = kinds[0]
+        .strip_prefix("multipart/form-data; boundary=")
+        .unwrap();
+    let field = |name: &str, value: &str| {
+        format!(
+            "--{boundary}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+        )
+    };
+    let expected = [
+        field("title", "a\"b\r\nü").as_bytes(),
+        field("n", "2.50").as_bytes(),
+        field("tag", "x").as_bytes(),
+        field("tag", "y").as_bytes(),
+        format!(
+            "--{boundary}\r\ncontent-disposition: form-data; name=\"picture\"; filename=\"cat.png\"\r\n\
+             content-type: image/png\r\n\r\n"
+        )
+        .as_bytes(),
+        picture,
+        format!("\r\n--{boundary}--\r\n").as_bytes(),
+    ]
+    .concat();
+    for asked in &one[..2] {
+        assert_eq!(asked.body, expected);
+        let length = asked.header("content-length").map(str::parse);
+        assert_eq!(length, Some(Ok(expected.len())));
+    }
+    for asked in heard.of("/two") {
+        assert_eq!(asked.method, "PUT");
+        let text = String::from_utf8_lossy(&asked.body);
+        assert!(
+            text.contains("name=\"the file\"; filename=\"a %22b%22.txt\"\r\ncontent-type: application/octet-stream\r\n\r\n\r\n--"),
+            "{text}"
+        );
+        assert!(
+            text.contains("filename=\"cat.png\"\r\ncontent-type: application/octet-stream"),
+            "{text}"
+        );
+    }
+}

@@ -4,7 +4,7 @@ use crate::load::scenario::{
     Action, Auth, Body, Call, Condition, Destination, Expect, Flow, Multipart, PartContent,
     Scenario, Socket, Step, Turns,
 };
-use crate::load::template::{Extractor, Template, ValueGenerator};
+use crate::load::template::{Extractor, MomentForm, MomentRange, Template, ValueGenerator};
 use crate::model::Digest;
 use crate::toml_file::written::duration_text as time;
 
@@ -328,9 +328,36 @@ fn probe(probe: &Extractor) -> String {
 pub(super) fn generator(generator: &ValueGenerator) -> String {
     match generator {
         ValueGenerator::Int { low, high } => format!("int {low}..{high}"),
-        ValueGenerator::Choice(choices) => format!("choice of {}", choices.join(" | ")),
+        ValueGenerator::Float {
+            low,
+            high,
+            decimals,
+        } => format!("float {low}..{high} of {decimals} decimals"),
+        ValueGenerator::Choice(choices) | ValueGenerator::JsonChoice(choices) => {
+            format!("choice of {}", choices.join(" | "))
+        }
         ValueGenerator::Text { length } => format!("text of {length}"),
         ValueGenerator::Uuid => "uuid".to_owned(),
         ValueGenerator::Counter => "counter".to_owned(),
+        // What it is counted from is another for every run.
+        ValueGenerator::Moment(MomentRange {
+            low, high, form, ..
+        }) => {
+            let form = match form {
+                MomentForm::Date => "date",
+                MomentForm::Time => "time",
+                MomentForm::Unix => "timestamp",
+            };
+            format!("{form} {low}..{high} s from now")
+        }
+        ValueGenerator::List { of, low, high } => {
+            format!("list of {low}..{high}: ({})", self::generator(of))
+        }
+        ValueGenerator::Object(fields) => {
+            let fields = fields.iter();
+            let fields =
+                fields.map(|(name, field)| format!("{name}: ({})", self::generator(field)));
+            format!("object of {}", fields.collect::<Vec<_>>().join(", "))
+        }
     }
 }

@@ -45,7 +45,7 @@ pub fn parse_in(text: &str, path: &Path, around: &dyn Surroundings) -> Result<Sc
 fn scenario(file: &ScenarioFile, path: &Path, reader: &Reader<'_>) -> Result<Scenario, Problem> {
     let base = Base::parse(&reader.text(&file.base)?).map_err(|why| file.base.error(why))?;
     let hosts = hosts(file.hosts.as_ref(), reader)?;
-    let values = values(file.values.as_ref())?;
+    let values = values(file.values.as_ref(), reader)?;
     let feeds = feeds(file.data.as_deref().unwrap_or_default(), reader)?;
     let columns = feeds.iter().flat_map(|feed| {
         let named = |column| format!("{}.{column}", feed.name);

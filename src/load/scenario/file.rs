@@ -4,13 +4,14 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::generators::GeneratorFile;
 use super::keys::{
     ABORT_AFTER, READY_WITHIN, REDIRECTS, STOP_WITHIN, STREAMS, TIMEOUT, USUAL_MAX_USERS,
 };
 use super::measure::MeasureFile;
 use super::schema_rules::{
-    NAME, header_names, levels, low_and_high, names, one_target, process_number, steps_or_flows,
-    users_or_rate_or_phases, words,
+    NAME, header_names, levels, names, one_target, process_number, steps_or_flows,
+    users_or_rate_or_phases,
 };
 use super::step_file::{AuthFile, StepFile};
 use super::{Arrivals, MetricKind, Pause, RowOrder};
@@ -47,7 +48,9 @@ fn advice(path: &[&str], key: &str) -> Option<&'static str> {
             "write ready = { url = \"/health\" }: load begins when it answers with 200"
         }
         (["watch", "metrics"], "better") => "better = \"lower\" or better = \"higher\"",
-        (["values", _], "") => "one of int, choice, text, uuid, counter: page = { int = [1, 50] }",
+        (["values", _], "") => {
+            "one of int, float, choice, text, uuid, counter, date, time, timestamp, list, object: page = { int = [1, 50] }"
+        }
         ([.., "capture", _], "") => "one of json, header, regex: id = { json = \"$.id\" }",
         _ => return None,
     })
@@ -320,22 +323,6 @@ pub(super) struct TlsFile {
     pub(super) key: Option<Located<FilledText>>,
 }
 
-/// How a value is made.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum GeneratorFile {
-    /// A whole number, both ends included
-    Int(#[schemars(schema_with = "low_and_high")] Located<Vec<Located<i64>>>),
-    /// One of these, each as likely
-    Choice(#[schemars(schema_with = "words")] Located<Vec<Located<Scalar>>>),
-    /// So many letters and digits
-    Text(#[schemars(title = "length")] Whole<1, 65_536>),
-    /// A random UUID
-    Uuid(True),
-    /// A number that no other iteration of the level has; 1, 2, 3 without a gap where the iterations are limited or a rate is asked for
-    Counter(True),
-}
-
 /// A CSV file.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -492,6 +479,7 @@ fn phase_rate(generator: &mut SchemaGenerator) -> Schema {
 
 #[cfg(test)]
 mod tests {
+    use super::super::generators::ListFile;
     use super::super::multipart::FilePart;
     use super::super::step_file::{CaptureFile, ExpectFile, GraphqlFile, MessageFile};
     use super::*;
@@ -508,6 +496,7 @@ mod tests {
             "measure" => table::<MeasureFile>(only),
             "tls" => table::<TlsFile>(only),
             "values" => table::<GeneratorFile>(only),
+            "values.list" => table::<ListFile>(only),
             "data" => table::<DataFile>(only),
             "flow" => table::<FlowFile>(only),
             "step" => table::<StepFile>(only),

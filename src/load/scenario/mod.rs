@@ -5,6 +5,7 @@ mod build;
 mod call;
 mod file;
 mod flows;
+mod generators;
 mod hosts;
 mod keys;
 mod load_shape;

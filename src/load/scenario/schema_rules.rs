@@ -107,6 +107,11 @@ pub(super) fn low_and_high(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "title": "`[low, high]`", "type": "array", "items": items, "minItems": 2, "maxItems": 2 })
 }
 
+pub(super) fn two_numbers(_: &mut SchemaGenerator) -> Schema {
+    let items = json!({ "type": "number" });
+    json_schema!({ "title": "`[low, high]`", "type": "array", "items": items, "minItems": 2, "maxItems": 2 })
+}
+
 pub(super) fn words(_: &mut SchemaGenerator) -> Schema {
     let items = json!({ "type": ["string", "integer"] });
     json_schema!({ "type": "array", "items": items, "minItems": 1 })

@@ -1,8 +1,10 @@
-//! What a scenario file may look at beside itself: environment variables and files.
+//! What a scenario file may look at beside itself: environment variables, files, and the time.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
 
 use super::variables::expand;
 use crate::toml_file::{Located, Problem};
@@ -13,6 +15,11 @@ const LARGEST_FILE: u64 = 256 * 1024 * 1024;
 pub trait Surroundings {
     fn variable(&self, name: &str) -> Option<String>;
     fn file(&self, path: &Path) -> io::Result<Vec<u8>>;
+
+    /// What dates are counted from.
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
 }
 
 /// The environment and the files of this process.

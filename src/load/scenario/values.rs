@@ -3,62 +3,28 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::file::{DataFile, GeneratorFile};
+use super::file::DataFile;
+use super::generators::{GeneratorFile, generator};
 use super::surroundings::Reader;
 use super::template::is_name;
 use super::{Feed, Rows};
 use crate::load::template::ValueGenerator;
-use crate::toml_file::{FilledText, FreeTable, Located, Problem, Scalar, Table};
+use crate::toml_file::{FilledText, FreeTable, Located, Problem, Table};
 
 pub(super) const NAME_HINT: &str = "letters, digits, `_` and `-`; a letter first";
 
 pub(super) fn values(
     table: Option<&FreeTable<GeneratorFile>>,
+    reader: &Reader<'_>,
 ) -> Result<BTreeMap<String, ValueGenerator>, Problem> {
     let mut values = BTreeMap::new();
     for (name, value) in table.iter().flat_map(|table| table.entries()) {
         if !is_name(name) {
             return Err(value.error("it is no name for a value").hint(NAME_HINT));
         }
-        values.insert(name.to_owned(), generator(value)?);
+        values.insert(name.to_owned(), generator(value, reader)?);
     }
     Ok(values)
-}
-
-fn generator(file: &GeneratorFile) -> Result<ValueGenerator, Problem> {
-    Ok(match file {
-        GeneratorFile::Int(ends) => {
-            let [low, high] = ends.as_slice() else {
-                return Err(ends.error("expected the lowest and the highest number, like [1, 50]"));
-            };
-            let (low, high) = (*low.get(), *high.get());
-            if low > high {
-                return Err(ends.error(format!("it ends at {high}, before it begins at {low}")));
-            }
-            ValueGenerator::Int { low, high }
-        }
-        GeneratorFile::Choice(entries) => {
-            let mut words = Vec::new();
-            for entry in entries.get() {
-                words.push(match entry.get() {
-                    Scalar::Text(text) => text.clone(),
-                    Scalar::Whole(number) => number.to_string(),
-                    Scalar::Float(_) | Scalar::Flag(_) => {
-                        return Err(entry.error("expected texts or whole numbers"));
-                    }
-                });
-            }
-            if words.is_empty() {
-                return Err(entries.error("there is nothing to choose from"));
-            }
-            ValueGenerator::Choice(words)
-        }
-        GeneratorFile::Text(length) => ValueGenerator::Text {
-            length: length.to().unwrap_or(usize::MAX),
-        },
-        GeneratorFile::Uuid(_) => ValueGenerator::Uuid,
-        GeneratorFile::Counter(_) => ValueGenerator::Counter,
-    })
 }
 
 pub(super) fn feeds(

@@ -17,7 +17,7 @@ use http::header::{
 pub use escape::Escape;
 pub use excerpt::{SHOWN, excerpt};
 pub use extractor::Extractor;
-pub use generator::{ValueGenerator, random, seed_of};
+pub use generator::{MomentForm, MomentRange, ValueGenerator, random, seed_of};
 pub use text::{Missing, Template};
 pub use values::Values;
 

@@ -102,7 +102,27 @@ fn what_holds_for_the_whole_scenario_is_read() {
         scenario.values["kind"],
         ValueGenerator::Choice(vec!["a".into(), "2".into()])
     );
-    assert_eq!(scenario.values.len(), 5);
+    assert_eq!(scenario.values.len(), 11);
+    assert_eq!(
+        scenario.values["price"],
+        ValueGenerator::Float {
+            low: 50,
+            high: 9999,
+            decimals: 2
+        }
+    );
+    let ValueGenerator::Moment(day) = &scenario.values["day"] else {
+        panic!("{:?}", scenario.values);
+    };
+    assert_eq!((day.low, day.high), (0, 30 * 86_400));
+    assert_eq!(
+        scenario.values["tags"],
+        ValueGenerator::List {
+            of: Box::new(ValueGenerator::JsonChoice(vec!["\"a\"".into(), "2".into()])),
+            low: 1,
+            high: 3
+        }
+    );
     let feed = &scenario.feeds[0];
     assert_eq!(
         (feed.columns[0].as_str(), feed.rows.cell(1, 0).unwrap()),

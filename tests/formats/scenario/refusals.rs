@@ -191,6 +191,61 @@ fn forms_with_files_that_cannot_be_sent_are_refused() {
 }
 
 #[test]
+fn values_that_cannot_be_made_are_refused() {
+    let value = |value: &str| step(&format!("get = \"/\"\n[values]\na = {{ {value} }}"));
+    hold(&[
+        (
+            value("float = [0.5]"),
+            "5:15 `float`: expected the lowest and the highest number, like [0.5, 99.5]",
+        ),
+        (value("float = [1.5, 1]"), "it ends before it begins"),
+        (
+            value("float = [1e3, 2e3]"),
+            "expected a number with at most nine decimals",
+        ),
+        (
+            value("float = [0.0, inf]"),
+            "expected a number with at most nine decimals",
+        ),
+        (
+            value("float = [\"a\", 1]"),
+            "expected a number with at most nine decimals",
+        ),
+        (
+            value("float = [0.000000001, 99999999999.0]"),
+            "too large for so many decimals",
+        ),
+        (
+            value("date = \"0h..30h\""),
+            "a date is whole days from now, like 0d..30d",
+        ),
+        (
+            value("date = \"tomorrow\""),
+            "`tomorrow` is no time from now; write it like 0d..30d, or -1h",
+        ),
+        (value("time = \"2d..1d\""), "ends before it begins"),
+        (
+            value("list = { of = { int = [1, 2] }, length = [3, 1] }"),
+            "or the least and the most, like [1, 3]",
+        ),
+        (
+            value("list = { of = { int = [2, 1] }, length = 1 }"),
+            "it ends at 1, before it begins at 2",
+        ),
+        (
+            value("list = { of = { choice = [] }, length = 1 }"),
+            "there is nothing to choose from",
+        ),
+        (value("list = { length = 1 }"), "`of`"),
+        (value("object = {}"), "there is nothing in it"),
+        (
+            value("object = { b = { ints = [1, 2] } }"),
+            "unknown key `ints`",
+        ),
+    ]);
+}
+
+#[test]
 fn hosts_that_are_none_are_refused() {
     let scenario = |hosts: &str, step: &str| {
         format!(
@@ -444,7 +499,7 @@ fn values_data_and_variables_are_refused_where_they_give_nothing() {
     hold(&[
         (
             top("values={a={}}"),
-            "`a`: expected a table of exactly one key (one of int, choice, text, uuid, counter: page = {",
+            "`a`: expected a table of exactly one key (one of int, float, choice, text, uuid, counter, date, time, timestamp, list, object: page = {",
         ),
         (
             top("values={a={int=[5,1]}}"),

@@ -179,3 +179,61 @@ fn iterations_of_unequal_users_have_each_number_once() {
     counted.sort();
     assert_eq!(counted, (1..=120).collect::<Vec<_>>());
 }
+
+#[test]
+fn numbers_dates_lists_and_objects_arrive_as_what_they_are() {
+    let heard = Heard::default();
+    let server = Server::start(heard.all_by(|_| Reply::text("ok")));
+    let text = r#"
+        [values]
+        price = { float = [0.50, 0.59] }
+        day = { date = "1d..2d" }
+        seen = { time = "-1h..0s" }
+        since = { timestamp = "0s" }
+        tags = { list = { of = { choice = ["a\"b", 7] }, length = [0, 2] } }
+        guest = { object = { id = { uuid = true }, n = { counter = true }, days = { list = { of = { date = "0d" }, length = 1 } } } }
+        [[step]]
+        post = "/rooms/{{day}}"
+        json = { price = "{{price:raw}}", seen = "{{seen}}", since = "{{since:raw}}", tags = "{{tags:raw}}", guests = ["{{guest:raw}}"] }
+        [load]
+        users = 1
+        iterations = 60
+    "#;
+    let before = jiff::Timestamp::now().as_second();
+    load(&scenario_in(&server, text, &Around::default())).is_clean("POST /rooms/{{day}}", 60);
+    let after = jiff::Timestamp::now().as_second();
+    let day = |seconds: i64| {
+        let text = jiff::Timestamp::from_second(seconds).unwrap().to_string();
+        text[..10].to_owned()
+    };
+    let (mut prices, mut tags) = (BTreeSet::new(), BTreeSet::new());
+    for (number, asked) in heard.all().into_iter().enumerate() {
+        let body: serde_json::Value = serde_json::from_slice(&asked.body).unwrap();
+        prices.insert(body["price"].to_string());
+        tags.insert(body["tags"].to_string());
+        let since = body["since"].as_i64().unwrap();
+        assert!((before..=after).contains(&since), "{since}");
+        let seen: jiff::Timestamp = body["seen"].as_str().unwrap().parse().unwrap();
+        assert!((since - 3600..=since).contains(&seen.as_second()), "{seen}");
+        let path = asked.path.strip_prefix("/rooms/").unwrap();
+        assert!(
+            [1, 2]
+                .map(|days| day(since + days * 86_400))
+                .contains(&path.to_owned()),
+            "{path}"
+        );
+        let [guest] = body["guests"].as_array().unwrap().as_slice() else {
+            panic!("{body}");
+        };
+        assert_eq!(guest["n"], number + 1);
+        assert_eq!(guest["id"].as_str().unwrap().len(), 36);
+        assert_eq!(guest["days"], serde_json::json!([day(since)]));
+    }
+    assert!(
+        prices.len() > 5 && prices.iter().all(|price| price.starts_with("0.5")),
+        "{prices:?}"
+    );
+    let kinds = ["[]", "[7]", "[\"a\\\"b\"]", "[7,7]", "[\"a\\\"b\",7]"];
+    assert!(kinds.iter().all(|kind| tags.contains(*kind)), "{tags:?}");
+    assert!(tags.len() <= 7, "{tags:?}");
+}

@@ -423,14 +423,14 @@ fn watch(scenario: &mut Scenario, group: u32, usual: &Base) -> anyhow::Result<()
     Ok(())
 }
 
-/// A window instead of the whole load; phases keep their shares of it.
+/// A window instead of the whole load; phases and stages keep their shares of it.
 fn shorten(scenario: &mut Scenario, window: Duration) {
     scenario.warmup = scenario.warmup.min(WARMUP_OF_WINDOW);
     for level in &mut scenario.levels {
         match &mut level.load {
             Load::Closed(closed) => {
-                if let Until::For(duration) = &mut closed.until {
-                    *duration = window;
+                if matches!(closed.until, Until::For(_)) {
+                    closed.set_duration(window);
                 }
             }
             Load::Open(open) => {

@@ -24,9 +24,18 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Puts the warm-up as a phase in front of the others, at the rate at which they begin.
     pub fn new(open: &Open, warmup: Duration, seed: u64) -> Self {
-        let first = open.phases.first();
+        Self {
+            arrivals: open.arrivals,
+            seed,
+            ..Self::of_stages(&open.phases, warmup)
+        }
+    }
+
+    /// Users that come and go. Puts the warm-up as a phase in front of the others, with the rate, or the number of users,
+    /// with which they begin.
+    pub fn of_stages(phases: &[Phase], warmup: Duration) -> Self {
+        let first = phases.first();
         let before = first.filter(|_| warmup > Duration::ZERO).map(|phase| {
             // A ramp that begins at zero would send nothing during the warm-up.
             let rate = if phase.from > 0.0 {
@@ -43,10 +52,35 @@ impl Plan {
             }
         });
         Self {
-            phases: before.into_iter().chain(open.phases.clone()).collect(),
-            arrivals: open.arrivals,
-            seed,
+            phases: before.into_iter().chain(phases.iter().cloned()).collect(),
+            arrivals: Arrivals::default(),
+            seed: 0,
         }
+    }
+
+    /// When a user, counted from 0, is there from a time on: at once or later, with the phase in which that is. `None`
+    /// where it does not come any more. There are as many users as the number of the phase, rounded.
+    pub fn presence(&self, user: u64, from: Duration) -> Option<(Duration, usize)> {
+        let needed = exact(user) + 0.5;
+        let mut begin = Duration::ZERO;
+        for (number, phase) in self.phases.iter().enumerate() {
+            let end = begin + phase.duration;
+            if from < end {
+                let at = from.max(begin);
+                let slope = (phase.to - phase.from) / phase.duration.as_secs_f64();
+                let inside = (at - begin).as_secs_f64();
+                if phase.from + slope * inside >= needed {
+                    return Some((at, number));
+                }
+                if phase.to >= needed {
+                    let later = Duration::try_from_secs_f64((needed - phase.from) / slope);
+                    let when = begin + later.unwrap_or_default();
+                    return Some((when.clamp(at, end), number));
+                }
+            }
+            begin = end;
+        }
+        None
     }
 
     pub fn phases(&self) -> &[Phase] {
@@ -258,6 +292,41 @@ mod tests {
             (Duration::from_secs(2), Duration::from_secs(5))
         );
         assert_eq!(plan.duration(), Duration::from_secs(5));
+    }
+
+    #[test]
+    fn users_come_one_after_the_other_and_go_in_reverse() {
+        let stages = [
+            phase(10.0, 0.0, 10.0),
+            phase(5.0, 10.0, 10.0),
+            phase(10.0, 10.0, 0.0),
+            phase(5.0, 2.0, 2.0),
+        ];
+        let plan = Plan::of_stages(&stages, Duration::ZERO);
+        let at = |user: u64, from: f64| {
+            let found = plan.presence(user, Duration::from_secs_f64(from));
+            found.map(|(when, phase)| ((when.as_secs_f64() * 10.0).round() / 10.0, phase))
+        };
+        assert_eq!(at(0, 0.0), Some((0.5, 0)));
+        assert_eq!(at(9, 0.0), Some((9.5, 0)));
+        assert_eq!(at(9, 12.0), Some((12.0, 1)));
+        // It goes at 15.5, and does not come again.
+        assert_eq!(at(9, 15.4), Some((15.4, 2)));
+        assert_eq!(at(9, 15.6), None);
+        // The first goes at 24.5, and is back in the last stage.
+        assert_eq!(at(0, 24.6), Some((25.0, 3)));
+        assert_eq!(at(0, 30.0), None);
+        assert_eq!(at(10, 0.0), None);
+        let there = |second: f64| {
+            (0..20)
+                .filter(|user| at(*user, second) == Some((second, 1)))
+                .count()
+        };
+        assert_eq!(there(12.0), 10);
+        // The warm-up has the users with which the stages begin, or all of the first where that is none.
+        let warm = Plan::of_stages(&stages, Duration::from_secs(3));
+        assert_eq!(warm.presence(9, Duration::ZERO), Some((Duration::ZERO, 0)));
+        assert_eq!(warm.counted().0, Duration::from_secs(3));
     }
 
     proptest! {

@@ -127,7 +127,7 @@ fn in_scenario(word: &str) -> Option<&'static str> {
         _ if is_limit(word) || is_tolerance(word) => Some(LIMITS_ARE_THE_GATES),
         "vus" | "users" | "stages" | "executor" | "arrivalRate" | "rampTo" | "rate"
         | "duration" | "iterations" | "phases" | "ramp" | "spawn_rate" => Some(
-            "how much load is put on stands in [load], as `users` or `rate` with a `duration`, or as [[load.phase]]",
+            "how much load is put on stands in [load], as `users` or `rate` with a `duration`, or as [[load.phase]] or [[load.stage]]",
         ),
         "host" | "target" | "url" | "baseUrl" | "base_url" => {
             Some("where every path begins is base = \"http://127.0.0.1:8080\"")
@@ -151,7 +151,7 @@ fn in_load(word: &str) -> Option<&'static str> {
             Some("how many flows begin in a second is `rate`")
         }
         "stages" | "phases" | "ramp" | "rampTo" | "ramp_up" => Some(
-            "rates one after the other are [[load.phase]], and rate = [10, 50] rises evenly; users come by `spawn_rate`",
+            "rates one after the other are [[load.phase]], numbers of users [[load.stage]], and rate = [10, 50] or users = [10, 50] rises evenly",
         ),
         "time" | "for" | "run_time" => Some("how long is measured is `duration`"),
         _ => None,

@@ -137,6 +137,7 @@ fn scenario(port: u16, load: Load) -> Scenario {
             once: Vec::new(),
             steps: vec![step("/")],
         }],
+        classes: Vec::new(),
         setup: Vec::new(),
         teardown: Vec::new(),
         values: Default::default(),
@@ -153,6 +154,7 @@ fn closed(users: usize, until: Until) -> Load {
         spawn_rate: None,
         think: Pause::NONE,
         until,
+        stages: Vec::new(),
     })
 }
 

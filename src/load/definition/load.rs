@@ -46,6 +46,13 @@ fn users(closed: &Closed) -> Vec<(&'static str, String)> {
         Until::For(duration) => ("duration", time(duration)),
         Until::Iterations(count) => ("iterations", count.to_string()),
     };
+    if !closed.stages.is_empty() {
+        let stages: Vec<String> = closed.stages.iter().map(stage).collect();
+        return vec![
+            ("stages", stages.join(", ")),
+            ("think", pause(closed.think)),
+        ];
+    }
     let spawn = closed.spawn_rate.map(per_second);
     vec![
         ("users", closed.users.to_string()),
@@ -78,6 +85,16 @@ fn rate(open: &Open) -> Vec<(&'static str, String)> {
 fn phase(phase: &Phase) -> String {
     let counted = if phase.counted { "" } else { " not counted" };
     format!("{} at {}{counted}", time(phase.duration), rate_of(phase))
+}
+
+/// `10s of 0 to 50 users`
+fn stage(stage: &Phase) -> String {
+    let counted = if stage.counted { "" } else { " not counted" };
+    let users = match stage.from.total_cmp(&stage.to).is_eq() {
+        true => stage.from.to_string(),
+        false => format!("{} to {}", stage.from, stage.to),
+    };
+    format!("{} of {users} users{counted}", time(stage.duration))
 }
 
 fn rate_of(phase: &Phase) -> String {

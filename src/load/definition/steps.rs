@@ -26,6 +26,29 @@ pub(super) fn write(scenario: &Scenario, definition: &mut Definition) {
             shown: weights(true),
         });
     }
+    if !scenario.classes.is_empty() {
+        let each = |named: bool| {
+            let classes = scenario.classes.iter().map(|class| {
+                let flows = class.flows.iter().map(|number| match named {
+                    true => scenario
+                        .flows
+                        .get(*number)
+                        .map_or("", |flow| &flow.name)
+                        .to_owned(),
+                    false => (number + 1).to_string(),
+                });
+                let flows: Vec<String> = flows.collect();
+                format!("{} {}", flows.join(" or "), class.weight)
+            });
+            classes.collect::<Vec<_>>().join(", ")
+        };
+        definition.put(Term {
+            key: "classes".to_owned(),
+            name: "classes".to_owned(),
+            exact: each(false),
+            shown: each(true),
+        });
+    }
     once(scenario, definition);
     let requests: Vec<String> = scenario.flows.iter().map(requests).collect();
     let requests = requests.join("; ");

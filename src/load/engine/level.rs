@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 
 use super::abort::AbortWatch;
+use super::closed::Stages;
 use super::context::LevelContext;
 use super::control::{Control, Schedule, Stop};
 use super::progress::{LevelStage, Progress};
@@ -62,7 +63,7 @@ pub struct RunningLevel {
     drain: Duration,
     pub progress: Progress,
     stop: Stop,
-    /// The plan of an open level and its start.
+    /// The plan of an open level, or of one in stages, and its start.
     plan: Option<(Plan, Moment)>,
     /// The users of a closed level, which is scheduled once they are all there.
     closed: Option<Closed>,
@@ -90,9 +91,9 @@ impl RunningLevel {
             stop,
             given,
         } = input;
-        let (closed, open) = match &level.load {
-            Load::Closed(closed) => (Some(closed), None),
-            Load::Open(open) => (None, Some(open)),
+        let closed = match &level.load {
+            Load::Closed(closed) => Some(closed),
+            Load::Open(_) => None,
         };
         let iterations = closed.and_then(|closed| match closed.until {
             Until::Iterations(count) => Some(count),
@@ -102,8 +103,12 @@ impl RunningLevel {
         let longest = script.timeouts().max().unwrap_or(scenario.timeout);
         let drain = longest.max(scenario.timeout) * 2 + Duration::from_millis(200);
         let of = threads(scenario, &level.load);
-        let plan = open.map(|open| {
-            let plan = Plan::new(open, scenario.warmup, scenario.seed);
+        let plan = match &level.load {
+            Load::Open(open) => Some(Plan::new(open, scenario.warmup, scenario.seed)),
+            Load::Closed(closed) if closed.stages.is_empty() => None,
+            Load::Closed(closed) => Some(Plan::of_stages(&closed.stages, scenario.warmup)),
+        };
+        let plan = plan.map(|plan| {
             let start = control.clock.now().plus(AHEAD);
             let (from, _) = plan.counted();
             control.schedule(&Schedule {
@@ -119,7 +124,14 @@ impl RunningLevel {
             None => (Vec::new(), vec![Span::default()]),
         };
         let work = |thread: usize| match &level.load {
-            Load::Closed(closed) => Some(Work::Closed(closed.clone())),
+            Load::Closed(closed) => {
+                let stages = plan.as_ref().map(|(plan, start)| Stages {
+                    plan: plan.clone(),
+                    start: *start,
+                    spans: phase_spans.clone(),
+                });
+                Some(Work::Closed(closed.clone(), stages))
+            }
             Load::Open(open) => plan.as_ref().map(|(plan, start)| Work::Open {
                 plan: plan.clone(),
                 start: *start,
@@ -127,7 +139,7 @@ impl RunningLevel {
                 spans: phase_spans.clone(),
             }),
         };
-        let figures = script.figures(level.prefix.clone(), spans, plan.is_some());
+        let figures = script.figures(level.prefix.clone(), spans, closed.is_none());
         let context = LevelContext {
             scenario: Arc::clone(scenario),
             script: Arc::clone(script),

@@ -209,7 +209,7 @@ impl LoadRun {
             script.want_everything();
             let script = Arc::new(script);
             let mut user = Alone::new(&self.scenario, Arc::clone(&script), &dialers, &given);
-            for flow in script.once().into_iter().chain(script.flows()) {
+            for flow in script.all_once().iter().chain(script.flows()) {
                 if flow.steps.is_empty() {
                     continue;
                 }
@@ -221,7 +221,11 @@ impl LoadRun {
                     failed: ended.as_ref().map_or(true, |end| end.failed.is_some()),
                 });
                 ended?;
-                if script.once().is_some_and(|once| std::ptr::eq(once, flow)) {
+                if script
+                    .all_once()
+                    .iter()
+                    .any(|once| std::ptr::eq(once, flow))
+                {
                     user.keep(flow);
                 }
                 if flow.name == SETUP {

@@ -235,7 +235,7 @@ impl Pool {
 
     /// Records an arrival as a failure of the first step of its flow.
     fn drop_arrival(&self, arrival: &Arrival) {
-        let flow = self.context.level.script.flow(arrival.iteration);
+        let flow = self.context.level.script.flow(None, arrival.iteration);
         let first = flow.and_then(|flow| flow.steps.first());
         let subject = first.map_or(0, |step| step.subject);
         let tally = self.context.tally(arrival.span, subject);

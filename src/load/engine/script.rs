@@ -9,15 +9,17 @@ use crate::load::http::{Failure, OutgoingRequest, Wanted, http1, http2};
 use crate::load::record::{Figures, Span};
 use crate::load::request::{self, Data};
 use crate::load::scenario::{
-    Action, Base, Call, Destination, Pause, Protocol, Scenario, Socket, Step, Turns,
+    Action, Base, Call, Destination, Flow, Pause, Protocol, Scenario, Socket, Step, Turns,
 };
 
 /// All flows, and how often each is taken.
 pub struct Script {
-    /// What each user takes once, and none where there is nothing of that kind.
-    once: Option<Box<PreparedFlow>>,
+    /// What users take once, and none where there is nothing of that kind.
+    once: Vec<PreparedFlow>,
     flows: Vec<PreparedFlow>,
     total_weight: f64,
+    /// What kinds of users there are; none where each takes all flows.
+    classes: Vec<PreparedClass>,
     seed: u64,
     pub subjects: Vec<String>,
     /// The subjects of flows that are measured as a whole.
@@ -34,6 +36,14 @@ pub struct PreparedFlow {
     /// The index of its subject in `Script::wholes`, where it is measured as a whole.
     pub whole: Option<usize>,
     pub steps: Vec<PreparedStep>,
+}
+
+/// What the users of one class take.
+struct PreparedClass {
+    /// The index of what they take once.
+    once: Option<usize>,
+    /// The flows by their index, each with the sum of the weights up to and including it.
+    flows: Vec<(usize, f64)>,
 }
 
 pub struct PreparedStep {
@@ -118,22 +128,33 @@ impl EncodedRequest {
 impl Script {
     pub fn new(scenario: &Scenario) -> Result<Self, Failure> {
         let mut script = Self {
-            once: None,
+            once: Vec::new(),
             flows: Vec::new(),
             total_weight: 0.0,
+            classes: Vec::new(),
             seed: scenario.seed,
             subjects: Vec::new(),
             wholes: Vec::new(),
             slow: scenario.measure.slow,
         };
-        let once: Vec<Step> = scenario
-            .flows
-            .iter()
-            .flat_map(|flow| flow.once.clone())
-            .collect();
-        if !once.is_empty() {
-            let once = script.prepare_all(scenario, ONCE, &once)?;
-            script.once = Some(Box::new(once));
+        if scenario.classes.is_empty() {
+            script.prepare_once(scenario, &scenario.flows)?;
+        }
+        for class in &scenario.classes {
+            let own = class.flows.iter();
+            let own: Vec<(usize, &Flow)> = own
+                .filter_map(|number| Some((*number, scenario.flows.get(*number)?)))
+                .collect();
+            let once = script.prepare_once(scenario, own.iter().map(|(_, flow)| *flow))?;
+            let mut weight = 0.0;
+            let flows = own.into_iter().map(|(number, flow)| {
+                weight += flow.weight;
+                (number, weight)
+            });
+            script.classes.push(PreparedClass {
+                once,
+                flows: flows.collect(),
+            });
         }
         for flow in &scenario.flows {
             script.total_weight += flow.weight;
@@ -147,12 +168,29 @@ impl Script {
         Ok(script)
     }
 
+    /// What users of these flows take once; its index, where there is something.
+    fn prepare_once<'s>(
+        &mut self,
+        scenario: &Scenario,
+        flows: impl IntoIterator<Item = &'s Flow>,
+    ) -> Result<Option<usize>, Failure> {
+        let once = flows.into_iter().flat_map(|flow| flow.once.clone());
+        let once: Vec<Step> = once.collect();
+        if once.is_empty() {
+            return Ok(None);
+        }
+        let once = self.prepare_all(scenario, ONCE, &once)?;
+        self.once.push(once);
+        Ok(Some(self.once.len() - 1))
+    }
+
     /// Steps outside of any flow, as one flow of that name.
     pub fn of_steps(scenario: &Scenario, name: &str, steps: &[Step]) -> Result<Self, Failure> {
         let mut script = Self {
-            once: None,
+            once: Vec::new(),
             flows: Vec::new(),
             total_weight: 1.0,
+            classes: Vec::new(),
             seed: scenario.seed,
             subjects: Vec::new(),
             wholes: Vec::new(),
@@ -213,23 +251,44 @@ impl Script {
         })
     }
 
-    /// The flow of an iteration. With the same seed it is the same, whichever user takes the iteration.
-    pub fn flow(&self, iteration: u64) -> Option<&PreparedFlow> {
+    /// The flow of an iteration of a user, which may be of a class. With the same seed it is the same, whichever user of
+    /// that class takes the iteration.
+    pub fn flow(&self, class: Option<usize>, iteration: u64) -> Option<&PreparedFlow> {
+        if let Some(class) = class.and_then(|class| self.classes.get(class)) {
+            let whole = class.flows.last().map_or(0.0, |(_, weight)| *weight);
+            let at = self.random(iteration) * whole;
+            let mut flows = class.flows.iter();
+            let chosen = flows.find(|(_, weight_up_to)| at < *weight_up_to);
+            let (flow, _) = chosen.or(class.flows.last())?;
+            return self.flows.get(*flow);
+        }
         if let [only] = self.flows.as_slice() {
             return Some(only);
         }
-        let spread = iteration.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let mut random = fastrand::Rng::with_seed(self.seed ^ spread);
-        let at = random.f64() * self.total_weight;
+        let at = self.random(iteration) * self.total_weight;
         let mut flows = self.flows.iter();
         flows
             .find(|flow| at < flow.weight_up_to)
             .or(self.flows.last())
     }
 
-    /// What each user takes once, before its first iteration.
-    pub fn once(&self) -> Option<&PreparedFlow> {
-        self.once.as_deref()
+    /// Between 0 and 1.
+    fn random(&self, iteration: u64) -> f64 {
+        let spread = iteration.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        fastrand::Rng::with_seed(self.seed ^ spread).f64()
+    }
+
+    /// What a user takes once, before its first iteration.
+    pub fn once(&self, class: Option<usize>) -> Option<&PreparedFlow> {
+        let Some(class) = class else {
+            return self.once.first();
+        };
+        self.once.get(self.classes.get(class)?.once?)
+    }
+
+    /// What users of any class take once.
+    pub fn all_once(&self) -> &[PreparedFlow] {
+        &self.once
     }
 
     /// All flows, in the order of the scenario.
@@ -244,8 +303,7 @@ impl Script {
 
     /// Keeps all of every answer, for somebody who looks.
     pub fn want_everything(&mut self) {
-        let once = self.once.iter_mut().map(|once| &mut **once);
-        let flows = once.chain(&mut self.flows);
+        let flows = self.once.iter_mut().chain(&mut self.flows);
         for step in flows.flat_map(|flow| &mut flow.steps) {
             if let PreparedAction::Call(call) = &mut step.action {
                 call.wanted = Wanted {
@@ -273,7 +331,7 @@ impl Script {
 
     /// The timeouts of all steps.
     pub fn timeouts(&self) -> impl Iterator<Item = Duration> {
-        let flows = self.once.iter().map(|once| &**once).chain(&self.flows);
+        let flows = self.once.iter().chain(&self.flows);
         let steps = flows.flat_map(|flow| &flow.steps);
         steps.map(|step| step.timeout)
     }

@@ -10,7 +10,7 @@ use tokio::runtime::{Builder, LocalOptions};
 use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::closed;
+use super::closed::{self, Stages};
 use super::connection::ConnectionHandles;
 use super::context::{LevelContext, ThreadContext};
 use super::open::{Pool, PoolLimits};
@@ -31,7 +31,7 @@ pub struct ThreadJob {
 
 #[derive(Clone)]
 pub enum Work {
-    Closed(Closed),
+    Closed(Closed, Option<Stages>),
     Open {
         plan: Plan,
         start: Moment,
@@ -105,8 +105,12 @@ impl ThreadTasks {
     fn start(job: &ThreadJob, context: &Rc<ThreadContext>) -> Self {
         let scenario = &job.level.scenario;
         match &job.work {
-            Work::Closed(closed) => Self {
-                closed_users: closed::start(closed, context, (job.thread, job.of)),
+            Work::Closed(closed, stages) => Self {
+                closed_users: closed::start(
+                    (closed, stages.as_ref()),
+                    context,
+                    (job.thread, job.of),
+                ),
                 dispatcher: None,
                 pool: None,
             },

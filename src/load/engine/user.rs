@@ -24,7 +24,9 @@ pub struct User {
     pub deadline: Rc<DeadlineSlot>,
     io: RequestIo,
     random: fastrand::Rng,
-    /// Whether it has taken what each user takes once.
+    /// Which kind of user it is.
+    class: Option<usize>,
+    /// Whether it has taken what it takes once.
     is_prepared: bool,
 }
 
@@ -86,8 +88,25 @@ impl User {
             deadline: context.deadlines.add(),
             io,
             random: fastrand::Rng::with_seed(seed),
-            is_prepared: context.level.script.once().is_none(),
+            class: None,
+            is_prepared: context.level.script.once(None).is_none(),
             context,
+        }
+    }
+
+    /// The same as one of a class.
+    pub fn of_class(self, class: Option<usize>) -> Self {
+        Self {
+            is_prepared: self.context.level.script.once(class).is_none(),
+            class,
+            ..self
+        }
+    }
+
+    /// Leaves the service: its connections end, and what it has captured and kept stays.
+    pub fn leave(&mut self) {
+        for (_, connection) in self.io.connections.iter_mut() {
+            connection.end();
         }
     }
 
@@ -99,7 +118,7 @@ impl User {
             failed: None,
         };
         if !self.is_prepared
-            && let Some(once) = context.level.script.once()
+            && let Some(once) = context.level.script.once(self.class)
         {
             end = self.take(once, iteration).await;
             self.is_prepared = end.failed.is_none();
@@ -172,7 +191,7 @@ impl User {
             iteration.due = prepared.at;
             iteration.own_delay = Duration::ZERO;
         }
-        match context.level.script.flow(iteration.number) {
+        match context.level.script.flow(self.class, iteration.number) {
             Some(flow) => self.take(flow, iteration).await,
             None => IterationEnd {
                 at: iteration.start,

@@ -19,7 +19,7 @@ use tokio::runtime::{Builder, LocalOptions};
 
 use crate::load::engine::{self, Observer, RunRequest, Snapshot, Stop};
 use crate::load::group::{Launch, ProcessGroup};
-use crate::load::scenario::{Load, Until};
+use crate::load::scenario::Load;
 use crate::load::service;
 use crate::load::watch::busiest_of_group;
 use crate::model::Stacks;
@@ -200,7 +200,7 @@ fn lengthen(scenario: &mut crate::load::Scenario) {
     scenario.levels.truncate(1);
     for level in &mut scenario.levels {
         match &mut level.load {
-            Load::Closed(closed) => closed.until = Until::For(whole),
+            Load::Closed(closed) => closed.set_duration(whole),
             Load::Open(open) => {
                 if let Some(last) = open.phases.last_mut() {
                     last.duration = last.duration.max(whole);

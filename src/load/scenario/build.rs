@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::call::General;
+use super::classes::classes;
 use super::file::{self, HttpVersion, ScenarioFile, ServiceFile, TlsFile};
 use super::flows::{Parts, captured, parts};
 use super::hosts::hosts;
@@ -87,6 +88,10 @@ fn scenario(file: &ScenarioFile, path: &Path, reader: &Reader<'_>) -> Result<Sce
         name,
         protocol: protocol(file)?,
         levels: levels(&file.load, &flows)?,
+        classes: match &file.load.class {
+            Some(files) => classes(files, &flows)?,
+            None => Vec::new(),
+        },
         abort: file.load.abort.as_ref().map(|abort| Abort {
             errors: abort.errors.0,
             after: abort.after.0,

@@ -10,8 +10,8 @@ use super::keys::{
 };
 use super::measure::MeasureFile;
 use super::schema_rules::{
-    NAME, header_names, levels, names, one_target, process_number, steps_or_flows,
-    users_or_rate_or_phases,
+    NAME, filled_list, header_names, levels, names, one_target, process_number, steps_or_flows,
+    two_at_most, users_or_rate_or_phases,
 };
 use super::step_file::{AuthFile, StepFile};
 use super::{Arrivals, MetricKind, Pause, RowOrder};
@@ -38,6 +38,10 @@ fn advice(path: &[&str], key: &str) -> Option<&'static str> {
         (["load", "phase"], _) => {
             "write it like duration = \"60s\", rate = 50; or rate = [10, 50], which rises evenly"
         }
+        (["load", "stage"], _) => {
+            "write it like duration = \"60s\", users = 50; or users = [0, 50], who come one after the other"
+        }
+        (["load", "class"], _) => "write it like flow = \"buy\", weight = 3",
         (["data"], _) => {
             "write it like name = \"user\", csv = \"users.csv\"; its columns are {{user.email}}"
         }
@@ -167,10 +171,12 @@ pub(super) struct LoadFile {
     pub(super) think: Option<Located<Pause>>,
     /// How long is measured, behind the warm-up
     pub(super) duration: Option<Located<PositiveDuration>>,
-    /// So many iterations of all users together, instead of a time
-    pub(super) iterations: Option<Located<IterationCount>>,
+    /// So many iterations of all users together, instead of a time; a list measures one level after the other
+    #[schemars(transform = levels)]
+    pub(super) iterations: Option<OneOrMany<IterationCount>>,
     /// The same as `iterations`, where every flow has one step
-    pub(super) requests: Option<Located<IterationCount>>,
+    #[schemars(transform = levels)]
+    pub(super) requests: Option<OneOrMany<IterationCount>>,
     /// How many flows begin in a second, whether the service keeps up or not; needs a `duration`; a list measures one level after the other
     #[schemars(transform = levels)]
     pub(super) rate: Option<OneOrMany<Rate>>,
@@ -185,6 +191,12 @@ pub(super) struct LoadFile {
     /// Rates one after the other, instead of one `rate`
     #[schemars(length(min = 1))]
     pub(super) phase: Option<Tables<PhaseFile>>,
+    /// Numbers of users one after the other, instead of one `users`
+    #[schemars(length(min = 1))]
+    pub(super) stage: Option<Tables<StageFile>>,
+    /// What kinds of users there are: each user is of one class for as long as it is there
+    #[schemars(length(min = 1))]
+    pub(super) class: Option<Tables<ClassFile>>,
 }
 
 pub(super) type UserCount = Whole<1, 1_000_000>;
@@ -245,6 +257,34 @@ pub(super) struct PhaseFile {
     /// Whether it is measured, or only sent
     #[serde(default = "yes")]
     pub(super) counted: bool,
+}
+
+/// One stretch of time of users that come and go.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StageFile {
+    /// How many there are: `50`, or `[0, 50]`, of whom one after the other comes, or goes
+    #[schemars(title = "number, or two", transform = two_at_most)]
+    pub(super) users: OneOrMany<Whole<0, 1_000_000>>,
+    /// How long the stage lasts
+    pub(super) duration: PositiveDuration,
+    /// A named stage is measured apart, its name before its subjects
+    pub(super) name: Option<Located<FilledText>>,
+    /// Whether it is measured, or only sent
+    #[serde(default = "yes")]
+    pub(super) counted: bool,
+}
+
+/// A class of users.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ClassFile {
+    /// The name of the flow that its users take, or a list, of which each iteration takes one by its weight
+    #[schemars(transform = filled_list)]
+    pub(super) flow: OneOrMany<FilledText>,
+    /// How many of the users are of this class, in proportion to the others
+    #[schemars(extend("default" = 1))]
+    pub(super) weight: Option<Located<Weight>>,
 }
 
 fn yes() -> bool {
@@ -493,6 +533,8 @@ mod tests {
             "load" => table::<LoadFile>(only),
             "load.abort" => table::<AbortFile>(only),
             "load.phase" => table::<PhaseFile>(only),
+            "load.stage" => table::<StageFile>(only),
+            "load.class" => table::<ClassFile>(only),
             "measure" => table::<MeasureFile>(only),
             "tls" => table::<TlsFile>(only),
             "values" => table::<GeneratorFile>(only),

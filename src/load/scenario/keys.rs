@@ -19,7 +19,9 @@ pub(super) const USUAL_MAX_USERS: usize = 10_000;
 
 /// Keys of `[load]` that belong to a rate, and those that belong to users.
 pub(super) const OF_RATES: [&str; 2] = ["arrivals", "max_users"];
-pub(super) const OF_USERS: [&str; 4] = ["spawn_rate", "think", "iterations", "requests"];
+pub(super) const OF_USERS: [&str; 5] = ["spawn_rate", "think", "iterations", "requests", "class"];
+/// Those that stages say themselves.
+pub(super) const OF_STAGES: [&str; 4] = ["spawn_rate", "duration", "iterations", "requests"];
 
 /// Each is a method with the path as its value: `get = "/items"`.
 pub(super) const METHODS: [&str; 7] = ["get", "post", "put", "patch", "delete", "head", "options"];

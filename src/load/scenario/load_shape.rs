@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
-use super::file::{LoadFile, PhaseFile, RampEnd, Rate, UserCount};
+use super::file::{IterationCount, LoadFile, PhaseFile, RampEnd, Rate, StageFile, UserCount};
 use super::flows::subject;
-use super::keys::{MOST_LEVELS, OF_RATES, OF_USERS, USUAL_MAX_USERS};
+use super::keys::{MOST_LEVELS, OF_RATES, OF_STAGES, OF_USERS, USUAL_MAX_USERS};
 use super::{Closed, Flow, Level, Load, Open, Pause, Phase, Until};
 use crate::toml_file::{
-    Located, OneOrMany, Problem, Table, Tables, at_most_30_days, from_text, schema, written,
+    FilledText, Located, OneOrMany, Problem, Table, Tables, Whole, at_most_30_days, from_text,
+    schema, written,
 };
 
 pub(super) const MOST_USERS: usize = 1_000_000;
@@ -23,12 +24,14 @@ impl LoadFile {
             "spawn_rate" => self.spawn_rate.as_ref().map(Located::span),
             "think" => self.think.as_ref().map(Located::span),
             "duration" => self.duration.as_ref().map(Located::span),
-            "iterations" => self.iterations.as_ref().map(Located::span),
-            "requests" => self.requests.as_ref().map(Located::span),
+            "iterations" => self.iterations.as_ref().map(OneOrMany::span),
+            "requests" => self.requests.as_ref().map(OneOrMany::span),
             "rate" => self.rate.as_ref().map(OneOrMany::span),
             "arrivals" => self.arrivals.as_ref().map(Located::span),
             "max_users" => self.max_users.as_ref().map(Located::span),
             "phase" => self.phase.as_ref().map(Tables::span),
+            "stage" => self.stage.as_ref().map(Tables::span),
+            "class" => self.class.as_ref().map(Tables::span),
             _ => None,
         }
     }
@@ -52,6 +55,9 @@ pub(super) fn levels(
     load: &Located<Table<LoadFile>>,
     flows: &[Flow],
 ) -> Result<Vec<Level>, Problem> {
+    if let Some(stages) = &load.stage {
+        return Ok(vec![in_stages(load, stages)?]);
+    }
     match (&load.users, &load.rate, &load.phase) {
         (Some(_), Some(rate), _) => Err(rate
             .error("[load] has `users` and also `rate`, which are two models of load")
@@ -109,44 +115,142 @@ fn closed(
     flows: &[Flow],
 ) -> Result<Vec<Level>, Problem> {
     load.only(&OF_RATES, "`users`", "users send their next request when they have the answer; a rate belongs to another scenario")?;
-    let until = until(load, flows)?;
-    Ok(matrix("users", users, |users| users.to_string())?
-        .into_iter()
-        .map(|(users, prefix)| Level {
-            prefix,
-            load: Load::Closed(Closed {
-                users: count(users),
-                spawn_rate: load.spawn_rate.as_ref().map(|rate| rate.0),
-                think: load
-                    .think
-                    .as_ref()
-                    .map_or(Pause::NONE, |think| *think.get()),
-                until,
-            }),
-        })
-        .collect())
+    let ends = ends_of(load, flows)?;
+    let mut levels = Vec::new();
+    for (users, of_users) in matrix("users", users, |users| users.to_string())? {
+        for (until, of_end) in &ends {
+            let prefixes: Vec<&str> = of_users.iter().chain(of_end).map(String::as_str).collect();
+            levels.push(Level {
+                prefix: (!prefixes.is_empty()).then(|| prefixes.join(" ")),
+                load: Load::Closed(Closed {
+                    users: count(users),
+                    spawn_rate: load.spawn_rate.as_ref().map(|rate| rate.0),
+                    think: think(load),
+                    until: *until,
+                    stages: Vec::new(),
+                }),
+            });
+        }
+    }
+    match levels.len() <= MOST_LEVELS {
+        true => Ok(levels),
+        false => Err(load.error_here(format!(
+            "these are {} levels, and more than {MOST_LEVELS} are a slip",
+            levels.len()
+        ))),
+    }
 }
 
-fn until(load: &Located<Table<LoadFile>>, flows: &[Flow]) -> Result<Until, Problem> {
+fn think(load: &LoadFile) -> Pause {
+    let think = load.think.as_ref().map(|think| *think.get());
+    think.unwrap_or(Pause::NONE)
+}
+
+/// When the load ends: once, or in as many ways as there are levels of it, each with what stands in front of its
+/// subjects.
+fn ends_of(
+    load: &Located<Table<LoadFile>>,
+    flows: &[Flow],
+) -> Result<Vec<(Until, Option<String>)>, Problem> {
     let ends = ["duration", "iterations", "requests"];
     let mut given = ends.iter().filter_map(|key| Some((key, load.place(key)?)));
     if let (Some((first, _)), Some((second, span))) = (given.next(), given.next()) {
         let message = format!("`{first}` ends the load, and so does `{second}`");
         return Err(Problem::at(span, message).hint("keep one of them"));
     }
+    let counts = |key: &str, counts: &OneOrMany<IterationCount>| {
+        let levels = matrix(key, counts, |count| count.to_string())?;
+        let levels = levels.into_iter();
+        let levels = levels.map(|(count, prefix)| (Until::Iterations(count.get()), prefix));
+        Ok(levels.collect())
+    };
     let longest = flows.iter().map(|flow| flow.steps.len()).max().unwrap_or(0);
     match (&load.duration, &load.iterations, &load.requests) {
-        (Some(duration), ..) => Ok(Until::For(duration.0)),
-        (_, Some(iterations), _) => Ok(Until::Iterations(iterations.get().get())),
+        (Some(duration), ..) => Ok(vec![(Until::For(duration.0), None)]),
+        (_, Some(iterations), _) => counts("iterations", iterations),
         (.., Some(requests)) if longest > 1 => Err(requests
             .error(format!(
                 "it is for flows of one step, and one here has {longest}"
             ))
             .hint("write `iterations`: each takes one flow from its first step to its last")),
-        (.., Some(requests)) => Ok(Until::Iterations(requests.get().get())),
+        (.., Some(requests)) => counts("requests", requests),
         (None, None, None) => Err(load
             .error_here("[load] says `users` and not for how long")
             .hint("add duration = \"30s\", or iterations = 1000")),
+    }
+}
+
+/// Users that come and go.
+fn in_stages(load: &LoadFile, files: &Tables<StageFile>) -> Result<Level, Problem> {
+    load.only(
+        &["users", "rate", "phase"],
+        "stages",
+        "each stage says how many `users` there are; a rate belongs to another scenario",
+    )?;
+    load.only(&OF_STAGES, "stages", "each stage has its own `duration`")?;
+    load.only(&OF_RATES, "stages", "users wait for their answers")?;
+    let mut stages: Vec<Phase> = Vec::new();
+    for file in files {
+        let name = named(file.name.as_ref(), &stages, "stage")?;
+        let users = |users: &Located<Whole<0, 1_000_000>>| {
+            f64::from(u32::try_from(users.get().get()).unwrap_or(u32::MAX))
+        };
+        let (from, to) = match file.users.entries() {
+            [only] => (users(only), users(only)),
+            [first, last] => (users(first), users(last)),
+            _ => {
+                let message =
+                    "expected how many users there are, or how many first and last, like [0, 50]";
+                return Err(file.users.error(message));
+            }
+        };
+        stages.push(Phase {
+            name,
+            duration: file.duration.0,
+            from,
+            to,
+            counted: file.counted,
+        });
+    }
+    if !stages.iter().any(|stage| stage.counted) {
+        return Err(files
+            .error("no stage is counted, so nothing would be measured")
+            .hint("leave out counted = false of the stages that matter"));
+    }
+    let numbers = files.iter().flat_map(|file| file.users.entries());
+    let most = numbers.filter_map(|users| users.to()).max();
+    let Some(users) = most.and_then(NonZeroUsize::new) else {
+        return Err(files.error("there is never a user"));
+    };
+    let whole: Duration = stages.iter().map(|stage| stage.duration).sum();
+    Ok(Level {
+        prefix: None,
+        load: Load::Closed(Closed {
+            users,
+            spawn_rate: None,
+            think: think(load),
+            until: Until::For(whole),
+            stages,
+        }),
+    })
+}
+
+/// The name of a phase or a stage, which no other may have.
+fn named(
+    name: Option<&Located<FilledText>>,
+    others: &[Phase],
+    what: &str,
+) -> Result<Option<String>, Problem> {
+    let Some(written) = name else {
+        return Ok(None);
+    };
+    let name = subject(written)?;
+    match others
+        .iter()
+        .any(|other| other.name.as_ref() == Some(&name))
+    {
+        true => Err(written.error(format!("another {what} has it already"))),
+        false => Ok(Some(name)),
     }
 }
 
@@ -194,13 +298,7 @@ fn due(load: &LoadFile, prefix: Option<String>, phases: Vec<Phase>) -> Result<Le
 fn phases(files: &Tables<PhaseFile>) -> Result<Vec<Phase>, Problem> {
     let mut phases: Vec<Phase> = Vec::new();
     for file in files {
-        let name = file.name.as_ref().map(subject).transpose()?;
-        if let (Some(written), true) = (
-            &file.name,
-            name.is_some() && phases.iter().any(|other| other.name == name),
-        ) {
-            return Err(written.error("another phase has it already"));
-        }
+        let name = named(file.name.as_ref(), &phases, "phase")?;
         let (from, to) = ends(&file.rate)?;
         phases.push(Phase {
             name,

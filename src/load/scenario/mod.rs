@@ -3,6 +3,7 @@
 mod address;
 mod build;
 mod call;
+mod classes;
 mod file;
 mod flows;
 mod generators;
@@ -37,6 +38,7 @@ use serde::{Deserialize, Serialize};
 use super::template::{Extractor, Template, ValueGenerator};
 
 pub use build::{json_schema, parse, parse_in};
+pub use classes::{UserClass, assigned};
 pub use file::WatchFile;
 pub use hosts::{Addresses, Destination, Host, PerHost};
 pub use measure::{Measure, MeasuredHeader, metric_name};
@@ -76,6 +78,8 @@ pub struct Scenario {
     pub measure: Measure,
     pub tls: Tls,
     pub flows: Vec<Flow>,
+    /// What kinds of users there are; none where each takes all flows.
+    pub classes: Vec<UserClass>,
     /// Taken once for the whole run, before any load; all users know what they capture.
     pub setup: Vec<Step>,
     /// Taken once for the whole run, behind the load.
@@ -157,13 +161,13 @@ pub struct Open {
     pub max_users: NonZeroUsize,
 }
 
-/// A stretch of time in which the rate goes evenly from one value to another.
+/// A stretch of time in which the rate, or the number of users, goes evenly from one value to another.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Phase {
     /// A named phase is measured apart: the name stands in front of its subjects.
     pub name: Option<String>,
     pub duration: Duration,
-    /// Iterations a second.
+    /// Iterations a second, or users.
     pub from: f64,
     pub to: f64,
     /// Whether its requests are measured, or only sent.
@@ -187,6 +191,21 @@ pub struct Closed {
     /// Between two iterations of a user.
     pub think: Pause,
     pub until: Until,
+    /// How many of the users there are over the time, instead of all of them for all of it. The rates are numbers of
+    /// users.
+    pub stages: Vec<Phase>,
+}
+
+impl Closed {
+    /// Lasts so long; stages keep their shares of it.
+    pub fn set_duration(&mut self, duration: Duration) {
+        let all: Duration = self.stages.iter().map(|stage| stage.duration).sum();
+        let share = duration.as_secs_f64() / all.as_secs_f64().max(f64::MIN_POSITIVE);
+        for stage in &mut self.stages {
+            stage.duration = stage.duration.mul_f64(share);
+        }
+        self.until = Until::For(duration);
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

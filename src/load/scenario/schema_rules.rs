@@ -3,7 +3,7 @@
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
-use super::keys::{BODIES, METHODS, MOST_LEVELS, OF_RATES, OF_USERS};
+use super::keys::{BODIES, METHODS, MOST_LEVELS, OF_RATES, OF_STAGES, OF_USERS};
 use crate::toml_file::{exactly_one_of, with_only};
 
 pub(super) fn steps_or_flows(schema: &mut Schema) {
@@ -19,16 +19,29 @@ pub(super) fn token_or_password(schema: &mut Schema) {
 }
 
 pub(super) fn users_or_rate_or_phases(schema: &mut Schema) {
-    let users = with_only(&["users"], &[&["rate", "phase"][..], &OF_RATES].concat());
+    let stages = with_only(
+        &["stage"],
+        &[&["users", "rate", "phase"][..], &OF_STAGES, &OF_RATES].concat(),
+    );
+    let users = with_only(
+        &["users"],
+        &[&["rate", "phase", "stage"][..], &OF_RATES].concat(),
+    );
     let ends = json!({ "oneOf": exactly_one_of(&["duration", "iterations", "requests"]) });
     let users = json!({ "allOf": [users, ends] });
     let others = |mut keys: Vec<&'static str>| {
         keys.extend(OF_USERS);
         keys
     };
-    let rate = with_only(&["rate", "duration"], &others(vec!["users", "phase"]));
-    let phases = with_only(&["phase"], &others(vec!["users", "rate", "duration"]));
-    schema.insert("oneOf".to_owned(), json!([users, rate, phases]));
+    let rate = with_only(
+        &["rate", "duration"],
+        &others(vec!["users", "phase", "stage"]),
+    );
+    let phases = with_only(
+        &["phase"],
+        &others(vec!["users", "rate", "duration", "stage"]),
+    );
+    schema.insert("oneOf".to_owned(), json!([users, stages, rate, phases]));
 }
 
 pub(super) fn request_or_socket(schema: &mut Schema) {

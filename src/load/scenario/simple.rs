@@ -119,6 +119,7 @@ pub fn from_url(simple: Simple) -> anyhow::Result<Scenario> {
                 turns: None,
             }],
         }],
+        classes: Vec::new(),
         setup: Vec::new(),
         teardown: Vec::new(),
         values: BTreeMap::new(),
@@ -147,6 +148,7 @@ fn load(simple: &Simple) -> anyhow::Result<Load> {
                 Some(requests) => Until::Iterations(requests),
                 None => Until::For(simple.duration.unwrap_or(DURATION)),
             },
+            stages: Vec::new(),
         }));
     };
     if simple.users.is_some() || simple.think.is_some() {

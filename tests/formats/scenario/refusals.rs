@@ -153,6 +153,87 @@ fn loads_that_are_impossible_or_two_things_at_once_are_refused() {
     ]);
 }
 
+#[test]
+fn stages_and_classes_that_are_impossible_are_refused() {
+    let stage = |more: &str| {
+        load(&format!(
+            "{more}\n[[load.stage]]\nusers = 5\nduration = \"1s\"\n"
+        ))
+    };
+    hold(&[
+        (stage("users = 5"), "5:9 `users` has no meaning with stages"),
+        (
+            stage("duration = \"5s\""),
+            "`duration` has no meaning with stages (each stage has its own `duration`)",
+        ),
+        (
+            stage("max_users = 5"),
+            "`max_users` has no meaning with stages",
+        ),
+        (
+            load("[[load.stage]]\nusers = [1, 2, 3]\nduration = \"1s\""),
+            "or how many first and last, like [0, 50]",
+        ),
+        (
+            load("[[load.stage]]\nusers = 0\nduration = \"1s\""),
+            "there is never a user",
+        ),
+        (
+            load("[[load.stage]]\nusers = 5\nduration = \"1s\"\ncounted = false"),
+            "no stage is counted",
+        ),
+        (load("[[load.stage]]\nusers = 5"), "`duration`"),
+        (load("stages = []"), "[[load.stage]]"),
+        (
+            load("users = [1, 2]\nrequests = [5, 5]"),
+            "5 stands there twice",
+        ),
+        (
+            load(&format!(
+                "users = {:?}\nrequests = {:?}",
+                (1..=11).collect::<Vec<_>>(),
+                (1..=10).collect::<Vec<_>>()
+            )),
+            "these are 110 levels, and more than 100 are a slip",
+        ),
+    ]);
+    let classes = |classes: &str| {
+        format!(
+            "base = \"http://h\"\n[load]\nusers = 5\niterations = 9\nclass = {classes}\n\
+             [[flow]]\nname = \"buy\"\nstep = [{{ get = \"/\" }}]\n\
+             [[flow]]\nname = \"look\"\nstep = [{{ get = \"/\" }}]\n\
+             [[flow]]\nname = \"never\"\nweight = 0\nstep = [{{ get = \"/\" }}]\n"
+        )
+    };
+    hold(&[
+        (
+            classes("[{ flow = \"bu\" }, { flow = \"look\" }]"),
+            "5:19 `flow`: there is no flow `bu` (did you mean `buy`?)",
+        ),
+        (
+            classes("[{ flow = [\"buy\", \"buy\"] }, { flow = \"look\" }]"),
+            "it stands there twice",
+        ),
+        (
+            classes("[{ flow = \"buy\" }]"),
+            "no class takes the flow `look` (name it in a class",
+        ),
+        (
+            classes("[{ flow = \"never\" }, { flow = [\"buy\", \"look\"] }]"),
+            "none of its flows is ever taken",
+        ),
+        (
+            classes("[{ flow = [\"buy\", \"look\"], weight = 0 }]"),
+            "every class has the weight 0",
+        ),
+        (classes("[{ weight = 1 }]"), "`flow`"),
+        (
+            load("rate = 5\nduration = \"1s\"\nclass = [{ flow = \"x\" }]"),
+            "`class` has no meaning with a rate",
+        ),
+    ]);
+}
+
 fn step(step: &str) -> String {
     format!("base = \"http://h\"\n[[step]]\n{step}\n[load]\nusers = 1\niterations = 1\n")
 }

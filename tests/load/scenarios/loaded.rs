@@ -103,11 +103,20 @@ pub fn refused(scenario: &Scenario) -> String {
 }
 
 fn tried(scenario: &Scenario) -> anyhow::Result<LoadOutcome> {
+    ended_by(scenario, Stop::new())
+}
+
+/// A run that somebody stops.
+pub fn stopped(scenario: &Scenario, stop: Stop) -> Loaded {
+    Loaded(ended_by(scenario, stop).unwrap())
+}
+
+fn ended_by(scenario: &Scenario, stop: Stop) -> anyhow::Result<LoadOutcome> {
     let order = RunRequest {
         scenario,
         allow_remote: false,
     };
-    run(&order, &mut Quiet, Stop::new())
+    run(&order, &mut Quiet, stop)
 }
 
 struct Quiet;

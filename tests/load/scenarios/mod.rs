@@ -12,6 +12,7 @@ mod prepared;
 mod requests;
 mod service;
 mod shapes;
+mod stages;
 mod trust;
 mod turns;
 mod values;

@@ -26,6 +26,7 @@ pub(crate) fn apply(
     let mut replaced = Vec::new();
     if let Some(users) = flags.users {
         let closed = closed(&mut scenario, "--users", &shown)?;
+        refuse_stages(closed, "--users", &shown)?;
         closed.users = users;
         replaced.push(format!("--users {users}"));
     }
@@ -128,11 +129,25 @@ fn only_phase<'o>(
     }
 }
 
+fn refuse_stages(closed: &Closed, flag: &str, shown: &str) -> anyhow::Result<()> {
+    let stages = closed.stages.len();
+    match stages {
+        0 => Ok(()),
+        _ => Err(anyhow!(
+            "load {shown}: {flag} cannot replace {stages} stages at once"
+        ))
+        .hint("change the stages in the scenario"),
+    }
+}
+
 /// Of every level: levels of users may last alike.
 fn set_duration(scenario: &mut Scenario, duration: Duration, shown: &str) -> anyhow::Result<()> {
     for level in &mut scenario.levels {
         match &mut level.load {
-            Load::Closed(closed) => closed.until = Until::For(duration),
+            Load::Closed(closed) => {
+                refuse_stages(closed, "--for", shown)?;
+                closed.until = Until::For(duration);
+            }
             Load::Open(open) => only_phase(open, "--for", shown)?.duration = duration,
         }
     }

@@ -105,6 +105,7 @@ fn scenario_of(calls: Vec<Call>) -> Scenario {
                 spawn_rate: None,
                 think: scenario::Pause::NONE,
                 until: scenario::Until::Iterations(1),
+                stages: Vec::new(),
             }),
         }],
         abort: None,
@@ -126,6 +127,7 @@ fn scenario_of(calls: Vec<Call>) -> Scenario {
                 steps: vec![step(call)],
             })
             .collect(),
+        classes: Vec::new(),
         setup: Vec::new(),
         teardown: Vec::new(),
         values: Default::default(),

@@ -93,6 +93,7 @@ fn step(path: &str) -> Step {
     Step {
         subject: format!("GET {path}"),
         destination: Destination::Base,
+        together: false,
         action: Action::Call(Box::new(Call {
             method: http::Method::GET,
             path: Template::fixed(path),

@@ -65,8 +65,16 @@ pub(super) fn write(scenario: &Scenario, definition: &mut Definition) {
 }
 
 fn requests(flow: &Flow) -> String {
-    let each: Vec<String> = flow.steps.iter().map(step).collect();
-    each.join(", ")
+    let mut written = String::new();
+    for (number, one) in flow.steps.iter().enumerate() {
+        written.push_str(match (number, one.together) {
+            (0, _) => "",
+            (_, false) => ", ",
+            (_, true) => " with ",
+        });
+        written.push_str(&step(one));
+    }
+    written
 }
 
 fn step(step: &Step) -> String {

@@ -128,7 +128,7 @@ impl ClosedUser {
         control.one_more_ready();
         if self.begins_with_others {
             let has_begun = || context.now() >= control.begin();
-            self.user.deadline.until(has_begun).await;
+            self.user.sender.deadline.until(has_begun).await;
         }
         if self.initial_think > Duration::ZERO {
             sleep(self.initial_think).await;

@@ -49,6 +49,17 @@ impl ConnectionHandle {
         }
     }
 
+    /// The handle of requests of the same user at the same time: a connection of their own, or the shared one.
+    pub fn beside(&self) -> Self {
+        match self {
+            Self::Http1(_) => Self::Http1(None),
+            Self::Http2 { shared, .. } => Self::Http2 {
+                shared: Rc::clone(shared),
+                own: None,
+            },
+        }
+    }
+
     /// Opens the connection unless it is open.
     pub async fn open(&mut self, dialer: &Dialer) -> Result<(), Failure> {
         if self.is_open() {

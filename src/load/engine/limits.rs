@@ -3,7 +3,7 @@
 use anyhow::anyhow;
 
 use crate::hint::WithHint;
-use crate::load::scenario::{Load, Protocol, Scenario};
+use crate::load::scenario::{AT_ONCE, Load, Protocol, Scenario};
 
 /// Raises the limit of open files as far as the system allows without privileges. Where that fails, connects fail later
 /// and say so.
@@ -42,12 +42,29 @@ pub fn check(scenario: &Scenario) -> anyhow::Result<()> {
         Protocol::Http2 { streams } => u64::try_from(streams.get()).unwrap_or(1),
     };
     let hosts = u64::try_from(scenario.hosts.len()).unwrap_or(u64::MAX);
+    let at_once = match scenario.protocol {
+        Protocol::Http1 => most_at_once(scenario),
+        Protocol::Http2 { .. } => 1,
+    };
     let needs = Needs {
         users,
         shared,
-        hosts: hosts.saturating_add(1),
+        each: hosts.saturating_add(1).saturating_mul(at_once),
     };
     refuse(&needs, &SystemLimits::here())
+}
+
+/// The most requests that one user sends at the same time over connections of their own.
+fn most_at_once(scenario: &Scenario) -> u64 {
+    let mut most = 1;
+    for flow in &scenario.flows {
+        let mut now = 1;
+        for step in flow.once.iter().chain(&flow.steps) {
+            now = if step.together { now + 1 } else { 1 };
+            most = most.max(now);
+        }
+    }
+    u64::try_from(most.min(AT_ONCE)).unwrap_or(1)
 }
 
 /// The limits of this machine. `None` where there is no limit or the system does not tell it.
@@ -100,8 +117,8 @@ struct Needs {
     users: u64,
     /// The number of users that share a connection.
     shared: u64,
-    /// The number of hosts to which each user has one.
-    hosts: u64,
+    /// The number of connections of each user.
+    each: u64,
 }
 
 /// Refuses the users where a limit is lower.
@@ -109,7 +126,7 @@ fn refuse(needs: &Needs, allowed: &SystemLimits) -> anyhow::Result<()> {
     let Needs {
         users,
         shared,
-        hosts,
+        each,
     } = *needs;
     let users_of = |connections: u64| connections.saturating_mul(shared);
     let limits = [
@@ -120,13 +137,13 @@ fn refuse(needs: &Needs, allowed: &SystemLimits) -> anyhow::Result<()> {
             )
         }),
         allowed.files.map(|files| {
-            let users = users_of(files.saturating_sub(OTHER_FILES) / hosts);
+            let users = users_of(files.saturating_sub(OTHER_FILES) / each);
             (users, format!("{files} open files (ulimit -n)"))
         }),
         allowed.memory.map(|memory| {
             let mib = memory / (1024 * 1024);
             (
-                memory / MEMORY_OF_A_USER.saturating_mul(hosts),
+                memory / MEMORY_OF_A_USER.saturating_mul(each),
                 format!("{mib} MiB of free memory"),
             )
         }),
@@ -135,7 +152,7 @@ fn refuse(needs: &Needs, allowed: &SystemLimits) -> anyhow::Result<()> {
     let Some((most, what)) = tightest.filter(|(most, _)| *most < users) else {
         return Ok(());
     };
-    let connections = users.div_ceil(shared).saturating_mul(hosts);
+    let connections = users.div_ceil(shared).saturating_mul(each);
     Err(anyhow!(
         "put on {users} users: they need {connections} connections, and this machine has {what}, enough for {most} users"
     ))
@@ -157,7 +174,7 @@ mod tests {
             let needs = Needs {
                 users,
                 shared,
-                hosts: 1,
+                each: 1,
             };
             refuse(&needs, allowed).err().map(|error| error.to_string())
         };
@@ -171,7 +188,7 @@ mod tests {
         let two_hosts = Needs {
             users: 501,
             shared: 1,
-            hosts: 2,
+            each: 2,
         };
         let files = refuse(&two_hosts, &allowed).unwrap_err().to_string();
         assert!(

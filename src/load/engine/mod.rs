@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!  mod ─► level ─► thread ─┬► closed ─┐
-//!                          └► open ───┴► user ─► request_io ─► connection ─► http
+//!                          └► open ───┴► user ─► sender ─► request_io ─► connection ─► http
 //! ```
 //!
 //! Threads share nothing that is written for each request: each has its own users, connections and statistics.
@@ -22,7 +22,9 @@ mod outcome;
 mod progress;
 mod request_io;
 mod script;
+mod sender;
 mod thread;
+mod together;
 mod trace;
 mod user;
 

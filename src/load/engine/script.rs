@@ -50,6 +50,8 @@ pub struct PreparedStep {
     /// The index of its subject in `Script::subjects`.
     pub subject: usize,
     pub destination: Destination,
+    /// Whether it is sent at the same time as the step before it.
+    pub together: bool,
     pub timeout: Duration,
     pub think: Pause,
     pub turns: Option<Box<Turns>>,
@@ -63,6 +65,18 @@ pub enum PreparedAction {
         socket: Box<Socket>,
         connect: usize,
     },
+}
+
+impl PreparedStep {
+    /// The names that it captures.
+    pub fn captures(&self) -> impl Iterator<Item = &str> {
+        let call = match &self.action {
+            PreparedAction::Call(call) => Some(call),
+            PreparedAction::Socket { .. } => None,
+        };
+        let captures = call.into_iter().flat_map(|call| &call.call.captures);
+        captures.map(|(name, _)| name.as_str())
+    }
 }
 
 /// What the steps are called that each user takes once.
@@ -235,6 +249,7 @@ impl Script {
         Ok(PreparedStep {
             subject,
             destination: step.destination,
+            together: step.together,
             timeout: step.timeout.unwrap_or(scenario.timeout),
             think: step.think,
             turns: step.turns.clone().map(Box::new),

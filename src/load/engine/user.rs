@@ -7,22 +7,20 @@ use tokio::time::sleep;
 
 use super::connection::UserConnections;
 use super::context::ThreadContext;
-use super::deadline::DeadlineSlot;
-use super::request_io::{RequestIo, TimedResponse};
-use super::script::{PreparedAction, PreparedCall, PreparedFlow, PreparedStep};
-use super::trace::Event;
-use crate::load::clock::{Clock, Moment};
-use crate::load::http::websocket::Word;
+use super::script::{PreparedFlow, PreparedStep};
+use super::sender::{Sender, StepEnd, StepRun};
+use super::together::{Group, Together};
+use crate::load::clock::Moment;
 use crate::load::http::{Failure, FailureKind};
-use crate::load::record::{AFTER_REFUSAL, Bytes, Exchanged, Phases, RequestTimes};
-use crate::load::request::told;
-use crate::load::scenario::{Condition, Pause, Socket};
+use crate::load::record::AFTER_REFUSAL;
+use crate::load::scenario::Pause;
 use crate::load::template::Values;
 
 pub struct User {
     pub context: Rc<ThreadContext>,
-    pub deadline: Rc<DeadlineSlot>,
-    io: RequestIo,
+    pub sender: Sender,
+    /// What sends requests at the same time; nothing where no flow asks for it.
+    together: Option<Box<Together>>,
     random: fastrand::Rng,
     /// Which kind of user it is.
     class: Option<usize>,
@@ -51,42 +49,13 @@ pub struct IterationEnd {
     pub failed: Option<FailureKind>,
 }
 
-/// How a step ended, and for how long its requests had the user wait.
-#[derive(Clone, Copy)]
-struct StepEnd {
-    at: Moment,
-    took: Duration,
-    failed: Option<FailureKind>,
-}
-
-impl StepEnd {
-    fn failed(at: Moment, kind: FailureKind) -> Self {
-        Self {
-            at,
-            took: Duration::ZERO,
-            failed: Some(kind),
-        }
-    }
-}
-
-/// One step that is being taken.
-struct StepRun<'a> {
-    step: &'a PreparedStep,
-    due: Moment,
-    own_delay: Duration,
-    start: Moment,
-    span: Option<usize>,
-    /// Whether it is not taken again, whatever it captures.
-    is_last: bool,
-}
-
 impl User {
     pub fn new(context: Rc<ThreadContext>, connections: UserConnections, seed: u64) -> Self {
-        let mut io = RequestIo::new(connections);
-        io.state.values.clone_from(&context.level.given);
+        let mut sender = Sender::new(&context, connections);
+        sender.io.state.values.clone_from(&context.level.given);
         Self {
-            deadline: context.deadlines.add(),
-            io,
+            sender,
+            together: None,
             random: fastrand::Rng::with_seed(seed),
             class: None,
             is_prepared: context.level.script.once(None).is_none(),
@@ -105,7 +74,7 @@ impl User {
 
     /// Leaves the service: its connections end, and what it has captured and kept stays.
     pub fn leave(&mut self) {
-        for (_, connection) in self.io.connections.iter_mut() {
+        for (_, connection) in self.sender.io.connections.iter_mut() {
             connection.end();
         }
     }
@@ -132,14 +101,14 @@ impl User {
     /// Keeps what the steps of a flow captured, for all iterations.
     pub fn keep(&mut self, flow: &PreparedFlow) {
         for name in captures(flow) {
-            self.io.state.values.keep(name);
+            self.sender.io.state.values.keep(name);
         }
     }
 
     /// Adds what the steps of a flow captured, to be kept.
     pub fn captured(&self, flow: &PreparedFlow, values: &mut Values) {
         for name in captures(flow) {
-            if let Some(value) = self.io.state.values.get(name) {
+            if let Some(value) = self.sender.io.state.values.get(name) {
                 values.set(name, value.to_owned());
                 values.keep(name);
             }
@@ -149,12 +118,12 @@ impl User {
     /// Opens its connections before they are needed, in a few attempts, because a service's queue may be full.
     pub async fn connect(&mut self) -> Result<(), Failure> {
         let level = &self.context.level;
-        for (to, connection) in self.io.connections.iter_mut() {
+        for (to, connection) in self.sender.io.connections.iter_mut() {
             let mut attempts = 3;
             loop {
                 let deadline = self.context.now().plus(level.scenario.timeout);
                 let opening = connection.open(level.dialers.of(to));
-                let opened = self.deadline.within(deadline, opening).await;
+                let opened = self.sender.deadline.within(deadline, opening).await;
                 attempts -= 1;
                 match opened {
                     Ok(()) => break,
@@ -210,11 +179,18 @@ impl User {
             ..
         } = iteration;
         let mut took = Duration::ZERO;
-        self.io.state.values.clear();
-        flow.data.fill(iteration.number, &mut self.io.state.values);
+        self.sender.io.state.values.clear();
+        flow.data
+            .fill(iteration.number, &mut self.sender.io.state.values);
         for (number, step) in flow.steps.iter().enumerate() {
+            if step.together {
+                // It was taken with the step before it.
+                continue;
+            }
+            let beside = flow.steps.get(number + 1..).unwrap_or_default();
+            let beside = beside.iter().take_while(|step| step.together).count();
             let turns = step.turns.as_deref();
-            if turns.is_some_and(|turns| !turns.begins(&self.io.state.values)) {
+            if turns.is_some_and(|turns| !turns.begins(&self.sender.io.state.values)) {
                 continue;
             }
             let most = turns.map_or(1, |turns| turns.most);
@@ -234,11 +210,23 @@ impl User {
                     span: iteration.span,
                     is_last: turn == most,
                 };
-                context.trace(|| Event::Step(context.level.script.subject_of(step)));
-                let end = match &step.action {
-                    PreparedAction::Call(call) => self.call(&context, &run, call).await,
-                    PreparedAction::Socket { socket, connect } => {
-                        self.socket(&context, &run, socket, *connect).await
+                let end = match beside {
+                    0 => self.sender.take(&context, &run).await,
+                    beside => {
+                        let steps = flow.steps.get(number..=number + beside);
+                        let group = Group {
+                            steps: steps.unwrap_or_default(),
+                            first: run,
+                        };
+                        match Box::pin(self.take_together(&context, &group)).await {
+                            Some(end) => end,
+                            None => {
+                                return IterationEnd {
+                                    at: context.now(),
+                                    failed: None,
+                                };
+                            }
+                        }
                     }
                 };
                 start = end.at;
@@ -246,7 +234,7 @@ impl User {
                 if end.failed.is_some() {
                     context.whole(iteration.span, flow.whole, None);
                     // A user whose step failed is no faster than one whose steps all succeed.
-                    for step in flow.steps.iter().skip(number) {
+                    for step in flow.steps.iter().skip(number + beside) {
                         self.pause(step.think).await;
                     }
                     return IterationEnd {
@@ -254,12 +242,16 @@ impl User {
                         failed: end.failed,
                     };
                 }
-                if step.think.high > Duration::ZERO {
-                    self.pause(step.think).await;
+                let think = flow
+                    .steps
+                    .get(number + beside)
+                    .map_or(step.think, |last| last.think);
+                if think.high > Duration::ZERO {
+                    self.pause(think).await;
                     start = context.now();
                 }
                 due = start;
-                if turns.is_some_and(|turns| turns.is_done(&self.io.state.values)) {
+                if turns.is_some_and(|turns| turns.is_done(&self.sender.io.state.values)) {
                     break;
                 }
             }
@@ -270,220 +262,18 @@ impl User {
             failed: None,
         }
     }
-
-    async fn call(
+    /// Takes steps at the same time. Nothing where the time was over before all had begun.
+    async fn take_together(
         &mut self,
         context: &ThreadContext,
-        run: &StepRun<'_>,
-        call: &PreparedCall,
-    ) -> StepEnd {
-        let step = run.step;
-        let tally = context.tally(run.span, step.subject);
-        self.deadline.begin(tally);
-        let sending = self.io.send(context, (call, step.destination), run.start);
-        let sent = self
-            .deadline
-            .within(run.start.plus(step.timeout), sending)
-            .await;
-        let mut took = Duration::ZERO;
-        let failure = match sent {
-            Err(failure) => Some(failure),
-            Ok(timed) => {
-                // The response time ends with the last byte and leaves out how long the request was written: what
-                // perfgate does before and after is not the service's time.
-                let done = timed.done;
-                let times = RequestTimes {
-                    response: done.since(run.due).saturating_sub(timed.writing),
-                    own_delay: run.own_delay,
-                    service: done.since(timed.sent),
-                };
-                took = times.response;
-                let exchanged = Exchanged::of(context, &timed);
-                let examined = self.io.examine(context, call, timed, tally).await;
-                let examined = examined.and_then(|()| in_time(call, times.service));
-                let examined = examined.and_then(|()| run.is_done(&self.io.state.values));
-                if examined.is_ok() {
-                    self.trace_captures(context, call);
-                    context.succeed(tally, times, done);
-                    context.exchanged(tally, &exchanged);
-                }
-                examined.err()
-            }
-        };
-        self.deadline.end();
-        let end = context.now();
-        StepEnd {
-            at: end,
-            took,
-            failed: failure.map(|failure| run.fail(context, tally, failure, end)),
-        }
-    }
-
-    fn trace_captures(&self, context: &ThreadContext, call: &PreparedCall) {
-        for (name, _) in &call.call.captures {
-            let value = self.io.state.values.get(name).unwrap_or_default();
-            context.trace(|| Event::Captured(name.clone(), value.to_owned()));
-        }
-    }
-
-    /// Opens a WebSocket, exchanges its messages and closes it. The connect, with the upgrade, is a subject of its own;
-    /// each round trip is one measurement of the step's subject.
-    async fn socket(
-        &mut self,
-        context: &ThreadContext,
-        run: &StepRun<'_>,
-        socket: &Socket,
-        connect: usize,
-    ) -> StepEnd {
-        let step = run.step;
-        let deadline = run.start.plus(step.timeout);
-        let tally = context.tally(run.span, connect);
-        self.deadline.begin(tally);
-        let opening = self.io.open_socket(context, (socket, step.destination));
-        let opened = self.deadline.within(deadline, opening).await;
-        self.deadline.end();
-        let connected = context.now();
-        let mut open = match opened {
-            Ok(open) => open,
-            Err(failure) => {
-                let kind = run.fail(context, tally, failure, connected);
-                return StepEnd::failed(connected, kind);
-            }
-        };
-        let times = RequestTimes {
-            response: connected.since(run.due),
-            own_delay: run.own_delay,
-            service: connected.since(run.start),
-        };
-        context.succeed(tally, times, connected);
-        let tally = context.tally(run.span, step.subject);
-        self.deadline.begin(tally);
-        let mut trips = Vec::new();
-        let talking = async {
-            let messages = self.io.messages(socket)?;
-            let mut words = |word: Word<'_>| {
-                context.trace(|| match word {
-                    Word::Said(text) => Event::Said(text.to_owned()),
-                    Word::Heard(bytes) => Event::Heard(bytes.to_vec()),
-                });
-            };
-            open.talk(&messages, &mut trips, &mut words).await
-        };
-        let talked = self.deadline.within(deadline, talking).await;
-        self.deadline.end();
-        let end = context.now();
-        let took = times.response + trips.iter().sum::<Duration>();
-        for trip in trips {
-            let times = RequestTimes {
-                response: trip,
-                own_delay: Duration::ZERO,
-                service: trip,
-            };
-            context.succeed(tally, times, end);
-        }
-        match talked {
-            Ok(()) => {
-                open.close().await;
-                StepEnd {
-                    at: context.now(),
-                    took,
-                    failed: None,
-                }
-            }
-            Err(failure) => StepEnd::failed(end, run.fail(context, tally, failure, end)),
-        }
-    }
-}
-
-/// Whether an answer came in the time that its step expects.
-fn in_time(call: &PreparedCall, took: Duration) -> Result<(), Failure> {
-    match call.call.expect.within {
-        Some(within) if took > within => {
-            let within = crate::text::duration::text(within);
-            let what = format!("it took longer than {within}");
-            Err(Failure::new(FailureKind::Check, what))
-        }
-        _ => Ok(()),
+        group: &Group<'_>,
+    ) -> Option<StepEnd> {
+        let together = self.together.get_or_insert_default();
+        together.take(context, &mut self.sender, group).await
     }
 }
 
 /// The names that the steps of a flow capture.
 fn captures(flow: &PreparedFlow) -> impl Iterator<Item = &str> {
-    let calls = flow.steps.iter().filter_map(|step| match &step.action {
-        PreparedAction::Call(call) => Some(call),
-        PreparedAction::Socket { .. } => None,
-    });
-    calls.flat_map(|call| call.call.captures.iter().map(|(name, _)| name.as_str()))
-}
-
-impl StepRun<'_> {
-    /// Whether a step that is taken for the last time has come to its end.
-    fn is_done(&self, values: &Values) -> Result<(), Failure> {
-        let turns = self.step.turns.as_deref().filter(|_| self.is_last);
-        let open = turns.and_then(|turns| Some((turns.most, turns.open(values)?)));
-        match open {
-            None => Ok(()),
-            Some((most, Condition { name, is })) => {
-                let is = is.join(" or ");
-                let what = format!("`{name}` was not {is} after {most} times");
-                Err(Failure::new(FailureKind::Check, what))
-            }
-        }
-    }
-
-    /// Records that the step failed, and returns the kind of the failure.
-    fn fail(
-        &self,
-        context: &ThreadContext,
-        tally: Option<usize>,
-        mut failure: Failure,
-        end: Moment,
-    ) -> FailureKind {
-        if failure.kind == FailureKind::Timeout {
-            let timeout = self.step.timeout.as_secs_f64();
-            failure.what = format!("no answer within {timeout} s");
-        }
-        context.fail(tally, &failure, self.start, end);
-        failure.kind
-    }
-}
-
-impl Exchanged {
-    fn of(context: &ThreadContext, timed: &TimedResponse) -> Self {
-        let answer = &timed.response;
-        let measure = &context.level.scenario.measure;
-        let mut server = Vec::new();
-        if measure.needs_headers() {
-            told::times(measure, answer, &mut |metric, time| {
-                server.push((metric.to_owned(), time));
-            });
-        }
-        Self {
-            bytes: Bytes {
-                sent: timed.request_size,
-                received: answer.head + answer.received,
-                bodies: answer.received,
-            },
-            phases: timed.phases(&context.level.control.clock),
-            server,
-        }
-    }
-}
-
-impl TimedResponse {
-    /// The parts of its time. After a redirect the first byte is that of the last answer.
-    fn phases(&self, clock: &Clock) -> Phases {
-        let mut phases = Phases {
-            connect: self.connecting.unwrap_or_default(),
-            connections: u64::from(self.connecting.is_some()),
-            ..Phases::default()
-        };
-        if let Some(begun) = self.response.begun {
-            let begun = clock.at(begun);
-            phases.first_byte = begun.since(self.sent);
-            phases.body = self.done.since(begun);
-            phases.told = 1;
-        }
-        phases
-    }
+    flow.steps.iter().flat_map(PreparedStep::captures)
 }

@@ -80,6 +80,28 @@ impl Jar {
         self.cookies.is_empty()
     }
 
+    /// Adds what another jar has received since both were the same.
+    pub fn add_changes(&mut self, before: &Self, after: &Self) {
+        let is_same = |one: &StoredCookie, other: &StoredCookie| {
+            one.name == other.name && one.path == other.path && one.domain == other.domain
+        };
+        for gone in &before.cookies {
+            if !after.cookies.iter().any(|kept| is_same(kept, gone)) {
+                self.cookies.retain(|own| !is_same(own, gone));
+            }
+        }
+        for cookie in after
+            .cookies
+            .iter()
+            .filter(|one| !before.cookies.contains(one))
+        {
+            match self.cookies.iter_mut().find(|own| is_same(own, cookie)) {
+                Some(own) => own.clone_from(cookie),
+                None => self.cookies.push(cookie.clone()),
+            }
+        }
+    }
+
     fn set(&mut self, cookie: &Cookie<'_>, answer: &Response, (host, requested): (&str, &str)) {
         let (name, value) = cookie.name_value();
         if name.len() + value.len() > LARGEST

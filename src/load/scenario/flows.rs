@@ -140,9 +140,35 @@ fn steps(
     general: &mut General<'_>,
     think: Pause,
 ) -> Result<Vec<Step>, Problem> {
-    let mut steps = Vec::new();
-    for file in files {
-        let mut step = step(file, general, think)?;
+    let mut steps: Vec<Step> = Vec::new();
+    // What is known to steps that are sent at the same time: nothing of each other.
+    let mut alone = general.names.clone();
+    for (number, file) in files.iter().enumerate() {
+        let is_beside = file.together.as_ref().is_some_and(|flag| *flag.get());
+        let mut step = match is_beside {
+            false => step(file, general, think)?,
+            true => {
+                let before = files.get(number.wrapping_sub(1));
+                check_together(file, before)?;
+                // The pause is behind all of them.
+                if let Some(last) = steps.last_mut() {
+                    last.think = Pause::NONE;
+                }
+                let names = alone.clone();
+                step(
+                    file,
+                    &General {
+                        names,
+                        ..general.clone()
+                    },
+                    think,
+                )?
+            }
+        };
+        if !is_beside {
+            alone = general.names.clone();
+        }
+        step.together = is_beside;
         let before = general.names.clone();
         if let Action::Call(call) = &step.action {
             for (name, _) in &call.captures {
@@ -153,6 +179,35 @@ fn steps(
         steps.push(step);
     }
     Ok(steps)
+}
+
+/// Refuses what steps cannot have that are sent at the same time.
+fn check_together(
+    file: &Located<Table<StepFile>>,
+    before: Option<&Located<Table<StepFile>>>,
+) -> Result<(), Problem> {
+    let Some(before) = before else {
+        return Err(
+            file.error_here("there is no step before it that it could be sent together with")
+        );
+    };
+    for step in [before, file] {
+        let unfit = [
+            ("websocket", step.websocket.as_ref().map(Located::span)),
+            ("when", step.when.as_ref().map(Located::span)),
+            ("repeat", step.repeat.as_ref().map(Located::span)),
+        ];
+        if let Some((key, span)) = unfit.into_iter().find_map(|(key, span)| Some((key, span?))) {
+            let message = format!("a step with `{key}` is not sent together with others");
+            return Err(Problem::at(span, message));
+        }
+    }
+    match &before.think {
+        Some(think) => Err(think
+            .error("the next step is sent at the same time, so there is no time for a pause")
+            .hint("write it in the last of the steps that are sent together")),
+        None => Ok(()),
+    }
 }
 
 fn step(
@@ -182,9 +237,10 @@ fn step(
             (None, None) => usual,
         },
         destination,
+        together: false,
         action,
         timeout: file.timeout.map(|timeout| timeout.0),
-        think: file.think.unwrap_or(think),
+        think: file.think.as_ref().map_or(think, |think| *think.get()),
         turns: None,
     })
 }

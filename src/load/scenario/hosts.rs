@@ -49,6 +49,14 @@ impl<T> PerHost<T> {
         }
     }
 
+    /// Another thing for each.
+    pub fn map<U>(&self, of: impl Fn(&T) -> U) -> PerHost<U> {
+        PerHost {
+            base: of(&self.base),
+            hosts: self.hosts.iter().map(of).collect(),
+        }
+    }
+
     /// Each with where it belongs.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (Destination, &mut T)> {
         let hosts = self.hosts.iter_mut().enumerate();

@@ -17,6 +17,9 @@ pub(super) const MOST_LEVELS: usize = 100;
 /// At once under a rate, where nobody said: as many connections as a service with its system as it comes takes.
 pub(super) const USUAL_MAX_USERS: usize = 10_000;
 
+/// Requests of one user at the same time: as many connections as a browser opens to a host.
+pub const AT_ONCE: usize = 6;
+
 /// Keys of `[load]` that belong to a rate, and those that belong to users.
 pub(super) const OF_RATES: [&str; 2] = ["arrivals", "max_users"];
 pub(super) const OF_USERS: [&str; 5] = ["spawn_rate", "think", "iterations", "requests", "class"];

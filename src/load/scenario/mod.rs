@@ -41,6 +41,7 @@ pub use build::{json_schema, parse, parse_in};
 pub use classes::{UserClass, assigned};
 pub use file::WatchFile;
 pub use hosts::{Addresses, Destination, Host, PerHost};
+pub use keys::AT_ONCE;
 pub use measure::{Measure, MeasuredHeader, metric_name};
 pub use multipart::{Multipart, Part, PartContent};
 pub use rows::Rows;
@@ -264,6 +265,8 @@ pub struct Step {
     /// What its measurements are called; steps of the same name are one subject.
     pub subject: String,
     pub destination: Destination,
+    /// Whether it is sent at the same time as the step before it.
+    pub together: bool,
     pub action: Action,
     pub timeout: Option<Duration>,
     /// Behind the step, before the next one of the flow.

@@ -113,6 +113,7 @@ pub fn from_url(simple: Simple) -> anyhow::Result<Scenario> {
             steps: vec![Step {
                 subject,
                 destination: Destination::Base,
+                together: false,
                 action: Action::Call(Box::new(call)),
                 timeout: None,
                 think: Pause::NONE,

@@ -65,6 +65,9 @@ pub(super) struct StepFile {
     /// The name of one of the `[hosts]`, where the path begins instead of at `base`
     #[schemars(title = "name", extend("x-default" = "`base`"))]
     pub(super) host: Option<Located<FilledText>>,
+    /// Whether it is sent at the same time as the step before it, as a browser asks for the parts of a page
+    #[schemars(extend("default" = false))]
+    pub(super) together: Option<Located<bool>>,
     /// Parameters behind the path; a list repeats its name: `tag = ["a", "b"]`
     pub(super) query: Option<Located<FreeTable<OneOrMany<Scalar>>>>,
     /// Headers by name; those of the connection (`content-length`, `connection`, …) are perfgate's own
@@ -100,7 +103,7 @@ pub(super) struct StepFile {
     pub(super) timeout: Option<PositiveDuration>,
     /// The pause behind this step, before the next one
     #[schemars(extend("x-default" = "that of the flow"))]
-    pub(super) think: Option<Pause>,
+    pub(super) think: Option<Located<Pause>>,
     /// The step is only taken where each of these captured values is the text, or one of the texts: `{ state = "open" }`
     #[schemars(transform = names)]
     pub(super) when: Option<Located<FreeTable<OneOrMany<Scalar>>>>,

@@ -327,6 +327,40 @@ fn values_that_cannot_be_made_are_refused() {
 }
 
 #[test]
+fn steps_that_cannot_be_sent_together_are_refused() {
+    let two = |first: &str, second: &str| {
+        step(&format!(
+            "get = \"/a\"\n{first}\n[[step]]\nget = \"/b\"\ntogether = true\n{second}"
+        ))
+    };
+    hold(&[
+        (
+            step("get = \"/\"\ntogether = true"),
+            "2:1 there is no step before it that it could be sent together with",
+        ),
+        (
+            two("repeat = 2", ""),
+            "a step with `repeat` is not sent together with others",
+        ),
+        (
+            two("", "when = { a = \"b\" }"),
+            "a step with `when` is not sent together with others",
+        ),
+        (
+            two("think = \"1s\"", ""),
+            "4:9 `think`: the next step is sent at the same time",
+        ),
+        (
+            two(
+                "capture = { a = { json = \"$\" } }",
+                "query = { a = \"{{a}}\" }",
+            ),
+            "nothing provides `{{a}}` here",
+        ),
+    ]);
+}
+
+#[test]
 fn hosts_that_are_none_are_refused() {
     let scenario = |hosts: &str, step: &str| {
         format!(

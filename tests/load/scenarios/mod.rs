@@ -13,6 +13,7 @@ mod requests;
 mod service;
 mod shapes;
 mod stages;
+mod together;
 mod trust;
 mod turns;
 mod values;

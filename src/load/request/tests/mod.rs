@@ -88,6 +88,7 @@ fn scenario_of(calls: Vec<Call>) -> Scenario {
     let step = |call| scenario::Step {
         subject: "step".to_owned(),
         destination: scenario::Destination::Base,
+        together: false,
         action: scenario::Action::Call(Box::new(call)),
         timeout: None,
         think: scenario::Pause::NONE,

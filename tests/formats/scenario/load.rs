@@ -59,6 +59,16 @@ fn whatever_changes_the_load_changes_its_digest_and_a_term_that_names_it() {
         ("int = [1, 50]", "int = [1, 51]", "value page"),
         ("choice = [\"a\", 2]", "choice = [\"a\", 3]", "value kind"),
         ("text = 12", "text = 13", "value key"),
+        ("[0.5, 99.99]", "[0.5, 99.98]", "value price"),
+        ("\"0d..30d\"", "\"0d..31d\"", "value day"),
+        ("timestamp = \"-7d\"", "time = \"-7d\"", "value since"),
+        ("length = [1, 3]", "length = [1, 4]", "value tags"),
+        ("[1.0, 2.0]", "[1.0, 3.0]", "value cart"),
+        ("host = \"login\"\n", "", "steps"),
+        ("login = \"http://", "login = \"https://", "hosts"),
+        ("together = true\n", "", "steps"),
+        ("image/png", "image/gif", "picture body"),
+        ("name = \"cat.png\"", "name = \"dog.png\"", "picture body"),
         ("order = \"random\"", "order = \"sequence\"", "data user"),
         ("weight = 3", "weight = 2", "flows"),
         ("think = \"1s..3s\"", "think = \"1s..4s\"", "log in think"),
@@ -113,6 +123,47 @@ fn whatever_changes_the_load_changes_its_digest_and_a_term_that_names_it() {
             after.terms
         );
     }
+}
+
+#[test]
+fn stages_and_classes_belong_to_the_load_and_their_names_do_not() {
+    let text = r#"
+        base = "http://h"
+        [[load.stage]]
+        name = "full"
+        users = [0, 5]
+        duration = "10s"
+        [[load.class]]
+        flow = ["buy", "look"]
+        weight = 3
+        [[load.class]]
+        flow = "look"
+        [[flow]]
+        name = "buy"
+        step = [{ get = "/buy" }]
+        [[flow]]
+        name = "look"
+        step = [{ get = "/look" }]
+    "#;
+    let before = load(text);
+    for (from, to, term) in [
+        ("users = [0, 5]", "users = [0, 6]", "stages"),
+        ("users = [0, 5]", "users = 5", "stages"),
+        ("\"10s\"", "\"11s\"", "stages"),
+        ("weight = 3", "weight = 4", "classes"),
+        ("flow = \"look\"", "flow = \"buy\"", "classes"),
+    ] {
+        let after = load(&text.replacen(from, to, 1));
+        assert_ne!(before.digest, after.digest, "{from} -> {to}");
+        assert!(differing(&before, &after).contains(term), "{from} -> {to}");
+    }
+    assert_eq!(load(&text.replace("full", "steady")).digest, before.digest);
+    assert_eq!(
+        load(&text.replace("\"look\"", "\"see\"")).digest,
+        before.digest
+    );
+    let classes = before.terms.get("classes").map(String::as_str);
+    assert_eq!(classes, Some("buy or look 3, look 1"));
 }
 
 #[test]

@@ -18,7 +18,8 @@ use super::{Arrivals, MetricKind, Pause, RowOrder};
 use crate::model::Better;
 use crate::toml_file::{
     DurationText, FalseOr, FileFormat, FilledText, FreeTable, Located, OneOrMany, PositiveDuration,
-    Scalar, Table, Tables, True, Whole, Word, from_number, from_text, schema, written,
+    Scalar, Table, Tables, True, Whole, Word, from_number, from_text, from_text_or_number, schema,
+    written,
 };
 
 /// What messages know about a scenario file.
@@ -307,17 +308,38 @@ pub(super) const MOST_PER_SECOND: f64 = 1_000_000.0;
 
 impl<'de> Deserialize<'de> for Rate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        from_number(deserializer, |rate| match rate == 0.0 {
-            true => Err("nothing would be sent at a rate of 0".to_owned()),
-            false => ramp_end(rate),
-        })
-        .map(Self)
+        from_text_or_number(deserializer, A_RATE, |text| some(per_second(text)?), some).map(Self)
     }
 }
 
 impl<'de> Deserialize<'de> for RampEnd {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        from_number(deserializer, ramp_end).map(Self)
+        from_text_or_number(
+            deserializer,
+            A_RATE,
+            |text| ramp_end(per_second(text)?),
+            ramp_end,
+        )
+        .map(Self)
+    }
+}
+
+const PER_SECOND: &str = r"^[0-9]*\.?[0-9]+ */s$";
+const A_RATE: &str = "a number of requests a second, like 50";
+
+/// As the command line takes it, too: `50/s`.
+fn per_second(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix("/s").map(str::trim_end);
+    number
+        .and_then(|number| number.parse().ok())
+        .filter(|rate: &f64| rate.is_finite())
+        .ok_or_else(|| format!("expected {A_RATE} or \"50/s\""))
+}
+
+fn some(rate: f64) -> Result<f64, String> {
+    match rate == 0.0 {
+        true => Err("nothing would be sent at a rate of 0".to_owned()),
+        false => ramp_end(rate),
     }
 }
 
@@ -338,7 +360,10 @@ impl<'de> Deserialize<'de> for Weight {
     }
 }
 
-schema!(Rate, { "title": "rate", "type": "number", "exclusiveMinimum": 0, "maximum": 1_000_000 });
+schema!(Rate, { "title": "rate", "anyOf": [
+    { "type": "number", "exclusiveMinimum": 0, "maximum": 1_000_000 },
+    { "type": "string", "pattern": PER_SECOND },
+] });
 schema!(Weight, { "title": "from 0 on", "type": "number", "minimum": 0, "maximum": 1_000_000_000 });
 
 /// How the service proves who it is.
@@ -508,7 +533,10 @@ fn phase_rate(generator: &mut SchemaGenerator) -> Schema {
             { "type": "array", "items": rate, "minItems": 1, "maxItems": 1 },
             {
                 "type": "array",
-                "items": { "type": "number", "minimum": 0, "maximum": MOST_PER_SECOND },
+                "items": { "anyOf": [
+                    { "type": "number", "minimum": 0, "maximum": MOST_PER_SECOND },
+                    { "type": "string", "pattern": PER_SECOND },
+                ] },
                 "minItems": 2,
                 "maxItems": 2,
                 "not": { "items": { "const": 0 } },

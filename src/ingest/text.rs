@@ -14,9 +14,9 @@ pub(super) const WHOLE_FILE_LIMIT: u64 = 256 * 1024 * 1024;
 /// A file of a benchmark is smaller: no need to ask for its length first.
 const SMALL: usize = 8 * 1024;
 
-/// Room for a small file, which costs no allocation.
-pub(super) type Room = [u8; SMALL];
-pub(super) const ROOM: Room = [0; SMALL];
+/// Room for one file of a benchmark, which costs no allocation: a hundred samples take 3 KiB.
+pub(super) type Room = [u8; 4096];
+pub(super) const ROOM: Room = [0; 4096];
 
 /// All of a source as text, unpacked.
 pub(super) fn of(source: Source<'_>) -> anyhow::Result<String> {

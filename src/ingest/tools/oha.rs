@@ -30,7 +30,7 @@ pub(in crate::ingest) const ADAPTER: Adapter = Adapter {
                 evidence: "histogram",
                 resolution: "none",
                 lost: "its version, the address, the connections, and requests that got no answer",
-                tested: "1.16",
+                tested: "1.14, 1.16",
             },
         },
         Form {
@@ -41,7 +41,7 @@ pub(in crate::ingest) const ADAPTER: Adapter = Adapter {
                 evidence: "quantiles (p10 to p99.99)",
                 resolution: "none",
                 lost: "its version, the address, the connections, failures inside the latency",
-                tested: "1.16",
+                tested: "1.14, 1.16",
             },
         },
         Form {
@@ -52,7 +52,7 @@ pub(in crate::ingest) const ADAPTER: Adapter = Adapter {
                 evidence: "quantiles (p10 to p99.99)",
                 resolution: "four decimals of ms or s",
                 lost: "its version, the address, the connections, failures inside the latency",
-                tested: "1.16",
+                tested: "1.14, 1.16",
             },
         },
     ],

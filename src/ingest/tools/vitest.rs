@@ -22,10 +22,10 @@ pub(in crate::ingest) const ADAPTER: Adapter = Adapter {
         },
         read: Read::Whole(parse),
         facts: Facts {
-            evidence: "quantiles (p50 from version 3 on, p75, p99, p99.5, p99.9) and the mean",
+            evidence: "quantiles (p50 from version 2 on, p75, p99, p99.5, p99.9) and the mean",
             resolution: "none",
             lost: "its version, the samples, why a benchmark failed",
-            tested: "3",
+            tested: "1.6, 2.1, 3.2, 4.1",
         },
     }],
 };

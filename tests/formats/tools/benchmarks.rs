@@ -287,6 +287,32 @@ fn javascript_benchmarks() {
     assert!(has(&run("mitata/mitata-base-1.json"), "size=32", "time"));
 }
 
+/// Version 1 has no median; a benchmark outside of groups, in nested ones, and one that throws.
+#[test]
+fn vitest_of_other_versions() {
+    let inner = "codec.bench.mjs > codec \"a > b\" > inner > encode";
+    for (file, mean, median) in [
+        ("vitest/v1.6.0.json", 0.048_587, None),
+        ("vitest/v2.1.9.json", 0.059_913, Some(0.002_599)),
+        ("vitest/v4.1.12.json", 0.044_602, Some(0.002_533)),
+    ] {
+        holds(file, &[(inner, "time", "mean", mean, 0.01)]);
+        let run = run(file);
+        assert_eq!(run.subjects.len(), 3, "{file}");
+        assert!(has(&run, "codec.bench.mjs > top level", "time"), "{file}");
+        assert!(
+            warns(&run, "inner > throws` failed: it is left out"),
+            "{file}"
+        );
+        let evidence = &run.subjects[inner]["time"].evidence;
+        let p50 = reading::read(evidence, "p50".parse().unwrap());
+        assert_eq!(p50.is_some(), median.is_some(), "{file}");
+        if let Some(median) = median {
+            holds(file, &[(inner, "time", "p50", median, 0.01)]);
+        }
+    }
+}
+
 #[test]
 fn catch2_xml() {
     let run = run("catch2/base-1.xml");

@@ -7,6 +7,12 @@ use super::*;
 fn a_service_that_got_a_quarter_slower_shows_in_each_load_tool() {
     for (pattern, subject, of, about) in [
         ("wrk/{side}-{n}.txt", "/search", "latency.p50", 1.15..1.35),
+        (
+            "oha/{side}-{n}.json",
+            "all requests",
+            "latency.p50",
+            1.15..1.35,
+        ),
         ("ab/{side}-{n}.txt", "/search", "latency.p50", 1.15..1.35),
         (
             "ab/{side}-{n}.tsv",

@@ -44,7 +44,7 @@ pub(in crate::ingest) const ADAPTER: Adapter = Adapter {
             facts: Facts {
                 evidence: "quantiles (p50, p75, p95, p99)",
                 resolution: "1 ms",
-                lost: "its version, the duration; that `percentiles1` to `4` are p50, p75, p95 and p99 is Gatling's default and not told",
+                lost: "its version; its duration is worked out of its rates; that `percentiles1` to `4` are p50, p75, p95 and p99 is Gatling's default and not told",
                 tested: "3.10.5",
             },
         },

@@ -13,6 +13,12 @@ fn a_service_that_got_a_quarter_slower_shows_in_each_load_tool() {
             "latency.p50",
             1.15..1.35,
         ),
+        (
+            "artillery/{side}-{n}.json",
+            "/search",
+            "latency.p50",
+            1.15..1.35,
+        ),
         ("ab/{side}-{n}.txt", "/search", "latency.p50", 1.15..1.35),
         (
             "ab/{side}-{n}.tsv",

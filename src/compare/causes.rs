@@ -41,7 +41,8 @@ pub struct LikelyCauses {
     pub workload: usize,
     /// First what the latency rose by itself, then the largest; where the time of a request went comes last.
     pub moved: Vec<Moved>,
-    /// The latency of a request rose by more than twice what the service worked longer for it: it waits.
+    /// The latency of a request rose by more than twice what the service worked longer for it, and by a larger share: it
+    /// waits.
     pub waits: bool,
     /// So many things were looked at.
     pub compared: usize,
@@ -131,7 +132,7 @@ fn of_workload(judgement: &Judgement, workload: usize, targets: &[&Comparison]) 
         && candidates
             .iter()
             .filter(cpu)
-            .all(|c| is_too_little(c, latency));
+            .all(|c| is_too_little(c, latency, targets));
     LikelyCauses {
         workload,
         moved: certain
@@ -204,21 +205,27 @@ fn rise(c: &Comparison) -> Option<f64> {
 
 /// By how many milliseconds the latency rose, at the least.
 fn least_rise(targets: &[&Comparison]) -> Option<f64> {
-    let latencies = targets
-        .iter()
-        .filter(|c| c.series.metric.as_str() == MetricName::LATENCY);
-    latencies.filter_map(|c| rise(c)).reduce(f64::min)
+    latencies(targets).filter_map(rise).reduce(f64::min)
 }
 
-/// Whether the processor time of a request rose by less than half of what its latency did, at the most.
-fn is_too_little(cpu: &Comparison, latency: Option<f64>) -> bool {
-    let Some(((change, base), latency)) = cpu.change.zip(cpu.baseline.as_ref()).zip(latency) else {
+fn latencies<'c>(targets: &[&'c Comparison]) -> impl Iterator<Item = &'c Comparison> {
+    let all = targets.iter().copied();
+    all.filter(|c| c.series.metric.as_str() == MetricName::LATENCY)
+}
+
+/// Whether the processor time of a request rose by less than half of what its latency did, at the most, and by a smaller
+/// factor: where requests queue for a processor, each waits for the time of several.
+fn is_too_little(cpu: &Comparison, latency: Option<f64>, targets: &[&Comparison]) -> bool {
+    let at_most = cpu.change.zip(cpu.baseline.as_ref());
+    let Some(((change, base), latency)) = at_most.zip(latency) else {
         return false;
     };
+    let is_smaller = latencies(targets)
+        .filter_map(|c| c.change)
+        .all(|latency| change.ratio < latency.ratio);
     // Its unit is milliseconds a request.
-    change
-        .high()
-        .is_some_and(|high| base.value * (high - 1.0) < latency / 2.0)
+    let most = change.high().map(|high| base.value * (high - 1.0));
+    is_smaller && most.is_some_and(|most| most < latency / 2.0)
 }
 
 impl Moved {

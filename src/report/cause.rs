@@ -27,7 +27,7 @@ pub struct LikelyCause {
     pub workload: Option<String>,
     /// First what the latency rose by itself, then the largest; where the time of a request went comes last.
     pub moved: Vec<Moved>,
-    /// The latency of a request rose by more than twice what the service worked longer for it.
+    /// The latency of a request rose by more than twice what the service worked longer for it, and by a larger share.
     pub waits: bool,
     /// So many things were looked at.
     pub compared: usize,

@@ -151,7 +151,14 @@ fn what_the_latency_rose_by_stands_before_what_comes_with_it() {
     let expected = ["cpu_per_request", "context_switches", "run_delay"];
     assert_eq!(named(&causes), expected);
     assert!(!causes[0].waits);
-    // The same in a service that only had to wait for a processor.
+    // Half as much work again, for which requests queue: each waits for the work of several.
+    let changed = [("cpu_per_request", 3.0)];
+    let causes = likely_causes(&judged(&slower(2, &changed)));
+    assert_eq!(
+        (named(&causes), causes[0].waits),
+        (vec!["cpu_per_request"], false)
+    );
+    // And a service that only waits for a processor.
     let changed = [("context_switches", 40.0), ("run_delay", 2.7)];
     let causes = likely_causes(&judged(&slower(2, &changed)));
     assert_eq!(named(&causes), ["run_delay", "context_switches"]);

@@ -380,8 +380,12 @@ fn told(sequence: &Sequence<'_>, end: End, seed: u64, cap: Option<usize>) -> Vec
         [one] => format!("looked at after {one}"),
         several => format!("looked at after {}", several.join(", ")),
     };
+    let times = match rounds {
+        1 => "one round".to_owned(),
+        _ => format!("{rounds} rounds"),
+    };
     let mut notes = vec![format!(
-        "base and head in turns for {rounds} rounds, {looks}, in the order of seed {seed}"
+        "base and head in turns for {times}, {looks}, in the order of seed {seed}"
     )];
     if let Some(cap) = cap {
         notes.push(format!(

@@ -333,12 +333,10 @@ fn installed(survey: &Survey, manifests: &[&Path]) -> String {
         }
     }
     let is_list = |path: &&&Path| path.extension().is_some_and(|extension| extension == "txt");
-    words.extend(
-        manifests
-            .iter()
-            .filter(is_list)
-            .map(|path| format!("-r {}", quoted(&written(path)))),
-    );
+    // Several that have the plugin are for several versions of Python or of what is tested, and contradict each other.
+    let lists = manifests.iter().filter(is_list);
+    let list = lists.min_by_key(|path| (path.as_os_str().len(), **path));
+    words.extend(list.map(|path| format!("-r {}", quoted(&written(path)))));
     words.push("pytest pytest-benchmark".to_owned());
     format!("{newest}{PIP} {}", words.join(" "))
 }

@@ -146,7 +146,7 @@ impl Draft {
         lines.extend(self.notes.iter().map(|note| comment(note)));
         lines.push(format!("base = {}", quoted(&self.base)));
         lines.push(
-            "warmup = \"5s\"                       # sent first, and not measured".to_owned(),
+            "warmup = \"1s\"                       # sent first, and not measured".to_owned(),
         );
         lines.extend(self.top.iter().cloned());
         if self.load.is_empty() {
@@ -157,7 +157,7 @@ impl Draft {
                     "# service keeps up or not, which is what visitors do. 1,000 requests of a step make its p99 worth judging, 200 its p95.",
                     "[load]",
                     "users = 10",
-                    "duration = \"30s\"",
+                    "duration = \"10s\"                    # to begin with; more of it finds smaller changes",
                 ]
                 .map(str::to_owned),
             );

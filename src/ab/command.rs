@@ -21,8 +21,6 @@ use crate::model::{Better, Evidence, Measurement, MetricName, Role, Run, Stacks,
 use crate::stats::order;
 use crate::text::sanitize;
 
-/// What those of a command are called, outside the kernel and with all that it starts.
-const INSTRUCTIONS: &str = "instructions";
 /// The longest text that is put into the environment of a window, so that the addresses of its stack differ from window
 /// to window and no single layout decides.
 const MOST_PADDING: usize = 4096;
@@ -186,6 +184,7 @@ impl Program {
         let window = Window {
             version: Version::Base,
             round: 0,
+            repetition: 0,
             in_doubt: None,
         };
         let mut times = Vec::new();
@@ -206,9 +205,9 @@ pub fn worth_taking_off(startup: Duration, shortest: Duration) -> Option<Duratio
     (share >= WORTH_TAKING_OFF).then_some(startup)
 }
 
-/// What one execution tells of a subject.
+/// What the executions of one window tell of a subject.
 pub fn run_of(
-    spent: &Spent,
+    executions: &[Spent],
     subject: &Subject,
     startup: Duration,
     counts_failures: bool,
@@ -225,47 +224,57 @@ pub fn run_of(
     };
     // A command that is shorter than the start of a shell has still taken some time.
     const LEAST: f64 = 1e-6;
-    let wall = (spent.wall.as_secs_f64() - startup.as_secs_f64()).max(LEAST);
-    put(
-        MetricName::TIME,
-        "s",
-        Role::Outcome,
-        Evidence::samples(vec![wall])?,
-    );
-    if let Some(usage) = &spent.usage {
-        let (user, system) = (usage.user.as_secs_f64(), usage.system.as_secs_f64());
-        for (metric, seconds) in [
-            ("user_time", user),
-            ("system_time", system),
-            (CPU_TIME, user + system),
-        ] {
-            put(metric, "s", Role::Fixed, Evidence::value(seconds)?);
+    let walls = executions.iter().map(|spent| spent.wall.as_secs_f64());
+    let walls = walls.map(|wall| (wall - startup.as_secs_f64()).max(LEAST));
+    let walls = Evidence::samples(walls.collect())?;
+    put(MetricName::TIME, "s", Role::Outcome, walls);
+    for (metric, unit, role, of) in FIGURES {
+        let figures: Option<Vec<f64>> = executions.iter().map(of).collect();
+        if let Some(middle) = figures.and_then(|figures| order::median(&figures)) {
+            put(metric, unit, role, Evidence::value(middle)?);
         }
-        #[expect(clippy::cast_precision_loss, reason = "memory stays below 2^53 bytes")]
-        let peak = usage.peak_memory as f64 / (1024.0 * 1024.0);
-        put("rss_peak", "MiB", Role::Outcome, Evidence::value(peak)?);
-        if let Some(faults) = usage.page_faults {
-            #[expect(clippy::cast_precision_loss, reason = "nobody faults 2^53 times")]
-            let faults = faults as f64;
-            put("page_faults", "", Role::Fixed, Evidence::value(faults)?);
-        }
-    }
-    if let Some(instructions) = spent.instructions {
-        #[expect(clippy::cast_precision_loss, reason = "a rate of 1e-16 is not seen")]
-        let instructions = instructions as f64;
-        let evidence = Evidence::value(instructions)?;
-        put(INSTRUCTIONS, "", Role::Fixed, evidence);
     }
     if counts_failures {
-        let failed = u64::from(!spent.ended.is_success);
-        put(
-            MetricName::ERRORS,
-            "",
-            Role::Outcome,
-            Evidence::proportion(failed, 1)?,
-        );
+        let failed = executions.iter().filter(|spent| !spent.ended.is_success);
+        let (failed, of) = (failed.count(), executions.len());
+        let evidence = Evidence::proportion(u64::try_from(failed)?, u64::try_from(of)?)?;
+        put(MetricName::ERRORS, "", Role::Outcome, evidence);
     }
     Ok(run)
+}
+
+type OfExecution = fn(&Spent) -> Option<f64>;
+
+/// What the system counts of an execution beside its time, by metric, unit and role.
+const FIGURES: [(&str, &str, Role, OfExecution); 6] = [
+    ("user_time", "s", Role::Fixed, |spent| {
+        Some(spent.usage?.user.as_secs_f64())
+    }),
+    ("system_time", "s", Role::Fixed, |spent| {
+        Some(spent.usage?.system.as_secs_f64())
+    }),
+    (CPU_TIME, "s", Role::Fixed, |spent| {
+        let usage = spent.usage?;
+        Some((usage.user + usage.system).as_secs_f64())
+    }),
+    ("rss_peak", "MiB", Role::Outcome, |spent| {
+        Some(number(spent.usage?.peak_memory) / (1024.0 * 1024.0))
+    }),
+    ("page_faults", "", Role::Fixed, |spent| {
+        spent.usage?.page_faults.map(number)
+    }),
+    // Outside the kernel, of the command and of all that it starts.
+    ("instructions", "", Role::Fixed, |spent| {
+        spent.instructions.map(number)
+    }),
+];
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a difference of 1e-16 is not seen"
+)]
+fn number(count: u64) -> f64 {
+    count as f64
 }
 
 /// Equal on both sides of a round, but for the padding.
@@ -273,6 +282,9 @@ fn environment(window: &Window<'_>, seed: u64) -> BTreeMap<String, String> {
     let turn = 2 * window.round + usize::from(window.version == Version::Head);
     let turn = u64::try_from(turn).unwrap_or(u64::MAX);
     let mut dice = fastrand::Rng::with_seed(seed.wrapping_add(turn.wrapping_mul(0x9e37_79b9)));
+    for _ in 0..window.repetition {
+        dice.usize(..MOST_PADDING);
+    }
     BTreeMap::from([
         ("PERFGATE_SEED".to_owned(), seed.to_string()),
         ("PERFGATE_ROUND".to_owned(), (window.round + 1).to_string()),
@@ -323,6 +335,7 @@ mod tests {
     const WINDOW: Window<'static> = Window {
         version: Version::Base,
         round: 2,
+        repetition: 0,
         in_doubt: None,
     };
 
@@ -350,7 +363,8 @@ mod tests {
             spent.ended.is_success && spent.wall > Duration::from_millis(2),
             "{spent:?}"
         );
-        let run = run_of(&spent, &Subject::new("loop"), Duration::ZERO, true).unwrap();
+        let twice = [spent.clone(), spent.clone()];
+        let run = run_of(&twice, &Subject::new("loop"), Duration::ZERO, true).unwrap();
         let metrics: Vec<&str> = run.subjects[&Subject::new("loop")]
             .keys()
             .map(MetricName::as_str)
@@ -420,6 +434,12 @@ mod tests {
         assert_eq!(base["PERFGATE_SEED"], head["PERFGATE_SEED"]);
         assert_eq!(base["PERFGATE_ROUND"], "3");
         assert_ne!(base["PERFGATE_PADDING"], head["PERFGATE_PADDING"]);
+        let again = Window {
+            repetition: 1,
+            ..WINDOW
+        };
+        let again = environment(&again, 5);
+        assert_ne!(base["PERFGATE_PADDING"], again["PERFGATE_PADDING"]);
         assert_eq!(base, environment(&WINDOW, 5));
     }
 

@@ -13,6 +13,8 @@ pub struct Window<'a> {
     pub version: Version,
     /// Counted from zero.
     pub round: usize,
+    /// Which of several runs of a short command in this window, counted from zero.
+    pub repetition: usize,
     /// The subjects that are still in doubt; `None` while all of them are measured.
     pub in_doubt: Option<&'a [Subject]>,
 }
@@ -132,6 +134,7 @@ impl Measuring<'_, '_> {
             let window = Window {
                 version,
                 round,
+                repetition: 0,
                 in_doubt: in_doubt.as_deref(),
             };
             let run = self.windows.window(&window, self.stop)?;

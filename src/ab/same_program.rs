@@ -360,6 +360,7 @@ fn traced(
     let window = Window {
         version,
         round: 0,
+        repetition: 0,
         in_doubt: None,
     };
     // Where tracing is not allowed, or a process is left running, nothing is known.

@@ -146,7 +146,7 @@ pub(crate) struct AbServices {
     #[arg(long, value_name = "URL", requires = "base_url")]
     pub(crate) head_url: Option<String>,
 
-    /// How long one window of load counts [default: 1s], or each benchmark of --bench runs in a round
+    /// How long one window of load counts [default: 1s], or each benchmark of --bench runs in a round; a command that is shorter is run as often as fits, each time anew, and the middle counts [default: once]
     #[arg(long, value_name = "TIME", value_parser = values::duration)]
     pub(crate) window: Option<Duration>,
 

@@ -9,6 +9,7 @@ mod revisions;
 mod same_program;
 mod served;
 mod services;
+mod windows;
 
 use std::fs;
 use std::thread;
@@ -476,77 +477,6 @@ fn the_time_that_is_there_is_what_is_planned_with() {
         "{}",
         notes(&verdict)
     );
-}
-
-#[test]
-fn the_verdict_tells_where_the_time_went() {
-    let desk = Desk::new();
-    let said = desk.ends(
-        &[
-            "ab",
-            "--base",
-            "sleep 0.3",
-            "--head",
-            "sleep 0.3",
-            "--prepare",
-            "sleep 0.1",
-            "--max-rounds",
-            "3",
-            "--report",
-            "json=verdict.json",
-            "--verbose",
-        ],
-        0,
-    );
-    let verdict: Value = serde_json::from_str(&desk.read("verdict.json")).unwrap();
-    let spent = |what: &str| verdict["spent"][what].as_f64().unwrap();
-    // Three rounds of both; one of both to warm up, and what is run before each.
-    assert!(spent("loading_s") > 1.8, "{verdict:#}");
-    assert!(spent("warming_up_s") > 1.4, "{verdict:#}");
-    assert!(spent("building_s") < 0.1, "{verdict:#}");
-    let all = spent("loading_s") + spent("warming_up_s") + spent("other_s");
-    // A twentieth of it where nothing else runs on the machine.
-    assert!(spent("other_s") < 0.3 * all, "{verdict:#}");
-    assert!(said.out.contains(" under load, "), "{}", said.out);
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn what_is_measured_runs_apart_from_perfgate_where_it_is_asked_for() {
-    let cores = thread::available_parallelism().unwrap().get();
-    if cores < 2 {
-        eprintln!("SKIPPED: there is one core");
-        return;
-    }
-    let desk = Desk::new();
-    let allowed = |of: &str, to: &str| format!("grep Cpus_allowed_list /proc/{of}/status >> {to}");
-    let command = format!(
-        "{}; {}",
-        allowed("self", "measured"),
-        allowed("$PPID", "perfgate")
-    );
-    let more = ["--max-rounds", "1", "--warmup", "0", "--verbose"];
-    let mut arguments = vec!["ab", "--base", &command, "--head", &command, "--pin"];
-    arguments.extend(more);
-    let said = desk.run(&arguments);
-    assert!(
-        said.out.contains("what is measured ran on core"),
-        "{}{}",
-        said.out,
-        said.err
-    );
-    let lines = |name: &str| -> Vec<String> {
-        let text = desk.read(name);
-        text.lines().map(str::to_owned).collect()
-    };
-    let (measured, own) = (lines("measured"), lines("perfgate"));
-    assert_eq!((measured.len(), own.len()), (2, 2));
-    assert_eq!(measured[0], measured[1]);
-    assert_ne!(measured[0], own[0]);
-    let mut arguments = vec!["ab", "--base", "true", "--head", "true", "--pin=5000"];
-    arguments.extend(more);
-    let said = desk.ends(&arguments, 2);
-    assert!(said.err.contains("--pin=5000"), "{}", said.err);
 }
 
 #[test]

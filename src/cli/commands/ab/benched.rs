@@ -183,6 +183,7 @@ impl<'a> Benched<'a> {
         let window = Window {
             version,
             round: 0,
+            repetition: 0,
             in_doubt: None,
         };
         let begun = Instant::now();

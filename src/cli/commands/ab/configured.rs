@@ -68,12 +68,17 @@ pub(super) fn complete(args: &mut AbArgs, settings: &Settings, env: &Env) -> any
         from_config(args, ab, settings, env)?;
     }
     let services = &args.services;
-    let is_timed = services.window.is_some() && args.revisions.bench.is_none();
-    if services.scenario.is_none() && (is_timed || services.pause_idle) {
+    if services.scenario.is_none() && services.pause_idle {
         return Err(anyhow!(
-            "--window and --pause-idle are for services, and no scenario says how they are loaded"
+            "--pause-idle is for services, and no scenario says how they are loaded"
         ))
         .hint("give --scenario FILE, or a [[source]] with a scenario beside [ab]");
+    }
+    if services.window.is_some() && args.measuring.results.is_some() {
+        return Err(anyhow!(
+            "--window does not make what writes --results run longer"
+        ))
+        .hint("let the command itself do more: its windows are as long as it runs");
     }
     Ok(ends)
 }

@@ -31,6 +31,7 @@ use crate::cli::output::Output;
 use crate::cli::output::shell_repr;
 use crate::cli::output::write_reports::Outlets;
 use crate::cli::settings::{Settings, Typed};
+use crate::compare::{Comparison, Judgement, Outcome};
 use crate::exit::Exit;
 use crate::hint::WithHint;
 use crate::load::Stop;
@@ -268,6 +269,12 @@ pub(crate) fn measure(
     let base: Vec<Run> = sequence.runs(Version::Base).to_vec();
     let judgement = sequence.finish();
     notes.extend(ab::witness::notes(&judgement));
+    let windows = u32::try_from(2 * head.len().max(1)).unwrap_or(u32::MAX);
+    notes.extend(longer_windows(
+        args,
+        &judgement,
+        sheet.busy.loading / windows,
+    ));
     refuse_unmatched(&judgement)?;
     refuse_unfit(&judgement)?;
     let judged = Judged {
@@ -307,6 +314,23 @@ fn pinned(asked: &str) -> anyhow::Result<Cores> {
         .context("bind perfgate to its cores")
         .hint(WHAT_NEXT)?;
     Ok(cores)
+}
+
+/// Where short commands leave something in doubt: longer windows differ less. `each` is how long one ran.
+fn longer_windows(args: &AbArgs, judgement: &Judgement, each: Duration) -> Option<String> {
+    /// From here on a window is no short one.
+    const SHORT: Duration = Duration::from_millis(500);
+    let (services, measuring) = (&args.services, &args.measuring);
+    let may_repeat = services.scenario.is_none()
+        && services.window.is_none()
+        && measuring.results.is_none()
+        && args.revisions.bench.is_none();
+    let is_doubt = |one: &Comparison| one.gated && matches!(one.outcome, Outcome::Inconclusive(_));
+    let helps = may_repeat && each < SHORT && judgement.comparisons.iter().any(is_doubt);
+    helps.then(|| {
+        let each = duration::text(each);
+        format!("a window was one run of {each}: --window 1s runs short commands as often as fits, and finds smaller changes")
+    })
 }
 
 /// What of the time budget is there for rounds.

@@ -38,7 +38,10 @@ pub(super) fn windows_of<'w>(
     }
     let programs = versions.programs(args.measuring.prepare.as_ref());
     Ok(match &args.measuring.results {
-        None => Box::new(Commanded::new(programs, conditions, &args.measuring.name)),
+        None => {
+            let (name, window) = (&args.measuring.name, args.services.window);
+            Box::new(Commanded::new(programs, conditions, (name, window)))
+        }
         Some(pattern) => Box::new(ByResults::new(programs, conditions, pattern, {
             let AbMeasuring { from, .. } = &args.measuring;
             let mut read = terms.settings.read.clone();

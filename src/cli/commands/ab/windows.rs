@@ -61,6 +61,7 @@ fn before_all(version: Version) -> Window<'static> {
     Window {
         version,
         round: 0,
+        repetition: 0,
         in_doubt: None,
     }
 }
@@ -71,12 +72,22 @@ pub(super) struct Commanded<'a> {
     conditions: Conditions<'a>,
     subject: Subject,
     startup: Option<Duration>,
+    /// That of one version, which short commands fill by running several times.
+    window: Duration,
+    /// How often that is, for both.
+    times: usize,
     busy: Busy,
 }
 
 impl<'a> Commanded<'a> {
-    pub(super) fn new(programs: [Program; 2], conditions: Conditions<'a>, name: &str) -> Self {
+    pub(super) fn new(
+        programs: [Program; 2],
+        conditions: Conditions<'a>,
+        (name, window): (&str, Option<Duration>),
+    ) -> Self {
         Self {
+            window: window.unwrap_or_default(),
+            times: 1,
             programs,
             conditions,
             subject: Subject::new(name),
@@ -89,6 +100,8 @@ impl<'a> Commanded<'a> {
 impl Measures for Commanded<'_> {
     fn warm_up(&mut self, times: usize, stop: &Stop) -> anyhow::Result<()> {
         let mut shortest = Duration::MAX;
+        // How often a window holds a command is known once it has run.
+        let times = times.max(usize::from(!self.window.is_zero()));
         for _ in 0..times {
             for version in Version::BOTH {
                 if stop.is_asked() {
@@ -100,6 +113,7 @@ impl Measures for Commanded<'_> {
                 }
             }
         }
+        self.times = repetitions(self.window, shortest);
         // Without a warm-up nobody knows yet whether they are short.
         if times > 0 && shortest < Duration::from_millis(200) {
             let [base, _] = &self.programs;
@@ -110,19 +124,26 @@ impl Measures for Commanded<'_> {
 
     fn window(&mut self, window: &Window<'_>) -> anyhow::Result<Option<Run>> {
         let program = of_version(&self.programs, window.version);
-        let Some(executed) = program.execute(window, &self.conditions)? else {
-            return Ok(None);
-        };
-        self.busy.add_window(&executed);
-        let spent = executed.spent;
+        let mut executions = Vec::with_capacity(self.times);
+        for repetition in 0..self.times {
+            let window = Window {
+                repetition,
+                ..window.clone()
+            };
+            let Some(executed) = program.execute(&window, &self.conditions)? else {
+                return Ok(None);
+            };
+            self.busy.add_window(&executed);
+            executions.push(executed.spent);
+        }
         let startup = self.startup.unwrap_or_default();
         let mut run = run_of(
-            &spent,
+            &executions,
             &self.subject,
             startup,
             self.conditions.ignores_failure,
         )?;
-        if spent.left_running {
+        if executions.iter().any(|spent| spent.left_running) {
             let version = window.version.as_str();
             run.warnings.push(format!(
                 "the command of {version} left processes running, which were ended"
@@ -142,12 +163,24 @@ impl Measures for Commanded<'_> {
                 1000.0 * startup.as_secs_f64()
             )
         });
-        taken_off.into_iter().collect()
+        let times = self.times;
+        let repeated = (times > 1).then(|| {
+            format!("each command ran {times} times a round, and the middle of them counts")
+        });
+        taken_off.into_iter().chain(repeated).collect()
     }
 
     fn busy(&self) -> Busy {
         self.busy
     }
+}
+
+/// How often a command of this length fits into a window: once at least.
+fn repetitions(window: Duration, shortest: Duration) -> usize {
+    /// What is over sooner is lost in what starting it costs.
+    const MOST: usize = 100;
+    let fit = window.as_nanos() / shortest.as_nanos().max(1);
+    usize::try_from(fit).unwrap_or(MOST).clamp(1, MOST)
 }
 
 /// What the commands write is read after each run.

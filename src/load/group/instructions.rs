@@ -91,7 +91,10 @@ mod tests {
             stderr: Stdio::null(),
         };
         let mut counter = None;
-        let open = |pid: u32| counter = EventCounter::of(event, pid);
+        let open = |pid: u32| {
+            counter = EventCounter::of(event, pid);
+            Ok(())
+        };
         let mut group = ProcessGroup::launch_after(launch, open).unwrap();
         let until = Instant::now() + Duration::from_secs(30);
         while group.leader_ended().is_none() && Instant::now() < until {

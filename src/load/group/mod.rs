@@ -116,16 +116,12 @@ pub struct ProcessEnd {
 
 impl ProcessGroup {
     pub fn launch(launch: Launch<'_>) -> std::io::Result<Self> {
-        Self::launch_after(launch, |_| ())
+        Self::launch_on(launch, None)
     }
 
     /// On these cores, where any are named.
     pub fn launch_on(launch: Launch<'_>, cores: Option<&Cores>) -> std::io::Result<Self> {
-        let mut bound = Ok(());
-        let group = Self::launch_after(launch, |pid| {
-            bound = cores.map_or(Ok(()), |cores| cores.bind(pid));
-        })?;
-        bound.map(|()| group)
+        Self::launch_after(launch, |pid| cores.map_or(Ok(()), |cores| cores.bind(pid)))
     }
 
     /// How the group ended, if it has ended by itself. Where the leader succeeded and left other processes behind, it
@@ -200,15 +196,14 @@ const LEFT_TO_END: Duration = Duration::from_secs(1);
 
 /// Runs a command to its end, and ends whatever it leaves behind.
 pub fn spend(launch: Launch<'_>, spending: &Spending<'_>) -> std::io::Result<Awaited> {
-    let (mut counter, mut bound) = (None, Ok(()));
+    let mut counter = None;
     let mut group = ProcessGroup::launch_after(launch, |pid| {
-        bound = spending.cores.map_or(Ok(()), |cores| cores.bind(pid));
         if spending.counts_instructions {
             counter = EventCounter::of_instructions(pid);
         }
+        spending.cores.map_or(Ok(()), |cores| cores.bind(pid))
     })?;
     let begun = Instant::now();
-    bound?;
     let until = begun + spending.within;
     let Some((ended, at)) = group.await_leader(until, spending.is_stopped) else {
         group.end_within(TO_END);
@@ -232,4 +227,30 @@ pub fn spend(launch: Launch<'_>, spending: &Spending<'_>) -> std::io::Result<Awa
         instructions: counter.and_then(|mut counter| counter.read()),
         left_running,
     }))
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_could_not_be_bound_is_never_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let environment = BTreeMap::new();
+        let launch = || Launch {
+            command: "touch started",
+            folder: folder.path(),
+            environment: &environment,
+            stdout: Stdio::null(),
+            stderr: Stdio::null(),
+        };
+        let refused =
+            ProcessGroup::launch_after(launch(), |_| Err(std::io::ErrorKind::Other.into()));
+        assert!(refused.is_err());
+        assert!(!folder.path().join("started").exists());
+        let spending = Spending::plain(Duration::from_secs(20), &|| false);
+        assert!(matches!(spend(launch(), &spending), Ok(Awaited::Ended(_))));
+        assert!(folder.path().join("started").exists());
+    }
 }

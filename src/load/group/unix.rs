@@ -48,8 +48,11 @@ pub struct ProcessGroup {
 }
 
 impl ProcessGroup {
-    /// Does something with the process before it becomes the command.
-    pub(super) fn launch_after(launch: Launch<'_>, before: impl FnOnce(u32)) -> io::Result<Self> {
+    /// Does something with the process before it becomes the command. Where that fails, it never does.
+    pub(super) fn launch_after(
+        launch: Launch<'_>,
+        before: impl FnOnce(u32) -> io::Result<()>,
+    ) -> io::Result<Self> {
         let mut command = Command::new("/bin/sh");
         command
             .args(["-c", GATE, "sh", launch.command])
@@ -71,7 +74,7 @@ impl ProcessGroup {
         };
         let opened = Watchdog::over(processes.group).and_then(|watchdog| {
             processes.watchdog = Some(watchdog);
-            before(processes.pid());
+            before(processes.pid())?;
             gate.ok_or(io::ErrorKind::BrokenPipe)?.write_all(b"go\n")
         });
         if let Err(error) = opened {

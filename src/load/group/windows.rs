@@ -15,7 +15,10 @@ pub struct ProcessGroup {
 
 impl ProcessGroup {
     /// Does something with the process as soon as it is there.
-    pub(super) fn launch_after(launch: Launch<'_>, before: impl FnOnce(u32)) -> io::Result<Self> {
+    pub(super) fn launch_after(
+        launch: Launch<'_>,
+        before: impl FnOnce(u32) -> io::Result<()>,
+    ) -> io::Result<Self> {
         let mut command = Command::new("cmd");
         command
             .args(["/C", launch.command])
@@ -24,9 +27,14 @@ impl ProcessGroup {
             .stdout(launch.stdout)
             .stderr(launch.stderr);
         set_environment(&mut command, launch.environment);
-        let first = command.spawn()?;
-        before(first.id());
-        Ok(Self { first })
+        let mut processes = Self {
+            first: command.spawn()?,
+        };
+        if let Err(error) = before(processes.pid()) {
+            processes.reap();
+            return Err(error);
+        }
+        Ok(processes)
     }
 
     pub fn pid(&self) -> u32 {

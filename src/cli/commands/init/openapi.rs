@@ -8,6 +8,7 @@ use url::Url;
 
 use super::draft::{Draft, Flow, Generator, Step, literal, path_text};
 use super::load_tools::HERE;
+use super::yaml::scalar;
 
 /// A reference that leads to another, and so on, leads nowhere.
 const MOST_REFERENCES: usize = 16;
@@ -198,15 +199,6 @@ fn resolved<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
         }
     }
     value
-}
-
-fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(is) => Some(is.to_string()),
-        _ => None,
-    }
 }
 
 struct Operation<'d> {

@@ -30,6 +30,16 @@ pub(super) fn read(text: &str) -> anyhow::Result<Value> {
         .hint("the file has to be YAML or JSON")
 }
 
+/// A value that is no list, no mapping and not nothing, as a text.
+pub(super) fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(is) => Some(is.to_string()),
+        _ => None,
+    }
+}
+
 /// A list or a mapping that is not closed yet.
 enum Open {
     List(Vec<Value>),

@@ -9,9 +9,9 @@ use serde_json::Value;
 use url::Url;
 
 use super::draft::{Draft, Flow, Generator, Step, Values, key, quoted};
-use phases::{duration, seconds};
-
 use super::recorded::{Body, Recorded, Secrets, is_unsafe, plain, variable, written};
+use super::yaml::scalar;
+use phases::{duration, seconds};
 
 const METHODS: [&str; 7] = ["get", "post", "put", "patch", "delete", "head", "options"];
 /// Around a placeholder, until the text is written: no text of a script holds them.
@@ -586,13 +586,4 @@ fn placed(text: &str) -> String {
         .replace("%EE%80%83", "}}")
         .replace(BEGIN, "{{")
         .replace(END, "}}")
-}
-
-fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(is) => Some(is.to_string()),
-        _ => None,
-    }
 }

@@ -304,7 +304,12 @@ pub fn written_by_both(programs: &[Program; 2], since: SystemTime) -> Option<Pat
 
 /// The file that a command runs first, where the line names it without help of the shell.
 fn file_of(program: &Program) -> Option<PathBuf> {
-    let word = own_word(&program.command);
+    let line = without_exec(&program.command);
+    // A path with a space is one word between its quotes.
+    let word = match line.strip_prefix(['\'', '"']) {
+        Some(quoted) => quoted.split(['\'', '"']).next().unwrap_or(quoted),
+        None => own_word(line),
+    };
     if word.contains('/') {
         return program.folder.join(word).canonicalize().ok();
     }

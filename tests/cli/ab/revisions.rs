@@ -185,11 +185,18 @@ fn what_cargo_would_build_into_one_folder_is_built_apart() {
 #[test]
 fn a_program_that_both_builds_have_written_is_refused() {
     let desk = repository();
-    let tool = desk.path("tool");
-    let tool = tool.to_str().unwrap();
+    let tool = format!("'{}'", desk.path("tool").display());
     let build = format!("(echo '#!/bin/sh'; cat work.sh) > {tool}; chmod +x {tool}");
     let said = desk.ends(
-        &["ab", "--base-ref", "main", "--build", &build, "--run", tool],
+        &[
+            "ab",
+            "--base-ref",
+            "main",
+            "--build",
+            &build,
+            "--run",
+            &tool,
+        ],
         2,
     );
     assert!(
@@ -207,7 +214,7 @@ fn a_program_that_both_builds_have_written_is_refused() {
             "--build",
             "true",
             "--run",
-            tool,
+            &tool,
             "--max-regression",
             "60%",
         ],

@@ -172,7 +172,7 @@ scenarios:
           expect: [{ statusCode: 200 }, { contentType: json }]
       - think: 2
       - loop:
-          - get: { url: "/items/{{ item id }}" }
+          - get: { url: "/items/{{ item id }}", headers: { x-token: "{{ item id }}" } }
         count: 3
       - get: "https://cdn.example.com/app.js"
       - post: { url: /orders, json: { item: "{{ item id }}", who: "{{ email }}", count: 2, secret: "s3cret" } }
@@ -204,7 +204,7 @@ fn a_script_of_artillery_keeps_its_phases_captures_and_weights() {
         "authorization = \"Bearer ${API_TOKEN}\"",
         "x-api-key = \"${X_API_KEY}\"",
         "capture = { item_id = { json = \"$.items[0].id\" } }\nexpect = { status = 200 }\nthink = \"2s\"",
-        "get = \"/items/{{item_id}}\"\nrepeat = 3",
+        "get = \"/items/{{item_id}}\"\nheaders = { x-token = \"{{item_id}}\" }\nrepeat = 3",
         "number = { int = [1, 9] }",
         "keyword = { choice = [\"tea\", \"green tea\"] }",
         "# Left out requests that may change something: 1.",
@@ -261,6 +261,13 @@ fn a_command_of_curl_becomes_a_scenario_that_asks_for_its_variables() {
         "{}",
         said.err
     );
+
+    // A variable of the shell stays one, whether it is set here or not.
+    let desk = Desk::new(&[]);
+    let command = "curl -H \"X-Key: $NOT_SET_HERE\" http://127.0.0.1:8123/items";
+    assert!(desk.run(&["init", "--from-curl", command]).status.success());
+    let text = desk.read("load/api.toml");
+    assert!(text.contains("x-key = \"${NOT_SET_HERE}\""), "{text}");
 
     let desk = Desk::new(&[]);
     let said = desk.run(&[

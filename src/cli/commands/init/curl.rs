@@ -404,7 +404,6 @@ impl Asked {
             notes,
             base: format!("${{BASE_URL:-{origin}}}"),
             top,
-            variables: secrets.names().map(str::to_owned).collect(),
             flows: vec![Flow {
                 steps,
                 ..Flow::default()

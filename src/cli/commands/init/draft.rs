@@ -16,8 +16,6 @@ pub(super) struct Draft {
     pub(super) top: Vec<String>,
     /// Whole lines of `[load]` and what comes with it; a first guess where there are none.
     pub(super) load: Vec<String>,
-    /// The variables that have to be set before it runs.
-    pub(super) variables: Vec<String>,
     pub(super) values: Values,
     pub(super) flows: Vec<Flow>,
 }

@@ -84,7 +84,6 @@ pub(super) fn draft(
             "${{BASE_URL:-{}}}",
             base.unwrap_or(&origin).trim_end_matches('/')
         ),
-        variables: secrets.names().map(str::to_owned).collect(),
         ..Draft::default()
     };
     if left.has_cookies {

@@ -153,12 +153,12 @@ fn from_scenario(path: &str) -> String {
     }
 }
 
-/// The machine, with what a scenario asks for that is to be set before it runs.
-struct Prepared<'a>(&'a [String]);
+/// The machine, with the variables that this scenario has no default for and that are to be set before it runs.
+struct Prepared<'a>(&'a str);
 
 impl Surroundings for Prepared<'_> {
     fn variable(&self, name: &str) -> Option<String> {
-        let is_asked = self.0.iter().any(|asked| asked == name);
+        let is_asked = self.0.contains(&format!("${{{name}}}"));
         Machine
             .variable(name)
             .or_else(|| is_asked.then(|| "http://127.0.0.1:8080".to_owned()))
@@ -280,8 +280,7 @@ fn files(
     let mut files = vec![Planned::new(args.config.clone(), text, found.sources())?];
     if let Some(service) = &found.service {
         let text = service.draft.text();
-        let prepared = Prepared(&service.draft.variables);
-        scenario::parse_in(&text, Path::new(SCENARIO), &prepared)
+        scenario::parse_in(&text, Path::new(SCENARIO), &Prepared(&text))
             .with_context(|| format!("what init made of {} is no scenario", service.from))
             .hint("name another document, or the address of the service: perfgate init URL")?;
         let what = match service.draft.steps() {

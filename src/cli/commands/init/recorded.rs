@@ -14,6 +14,9 @@ const RANDOM: usize = 32;
 /// Around the name of a variable, until the text is written: no text of a request holds them.
 const OPEN: char = '\u{e000}';
 const CLOSE: char = '\u{e001}';
+/// Around a placeholder of a script, likewise.
+pub(super) const BEGIN: char = '\u{e002}';
+pub(super) const END: char = '\u{e003}';
 /// Words of a name, beside those that make a value secret in a run, that say so of what was recorded.
 const SECRET_WORDS: [&str; 14] = [
     "key",
@@ -113,9 +116,9 @@ pub(super) fn is_unsafe(method: &str) -> bool {
     !matches!(method, "GET" | "HEAD" | "OPTIONS")
 }
 
-/// A text from outside, in which nothing marks a variable.
+/// A text from outside, in which nothing marks a variable or a placeholder.
 pub(super) fn plain(text: &str) -> String {
-    text.replace([OPEN, CLOSE], "")
+    text.replace([OPEN, CLOSE, BEGIN, END], "")
 }
 
 /// A variable of the environment that stands in a recorded text.
@@ -142,10 +145,6 @@ impl Secrets {
                 names.join(", ")
             )
         })
-    }
-
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
     }
 
     /// The variable of a value, by its name where that value is new.
@@ -182,7 +181,8 @@ impl Secrets {
 
     /// A value without its secrets.
     pub(super) fn hidden(&mut self, name: &str, value: &str) -> String {
-        if value.is_empty() || value.contains(OPEN) {
+        // What is filled in when it is sent is no secret of the file.
+        if value.is_empty() || value.contains([OPEN, BEGIN]) {
             return value.to_owned();
         }
         let is_known = self.0.values().any(|known| known == value);

@@ -9,15 +9,11 @@ use serde_json::Value;
 use url::Url;
 
 use super::draft::{Draft, Flow, Generator, Step, Values, key, quoted};
-use super::recorded::{Body, Recorded, Secrets, is_unsafe, plain, variable, written};
+use super::recorded::{BEGIN, Body, END, Recorded, Secrets, is_unsafe, plain, variable, written};
 use super::yaml::scalar;
 use phases::{duration, seconds};
 
 const METHODS: [&str; 7] = ["get", "post", "put", "patch", "delete", "head", "options"];
-/// Around a placeholder, until the text is written: no text of a script holds them.
-const BEGIN: char = '\u{e002}';
-const END: char = '\u{e003}';
-
 pub(super) fn is_script(document: &Value) -> bool {
     document.get("scenarios").is_some_and(Value::is_array)
         && document.get("config").is_some_and(Value::is_object)
@@ -94,13 +90,12 @@ pub(super) fn draft(document: &Value, file: &Path, takes_unsafe: bool) -> Option
         return None;
     }
     // Twice: a secret that a later request names is one in an earlier one, too.
-    let mut secrets = Secrets::default();
     for (_, _, taken) in &flows {
-        reader.steps(taken, &mut secrets, &mut Vec::new());
+        reader.steps(taken, &mut Vec::new());
     }
     let mut notes = Vec::new();
     for (name, weight, taken) in flows {
-        let steps = reader.steps(&taken, &mut secrets, &mut notes);
+        let steps = reader.steps(&taken, &mut notes);
         draft.flows.push(Flow {
             name,
             weight,
@@ -110,9 +105,7 @@ pub(super) fn draft(document: &Value, file: &Path, takes_unsafe: bool) -> Option
     }
     draft.notes.extend(reader.notes());
     draft.notes.extend(notes);
-    draft.notes.extend(secrets.note());
-    draft.variables = secrets.names().map(str::to_owned).collect();
-    draft.variables.extend(reader.environment.iter().cloned());
+    draft.notes.extend(reader.secrets.note());
     draft.values = reader.values;
     Some(draft)
 }
@@ -137,6 +130,7 @@ struct Reader {
     /// Names that something sets that is not here.
     made_up: BTreeSet<String>,
     environment: BTreeSet<String>,
+    secrets: Secrets,
     left: BTreeSet<String>,
     hosts: BTreeSet<String>,
     changing: usize,
@@ -240,13 +234,12 @@ impl Reader {
             .flatten()
             .filter_map(Value::as_object)
             .flatten();
-        let mut secrets = Secrets::default();
         let headers: Vec<String> = headers
             .map(|(name, value)| {
                 let value = self.text(value);
                 let value = match name.eq_ignore_ascii_case("authorization") {
-                    true => secrets.authorization(&value),
-                    false => secrets.hidden(name, &value),
+                    true => self.secrets.authorization(&value),
+                    false => self.secrets.hidden(name, &value),
                 };
                 format!(
                     "{} = {}",
@@ -255,7 +248,6 @@ impl Reader {
                 )
             })
             .collect();
-        self.environment.extend(secrets.names().map(str::to_owned));
         if !headers.is_empty() {
             top.push(format!("headers = {{ {} }}", headers.join(", ")));
         }
@@ -377,13 +369,8 @@ impl Reader {
         }
         headers.retain(|(_, value)| !value.is_empty());
         lines.extend(more.into_iter().map(|(user, password)| {
-            let mut hidden = Secrets::default();
             let user = quoted(&placed(&written(&user)));
-            let password = match password.contains(BEGIN) {
-                true => password,
-                false => hidden.of("password", &password),
-            };
-            self.environment.extend(hidden.names().map(str::to_owned));
+            let password = self.secrets.hidden("password", &password);
             format!(
                 "auth = {{ user = {user}, password = {} }}",
                 quoted(&placed(&written(&password)))
@@ -462,9 +449,9 @@ impl Reader {
         line
     }
 
-    fn steps(&self, taken: &[Taken], secrets: &mut Secrets, notes: &mut Vec<String>) -> Vec<Step> {
+    fn steps(&mut self, taken: &[Taken], notes: &mut Vec<String>) -> Vec<Step> {
         let requests: Vec<Recorded> = taken.iter().map(|taken| taken.request.clone()).collect();
-        let mut steps = secrets.steps(&requests, notes);
+        let mut steps = self.secrets.steps(&requests, notes);
         for (step, taken) in steps.iter_mut().zip(taken) {
             step.name.clone_from(&taken.name);
             step.path = placed(&step.path);
@@ -509,7 +496,7 @@ impl Reader {
 
     /// A text with its placeholders marked.
     fn text_of(&mut self, text: &str) -> String {
-        let text = plain(text).replace([BEGIN, END], "");
+        let text = plain(text);
         let mut whole = String::new();
         let mut rest = text.as_str();
         while let Some((before, behind)) = rest.split_once("{{") {

@@ -302,6 +302,28 @@ pub fn written_by_both(programs: &[Program; 2], since: SystemTime) -> Option<Pat
     (base == head && written >= since).then_some(head)
 }
 
+/// Whether what both run is known to be the same, byte for byte: the benchmarks, or else what the commands name and was
+/// built in their folders.
+pub fn same_executables(programs: &[Program; 2], benches: &[Vec<BenchTarget>; 2]) -> bool {
+    let own = |program: &Program| {
+        let folder = program.folder.canonicalize().ok()?;
+        file_of(program).filter(|file| file.starts_with(folder))
+    };
+    let [base, head] = benches;
+    let pairs: Vec<[PathBuf; 2]> = if base.is_empty() {
+        match programs.each_ref().map(own) {
+            [Some(base), Some(head)] => vec![[base, head]],
+            _ => Vec::new(),
+        }
+    } else {
+        let both = base.iter().zip(head);
+        both.map(|(base, head)| [base.executable.clone(), head.executable.clone()])
+            .collect()
+    };
+    let is_same = |[base, head]: &[PathBuf; 2]| matches!((digest(base), digest(head)), (Some(base), Some(head)) if base == head);
+    !pairs.is_empty() && pairs.iter().all(is_same)
+}
+
 /// The file that a command runs first, where the line names it without help of the shell.
 fn file_of(program: &Program) -> Option<PathBuf> {
     let line = without_exec(&program.command);

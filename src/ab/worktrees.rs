@@ -1,63 +1,20 @@
-//! Both revisions as Git worktrees: checked out, built once, and removed whatever happens.
+//! Both revisions, each in a worktree of its own.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
-use std::path::{Component, Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
+use std::path::PathBuf;
 
-use anyhow::{Context, anyhow};
-
-use super::built::{Cache, Entry};
+use super::built::Cache;
 use super::order::Version;
-use super::revision::{Chosen, git, short};
-use super::submodules;
-use crate::hint::WithHint;
+use super::revision::Chosen;
+use super::tree::{Place, Temporary, Tree, sweep};
 use crate::load::Stop;
-use crate::load::group::{Awaited, Launch, Spending, spend};
-
-/// How the folders of worktrees that are not kept are called.
-const PREFIX: &str = "perfgate-ab-";
-/// Variables that name a folder for what cargo builds of whatever it builds.
-const SHARED_TARGETS: [&str; 2] = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"];
-
-/// In such a folder: held as long as its owner lives.
-const LOCK: &str = "lock";
 
 /// Both worktrees. Dropped, they are no worktrees any more, and what is not kept is removed.
 #[derive(Debug)]
 pub struct Worktrees {
-    root: PathBuf,
-    /// Holds what is not kept, under paths of one length.
-    _folder: tempfile::TempDir,
-    _lock: File,
-    places: [Place; 2],
-}
-
-#[derive(Debug)]
-enum Place {
-    /// The user's own folder.
-    Own(PathBuf),
-    Temporary(PathBuf),
-    Kept {
-        entry: Entry,
-        is_built: bool,
-    },
-}
-
-impl Place {
-    fn folder(&self) -> PathBuf {
-        match self {
-            Self::Own(path) | Self::Temporary(path) => path.clone(),
-            Self::Kept { entry, .. } => entry.tree(),
-        }
-    }
-
-    fn is_built(&self) -> bool {
-        matches!(self, Self::Kept { is_built: true, .. })
-    }
+    trees: [Tree; 2],
+    /// Holds what is not kept: dropped last.
+    _temporary: Temporary,
 }
 
 impl Worktrees {
@@ -65,102 +22,46 @@ impl Worktrees {
     pub fn check_out(chosen: &Chosen, cache: Option<&Cache>) -> anyhow::Result<Self> {
         let root = chosen.root();
         sweep(root);
-        let folder = tempfile::Builder::new()
-            .prefix(PREFIX)
-            .tempdir()
-            .context("make a folder for the worktrees")?;
-        let lock = File::create(folder.path().join(LOCK))
-            .context("make a file in the folder for the worktrees")?;
-        // Without locks on this file system nobody takes the folder of another for a forgotten one.
-        drop(lock.try_lock());
-        let at = |version: Version| folder.path().join(version.as_str());
+        let temporary = Temporary::new()?;
         let kept = cache.map(|cache| kept(cache, chosen)).transpose()?;
-        let head = if chosen.head_is_worktree() {
-            Place::Own(root.to_owned())
-        } else {
-            Place::Temporary(at(Version::Head))
-        };
-        let temporary = [Place::Temporary(at(Version::Base)), head];
-        let mut worktrees = Self {
-            places: kept.flatten().unwrap_or(temporary),
-            root: root.to_owned(),
-            _folder: folder,
-            _lock: lock,
-        };
-        worktrees.add(Version::Base, &chosen.base)?;
-        worktrees.add(Version::Head, &chosen.head)?;
-        Ok(worktrees)
+        let [base, head] = kept.flatten().unwrap_or_else(|| {
+            let head = if chosen.head_is_worktree() {
+                Place::Own(root.to_owned())
+            } else {
+                temporary.place(Version::Head.as_str())
+            };
+            [temporary.place(Version::Base.as_str()), head]
+        });
+        let base = Tree::check_out(root, Version::Base.as_str(), &chosen.base, base)?;
+        let head = Tree::check_out(root, Version::Head.as_str(), &chosen.head, head)?;
+        Ok(Self {
+            trees: [base, head],
+            _temporary: temporary,
+        })
     }
 
-    fn place(&self, version: Version) -> &Place {
-        let [base, head] = &self.places;
+    fn tree(&self, version: Version) -> &Tree {
+        let [base, head] = &self.trees;
         match version {
             Version::Base => base,
             Version::Head => head,
         }
     }
 
-    fn add(&mut self, version: Version, commit: &str) -> anyhow::Result<()> {
-        let root = self.root.clone();
-        let [base, head] = &mut self.places;
-        let place = match version {
-            Version::Base => base,
-            Version::Head => head,
-        };
-        if let Place::Kept { entry, is_built } = place {
-            *is_built = entry.is_built() && entry.take_up(&root, commit).unwrap_or(false);
-            if *is_built {
-                return Ok(());
-            }
-            entry.let_go(&root);
-            entry.clear()?;
-        }
-        if matches!(place, Place::Own(_)) {
-            return Ok(());
-        }
-        let path = place.folder();
-        let arguments: [&OsStr; 5] = [
-            "worktree".as_ref(),
-            "add".as_ref(),
-            "--detach".as_ref(),
-            path.as_os_str(),
-            commit.as_ref(),
-        ];
-        git(&root, arguments)
-            .with_context(|| format!("check {} out into {}", short(commit), path.display()))?;
-        let modules = git(&root, ["rev-parse", "--git-common-dir"])?;
-        submodules::initialise(&path, &root.join(modules).join("modules"))
-            .with_context(|| format!("check {} out", version.as_str()))
-    }
-
     pub fn folder(&self, version: Version) -> PathBuf {
-        self.place(version).folder()
+        self.tree(version).folder()
     }
 
-    /// Variables for the build and the program of a version: what cargo builds of one is never taken for the other.
+    /// Variables for the build and the program of a version.
     pub fn environment(&self, version: Version) -> BTreeMap<String, String> {
-        if matches!(self.place(version), Place::Own(_)) {
-            return BTreeMap::new();
-        }
-        let target = self.target(version);
-        let shared = SHARED_TARGETS
-            .into_iter()
-            .filter(|name| shared_target(name).is_some());
-        shared
-            .map(|name| (name.to_owned(), target.clone()))
-            .collect()
-    }
-
-    fn target(&self, version: Version) -> String {
-        let target = self.folder(version).join("target");
-        target.to_string_lossy().into_owned()
+        self.tree(version).environment()
     }
 
     /// What was not built now, for whoever reads the verdict.
     pub fn notes(&self) -> Vec<String> {
         let built = Version::BOTH
             .into_iter()
-            .filter(|version| self.place(*version).is_built());
+            .filter(|version| self.tree(*version).is_built());
         built
             .map(|version| {
                 format!(
@@ -173,28 +74,12 @@ impl Worktrees {
 
     /// Builds both, but for what was built before. `None` where somebody asked to stop.
     pub fn build(&self, command: &str, stop: &Stop) -> anyhow::Result<Option<()>> {
-        for version in Version::BOTH {
-            if self.place(version).is_built() {
-                continue;
-            }
-            // Our stdout is the verdict's.
-            let output = (std::io::stderr().into(), self.environment(version));
-            if self.build_one(version, command, output, stop)?.is_none() {
+        for tree in &self.trees {
+            if !tree.is_built() && tree.build(command, &BTreeMap::new(), stop)?.is_none() {
                 return Ok(None);
             }
         }
         Ok(Some(()))
-    }
-
-    /// Both are built to the end and can be kept.
-    pub fn are_built(&mut self) -> anyhow::Result<()> {
-        for place in &mut self.places {
-            if let Place::Kept { entry, is_built } = place {
-                entry.is_finished()?;
-                *is_built = true;
-            }
-        }
-        Ok(())
     }
 
     /// Builds one by a command of cargo that says on its stdout what it has built.
@@ -204,168 +89,35 @@ impl Worktrees {
         command: &str,
         stop: &Stop,
     ) -> anyhow::Result<Option<String>> {
-        let mut output = tempfile::tempfile().context("keep the output of a build")?;
-        let writer = output.try_clone().context("keep the output of a build")?;
-        let mut environment = BTreeMap::new();
-        if !matches!(self.place(version), Place::Own(_)) {
-            // In a folder for both, cargo would take what it built of one for what the other is.
-            environment.insert("CARGO_TARGET_DIR".to_owned(), self.target(version));
-        }
-        let to = (writer.into(), environment);
-        if self.build_one(version, command, to, stop)?.is_none() {
-            return Ok(None);
-        }
-        let mut text = String::new();
-        output
-            .seek(SeekFrom::Start(0))
-            .and_then(|_| output.read_to_string(&mut text))
-            .with_context(|| format!("read what `{command}` says"))?;
-        Ok(Some(text))
+        self.tree(version).told(command, &BTreeMap::new(), stop)
     }
 
-    fn build_one(
-        &self,
-        version: Version,
-        command: &str,
-        (stdout, environment): (Stdio, BTreeMap<String, String>),
-        stop: &Stop,
-    ) -> anyhow::Result<Option<()>> {
-        /// Longer than this nothing is built on a runner.
-        const WITHIN: Duration = Duration::from_secs(3600);
-        let folder = self.folder(version);
-        let doing = || format!("build {} in {}", version.as_str(), folder.display());
-        let launch = Launch {
-            command,
-            folder: &folder,
-            environment: &environment,
-            stdout,
-            stderr: std::io::stderr().into(),
-        };
-        let is_stopped = || stop.is_asked();
-        match spend(launch, &Spending::plain(WITHIN, &is_stopped)).with_context(doing)? {
-            Awaited::Ended(spent) if spent.ended.is_success => Ok(Some(())),
-            Awaited::Ended(spent) => Err(anyhow!("`{command}` ended with {}", spent.ended.how))
-                .with_context(doing)
-                .hint("its output is above; the same command has to build both revisions"),
-            Awaited::TimedOut => {
-                Err(anyhow!("`{command}` took longer than an hour")).with_context(doing)
-            }
-            Awaited::Stopped => Ok(None),
-        }
+    /// Both are built to the end and can be kept.
+    pub fn are_built(&mut self) -> anyhow::Result<()> {
+        self.trees.iter_mut().try_for_each(Tree::keep)
     }
-}
-
-impl Drop for Worktrees {
-    fn drop(&mut self) {
-        for place in &self.places {
-            match place {
-                Place::Own(_) => {}
-                Place::Kept {
-                    entry,
-                    is_built: true,
-                } => entry.let_go(&self.root),
-                Place::Kept { entry, .. } => {
-                    entry.let_go(&self.root);
-                    // What cannot be removed is no build, and is removed the next time.
-                    drop(entry.clear());
-                }
-                Place::Temporary(path) => remove(&self.root, path),
-            }
-        }
-        drop(git(&self.root, ["worktree", "prune"]));
-    }
-}
-
-/// The folder that cargo would build both versions into. One that is named from the folder of a version is its own.
-fn shared_target(name: &str) -> Option<PathBuf> {
-    let folder = PathBuf::from(std::env::var_os(name)?);
-    let is_own = folder
-        .components()
-        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-    (!is_own).then_some(folder)
-}
-
-/// A folder for what cargo builds that a command names although both versions would share it.
-pub fn named_target(command: &str) -> Option<PathBuf> {
-    let mut shared = SHARED_TARGETS.into_iter().filter_map(shared_target);
-    shared.find(|folder| {
-        folder
-            .to_str()
-            .is_some_and(|folder| command.contains(folder))
-    })
 }
 
 /// The places of both in the cache. `None` where one of them cannot be there: the paths of both have to be of one length.
 fn kept(cache: &Cache, chosen: &Chosen) -> anyhow::Result<Option<[Place; 2]>> {
-    let place = |commit: &str| -> anyhow::Result<Option<Place>> {
-        // The submodules of a tree are worktrees of other repositories, which do not survive.
-        let modules = format!("{commit}:.gitmodules");
-        if git(chosen.root(), ["cat-file", "-e", &modules]).is_ok() {
-            return Ok(None);
-        }
-        let entry = cache.entry(commit)?;
-        Ok(entry.map(|entry| Place::Kept {
-            entry,
-            is_built: false,
-        }))
-    };
-    let Some(base) = place(&chosen.base)? else {
+    let root = chosen.root();
+    let Some(base) = Place::kept(cache, root, &chosen.base)? else {
         return Ok(None);
     };
     if chosen.head_is_worktree() {
-        return Ok(Some([base, Place::Own(chosen.root().to_owned())]));
+        return Ok(Some([base, Place::Own(root.to_owned())]));
     }
-    Ok(place(&chosen.head)?.map(|head| [base, head]))
-}
-
-fn remove(root: &Path, path: &Path) {
-    let arguments: [&OsStr; 4] = [
-        "worktree".as_ref(),
-        "remove".as_ref(),
-        "--force".as_ref(),
-        path.as_os_str(),
-    ];
-    // The folder goes with its holder; what is left in the repository is pruned.
-    drop(git(root, arguments));
-    drop(std::fs::remove_dir_all(path));
-}
-
-/// Removes what a perfgate that was killed has left of its worktrees.
-fn sweep(root: &Path) {
-    let Ok(listed) = git(root, ["worktree", "list", "--porcelain"]) else {
-        return;
-    };
-    let paths = listed
-        .lines()
-        .filter_map(|line| line.strip_prefix("worktree "));
-    for path in paths.map(Path::new) {
-        let Some(folder) = path.parent() else {
-            continue;
-        };
-        let name = folder.file_name().unwrap_or_default().to_string_lossy();
-        let lock = name
-            .starts_with(PREFIX)
-            .then(|| File::open(folder.join(LOCK)).ok())
-            .flatten();
-        if lock.is_some_and(|lock| lock.try_lock().is_ok()) {
-            remove(root, path);
-            // Gone with the last of them.
-            let is_empty = Version::BOTH
-                .iter()
-                .all(|v| !folder.join(v.as_str()).exists());
-            if is_empty {
-                drop(std::fs::remove_dir_all(folder));
-            }
-        }
-    }
+    Ok(Place::kept(cache, root, &chosen.head)?.map(|head| [base, head]))
 }
 
 #[cfg(unix)]
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ab::revision::Asked;
-    use std::fs;
+    use crate::ab::revision::{Asked, git};
+    use crate::ab::tree::{LOCK, PREFIX};
+    use std::fs::{self, File};
+    use std::path::Path;
     use std::process::Command;
 
     fn sh(folder: &Path, line: &str) {

@@ -211,6 +211,10 @@ pub(crate) struct AbMeasuring {
     #[arg(long, conflicts_with = "base_url")]
     pub(crate) control: bool,
 
+    /// Build head three times more with its code linked in other orders (lld, mold, Go's linker), and tell what that alone changes of what got worse: a note, no verdict
+    #[arg(long, conflicts_with_all = ["base", "base_url", "head_worktree"])]
+    pub(crate) layout_check: bool,
+
     /// How long all the measuring may take [default: 5m]
     #[arg(long, value_name = "TIME", value_parser = values::duration)]
     pub(crate) time_budget: Option<Duration>,

@@ -4,6 +4,7 @@
 mod benched;
 mod configured;
 mod desk;
+mod layout;
 mod rerun;
 mod revisions;
 mod same_program;

@@ -67,6 +67,13 @@ pub(super) fn complete(args: &mut AbArgs, settings: &Settings, env: &Env) -> any
     if settings.ab.is_some() && !args.names_versions() {
         from_config(args, ab, settings, env)?;
     }
+    let revisions = &args.revisions;
+    if args.measuring.layout_check && revisions.build.is_none() && revisions.bench.is_none() {
+        return Err(anyhow!(
+            "--layout-check links head anew, and nothing says how it is built"
+        ))
+        .hint("give --build COMMAND or --bench, or [ab] of perfgate.toml `build` or `bench`");
+    }
     let services = &args.services;
     if services.scenario.is_none() && services.pause_idle {
         return Err(anyhow!(

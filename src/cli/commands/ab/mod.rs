@@ -6,6 +6,7 @@ mod benched;
 mod configured;
 mod control;
 mod kept;
+mod layout;
 mod rerun;
 mod rounds;
 mod services;
@@ -19,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
+use crate::ab::layout::Worse;
 use crate::ab::{self, End, Finding, Order, Plan, SameProgram, Sequence, Version};
 use crate::cli::Invocation;
 use crate::cli::args::AbArgs;
@@ -46,6 +48,7 @@ use crate::verdict::{Situation, Verdict};
 
 use control::Control;
 use kept::Kept;
+use layout::LayoutCheck;
 use rerun::Rerun;
 use rounds::{Rounds, Stamping, windows_of};
 use terms::Terms;
@@ -223,6 +226,19 @@ pub(crate) fn measure(
                 return Ok((End::Stopped, Vec::new(), None, None));
             };
             known.push(told);
+        }
+        if args.measuring.layout_check && matches!(end, Ok(End::Decided | End::OutOfTime)) {
+            let check = LayoutCheck {
+                args,
+                env: invocation.env,
+                terms,
+                worse: Worse::of(&sequence.clone().finish()),
+            };
+            let told = check.measure(&versions, &mut stamping, &mut view, &mut sheet);
+            let Some(told) = told else {
+                return Ok((End::Stopped, Vec::new(), None, None));
+            };
+            known.extend(told);
         }
         known.extend(view.machine().notes());
         end.map(|end| (end, known, cap, profile))

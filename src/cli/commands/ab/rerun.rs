@@ -9,7 +9,7 @@ use anyhow::{Context, anyhow};
 
 use crate::compare::OutcomeName;
 use crate::hint::WithHint;
-use crate::model::{Run, Subject};
+use crate::model::{Run, Series, Subject};
 use crate::report::Document;
 use crate::text::sanitize;
 use crate::verdict::Standing;
@@ -44,6 +44,15 @@ impl Rerun {
             subjects: subjects.into_iter().map(Subject::new).collect(),
             verdict: path.display().to_string(),
         })
+    }
+
+    /// What this comparison itself left in doubt.
+    pub(super) fn of_series<'s>(series: impl Iterator<Item = &'s Series>) -> Self {
+        let subjects: BTreeSet<&Subject> = series.map(|series| &series.subject).collect();
+        Self {
+            subjects: subjects.into_iter().cloned().collect(),
+            verdict: "the comparison".to_owned(),
+        }
     }
 
     pub(super) fn subjects(&self) -> &[Subject] {

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 
 use crate::ab::built::Cache;
 use crate::ab::command::Program;
 use crate::ab::criterion::BenchTarget;
+use crate::ab::layout::Reordered;
 use crate::ab::revision::{Asked, Chosen};
 use crate::ab::service::{Deployed, Deployment};
-use crate::ab::worktrees::{Worktrees, named_target};
-use crate::ab::{Files, Version, written_by_both};
+use crate::ab::worktrees::Worktrees;
+use crate::ab::{Files, Version, named_target, written_by_both};
 use crate::cli::args::{AbArgs, AbRevisions};
 use crate::cli::env::Env;
 use crate::hint::WithHint;
@@ -136,18 +137,7 @@ impl Versions {
         let Some(chosen) = &self.chosen else {
             return Ok(true);
         };
-        let builds = match (&args.build, &args.bench) {
-            (None, None) => None,
-            (build, bench) => Some(format!("{build:?} {bench:?}")),
-        };
-        let cache = match (builds, caches(env)) {
-            (Some(builds), Some(folder)) => {
-                let mut cache = Cache::of(&folder, chosen.root(), &builds)?;
-                cache.rebuilds = args.rebuild;
-                Some(cache)
-            }
-            _ => None,
-        };
+        let cache = cache(args, env, chosen, "")?;
         let worktrees = Worktrees::check_out(chosen, cache.as_ref())?;
         for (side, version) in [
             (&mut self.base, Version::Base),
@@ -176,10 +166,13 @@ impl Versions {
             }
         }
         if let Some(arguments) = &args.bench {
-            let Some(benches) = benches(worktrees, arguments, stop)? else {
-                return Ok(false);
-            };
-            self.benches = benches;
+            let command = BenchTarget::build_command(arguments);
+            for (version, targets) in Version::BOTH.into_iter().zip(&mut self.benches) {
+                let Some(told) = worktrees.told(version, &command, stop)? else {
+                    return Ok(false);
+                };
+                *targets = BenchTarget::built(&told)?;
+            }
         }
         worktrees.are_built()?;
         if let Some(cache) = cache {
@@ -201,6 +194,45 @@ impl Versions {
             in_worktrees: self.in_worktrees,
             ..Self::plain(self.base.clone(), self.base.clone())
         }
+    }
+
+    /// Head as both, once as it is and once built with its code in another order, in a worktree that is held beside it.
+    /// `None` where somebody asked to stop.
+    pub(super) fn head_in_order(
+        &self,
+        order: usize,
+        args: &AbRevisions,
+        env: &Env,
+        stop: &Stop,
+    ) -> anyhow::Result<Option<(Self, Reordered)>> {
+        let chosen = self.chosen.as_ref().context("find the commit of head")?;
+        let cache = cache(args, env, chosen, &format!(" order {order}"))?;
+        let mut reordered = Reordered::check_out(chosen, cache.as_ref(), order)?;
+        let mut targets = Vec::new();
+        if let Some(command) = &args.build
+            && reordered.build(command, stop)?.is_none()
+        {
+            return Ok(None);
+        }
+        if let Some(arguments) = &args.bench {
+            let Some(told) = reordered.told(&BenchTarget::build_command(arguments), stop)? else {
+                return Ok(None);
+            };
+            targets = BenchTarget::built(&told)?;
+        }
+        reordered.is_finished()?;
+        let other = Side {
+            folder: reordered.folder(),
+            environment: reordered.environment(),
+            ..self.head.clone()
+        };
+        let [_, head] = &self.benches;
+        let twice = Self {
+            benches: [head.clone(), targets],
+            in_worktrees: true,
+            ..Self::plain(self.head.clone(), other)
+        };
+        Ok(Some((twice, reordered)))
     }
 
     /// What is known of the files of both.
@@ -275,21 +307,23 @@ fn default_base(env: &Env) -> String {
     }
 }
 
-/// Builds the benchmarks of both, and finds them. `None` where somebody asked to stop.
-fn benches(
-    worktrees: &Worktrees,
-    arguments: &str,
-    stop: &Stop,
-) -> anyhow::Result<Option<[Vec<BenchTarget>; 2]>> {
-    let command = BenchTarget::build_command(arguments);
-    let mut of_each = [Vec::new(), Vec::new()];
-    for (version, targets) in Version::BOTH.into_iter().zip(&mut of_each) {
-        let Some(told) = worktrees.told(version, &command, stop)? else {
+/// The builds that are kept of what the arguments build; `otherwise` is how else than that it is done.
+fn cache(
+    args: &AbRevisions,
+    env: &Env,
+    chosen: &Chosen,
+    otherwise: &str,
+) -> anyhow::Result<Option<Cache>> {
+    let (None, None) = (&args.build, &args.bench) else {
+        let Some(folder) = caches(env) else {
             return Ok(None);
         };
-        *targets = BenchTarget::built(&told)?;
-    }
-    Ok(Some(of_each))
+        let builds = format!("{:?} {:?}{otherwise}", args.build, args.bench);
+        let mut cache = Cache::of(&folder, chosen.root(), &builds)?;
+        cache.rebuilds = args.rebuild;
+        return Ok(Some(cache));
+    };
+    Ok(None)
 }
 
 /// Where builds are kept. In CI only where somebody says so: what one job builds there another would take.

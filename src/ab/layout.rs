@@ -14,7 +14,7 @@ use super::built::Cache;
 use super::filter::quoted;
 use super::order::Version;
 use super::revision::Chosen;
-use super::tree::{Place, Temporary, Tree};
+use super::tree::{Temporary, Tree, VersionFolder};
 use crate::compare::{Comparison, Judgement, Outcome};
 use crate::load::Stop;
 use crate::model::{Better, Series};
@@ -43,7 +43,7 @@ impl Reordered {
     pub fn check_out(chosen: &Chosen, cache: Option<&Cache>, order: usize) -> anyhow::Result<Self> {
         let root = chosen.root();
         let temporary = Temporary::new()?;
-        let kept = cache.map(|cache| Place::kept(cache, root, &chosen.head));
+        let kept = cache.map(|cache| VersionFolder::kept(cache, root, &chosen.head));
         let head = Version::Head.as_str();
         let place = kept.transpose()?.flatten();
         let place = place.unwrap_or_else(|| temporary.place(head));

@@ -16,7 +16,7 @@ use crate::hint::WithHint;
 use crate::load;
 use crate::load::group::Cores;
 use crate::load::profiler::Profiler;
-use crate::load::scenario::{Base, Load, Ready, Service, Source, Until};
+use crate::load::scenario::{Base, Load, Ready, Service, Until, WatchTarget};
 use crate::load::service::{self, RunningService};
 use crate::load::{Observer, Scenario, Snapshot, Stop};
 use crate::model::{Run, Stacks};
@@ -411,13 +411,13 @@ fn watch(scenario: &mut Scenario, group: u32, usual: &Base) -> anyhow::Result<()
     let own = scenario.base.clone();
     for watched in &mut scenario.watch {
         match &mut watched.what {
-            what @ Source::Service => *what = Source::Group(group),
-            Source::Prometheus { url, .. } => *url = repointed(url, usual, &own)?,
-            Source::Group(_)
-            | Source::Pid(_)
-            | Source::Process(_)
-            | Source::Cgroup(_)
-            | Source::Host => {}
+            what @ WatchTarget::Service => *what = WatchTarget::Group(group),
+            WatchTarget::Prometheus { url, .. } => *url = repointed(url, usual, &own)?,
+            WatchTarget::Group(_)
+            | WatchTarget::Pid(_)
+            | WatchTarget::Process(_)
+            | WatchTarget::Cgroup(_)
+            | WatchTarget::Host => {}
         }
     }
     Ok(())

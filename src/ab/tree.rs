@@ -52,14 +52,14 @@ impl Temporary {
         self.folder.path()
     }
 
-    pub(super) fn place(&self, name: &str) -> Place {
-        Place::Temporary(self.folder.path().join(name))
+    pub(super) fn place(&self, name: &str) -> VersionFolder {
+        VersionFolder::Temporary(self.folder.path().join(name))
     }
 }
 
 /// Where a revision is checked out.
 #[derive(Debug)]
-pub(super) enum Place {
+pub(super) enum VersionFolder {
     /// The user's own folder.
     Own(PathBuf),
     Temporary(PathBuf),
@@ -69,7 +69,7 @@ pub(super) enum Place {
     },
 }
 
-impl Place {
+impl VersionFolder {
     /// In the cache. `None` where the commit cannot be there.
     pub(super) fn kept(cache: &Cache, root: &Path, commit: &str) -> anyhow::Result<Option<Self>> {
         // The submodules of a tree are worktrees of other repositories, which do not survive.
@@ -91,7 +91,7 @@ pub(super) struct Tree {
     root: PathBuf,
     /// What messages call it.
     name: String,
-    place: Place,
+    place: VersionFolder,
 }
 
 impl Tree {
@@ -99,7 +99,7 @@ impl Tree {
         root: &Path,
         name: &str,
         commit: &str,
-        place: Place,
+        place: VersionFolder,
     ) -> anyhow::Result<Self> {
         let mut tree = Self {
             root: root.to_owned(),
@@ -111,7 +111,7 @@ impl Tree {
     }
 
     fn add(&mut self, commit: &str) -> anyhow::Result<()> {
-        if let Place::Kept { entry, is_built } = &mut self.place {
+        if let VersionFolder::Kept { entry, is_built } = &mut self.place {
             *is_built = entry.is_built() && entry.take_up(&self.root, commit).unwrap_or(false);
             if *is_built {
                 return Ok(());
@@ -119,7 +119,7 @@ impl Tree {
             entry.let_go(&self.root);
             entry.clear()?;
         }
-        if matches!(self.place, Place::Own(_)) {
+        if matches!(self.place, VersionFolder::Own(_)) {
             return Ok(());
         }
         let path = self.folder();
@@ -139,19 +139,19 @@ impl Tree {
 
     pub(super) fn folder(&self) -> PathBuf {
         match &self.place {
-            Place::Own(path) | Place::Temporary(path) => path.clone(),
-            Place::Kept { entry, .. } => entry.tree(),
+            VersionFolder::Own(path) | VersionFolder::Temporary(path) => path.clone(),
+            VersionFolder::Kept { entry, .. } => entry.tree(),
         }
     }
 
     /// Whether an earlier comparison has built it.
     pub(super) fn is_built(&self) -> bool {
-        matches!(self.place, Place::Kept { is_built: true, .. })
+        matches!(self.place, VersionFolder::Kept { is_built: true, .. })
     }
 
     /// It is built to the end and can be kept.
     pub(super) fn keep(&mut self) -> anyhow::Result<()> {
-        if let Place::Kept { entry, is_built } = &mut self.place {
+        if let VersionFolder::Kept { entry, is_built } = &mut self.place {
             entry.is_finished()?;
             *is_built = true;
         }
@@ -160,7 +160,7 @@ impl Tree {
 
     /// Variables for the build and for what is run: what cargo builds of one tree is never taken for another's.
     pub(super) fn environment(&self) -> BTreeMap<String, String> {
-        if matches!(self.place, Place::Own(_)) {
+        if matches!(self.place, VersionFolder::Own(_)) {
             return BTreeMap::new();
         }
         let target = self.target();
@@ -199,7 +199,7 @@ impl Tree {
         let mut output = tempfile::tempfile().context("keep the output of a build")?;
         let writer = output.try_clone().context("keep the output of a build")?;
         let mut environment = variables.clone();
-        if !matches!(self.place, Place::Own(_)) {
+        if !matches!(self.place, VersionFolder::Own(_)) {
             // In a folder for both, cargo would take what it built of one for what the other is.
             environment.insert("CARGO_TARGET_DIR".to_owned(), self.target());
         }
@@ -249,17 +249,17 @@ impl Tree {
 impl Drop for Tree {
     fn drop(&mut self) {
         match &self.place {
-            Place::Own(_) => {}
-            Place::Kept {
+            VersionFolder::Own(_) => {}
+            VersionFolder::Kept {
                 entry,
                 is_built: true,
             } => entry.let_go(&self.root),
-            Place::Kept { entry, .. } => {
+            VersionFolder::Kept { entry, .. } => {
                 entry.let_go(&self.root);
                 // What cannot be removed is no build, and is removed the next time.
                 drop(entry.clear());
             }
-            Place::Temporary(path) => remove(&self.root, path),
+            VersionFolder::Temporary(path) => remove(&self.root, path),
         }
         drop(git(&self.root, ["worktree", "prune"]));
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::built::Cache;
 use super::order::Version;
 use super::revision::Chosen;
-use super::tree::{Place, Temporary, Tree, sweep};
+use super::tree::{Temporary, Tree, VersionFolder, sweep};
 use crate::load::Stop;
 
 /// Both worktrees. Dropped, they are no worktrees any more, and what is not kept is removed.
@@ -26,7 +26,7 @@ impl Worktrees {
         let kept = cache.map(|cache| kept(cache, chosen)).transpose()?;
         let [base, head] = kept.flatten().unwrap_or_else(|| {
             let head = if chosen.head_is_worktree() {
-                Place::Own(root.to_owned())
+                VersionFolder::Own(root.to_owned())
             } else {
                 temporary.place(Version::Head.as_str())
             };
@@ -99,15 +99,15 @@ impl Worktrees {
 }
 
 /// The places of both in the cache. `None` where one of them cannot be there: the paths of both have to be of one length.
-fn kept(cache: &Cache, chosen: &Chosen) -> anyhow::Result<Option<[Place; 2]>> {
+fn kept(cache: &Cache, chosen: &Chosen) -> anyhow::Result<Option<[VersionFolder; 2]>> {
     let root = chosen.root();
-    let Some(base) = Place::kept(cache, root, &chosen.base)? else {
+    let Some(base) = VersionFolder::kept(cache, root, &chosen.base)? else {
         return Ok(None);
     };
     if chosen.head_is_worktree() {
-        return Ok(Some([base, Place::Own(root.to_owned())]));
+        return Ok(Some([base, VersionFolder::Own(root.to_owned())]));
     }
-    Ok(Place::kept(cache, root, &chosen.head)?.map(|head| [base, head]))
+    Ok(VersionFolder::kept(cache, root, &chosen.head)?.map(|head| [base, head]))
 }
 
 #[cfg(unix)]

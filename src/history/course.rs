@@ -4,7 +4,7 @@ use super::document::{
     Change, Commit, Detector, Direction, Gap, Point, Size, SizeOf, Strength, Trend,
 };
 use crate::model::Better;
-use crate::stats::changes::{By, Found, changes};
+use crate::stats::changes::{By, ChangePoint, changes};
 use crate::stats::{order, slope, student};
 
 /// A distance between points of more than so many times the median distance is a gap,
@@ -112,7 +112,7 @@ impl Part<'_> {
             .iter()
             .filter_map(|change| {
                 // The levels beside a sure change reach to the next sure one, those beside a weak one to any.
-                let bounds = |other: &&Found| other.by == By::Both || change.by != By::Both;
+                let bounds = |other: &&ChangePoint| other.by == By::Both || change.by != By::Both;
                 let mut others = found.iter().filter(bounds).map(|other| other.at);
                 let from = others.clone().rfind(|at| *at < change.at).unwrap_or(0);
                 let to = others.find(|at| *at > change.at);

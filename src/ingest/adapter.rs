@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::ReadOptions;
 use super::head::Head;
-use super::source::Source;
+use super::source::ResultBytes;
 use crate::model::Run;
 
 /// One tool. Everything that is specific to it is behind this value.
@@ -46,7 +46,7 @@ pub enum Read {
     /// A summary: the whole file as text.
     Whole(fn(&str) -> anyhow::Result<Run>),
     /// One line or record per request: read in a stream, because such files grow to gigabytes.
-    Stream(fn(&Source<'_>, &ReadOptions) -> anyhow::Result<Run>),
+    Stream(fn(&ResultBytes<'_>, &ReadOptions) -> anyhow::Result<Run>),
     /// More than one file belongs to a result.
     Path {
         read: fn(&Path, &ReadOptions) -> anyhow::Result<Vec<Run>>,

@@ -10,12 +10,12 @@ use super::adapter::Form;
 use super::mapping::Mapping;
 use super::recognise::{Unrecognised, looked_for};
 use super::{
-    Format, Found, ReadOptions, criterion, locust, locust_folder, natural, recognise, threads,
+    Format, FoundResult, ReadOptions, criterion, locust, locust_folder, natural, recognise, threads,
 };
 use crate::hint::WithHint;
 
 /// The results in `folder`, in natural order, or an error that lists what was looked for.
-pub(super) fn results(folder: &Path, options: &ReadOptions) -> anyhow::Result<Vec<Found>> {
+pub(super) fn results(folder: &Path, options: &ReadOptions) -> anyhow::Result<Vec<FoundResult>> {
     fs::read_dir(folder).with_context(|| format!("list {}", folder.display()))?;
     let inside = one(folder, options)?;
     if !inside.is_empty() {
@@ -32,7 +32,7 @@ pub(super) fn results(folder: &Path, options: &ReadOptions) -> anyhow::Result<Ve
         }
     }
     note_gaps(&mut found, &without);
-    let found: Vec<Found> = found.into_iter().flat_map(|(_, results)| results).collect();
+    let found: Vec<FoundResult> = found.into_iter().flat_map(|(_, results)| results).collect();
     if found.is_empty() {
         if let Some(mapping) = &options.mapping {
             return Err(anyhow!(
@@ -51,20 +51,20 @@ pub(super) fn results(folder: &Path, options: &ReadOptions) -> anyhow::Result<Ve
 }
 
 /// What lies in `folder` itself.
-fn one(folder: &Path, options: &ReadOptions) -> anyhow::Result<Vec<Found>> {
+fn one(folder: &Path, options: &ReadOptions) -> anyhow::Result<Vec<FoundResult>> {
     let wanted = |format| options.from.is_none_or(|from| from == format);
     if options.mapping.is_none()
         && wanted(Format::Criterion)
         && let Some(root) = criterion::root(folder)
     {
-        return Ok(vec![Found::new(root, Format::Criterion)]);
+        return Ok(vec![FoundResult::new(root, Format::Criterion)]);
     }
     let mut found = Vec::new();
     let mut locust_json = Vec::new();
     let prefixes = locust::prefixes(folder);
     for file in entries(folder).files {
         if let Some(mapping) = mapping_of(&file, options) {
-            found.push(Found::mapped(file, mapping));
+            found.push(FoundResult::mapped(file, mapping));
             continue;
         }
         if prefixes
@@ -84,9 +84,9 @@ fn one(folder: &Path, options: &ReadOptions) -> anyhow::Result<Vec<Found>> {
             }
             // The first file stands for those of all threads.
             Ok((Format::Pgbench, _)) if threads::first_of(&file) != file => {}
-            Ok((format, form)) => found.push(Found {
+            Ok((format, form)) => found.push(FoundResult {
                 form: Some(form),
-                ..Found::new(file, format)
+                ..FoundResult::new(file, format)
             }),
             Err(_) => {}
         }
@@ -124,8 +124,8 @@ fn mapping_of(file: &Path, options: &ReadOptions) -> Option<Arc<Mapping>> {
 
 /// A tool that wrote several outputs of one run must not count as several runs: of each tool, only the output that
 /// holds most is taken, and the rest is told.
-fn leave_lesser_forms(found: &mut Vec<Found>) {
-    let rank = |found: &Found| {
+fn leave_lesser_forms(found: &mut Vec<FoundResult>) {
+    let rank = |found: &FoundResult| {
         let rank = |form: &Form| found.format.adapter().rank(form);
         found.form.map_or(0, rank)
     };
@@ -133,11 +133,11 @@ fn leave_lesser_forms(found: &mut Vec<Found>) {
         .iter()
         .filter(|format| **format != Format::Locust)
     {
-        let of_format = |found: &&Found| found.format == *format;
+        let of_format = |found: &&FoundResult| found.format == *format;
         let Some(best) = found.iter().filter(of_format).map(rank).min() else {
             continue;
         };
-        let is_lesser = |found: &Found| found.format == *format && rank(found) > best;
+        let is_lesser = |found: &FoundResult| found.format == *format && rank(found) > best;
         let left: Vec<String> = found
             .iter()
             .filter(|one| is_lesser(one))
@@ -157,7 +157,7 @@ fn leave_lesser_forms(found: &mut Vec<Found>) {
 }
 
 /// A fifth run that left nothing is worth a word where `base-1` to `base-4` are taken.
-fn note_gaps(found: &mut [(PathBuf, Vec<Found>)], without: &[PathBuf]) {
+fn note_gaps(found: &mut [(PathBuf, Vec<FoundResult>)], without: &[PathBuf]) {
     let stem = |path: &Path| {
         path.file_name()
             .map(|n| natural::stem(&n.to_string_lossy()))

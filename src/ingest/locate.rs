@@ -11,7 +11,7 @@ use crate::hint::WithHint;
 use crate::text::nearest::near;
 
 #[derive(Debug, PartialEq)]
-pub(super) enum Place {
+pub(super) enum ResultPlace {
     File,
     Folder,
     /// `target/criterion@main`: a folder, and the name of a baseline in it.
@@ -23,10 +23,10 @@ pub(super) enum Place {
     LocustPrefix,
 }
 
-pub(super) fn locate(path: &Path) -> anyhow::Result<Place> {
+pub(super) fn locate(path: &Path) -> anyhow::Result<ResultPlace> {
     match fs::metadata(path) {
-        Ok(found) if found.is_dir() => return Ok(Place::Folder),
-        Ok(found) if found.is_file() => return Ok(Place::File),
+        Ok(found) if found.is_dir() => return Ok(ResultPlace::Folder),
+        Ok(found) if found.is_file() => return Ok(ResultPlace::File),
         // A pipe can be read once, and a result is looked at before it is read.
         Ok(_) => bail!("read {}: it is neither a file nor a folder", path.display()),
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -38,7 +38,7 @@ pub(super) fn locate(path: &Path) -> anyhow::Result<Place> {
         return Ok(place);
     }
     if locust::is_prefix(path) {
-        return Ok(Place::LocustPrefix);
+        return Ok(ResultPlace::LocustPrefix);
     }
     let missing = Err(anyhow!(
         "open {}: there is no such file or folder",
@@ -51,12 +51,12 @@ pub(super) fn locate(path: &Path) -> anyhow::Result<Place> {
 }
 
 /// A baseline's name may hold `@` and `/`, so each `@` that follows a folder may be the mark.
-fn criterion_baseline(path: &Path) -> Option<Place> {
+fn criterion_baseline(path: &Path) -> Option<ResultPlace> {
     let text = path.to_str()?;
     text.rmatch_indices('@').find_map(|(at, mark)| {
         let (folder, name) = text.split_at_checked(at)?;
         let name = name.strip_prefix(mark)?;
-        (!name.is_empty() && Path::new(folder).is_dir()).then(|| Place::CriterionBaseline {
+        (!name.is_empty() && Path::new(folder).is_dir()).then(|| ResultPlace::CriterionBaseline {
             folder: PathBuf::from(folder),
             name: name.to_owned(),
         })

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 
 use super::locust::{JsonSigns, Sameness, SetSigns};
-use super::{Format, Found, ReadOptions};
+use super::{Format, FoundResult, ReadOptions};
 use crate::hint::WithHint;
 
 /// What Locust puts behind the prefix of `--csv`.
@@ -38,7 +38,7 @@ pub(super) fn runs(
     prefixes: Vec<PathBuf>,
     mut jsons: Vec<PathBuf>,
     options: &ReadOptions,
-) -> anyhow::Result<Vec<Found>> {
+) -> anyhow::Result<Vec<FoundResult>> {
     let mut found = Vec::new();
     let mut alone = Vec::new();
     for prefix in prefixes {
@@ -63,7 +63,7 @@ pub(super) fn runs(
             found.extend(
                 jsons
                     .into_iter()
-                    .map(|json| Found::new(json, Format::Locust)),
+                    .map(|json| FoundResult::new(json, Format::Locust)),
             );
         }
         (_, jsons) => {
@@ -133,9 +133,9 @@ fn keep_others(paths: &mut Vec<PathBuf>, taken: &[usize]) {
     });
 }
 
-pub(super) fn csv_set(prefix: &Path) -> Found {
+pub(super) fn csv_set(prefix: &Path) -> FoundResult {
     let path = stats_file(prefix).unwrap_or_else(|| prefix.to_path_buf());
-    Found::new(path, Format::Locust)
+    FoundResult::new(path, Format::Locust)
 }
 
 /// `run1.json` and `run1-stdout.json` go with `run1_stats.csv`; `run10.json` does not.
@@ -148,7 +148,7 @@ fn is_named_after(json: &Path, prefix: &Path) -> bool {
         .is_some_and(|rest| rest.starts_with(['.', '_', '-']))
 }
 
-fn chosen(prefix: &Path, json: PathBuf, options: &ReadOptions) -> Found {
+fn chosen(prefix: &Path, json: PathBuf, options: &ReadOptions) -> FoundResult {
     let set = csv_set(prefix);
     if options.cuts_warmup() {
         // Only the history knows when a request was.
@@ -156,7 +156,7 @@ fn chosen(prefix: &Path, json: PathBuf, options: &ReadOptions) -> Found {
             "{} beside it is the same run, exact but without times: left out because of --warmup",
             json.display()
         );
-        return Found {
+        return FoundResult {
             notes: vec![note],
             ..set
         };
@@ -165,9 +165,9 @@ fn chosen(prefix: &Path, json: PathBuf, options: &ReadOptions) -> Found {
         "{} beside it is the same run, rounded and up to a second short: left out",
         set.path.display()
     );
-    Found {
+    FoundResult {
         notes: vec![note],
         set: Some(prefix.to_path_buf()),
-        ..Found::new(json, Format::Locust)
+        ..FoundResult::new(json, Format::Locust)
     }
 }

@@ -50,9 +50,9 @@ use crate::hint::WithHint;
 use crate::model::Run;
 use crate::model::run_file::HistogramMemory;
 use adapter::{Form, Read};
-use locate::Place;
+use locate::ResultPlace;
 use mapping::{Mapping, Mappings};
-use source::Source;
+use source::ResultBytes;
 use watching::Watching;
 
 /// Whether `file` is a part of the result at `path`, both without links: one of its files, or a result in its folder.
@@ -61,8 +61,8 @@ pub fn holds(path: &Path, file: &Path) -> bool {
         return true;
     }
     let folder = match locate::locate(path) {
-        Ok(Place::Folder) => path.to_owned(),
-        Ok(Place::CriterionBaseline { folder, .. }) => folder,
+        Ok(ResultPlace::Folder) => path.to_owned(),
+        Ok(ResultPlace::CriterionBaseline { folder, .. }) => folder,
         _ => return false,
     };
     let criterion = file.extension().is_some_and(|end| end == "json")
@@ -131,7 +131,7 @@ pub fn is_there(path: &Path) -> bool {
 }
 
 /// A result that was found, not yet read.
-struct Found {
+struct FoundResult {
     path: PathBuf,
     format: Format,
     /// Which of the format's outputs it is, where that was told by its content.
@@ -149,11 +149,15 @@ pub fn read(path: &Path, options: &ReadOptions) -> anyhow::Result<Vec<Ingested>>
     read_place(path, &locate::locate(path)?, options)
 }
 
-fn read_place(path: &Path, place: &Place, options: &ReadOptions) -> anyhow::Result<Vec<Ingested>> {
+fn read_place(
+    path: &Path,
+    place: &ResultPlace,
+    options: &ReadOptions,
+) -> anyhow::Result<Vec<Ingested>> {
     match place {
-        Place::File => {
+        ResultPlace::File => {
             if let Some(mapping) = options.mapping_of(path) {
-                let found = Found::mapped(path.to_path_buf(), mapping);
+                let found = FoundResult::mapped(path.to_path_buf(), mapping);
                 return Ok(vec![found.read(options)?]);
             }
             let (format, form) = match options.from {
@@ -171,21 +175,21 @@ fn read_place(path: &Path, place: &Place, options: &ReadOptions) -> anyhow::Resu
                 Format::Pgbench => threads::first_of(path),
                 _ => path.to_path_buf(),
             };
-            let found = Found {
+            let found = FoundResult {
                 form,
-                ..Found::new(path, format)
+                ..FoundResult::new(path, format)
             };
             Ok(vec![found.read(options)?])
         }
-        Place::LocustPrefix => {
+        ResultPlace::LocustPrefix => {
             refuse_other_than(Format::Locust, path, options)?;
-            let found = Found::new(path.to_path_buf(), Format::Locust);
+            let found = FoundResult::new(path.to_path_buf(), Format::Locust);
             Ok(vec![found.read(options)?])
         }
-        Place::CriterionBaseline { folder, name } => {
+        ResultPlace::CriterionBaseline { folder, name } => {
             read_baselines(folder, &[(path, name)], options)
         }
-        Place::Folder => folder::results(path, options)?
+        ResultPlace::Folder => folder::results(path, options)?
             .into_iter()
             .map(|found| found.read(options))
             .collect(),
@@ -229,7 +233,7 @@ pub fn parse_bytes(
     bytes: &[u8],
     options: &ReadOptions,
 ) -> anyhow::Result<Vec<Run>> {
-    let source = Source::Bytes(bytes);
+    let source = ResultBytes::Bytes(bytes);
     match form_of(format, source)?.read {
         Read::Whole(parse) => Ok(vec![parse(&text::of(source)?)?]),
         Read::Stream(read) => Ok(vec![read(&source, options)?]),
@@ -238,7 +242,7 @@ pub fn parse_bytes(
 }
 
 /// Which output of a tool this is, where the tool is known.
-fn form_of(format: Format, source: Source<'_>) -> anyhow::Result<&'static Form> {
+fn form_of(format: Format, source: ResultBytes<'_>) -> anyhow::Result<&'static Form> {
     let adapter = format.adapter();
     if let [only] = adapter.forms {
         return Ok(only);
@@ -280,7 +284,7 @@ fn refuse_other_than(format: Format, path: &Path, options: &ReadOptions) -> anyh
     }
 }
 
-impl Found {
+impl FoundResult {
     fn new(path: PathBuf, format: Format) -> Self {
         Self {
             path,
@@ -366,7 +370,7 @@ impl Found {
             Format::Pgbench if self.path.is_file() => threads::files_of(&self.path)?,
             _ => vec![self.path.clone()],
         };
-        let source = Source::Files(&files, &options.watching);
+        let source = ResultBytes::Files(&files, &options.watching);
         let place = || format!("read {}", self.path.display());
         let form = match (self.form, self.format.adapter().forms) {
             (Some(form), _) | (None, [form]) => form,

@@ -6,7 +6,7 @@ use anyhow::{Context, anyhow};
 
 use super::adapter::Form;
 use super::head::Head;
-use super::source::{self, Source};
+use super::source::{self, ResultBytes};
 use super::strangers::{self, Stranger};
 use super::watching::Watching;
 use super::{Format, text};
@@ -27,7 +27,7 @@ pub fn recognise(head: &[u8]) -> Result<Format, Unrecognised> {
 
 /// The format of a file that begins with `head`, and which of its outputs it is.
 pub(super) fn form(head: &[u8]) -> Result<(Format, &'static Form), Unrecognised> {
-    let unpacked = Source::Bytes(head).head().unwrap_or_default();
+    let unpacked = ResultBytes::Bytes(head).head().unwrap_or_default();
     let head = Head::of(&unpacked);
     let found = Format::ALL
         .iter()
@@ -40,7 +40,7 @@ pub(super) fn form(head: &[u8]) -> Result<(Format, &'static Form), Unrecognised>
 
 /// Every output, of any tool, that a file which begins with `head` could be: never more than one.
 pub fn candidates(head: &[u8]) -> Vec<(Format, &'static str)> {
-    let unpacked = Source::Bytes(head).head().unwrap_or_default();
+    let unpacked = ResultBytes::Bytes(head).head().unwrap_or_default();
     let head = Head::of(&unpacked);
     let forms = Format::ALL.iter().flat_map(|format| {
         format
@@ -97,7 +97,7 @@ pub(super) fn file(path: &Path) -> anyhow::Result<(Format, &'static Form)> {
 
 /// What stands at the start of the file at `path`, unpacked.
 pub(super) fn head(path: &Path) -> anyhow::Result<Vec<u8>> {
-    Source::File(path, &Watching::default())
+    ResultBytes::File(path, &Watching::default())
         .head()
         .with_context(|| format!("read {}", path.display()))
 }

@@ -8,7 +8,7 @@ use hdrhistogram::Histogram;
 
 use super::ReadOptions;
 use super::sheet::{ALL_REQUESTS, Latency, Requests, Sheet, Throughput, Times, count};
-use super::source::{End, Source};
+use super::source::{End, ResultBytes};
 use crate::hint::WithHint;
 use crate::model::{Evidence, MetricName, Role};
 use crate::text::{sanitize, shorten};
@@ -39,12 +39,12 @@ pub(super) struct Record<'a> {
 }
 
 /// Gives each record of a file to the sink.
-pub(super) type EachRecord = fn(Source<'_>, Sink<'_>) -> anyhow::Result<End>;
+pub(super) type EachRecord = fn(ResultBytes<'_>, Sink<'_>) -> anyhow::Result<End>;
 pub(super) type Sink<'a> = &'a mut dyn FnMut(&Record<'_>) -> anyhow::Result<()>;
 
-/// What is the same for all records of a file.
+/// What holds for all records of a file.
 #[derive(Clone, Copy)]
-pub(super) struct Kind {
+pub(super) struct RecordConventions {
     /// The step at which the tool rounded each time, in ms.
     pub step_ms: f64,
     /// The tool was told how many requests a second to make.
@@ -53,7 +53,7 @@ pub(super) struct Kind {
     pub epoch: bool,
 }
 
-impl Kind {
+impl RecordConventions {
     /// Times that the tool rounded are recorded in its own steps, so that they stay as it wrote them.
     fn ticks_per_ms(self) -> f64 {
         if self.step_ms > 0.0 {
@@ -92,7 +92,7 @@ struct Tally {
 
 /// All records of a file.
 pub(super) struct Records {
-    kind: Kind,
+    kind: RecordConventions,
     tallies: HashMap<String, Tally>,
     total: Tally,
     span: Span,
@@ -115,7 +115,7 @@ impl Tally {
         })
     }
 
-    fn add(&mut self, record: &Record<'_>, kind: Kind) -> anyhow::Result<()> {
+    fn add(&mut self, record: &Record<'_>, kind: RecordConventions) -> anyhow::Result<()> {
         match record.failed {
             None => {
                 self.successes
@@ -209,9 +209,9 @@ pub(super) fn shortened(message: &str) -> String {
 /// Reads all records, without those that were sent before the warm-up was over. Records are not in the order of their
 /// start, so the start of the run is looked for first where there is a warm-up.
 pub(super) fn read(
-    source: Source<'_>,
+    source: ResultBytes<'_>,
     options: &ReadOptions,
-    kind: Kind,
+    kind: RecordConventions,
     each: EachRecord,
 ) -> anyhow::Result<Records> {
     let warmup = options.warmup.filter(|warmup| !warmup.is_zero());
@@ -352,7 +352,7 @@ impl Records {
 fn put(
     subject: &str,
     tally: Tally,
-    (kind, seconds): (Kind, Option<f64>),
+    (kind, seconds): (RecordConventions, Option<f64>),
     sheet: &mut Sheet,
 ) -> anyhow::Result<()> {
     let (requests, failures) = (tally.all(), tally.failures);

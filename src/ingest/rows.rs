@@ -7,7 +7,7 @@ use std::str::FromStr;
 use anyhow::{Context, anyhow, bail};
 use csv::{ByteRecord, Position, ReaderBuilder};
 
-use super::source::{self, End, Source, refuse_utf16};
+use super::source::{self, End, ResultBytes, refuse_utf16};
 use crate::hint::WithHint;
 
 /// The names of the columns, where the file has a header.
@@ -98,7 +98,7 @@ impl<'a> Row<'a> {
 /// Gives every row, the first included, to `each`. A row that `each` refuses is an error, unless it is the last one and
 /// was cut off.
 pub(super) fn each(
-    source: Source<'_>,
+    source: ResultBytes<'_>,
     delimiter: u8,
     mut each: impl FnMut(u64, &ByteRecord) -> anyhow::Result<()>,
 ) -> anyhow::Result<End> {
@@ -173,7 +173,7 @@ mod tests {
 
     fn numbers(text: &str) -> anyhow::Result<(Vec<f64>, End)> {
         let mut all = Vec::new();
-        let end = each(Source::Bytes(text.as_bytes()), b',', |_, record| {
+        let end = each(ResultBytes::Bytes(text.as_bytes()), b',', |_, record| {
             all.push(Row::of(record).number(1, "number")?);
             Ok(())
         })?;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::locate::{Place, locate};
+use super::locate::{ResultPlace, locate};
 use super::{Ingested, ReadOptions, read_baselines, read_place, shares};
 
 /// What each of the paths holds, in their order.
@@ -13,7 +13,7 @@ pub fn read_all(paths: &[PathBuf], options: &ReadOptions) -> anyhow::Result<Vec<
     for (at, path) in paths.iter().enumerate() {
         let asked = Asked { at, path };
         match locate(path)? {
-            Place::CriterionBaseline { folder, name } => {
+            ResultPlace::CriterionBaseline { folder, name } => {
                 let of_folder = tasks.iter_mut().find_map(|task| task.baselines_of(&folder));
                 match of_folder {
                     Some(baselines) => baselines.push((asked, name)),
@@ -42,7 +42,7 @@ struct Asked<'a> {
 
 /// What one thread reads.
 enum Task<'a> {
-    One(Asked<'a>, Place),
+    One(Asked<'a>, ResultPlace),
     /// A criterion folder, and the names of its baselines.
     Baselines(PathBuf, Vec<(Asked<'a>, String)>),
 }

@@ -47,9 +47,9 @@ pub(super) fn open_measured(path: &Path) -> io::Result<(File, u64)> {
     Err(io::Error::other("it is neither a file nor a folder"))
 }
 
-/// A file, or bytes that are there already.
+/// Where the bytes of a result come from: a file, several that go on in each other, or memory.
 #[derive(Clone, Copy, Debug)]
-pub enum Source<'a> {
+pub enum ResultBytes<'a> {
     /// With who is told how far it is read.
     File(&'a Path, &'a Watching),
     /// Files of which each goes on where the one before ends.
@@ -65,7 +65,7 @@ pub(super) enum End {
     Cut,
 }
 
-impl<'a> Source<'a> {
+impl<'a> ResultBytes<'a> {
     /// The bytes from the start, unpacked.
     pub(super) fn open(self) -> anyhow::Result<Box<dyn BufRead + 'a>> {
         let plain: Box<dyn BufRead + 'a> = match self {
@@ -224,7 +224,7 @@ mod tests {
 
     fn lines(bytes: &[u8]) -> (Vec<(u64, String)>, anyhow::Result<End>) {
         let mut seen = Vec::new();
-        let end = Source::Bytes(bytes).each_line(|number, line| {
+        let end = ResultBytes::Bytes(bytes).each_line(|number, line| {
             if line == b"bad" {
                 bail!("no record");
             }
@@ -253,7 +253,7 @@ mod tests {
     #[test]
     fn a_line_in_another_encoding_that_is_no_record_has_the_command_that_converts_it() {
         let refused = |bytes: &[u8]| {
-            let no_record = Source::Bytes(bytes).each_line(|_, _| bail!("no record"));
+            let no_record = ResultBytes::Bytes(bytes).each_line(|_, _| bail!("no record"));
             let error = no_record.unwrap_err();
             let hint = hint::of(&error).map(str::to_owned);
             (format!("{error:#}"), hint)
@@ -271,7 +271,10 @@ mod tests {
         packer.write_all(plain.as_bytes()).unwrap();
         let packed = packer.finish().unwrap();
         assert_eq!(lines(&packed).0.len(), 2000);
-        assert_eq!(Source::Bytes(&packed).head().unwrap(), plain.as_bytes());
+        assert_eq!(
+            ResultBytes::Bytes(&packed).head().unwrap(),
+            plain.as_bytes()
+        );
         let (seen, end) = lines(&packed[..packed.len() - 20]);
         assert!(!seen.is_empty());
         assert_eq!(end.unwrap(), End::Cut);

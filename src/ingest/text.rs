@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow};
 
-use super::source::{self, Source};
+use super::source::{self, ResultBytes};
 use crate::hint::WithHint;
 
 /// A result that has to be read whole is refused beyond this; the formats that grow are streamed.
@@ -19,7 +19,7 @@ pub(super) type Room = [u8; 4096];
 pub(super) const ROOM: Room = [0; 4096];
 
 /// All of a source as text, unpacked.
-pub(super) fn of(source: Source<'_>) -> anyhow::Result<String> {
+pub(super) fn of(source: ResultBytes<'_>) -> anyhow::Result<String> {
     let mut bytes = Vec::new();
     source
         .open()?

@@ -31,7 +31,7 @@ pub mod template;
 pub mod watch;
 
 pub use engine::{
-    Event, FailureReason, LevelStage, LoadOutcome, Look, Observer, RunRequest, Snapshot, Stop,
+    Event, FailureReason, FlowTrace, LevelStage, LoadOutcome, Observer, RunRequest, Snapshot, Stop,
     Stretch, once, run,
 };
 pub use merge::{MergeError, merge};

@@ -61,13 +61,14 @@ pub struct CurrentSource {
     #[serde(default, skip_serializing_if = "none")]
     pub partial: usize,
     pub commit: Option<String>,
-    pub sources: Vec<Source>,
+    pub sources: Vec<ResultFile>,
 }
 
 /// One result that was read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Source {
+#[schemars(rename = "Source")]
+pub struct ResultFile {
     pub path: String,
     /// `locust`, `criterion`, …
     pub format: String,

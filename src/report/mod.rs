@@ -58,7 +58,7 @@ pub use document::{
 };
 pub use entry::{Entry, Rule};
 pub use github::{Annotation, outputs, placed, warning};
-pub use html::{About, Measured, history as history_page, html};
+pub use html::{About, RunsBehind, history as history_page, html};
 pub use markdown::{BEFORE_AND_AFTER, comment, step_summary};
 pub use not_judged::NotJudged;
 pub use of_verdict::document;

@@ -10,7 +10,7 @@ pub const AGREEMENT: usize = 1;
 pub const FEWEST_POINTS: usize = 2 * energy::LEAST_SIDE;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Found {
+pub struct ChangePoint {
     /// The first point after the change.
     pub at: usize,
     pub by: By,
@@ -25,13 +25,13 @@ pub enum By {
 
 /// All that one or both see, in order. The place of what both see is that of least squares, the likeliest one for a step
 /// in noise.
-pub fn changes(values: &[f64], seed: u64) -> Vec<Found> {
+pub fn changes(values: &[f64], seed: u64) -> Vec<ChangePoint> {
     if values.len() < FEWEST_POINTS {
         return Vec::new();
     }
     let by_levels = pelt::changes(values);
     let mut by_energy = energy::changes(values, seed);
-    let mut found: Vec<Found> = by_levels
+    let mut found: Vec<ChangePoint> = by_levels
         .into_iter()
         .map(|at| {
             let nearest = by_energy
@@ -47,10 +47,14 @@ pub fn changes(values: &[f64], seed: u64) -> Vec<Found> {
                 }
                 None => By::Pelt,
             };
-            Found { at, by }
+            ChangePoint { at, by }
         })
         .collect();
-    found.extend(by_energy.into_iter().map(|at| Found { at, by: By::Energy }));
+    found.extend(
+        by_energy
+            .into_iter()
+            .map(|at| ChangePoint { at, by: By::Energy }),
+    );
     found.sort_unstable();
     found
 }

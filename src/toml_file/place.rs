@@ -98,12 +98,12 @@ impl LineStarts {
 
 /// The text of a file under the name that messages call it by.
 #[derive(Clone, Copy, Debug)]
-pub struct Source<'t> {
+pub struct TomlText<'t> {
     pub name: &'t str,
     pub text: &'t str,
 }
 
-impl<'t> Source<'t> {
+impl<'t> TomlText<'t> {
     /// The document, or where it is no TOML.
     pub fn document(&self) -> Result<Spanned<DeTable<'t>>, FileError> {
         DeTable::parse(self.text).map_err(|error| {

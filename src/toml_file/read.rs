@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::place::{FileError, Problem, Source};
+use super::place::{FileError, Problem, TomlText};
 use super::values::TABLES;
 use super::{habits, nearest};
 
@@ -30,7 +30,7 @@ pub fn read<T: DeserializeOwned, V>(
     format: FileFormat,
     check: impl FnOnce(T) -> Result<V, Problem>,
 ) -> Result<V, FileError> {
-    let source = Source { name, text };
+    let source = TomlText { name, text };
     let file = T::deserialize(toml::Deserializer::from(source.document()?));
     let error = match file {
         Ok(file) => match check(file) {
@@ -47,7 +47,7 @@ pub fn read<T: DeserializeOwned, V>(
 }
 
 /// A problem with the line, the column and the key of its place.
-fn told(source: &Source<'_>, problem: Problem) -> FileError {
+fn told(source: &TomlText<'_>, problem: Problem) -> FileError {
     let Problem {
         span,
         message,
@@ -82,7 +82,7 @@ struct Whereabouts {
 }
 
 impl Whereabouts {
-    fn of(source: &Source<'_>, span: &Range<usize>) -> Option<Self> {
+    fn of(source: &TomlText<'_>, span: &Range<usize>) -> Option<Self> {
         let document = source.document().ok()?;
         let mut at = None;
         if document.span() == *span {
@@ -178,7 +178,7 @@ fn found(value: &DeValue<'_>) -> String {
 }
 
 /// What serde refused, in the words of our messages.
-fn refused(source: &Source<'_>, format: FileFormat, error: &toml::de::Error) -> FileError {
+fn refused(source: &TomlText<'_>, format: FileFormat, error: &toml::de::Error) -> FileError {
     let span = error.span().unwrap_or(0..0);
     let at = Whereabouts::of(source, &span).unwrap_or(Whereabouts {
         path: Vec::new(),

@@ -9,7 +9,7 @@ use perfgate::compare::{
 };
 use perfgate::model::{Better, MetricName, Quantile, Series, Statistic, Subject, Unit};
 use perfgate::report::context::{
-    BaselineSource, Commands, Context, CurrentSource, Source, Surroundings,
+    BaselineSource, Commands, Context, CurrentSource, ResultFile, Surroundings,
 };
 use perfgate::report::{self, Document};
 use perfgate::verdict::{Situation, Verdict};
@@ -246,7 +246,7 @@ pub(crate) fn context() -> Context {
             runs: 5,
             partial: 0,
             commit: Some("9bd0e4f1a2b3c4d5e6f708192a3b4c5d6e7f8091".to_owned()),
-            sources: vec![Source {
+            sources: vec![ResultFile {
                 path: "out/run1_stats.csv".to_owned(),
                 format: "locust".to_owned(),
             }],

@@ -6,7 +6,7 @@ use anyhow::anyhow;
 
 use super::WhatFlags;
 use crate::hint::WithHint;
-use crate::load::scenario::{Source, Watched, endpoint};
+use crate::load::scenario::{WatchTarget, Watched, endpoint};
 
 const KNOWN: &str =
     "write pid:1234, name:server or cgroup:PATH, with `NAME=` before it to call it so";
@@ -30,9 +30,9 @@ pub(crate) fn parse(text: &str) -> Result<Watched, String> {
             let number = value.parse::<u32>().ok().filter(|pid| *pid > 0);
             let pid = number.ok_or_else(|| format!("`{value}` is not the number of a process"))?;
             // The number is another each time, and series are told apart by their name.
-            ("service".to_owned(), Source::Pid(pid))
+            ("service".to_owned(), WatchTarget::Pid(pid))
         }
-        "name" => (value.to_owned(), Source::Process(value.to_owned())),
+        "name" => (value.to_owned(), WatchTarget::Process(value.to_owned())),
         "cgroup" => {
             let path = PathBuf::from(value);
             let last = path
@@ -40,7 +40,7 @@ pub(crate) fn parse(text: &str) -> Result<Watched, String> {
                 .map(|last| last.to_string_lossy().into_owned());
             (
                 last.unwrap_or_else(|| "cgroup".to_owned()),
-                Source::Cgroup(path),
+                WatchTarget::Cgroup(path),
             )
         }
         _ => return Err(format!("`{kind}` cannot be watched; {KNOWN}")),
@@ -72,7 +72,7 @@ pub(crate) fn of_flags(flags: WhatFlags) -> anyhow::Result<Vec<Watched>> {
     if flags.host {
         let host = Watched {
             name: "host".to_owned(),
-            what: Source::Host,
+            what: WatchTarget::Host,
         };
         push(&mut all, host)?;
     }
@@ -134,14 +134,18 @@ mod tests {
     #[test]
     fn what_is_watched_has_a_name_that_stays_the_same() {
         for (text, name, what) in [
-            ("pid:1234", "service", Source::Pid(1234)),
-            ("api=pid:1234", "api", Source::Pid(1234)),
-            ("name:nginx", "nginx", Source::Process("nginx".to_owned())),
-            ("name:a=b", "a=b", Source::Process("a=b".to_owned())),
+            ("pid:1234", "service", WatchTarget::Pid(1234)),
+            ("api=pid:1234", "api", WatchTarget::Pid(1234)),
+            (
+                "name:nginx",
+                "nginx",
+                WatchTarget::Process("nginx".to_owned()),
+            ),
+            ("name:a=b", "a=b", WatchTarget::Process("a=b".to_owned())),
             (
                 "cgroup:system.slice/api.service",
                 "api.service",
-                Source::Cgroup("system.slice/api.service".into()),
+                WatchTarget::Cgroup("system.slice/api.service".into()),
             ),
         ] {
             let name = name.to_owned();

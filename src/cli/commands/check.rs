@@ -25,14 +25,14 @@ use crate::cli::settings::base::{self, BaselineAtBase};
 use crate::cli::settings::baseline_path;
 use crate::cli::settings::baseline_path::Located;
 use crate::cli::settings::config::{self, GateMode, Work};
-use crate::cli::settings::provenance::{Maker, Stamp};
+use crate::cli::settings::provenance::{GivenProvenance, Maker};
 use crate::cli::settings::{Settings, Typed};
 use crate::compare::RulesFrom;
 use crate::exit::Exit;
 use crate::hint::WithHint;
 use crate::model::Run;
 use crate::publish::ci;
-use crate::report::context::{Commands, Source};
+use crate::report::context::{Commands, ResultFile};
 use crate::report::{self, Document};
 use crate::verdict::{Situation, Standing, Verdict, stands};
 
@@ -202,9 +202,9 @@ fn judge(
     let judged_by_base = told
         .as_ref()
         .is_some_and(|told| told.judged_by == RulesFrom::Base);
-    let stamp = Stamp::new(&args.origin, settings.environment.as_deref(), env);
+    let given_provenance = GivenProvenance::new(&args.origin, settings.environment.as_deref(), env);
     let load_options = LoadOptions {
-        stamp: &stamp,
+        given_provenance: &given_provenance,
         allow_remote: args.remote.allow_remote,
     };
     let named = Named {
@@ -212,7 +212,7 @@ fn judge(
         source: args.source.source.as_ref(),
     };
     let mut current = results::current(&named, Purpose::Judge, (&settings, &load_options), output)?;
-    stamp.put(current.runs_mut());
+    given_provenance.put(current.runs_mut());
     current.look_up_commits(&Checkout::new(&[baseline_path]));
     let sources = current.sources();
     let mut notes = std::mem::take(&mut current.notes);
@@ -255,7 +255,7 @@ fn judge(
     let (profiles, unsampled) = sampling.take(output);
     notes.extend(unsampled);
     let measured_here = args.results.is_empty() && settings.sources.iter().any(does_work);
-    let to_add: &[Source] = if measured_here { &[] } else { &sources };
+    let to_add: &[ResultFile] = if measured_here { &[] } else { &sources };
     let next = update_command(baseline_path, to_add);
     let settle = settle(&judged.verdict, &settings, invocation);
     if !settings.policy.only.is_empty() {
@@ -339,7 +339,8 @@ fn is_known(settings: &Settings, origin: &OriginFlags, env: &Env) -> anyhow::Res
         return Ok(false);
     };
     let mut here = Run::default();
-    Stamp::new(origin, settings.environment.as_deref(), env).put_as(Maker::Ourselves, [&mut here]);
+    GivenProvenance::new(origin, settings.environment.as_deref(), env)
+        .put_as(Maker::Ourselves, [&mut here]);
     let key = here.provenance.environment.key();
     let known = results::baseline(&path, &settings.read)?.runs;
     Ok(known
@@ -380,7 +381,7 @@ fn does_work(source: &config::Source) -> bool {
     !matches!(source.work, Work::Nothing { .. })
 }
 
-fn update_command(baseline: &Path, sources: &[Source]) -> String {
+fn update_command(baseline: &Path, sources: &[ResultFile]) -> String {
     let baseline = shell_repr::quoted(&baseline.display().to_string());
     let results = sources
         .iter()
@@ -397,7 +398,11 @@ fn update_command(baseline: &Path, sources: &[Source]) -> String {
 const COPIED: usize = 6;
 
 /// The page that shows both sides, where the results lie in files.
-fn pictures(sources: &[Source], baseline: Option<&Path>, config: Option<&Path>) -> Option<String> {
+fn pictures(
+    sources: &[ResultFile],
+    baseline: Option<&Path>,
+    config: Option<&Path>,
+) -> Option<String> {
     let paths: Vec<&str> = sources.iter().map(|source| source.path.as_str()).collect();
     let results = shell_repr::paths(&paths);
     if paths.is_empty() || results.split(' ').count() > COPIED {
@@ -414,7 +419,7 @@ fn pictures(sources: &[Source], baseline: Option<&Path>, config: Option<&Path>) 
 }
 
 /// The first result is where a reader begins to look.
-fn explain(sources: &[Source]) -> Option<String> {
+fn explain(sources: &[ResultFile]) -> Option<String> {
     let first = sources.first()?;
     Some(format!(
         "perfgate inspect {}",

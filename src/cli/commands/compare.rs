@@ -17,7 +17,7 @@ use crate::exit::Exit;
 use crate::ingest::ReadOptions;
 use crate::model::{Anchor, Baseline, Run};
 use crate::report;
-use crate::report::context::{Commands, Source};
+use crate::report::context::{Commands, ResultFile};
 use crate::store;
 
 pub(crate) fn run(
@@ -96,7 +96,7 @@ fn side(one: Option<PathBuf>, several: Vec<PathBuf>) -> Vec<PathBuf> {
 struct Side {
     runs: Vec<Run>,
     anchor: Option<Anchor>,
-    sources: Vec<Source>,
+    sources: Vec<ResultFile>,
 }
 
 /// Both sides in one go, for what they share; a side may be a baseline file too.
@@ -126,7 +126,7 @@ impl Side {
         let baseline = store::read(path)?;
         self.runs.extend(baseline.runs);
         self.anchor = baseline.anchor;
-        self.sources.push(Source {
+        self.sources.push(ResultFile {
             path: path.display().to_string(),
             format: "perfgate".to_owned(),
         });

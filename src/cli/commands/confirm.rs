@@ -77,7 +77,7 @@ impl Doubtful<'_> {
                 return Ok(SecondLook::Failed(said));
             }
         };
-        self.load_options.stamp.put(fresh.runs_mut());
+        self.load_options.given_provenance.put(fresh.runs_mut());
         fresh.look_up_commits(&Checkout::new(&[]));
         let mut fresh = fresh.into_runs();
         // The baseline was named with the first runs.

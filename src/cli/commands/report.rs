@@ -16,7 +16,7 @@ use crate::cli::results::checkout::Checkout;
 use crate::cli::results::scenarios::LoadOptions;
 use crate::cli::results::{self, Named, Purpose};
 use crate::cli::settings::baseline_path::{self, Located};
-use crate::cli::settings::provenance::Stamp;
+use crate::cli::settings::provenance::GivenProvenance;
 use crate::cli::settings::{Settings, Typed};
 use crate::exit::Exit;
 use crate::hint::WithHint;
@@ -105,9 +105,9 @@ fn of_results(
         }
         None => None,
     };
-    let stamp = Stamp::new(&args.origin, settings.environment.as_deref(), env);
+    let given_provenance = GivenProvenance::new(&args.origin, settings.environment.as_deref(), env);
     let load_options = LoadOptions {
-        stamp: &stamp,
+        given_provenance: &given_provenance,
         allow_remote: false,
     };
     let named = Named {
@@ -115,7 +115,7 @@ fn of_results(
         source: args.source.source.as_ref(),
     };
     let mut current = results::current(&named, Purpose::Judge, (&settings, &load_options), output)?;
-    stamp.put(current.runs_mut());
+    given_provenance.put(current.runs_mut());
     let baseline = located.as_ref().map_or(Path::new(""), Located::path);
     current.look_up_commits(&Checkout::new(&[baseline]));
     let sources = current.sources();

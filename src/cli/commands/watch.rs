@@ -13,7 +13,7 @@ use crate::cli::interrupt::Interrupt;
 use crate::cli::output::Output;
 use crate::cli::output::run_file::RunFile;
 use crate::cli::results::checkout::Checkout;
-use crate::cli::settings::provenance::{Maker, Stamp};
+use crate::cli::settings::provenance::{GivenProvenance, Maker};
 use crate::exit::Exit;
 use crate::hint::WithHint;
 use crate::load::Stop;
@@ -42,7 +42,7 @@ pub(crate) fn run(args: WatchArgs, env: &Env, output: &mut Output<'_>) -> anyhow
     };
     let name = args.origin.environment.as_deref();
     let name = name.or_else(|| env.get("PERFGATE_ENVIRONMENT"));
-    let stamp = Stamp::new(&args.origin, name, env);
+    let given_provenance = GivenProvenance::new(&args.origin, name, env);
     let interrupt = Interrupt::listen()?;
     let started_at = jiff::Timestamp::now();
     let every = args.every;
@@ -73,7 +73,7 @@ pub(crate) fn run(args: WatchArgs, env: &Env, output: &mut Output<'_>) -> anyhow
     };
     let mut run = soak.into_run();
     run.provenance.started_at = Some(started_at);
-    stamp.put_as(Maker::Ourselves, [&mut run]);
+    given_provenance.put_as(Maker::Ourselves, [&mut run]);
     if run.provenance.commit.is_none() {
         run.provenance.commit = Checkout::default().commit(Path::new("."));
     }

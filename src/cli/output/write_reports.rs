@@ -13,14 +13,14 @@ use crate::cli::output::collisions::Files;
 use crate::cli::output::github;
 use crate::exit::Exit;
 use crate::hint::WithHint;
-use crate::report::{self, About, Document, Measured, Style};
+use crate::report::{self, About, Document, RunsBehind, Style};
 use crate::store;
 
 /// What is written.
 pub(crate) struct Told<'a> {
     pub(crate) document: &'a Document,
     /// The runs behind it, for the pictures of the page.
-    pub(crate) measured: Measured<'a>,
+    pub(crate) measured: RunsBehind<'a>,
 }
 
 impl<'a> Told<'a> {

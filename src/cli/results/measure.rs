@@ -6,7 +6,7 @@ use crate::cli::interrupt::{Interrupt, Interrupted};
 use crate::cli::output::Output;
 use crate::cli::output::progress::Progress;
 use crate::cli::results::checkout::Checkout;
-use crate::cli::settings::provenance::Stamp;
+use crate::cli::settings::provenance::GivenProvenance;
 use crate::load::{self, LoadOutcome, RunRequest};
 
 /// What was measured, and whether a signal ended it early.
@@ -18,7 +18,7 @@ pub(crate) struct MeasuredRuns {
 pub(crate) fn measure(
     order: &RunRequest<'_>,
     interrupt: &Interrupt,
-    stamp: &Stamp,
+    given_provenance: &GivenProvenance,
     output: &mut Output<'_>,
 ) -> anyhow::Result<MeasuredRuns> {
     let (outcome, interrupted) = interrupt.during(|stop| {
@@ -33,7 +33,7 @@ pub(crate) fn measure(
         Err(error) if interrupted => return Err(error.context(Interrupted)),
         outcome => outcome?,
     };
-    stamp.put([&mut outcome.run]);
+    given_provenance.put([&mut outcome.run]);
     let commit = &mut outcome.run.provenance.commit;
     if commit.is_none() {
         *commit = Checkout::default().commit(Path::new("."));

@@ -21,13 +21,13 @@ use crate::cli::results::checkout::Checkout;
 use crate::cli::results::scenarios::LoadOptions;
 use crate::cli::results::sources::{Label, Produced};
 use crate::cli::results::times::Times;
-use crate::cli::settings::provenance::{Maker, Stamp};
+use crate::cli::settings::provenance::{GivenProvenance, Maker};
 use crate::cli::settings::{Settings, config, reading};
 use crate::hint::WithHint;
 use crate::ingest::adapter::ToolClass;
 use crate::ingest::{self, Format, Ingested, ReadOptions};
 use crate::model::{Baseline, Evidence, Run};
-use crate::report::context::Source;
+use crate::report::context::ResultFile;
 use crate::store;
 
 /// Results with the paths that a person would type for them.
@@ -42,8 +42,8 @@ pub(crate) struct Results {
 
 impl Results {
     /// For the report.
-    pub(crate) fn sources(&self) -> Vec<Source> {
-        let sources = self.ingested.iter().map(|one| Source {
+    pub(crate) fn sources(&self) -> Vec<ResultFile> {
+        let sources = self.ingested.iter().map(|one| ResultFile {
             path: one.path.display().to_string(),
             format: one.format.as_str().to_owned(),
         });
@@ -233,7 +233,7 @@ fn measured(
     let taking = Taking {
         produced: &produced,
         settings,
-        stamp: load_options.stamp,
+        given_provenance: load_options.given_provenance,
     };
     taking.read(doing, output)
 }
@@ -247,7 +247,7 @@ fn tell(doing: &str, paths: &[PathBuf], output: &mut Output<'_>) {
 struct Taking<'a> {
     produced: &'a [Produced],
     settings: &'a Settings,
-    stamp: &'a Stamp,
+    given_provenance: &'a GivenProvenance,
 }
 
 impl Taking<'_> {
@@ -273,7 +273,8 @@ impl Taking<'_> {
             }
             if source.maker == Maker::Ourselves {
                 // Runs that were made just now know their machine, whatever tool made them.
-                self.stamp.put_as(Maker::Ourselves, results.runs_mut());
+                self.given_provenance
+                    .put_as(Maker::Ourselves, results.runs_mut());
             }
             all.notes.extend(results.notes);
             let runs: usize = results.ingested.iter().map(|one| one.runs.len()).sum();

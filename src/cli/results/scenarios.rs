@@ -12,7 +12,7 @@ use crate::cli::results::measure::measure;
 use crate::cli::results::refuse_invalid;
 use crate::cli::results::times::Times;
 use crate::cli::settings::config::{Source, Work};
-use crate::cli::settings::provenance::Stamp;
+use crate::cli::settings::provenance::GivenProvenance;
 use crate::hint::WithHint;
 use crate::load::{RunRequest, Scenario, scenario};
 
@@ -22,7 +22,7 @@ const REPEATS: u32 = 2;
 
 /// What holds for every scenario that the sources name.
 pub(crate) struct LoadOptions<'a> {
-    pub(crate) stamp: &'a Stamp,
+    pub(crate) given_provenance: &'a GivenProvenance,
     pub(crate) allow_remote: bool,
 }
 
@@ -55,8 +55,13 @@ impl ScenarioRunner<'_> {
             output.note(&format!("running {scenario}, {n} of {last}"));
             for repeats_left in (0..=REPEATS).rev() {
                 let file = RunFile::at(path.clone())?;
-                let measured = measure(&order, self.interrupt, self.load_options.stamp, output)
-                    .with_context(|| format!("run {scenario}"))?;
+                let measured = measure(
+                    &order,
+                    self.interrupt,
+                    self.load_options.given_provenance,
+                    output,
+                )
+                .with_context(|| format!("run {scenario}"))?;
                 let kept = file.write(&measured.outcome.run)?;
                 if measured.interrupted {
                     let kept = format!("run {scenario}: {} is partial", kept.display());

@@ -15,8 +15,8 @@ pub(crate) enum Maker {
     Somebody,
 }
 
-/// What current results are stamped with.
-pub(crate) struct Stamp {
+/// What flags, environment and machine say of where current results come from, for runs that do not say it.
+pub(crate) struct GivenProvenance {
     /// The machine that we run on, for runs that recorded none.
     machine: Environment,
     /// The user's name for the machine class, for every run.
@@ -51,7 +51,7 @@ impl Known {
     }
 }
 
-impl Stamp {
+impl GivenProvenance {
     /// `name` is the environment that flag, variable or config decided on.
     pub(crate) fn new(flags: &OriginFlags, name: Option<&str>, env: &Env) -> Self {
         let get = env.lookup();
@@ -109,7 +109,7 @@ mod tests {
 
     fn stamped(run: Run, flags: &OriginFlags, name: Option<&str>, env: &Env) -> Run {
         let mut runs = vec![run];
-        Stamp::new(flags, name, env).put(&mut runs);
+        GivenProvenance::new(flags, name, env).put(&mut runs);
         runs.remove(0)
     }
 
@@ -134,19 +134,19 @@ mod tests {
 
     #[test]
     fn the_machine_that_reads_a_result_is_assumed_and_the_one_that_makes_it_is_known() {
-        let stamp = Stamp::new(&OriginFlags::default(), None, &Env::default());
+        let given_provenance = GivenProvenance::new(&OriginFlags::default(), None, &Env::default());
         let (mut read, mut made) = (Run::default(), Run::default());
-        stamp.put([&mut read]);
-        stamp.put_as(Maker::Ourselves, [&mut made]);
-        // A second stamp, put on all alike, changes nothing of what is known.
-        stamp.put([&mut made]);
+        given_provenance.put([&mut read]);
+        given_provenance.put_as(Maker::Ourselves, [&mut made]);
+        // To put it a second time, on all alike, changes nothing of what is known.
+        given_provenance.put([&mut made]);
         let (read, made) = (read.provenance.environment, made.provenance.environment);
         assert!(read.assumed && !made.assumed);
         assert_eq!(read.key(), made.key());
 
         let mut told = Run::default();
         told.provenance.environment.cpu = Some("EPYC 7763".to_owned());
-        stamp.put([&mut told]);
+        given_provenance.put([&mut told]);
         assert!(!told.provenance.environment.assumed);
     }
 

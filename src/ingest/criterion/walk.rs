@@ -18,7 +18,7 @@ const DEPTH: usize = 8;
 const FIRST_DEPTH: usize = 4;
 
 /// What lies in the folder of one of the baselines that were asked for.
-pub(super) struct Found<R> {
+pub(super) struct FoundBenchmark<R> {
     pub(super) place: PathBuf,
     /// Which of them.
     pub(super) baseline: usize,
@@ -31,7 +31,7 @@ pub(super) fn benchmarks<R: Send>(
     root: &Path,
     baselines: &[&str],
     read: impl Fn(&Path) -> Option<R> + Sync,
-) -> anyhow::Result<Vec<Found<R>>> {
+) -> anyhow::Result<Vec<FoundBenchmark<R>>> {
     let plain = |part| matches!(part, Component::Normal(_));
     for baseline in baselines {
         if !Path::new(baseline).components().all(plain) {
@@ -61,7 +61,7 @@ fn look<R>(
     baselines: &[&str],
     links: CountedLinks,
     read: impl Fn(&Path) -> Option<R>,
-) -> anyhow::Result<(Vec<PathBuf>, Vec<Found<R>>)> {
+) -> anyhow::Result<(Vec<PathBuf>, Vec<FoundBenchmark<R>>)> {
     let mut children = folders_in(folder)?;
     let mut found = Vec::new();
     for (baseline, name) in baselines.iter().enumerate() {
@@ -76,7 +76,7 @@ fn look<R>(
             continue;
         }
         let place = folder.join(name);
-        found.extend(read(&place).map(|read| Found {
+        found.extend(read(&place).map(|read| FoundBenchmark {
             place,
             baseline,
             read,

@@ -55,14 +55,14 @@ impl Member {
     }
 }
 
-/// What a file is, by its first bytes.
+/// Which of Locust's files this is, by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum LocustFileKind {
     Csv(Member),
     Json,
 }
 
-impl Kind {
+impl LocustFileKind {
     pub(super) fn of(head: &str) -> Option<Self> {
         let head = head.trim_start_matches('\u{feff}').trim_start();
         if let Some(list) = head.strip_prefix('[') {
@@ -160,8 +160,8 @@ fn holds_statistics(path: &Path) -> bool {
     let read = source::open(path).and_then(|file| file.take(super::HEAD).read_to_end(&mut head));
     read.is_ok()
         && matches!(
-            Kind::of(&String::from_utf8_lossy(&head)),
-            Some(Kind::Csv(Member::Stats | Member::History))
+            LocustFileKind::of(&String::from_utf8_lossy(&head)),
+            Some(LocustFileKind::Csv(Member::Stats | Member::History))
         )
 }
 
@@ -188,10 +188,19 @@ mod tests {
     #[test]
     fn kinds_are_told_by_their_columns_in_any_order_and_quoting() {
         let stats = "\"Type\",\"Name\",\"Request Count\",\"Failure Count\",\"50%\"\nGET,/,1,0,3";
-        assert_eq!(Kind::of(stats), Some(Kind::Csv(Member::Stats)));
-        assert_eq!(Kind::of("\n[\n {\"num_requests\": 1}]"), Some(Kind::Json));
-        assert_eq!(Kind::of("[{\"schema\": \"perfgate.run/1\"}]"), None);
-        assert_eq!(Kind::of("Name,Type,Count"), None);
-        assert_eq!(Kind::of(""), None);
+        assert_eq!(
+            LocustFileKind::of(stats),
+            Some(LocustFileKind::Csv(Member::Stats))
+        );
+        assert_eq!(
+            LocustFileKind::of("\n[\n {\"num_requests\": 1}]"),
+            Some(LocustFileKind::Json)
+        );
+        assert_eq!(
+            LocustFileKind::of("[{\"schema\": \"perfgate.run/1\"}]"),
+            None
+        );
+        assert_eq!(LocustFileKind::of("Name,Type,Count"), None);
+        assert_eq!(LocustFileKind::of(""), None);
     }
 }

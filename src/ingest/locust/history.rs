@@ -15,7 +15,7 @@ use super::course::{Reading, Readings};
 use super::endpoint;
 use super::over_time;
 use super::table::{Column, Row, Table};
-use super::timeline::{Phase, Timeline, WINDOW};
+use super::timeline::{RowPhase, Timeline, WINDOW};
 use super::track::{Cumulated, Figures, Percentiles, Report, Totals, Track};
 use super::users::Users;
 use crate::hint::WithHint;
@@ -140,8 +140,9 @@ impl History {
         if totals.requests > earlier {
             self.timeline.saw_requests();
         }
-        let has_window = phase == Phase::Measured && self.columns.window(row, &mut self.window)?;
-        if phase == Phase::Warmup {
+        let has_window =
+            phase == RowPhase::Measured && self.columns.window(row, &mut self.window)?;
+        if phase == RowPhase::Warmup {
             track.warm_up(totals, row.number(&self.columns.mean)?);
         } else {
             if totals.requests < earlier {

@@ -31,7 +31,7 @@ use super::watching::{WatchedFile, Watching};
 use super::{ReadOptions, source, text};
 use crate::hint::WithHint;
 use crate::model::{Load, Run};
-use files::{Kind, Member, Set};
+use files::{LocustFileKind, Member, Set};
 use same_run::Ends;
 pub(super) use same_run::{JsonSigns, Sameness, SetSigns};
 
@@ -81,12 +81,12 @@ const HEAD: u64 = 64 * 1024;
 
 /// Whether text starts like a file of the CSV set.
 pub(super) fn recognise_csv(head: &str) -> bool {
-    matches!(Kind::of(head), Some(Kind::Csv(_)))
+    matches!(LocustFileKind::of(head), Some(LocustFileKind::Csv(_)))
 }
 
 /// Whether text starts like the output of `--json`.
 pub(super) fn recognise_json(head: &str) -> bool {
-    matches!(Kind::of(head), Some(Kind::Json))
+    matches!(LocustFileKind::of(head), Some(LocustFileKind::Json))
 }
 
 /// Whether this is the `PREFIX` of a `--csv PREFIX`.
@@ -128,13 +128,13 @@ pub(super) fn read(path: &Path, options: &ReadOptions) -> anyhow::Result<Vec<Run
     let wanted = (warmup, &options.watching);
     if path.is_file() {
         match (kind_of(path)?, Set::of_member(path)) {
-            (Kind::Json, _) => {
+            (LocustFileKind::Json, _) => {
                 refuse_warmup(warmup).with_context(|| format!("read {}", path.display()))?;
                 let text = text::read_text(path)?;
                 exact::parse(&text).with_context(|| format!("read {}", path.display()))
             }
-            (Kind::Csv(_), Some(set)) => read_set(&set, wanted),
-            (Kind::Csv(member), None) => read_member(path, member, wanted),
+            (LocustFileKind::Csv(_), Some(set)) => read_set(&set, wanted),
+            (LocustFileKind::Csv(member), None) => read_member(path, member, wanted),
         }
     } else {
         read_set(&Set::at(path), wanted)
@@ -145,11 +145,11 @@ pub(super) fn read(path: &Path, options: &ReadOptions) -> anyhow::Result<Vec<Run
 /// The same from bytes alone: one file of the set, told by its header, or the JSON.
 pub(super) fn parse(bytes: &[u8], warmup: Option<Duration>) -> anyhow::Result<Vec<Run>> {
     let head = bytes.get(..64 * 1024).unwrap_or(bytes);
-    match Kind::of(&String::from_utf8_lossy(head)) {
-        Some(Kind::Csv(Member::Stats)) => stats_csv::read(bytes),
-        Some(Kind::Csv(Member::History)) => history::read(bytes, warmup),
-        Some(Kind::Csv(member)) => Err(not_a_result(member)),
-        Some(Kind::Json) => {
+    match LocustFileKind::of(&String::from_utf8_lossy(head)) {
+        Some(LocustFileKind::Csv(Member::Stats)) => stats_csv::read(bytes),
+        Some(LocustFileKind::Csv(Member::History)) => history::read(bytes, warmup),
+        Some(LocustFileKind::Csv(member)) => Err(not_a_result(member)),
+        Some(LocustFileKind::Json) => {
             refuse_warmup(warmup)?;
             exact::parse(&text::decode(bytes.to_vec())?)
         }
@@ -248,14 +248,14 @@ fn open_watched(path: &Path, watching: &Watching) -> anyhow::Result<BufReader<Wa
     Ok(BufReader::with_capacity(256 * 1024, file))
 }
 
-fn kind_of(path: &Path) -> anyhow::Result<Kind> {
+fn kind_of(path: &Path) -> anyhow::Result<LocustFileKind> {
     let mut head = Vec::new();
     source::open(path)
         .with_context(|| format!("open {}", path.display()))?
         .take(HEAD)
         .read_to_end(&mut head)
         .with_context(|| format!("read {}", path.display()))?;
-    match Kind::of(&String::from_utf8_lossy(&head)) {
+    match LocustFileKind::of(&String::from_utf8_lossy(&head)) {
         Some(kind) => Ok(kind),
         // Empty and UTF-16 files have a sentence of their own.
         None => text::decode(head).and_then(|_| Err(unknown())),

@@ -24,9 +24,9 @@ pub(super) struct Timeline {
     busy_until: u64,
 }
 
-/// Where a row lies.
+/// Which part of the measurement a row belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Phase {
+pub(super) enum RowPhase {
     /// Its totals are what has to be taken off.
     Warmup,
     /// Its totals count, but its window of percentiles still reaches into the warm-up.
@@ -48,7 +48,7 @@ impl Timeline {
     }
 
     /// A row's second, and how many requests its endpoint had made by then.
-    pub(super) fn advance(&mut self, second: u64, requests: u64) -> anyhow::Result<Phase> {
+    pub(super) fn advance(&mut self, second: u64, requests: u64) -> anyhow::Result<RowPhase> {
         if second + WINDOW < self.now {
             let back = self.now - second;
             return Err(anyhow!("column `Timestamp`: time goes back by {back} s"))
@@ -68,13 +68,13 @@ impl Timeline {
         let origin = self.origin.unwrap_or(self.now);
         if Duration::from_secs(self.now - origin) <= self.warmup {
             self.measured_from = self.now;
-            return Ok(Phase::Warmup);
+            return Ok(RowPhase::Warmup);
         }
         // Without a warm-up there is nothing that a window must not reach into.
         if self.warmup.is_zero() || self.now >= self.measured_from + WINDOW {
-            Ok(Phase::Measured)
+            Ok(RowPhase::Measured)
         } else {
-            Ok(Phase::Settling)
+            Ok(RowPhase::Settling)
         }
     }
 
@@ -117,14 +117,14 @@ mod tests {
     fn warm_up_is_counted_from_the_last_second_without_load() {
         let mut timeline = Timeline::new(Some(Duration::from_secs(2)));
         for idle in 100..105 {
-            assert_eq!(timeline.advance(idle, 0).unwrap(), Phase::Warmup);
+            assert_eq!(timeline.advance(idle, 0).unwrap(), RowPhase::Warmup);
         }
-        let phases: Vec<Phase> = (105..118)
+        let phases: Vec<RowPhase> = (105..118)
             .map(|second| timeline.advance(second, 9).unwrap())
             .collect();
-        assert_eq!(phases[..2], [Phase::Warmup; 2]);
-        assert_eq!(phases[2..11], [Phase::Settling; 9]);
-        assert_eq!(phases[11..], [Phase::Measured; 2]);
+        assert_eq!(phases[..2], [RowPhase::Warmup; 2]);
+        assert_eq!(phases[2..11], [RowPhase::Settling; 9]);
+        assert_eq!(phases[11..], [RowPhase::Measured; 2]);
     }
 
     #[test]

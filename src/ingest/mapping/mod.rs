@@ -16,7 +16,7 @@ pub use files::Mappings;
 
 use super::ReadOptions;
 use super::adapter::{Adapter, Facts, Form, Read, ToolClass};
-use super::source::{End, Source};
+use super::source::{End, ResultBytes};
 use crate::hint::WithHint;
 use crate::model::unit::Dimension;
 use crate::model::{Better, MetricName, Run, Statistic, Unit};
@@ -33,12 +33,13 @@ pub(super) const ADAPTER: Adapter = Adapter {
         read: Read::Path {
             read: |path, options| {
                 let mapping = wanted(options)?;
-                read(mapping, Source::File(path, &options.watching), options)
+                read(mapping, ResultBytes::File(path, &options.watching), options)
                     .with_context(|| place(mapping, Some(path)))
             },
             parse: |bytes, options| {
                 let mapping = wanted(options)?;
-                read(mapping, Source::Bytes(bytes), options).with_context(|| place(mapping, None))
+                read(mapping, ResultBytes::Bytes(bytes), options)
+                    .with_context(|| place(mapping, None))
             },
         },
         facts: Facts {
@@ -202,7 +203,11 @@ fn place(mapping: &Mapping, path: Option<&Path>) -> String {
     format!("read {shown} by [mapping.{}]", mapping.name)
 }
 
-fn read(mapping: &Mapping, source: Source<'_>, options: &ReadOptions) -> anyhow::Result<Vec<Run>> {
+fn read(
+    mapping: &Mapping,
+    source: ResultBytes<'_>,
+    options: &ReadOptions,
+) -> anyhow::Result<Vec<Run>> {
     let plan = Plan::of(mapping);
     let layout = table::layout(&plan, source)?;
     let mut starts = None;

@@ -11,7 +11,7 @@ use crate::hint::WithHint;
 use crate::ingest::head::Head;
 use crate::ingest::records::shortened;
 use crate::ingest::rows::{self, Row};
-use crate::ingest::source::{self, End, Source};
+use crate::ingest::source::{self, End, ResultBytes};
 use crate::ingest::{json, text};
 use crate::text::nearest::near;
 
@@ -22,16 +22,16 @@ const MOST_NAMES: usize = 12;
 /// Takes the cells of one row, in the order of the plan.
 pub(super) type Sink<'a> = &'a mut dyn FnMut(&[Cell<'_>]) -> anyhow::Result<()>;
 
-/// How the rows of one file are found.
+/// In which format the rows of one file are written.
 #[derive(Debug, PartialEq)]
-pub(super) enum Found {
+pub(super) enum RowFormat {
     Csv { delimiter: u8 },
     Json,
     Ndjson,
 }
 
 /// What the mapping says of the file's form, and what the file itself does where the mapping is silent.
-pub(super) fn layout(plan: &Plan<'_>, source: Source<'_>) -> anyhow::Result<Found> {
+pub(super) fn layout(plan: &Plan<'_>, source: ResultBytes<'_>) -> anyhow::Result<RowFormat> {
     let bytes = source.head()?;
     source::refuse_utf16(&bytes)?;
     if bytes.iter().all(u8::is_ascii_whitespace) {
@@ -49,14 +49,14 @@ pub(super) fn layout(plan: &Plan<'_>, source: Source<'_>) -> anyhow::Result<Foun
         }
     });
     Ok(match layout {
-        Layout::Csv => Found::Csv {
+        Layout::Csv => RowFormat::Csv {
             delimiter: match plan.mapping.delimiter {
                 Some(delimiter) => delimiter,
                 None => delimiter(plan, &head),
             },
         },
-        Layout::Json => Found::Json,
-        Layout::Ndjson => Found::Ndjson,
+        Layout::Json => RowFormat::Json,
+        Layout::Ndjson => RowFormat::Ndjson,
     })
 }
 
@@ -90,8 +90,8 @@ fn delimiter(plan: &Plan<'_>, head: &Head<'_>) -> u8 {
 
 pub(super) fn each(
     plan: &Plan<'_>,
-    found: &Found,
-    source: Source<'_>,
+    found: &RowFormat,
+    source: ResultBytes<'_>,
     sink: Sink<'_>,
 ) -> anyhow::Result<End> {
     let mut rows = 0_u64;
@@ -100,9 +100,9 @@ pub(super) fn each(
         sink(cells)
     };
     let end = match found {
-        Found::Csv { delimiter } => csv(plan, *delimiter, source, &mut counted)?,
-        Found::Json => document(plan, source, &mut counted)?,
-        Found::Ndjson => source.each_line(|_, line| {
+        RowFormat::Csv { delimiter } => csv(plan, *delimiter, source, &mut counted)?,
+        RowFormat::Json => document(plan, source, &mut counted)?,
+        RowFormat::Ndjson => source.each_line(|_, line| {
             let record: Value = json::line(line)?;
             if !record.is_object() {
                 bail!("it is no object");
@@ -118,7 +118,12 @@ pub(super) fn each(
     Ok(end)
 }
 
-fn csv(plan: &Plan<'_>, delimiter: u8, source: Source<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
+fn csv(
+    plan: &Plan<'_>,
+    delimiter: u8,
+    source: ResultBytes<'_>,
+    sink: Sink<'_>,
+) -> anyhow::Result<End> {
     let mut places = match &plan.mapping.columns {
         Some(names) => Some(Places::of(plan, names.clone())?),
         None => None,
@@ -212,7 +217,7 @@ fn missing<'n, T>(
     Err(anyhow!("there is no {what} `{wanted}`")).hint(hint)
 }
 
-fn document(plan: &Plan<'_>, source: Source<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
+fn document(plan: &Plan<'_>, source: ResultBytes<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
     let text = text::of(source)?;
     let document: Value = json::with_words(&text)?;
     let records = match plan.mapping.rows.as_deref() {

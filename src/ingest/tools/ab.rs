@@ -5,12 +5,12 @@ use anyhow::{Context, anyhow, bail};
 use crate::hint::WithHint;
 use crate::ingest::ReadOptions;
 use crate::ingest::adapter::{Adapter, Facts, Form, Read, ToolClass};
-use crate::ingest::records::{self, Kind, Record, Sink};
+use crate::ingest::records::{self, Record, RecordConventions, Sink};
 use crate::ingest::rows::{self, Row};
 use crate::ingest::sheet::{
     ALL_REQUESTS, Figure, Latency, Requests, Sheet, Spread, Throughput, Times,
 };
-use crate::ingest::source::{End, Source};
+use crate::ingest::source::{End, ResultBytes};
 use crate::model::evidence::Moments;
 use crate::model::{Better, MetricName, Role, Run, Unit};
 
@@ -183,10 +183,10 @@ impl Seen {
     }
 }
 
-fn table(source: &Source<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
+fn table(source: &ResultBytes<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
     let mut sheet = Sheet::new("ab", None);
     sheet.warn("ab's table does not say which requests failed: errors are not known, and failed requests are in the latency");
-    let kind = Kind {
+    let kind = RecordConventions {
         step_ms: STEP_MS,
         rate_is_fixed: false,
         epoch: true,
@@ -197,7 +197,7 @@ fn table(source: &Source<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
     sheet.run()
 }
 
-fn each(source: Source<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
+fn each(source: ResultBytes<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
     rows::each(source, b'\t', |line, record| {
         if line == 1 {
             return Ok(());

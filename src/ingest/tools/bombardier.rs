@@ -47,7 +47,7 @@ const STEP_MS: f64 = 0.001;
 #[derive(Deserialize)]
 struct Output {
     spec: Spec,
-    result: Measured,
+    result: RunResult,
 }
 
 #[derive(Deserialize)]
@@ -65,7 +65,7 @@ struct Spec {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Measured {
+struct RunResult {
     time_taken_seconds: f64,
     req1xx: u64,
     req2xx: u64,

@@ -9,10 +9,10 @@ use crate::hint::WithHint;
 use crate::ingest::ReadOptions;
 use crate::ingest::adapter::{Adapter, Facts, Form, Read, ToolClass};
 use crate::ingest::json;
-use crate::ingest::records::{self, Kind, Record, Recorder, Sink, shortened};
+use crate::ingest::records::{self, Record, RecordConventions, Recorder, Sink, shortened};
 use crate::ingest::rows::{self, Row};
 use crate::ingest::sheet::{Latency, Requests, Sheet, Spread, Throughput, Times, agree, count};
-use crate::ingest::source::{End, Source};
+use crate::ingest::source::{End, ResultBytes};
 use crate::model::evidence::Moments;
 use crate::model::{Role, Run};
 
@@ -213,8 +213,8 @@ impl Output {
     }
 }
 
-fn csv(source: &Source<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
-    let kind = Kind {
+fn csv(source: &ResultBytes<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
+    let kind = RecordConventions {
         step_ms: 0.01,
         rate_is_fixed: false,
         epoch: false,
@@ -224,7 +224,7 @@ fn csv(source: &Source<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
     sheet.run()
 }
 
-fn each(source: Source<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
+fn each(source: ResultBytes<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
     rows::each(source, b',', |_, record| {
         let row = Row::of(record);
         if row.len() != 3 {

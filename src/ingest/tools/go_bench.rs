@@ -84,13 +84,13 @@ impl<'a> Line<'a> {
 }
 
 /// A result: package, name, value and unit.
-struct Measured {
+struct BenchmarkResult {
     package: String,
     name: String,
     values: Vec<(f64, String)>,
 }
 
-fn lines_of(text: &str) -> anyhow::Result<Vec<Measured>> {
+fn lines_of(text: &str) -> anyhow::Result<Vec<BenchmarkResult>> {
     let mut package = String::new();
     let mut all = Vec::new();
     for line in text.lines() {
@@ -99,7 +99,7 @@ fn lines_of(text: &str) -> anyhow::Result<Vec<Measured>> {
         }
         if let Some(line) = Line::of(line) {
             of_several(Some(line.iterations)).with_context(|| format!("`{}`", line.name))?;
-            all.push(Measured {
+            all.push(BenchmarkResult {
                 package: package.clone(),
                 name: line.name.to_owned(),
                 values: line
@@ -153,7 +153,7 @@ fn stream(text: &str) -> anyhow::Result<Run> {
 }
 
 /// The number of processors stands behind each name, unless it is 1: it is taken off where all agree on it.
-fn common_suffix(all: &[Measured]) -> Option<String> {
+fn common_suffix(all: &[BenchmarkResult]) -> Option<String> {
     let suffix = |name: &str| -> Option<String> {
         let (_, digits) = name.rsplit_once('-')?;
         let procs: u32 = digits.parse().ok()?;
@@ -165,7 +165,7 @@ fn common_suffix(all: &[Measured]) -> Option<String> {
         .then_some(first)
 }
 
-fn run(all: Vec<Measured>) -> anyhow::Result<Run> {
+fn run(all: Vec<BenchmarkResult>) -> anyhow::Result<Run> {
     if all.is_empty() {
         return Err(anyhow!("no line of it is a result of a benchmark")).hint(
             "run `go test -run=NONE -bench=. -count=10`: without `-bench` nothing is measured",
@@ -272,8 +272,8 @@ mod tests {
 
     #[test]
     fn the_number_of_processors_is_taken_off_where_all_names_agree() {
-        let named = |names: &[&str]| -> Vec<Measured> {
-            let each = names.iter().map(|name| Measured {
+        let named = |names: &[&str]| -> Vec<BenchmarkResult> {
+            let each = names.iter().map(|name| BenchmarkResult {
                 package: String::new(),
                 name: (*name).to_owned(),
                 values: Vec::new(),

@@ -11,10 +11,10 @@ use crate::ingest::ReadOptions;
 use crate::ingest::adapter::{Adapter, Facts, Form, Read, ToolClass};
 use crate::ingest::head::Head;
 use crate::ingest::json;
-use crate::ingest::records::{self, EachRecord, Kind, Record, Recorder, Sink};
+use crate::ingest::records::{self, EachRecord, Record, RecordConventions, Recorder, Sink};
 use crate::ingest::rows::{self, Columns, Row};
 use crate::ingest::sheet::{Latency, Requests, Sheet, Throughput, Times, agree, count};
-use crate::ingest::source::{End, Source};
+use crate::ingest::source::{End, ResultBytes};
 use crate::model::{Evidence, Role, Run};
 
 pub(in crate::ingest) const ADAPTER: Adapter = Adapter {
@@ -245,13 +245,13 @@ impl Held {
     }
 }
 
-fn log(source: &Source<'_>, options: &ReadOptions, each: EachRecord) -> anyhow::Result<Run> {
+fn log(source: &ResultBytes<'_>, options: &ReadOptions, each: EachRecord) -> anyhow::Result<Run> {
     let start = source.head()?;
     let head = Head::of(&start);
     // 0.18 writes whole milliseconds and nothing else.
     let has_us =
         ["response_time_us", "response_time_fraction_us"].map(|key| head.text().contains(key));
-    let kind = Kind {
+    let kind = RecordConventions {
         step_ms: if has_us.contains(&true) { 0.001 } else { 1.0 },
         rate_is_fixed: false,
         epoch: false,
@@ -283,7 +283,7 @@ struct RawRequest<'a> {
     method: &'a str,
 }
 
-fn each_json(source: Source<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
+fn each_json(source: ResultBytes<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
     let mut users = Users::default();
     let end = source.each_line(|_, line| {
         let line: Line<'_> = json::line(line)?;
@@ -304,7 +304,7 @@ fn each_json(source: Source<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
     Ok(end)
 }
 
-fn each_csv(source: Source<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
+fn each_csv(source: ResultBytes<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
     let mut columns: Option<Columns> = None;
     let mut users = Users::default();
     let end = rows::each(source, b',', |_, record| {
@@ -341,7 +341,7 @@ fn each_csv(source: Source<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
     Ok(end)
 }
 
-fn each_raw(source: Source<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
+fn each_raw(source: ResultBytes<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
     let mut users = Users::default();
     let end = source.each_line(|_, line| {
         let text = std::str::from_utf8(line).context("it is not UTF-8")?;

@@ -7,12 +7,12 @@ use crate::ingest::ReadOptions;
 use crate::ingest::adapter::{Adapter, Facts, Form, Read, ToolClass};
 use crate::ingest::head::Head;
 use crate::ingest::quantity;
-use crate::ingest::records::{self, Kind, Record, Sink};
+use crate::ingest::records::{self, Record, RecordConventions, Sink};
 use crate::ingest::rows::{self, Row};
 use crate::ingest::sheet::{
     ALL_REQUESTS, Latency, Requests, Sheet, Spread, Throughput, Times, agree, count,
 };
-use crate::ingest::source::{End, Source};
+use crate::ingest::source::{End, ResultBytes};
 use crate::model::evidence::Moments;
 use crate::model::{MetricName, Role, Run};
 
@@ -66,9 +66,9 @@ fn is_log(head: &Head<'_>) -> bool {
         && digits(2)
 }
 
-fn log(source: &Source<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
+fn log(source: &ResultBytes<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
     let mut sheet = Sheet::new("h2load", None);
-    let kind = Kind {
+    let kind = RecordConventions {
         step_ms: 0.001,
         rate_is_fixed: false,
         epoch: true,
@@ -86,7 +86,7 @@ fn log(source: &Source<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
     sheet.run()
 }
 
-fn each(source: Source<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
+fn each(source: ResultBytes<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
     rows::each(source, b'\t', |_, record| {
         let row = Row::of(record);
         if row.len() != 3 {

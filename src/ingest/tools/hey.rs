@@ -7,10 +7,10 @@ use anyhow::{anyhow, bail};
 use crate::hint::WithHint;
 use crate::ingest::ReadOptions;
 use crate::ingest::adapter::{Adapter, Facts, Form, Read, ToolClass};
-use crate::ingest::records::{self, Kind, Record, Sink};
+use crate::ingest::records::{self, Record, RecordConventions, Sink};
 use crate::ingest::rows::{self, Row};
 use crate::ingest::sheet::{ALL_REQUESTS, Latency, Requests, Sheet, Spread, Throughput, Times};
-use crate::ingest::source::{End, Source};
+use crate::ingest::source::{End, ResultBytes};
 use crate::model::evidence::Moments;
 use crate::model::{Role, Run};
 
@@ -53,7 +53,7 @@ const HEADER: &str =
 /// Seconds with four decimals.
 const STEP_MS: f64 = 0.1;
 
-fn csv(source: &Source<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
+fn csv(source: &ResultBytes<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
     let mut start = String::new();
     source.open()?.take(4096).read_to_string(&mut start).ok();
     if start.lines().filter(|line| !line.trim().is_empty()).count() == 1 {
@@ -62,7 +62,7 @@ fn csv(source: &Source<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
     }
     let mut sheet = Sheet::new("hey", None);
     sheet.warn("hey's CSV leaves out requests that got no answer: errors are those with a status of 400 and above");
-    let kind = Kind {
+    let kind = RecordConventions {
         step_ms: STEP_MS,
         rate_is_fixed: false,
         epoch: false,
@@ -72,7 +72,7 @@ fn csv(source: &Source<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
     sheet.run()
 }
 
-fn each(source: Source<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
+fn each(source: ResultBytes<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
     rows::each(source, b',', |line, record| {
         if line == 1 {
             return Ok(());

@@ -83,13 +83,13 @@ struct Timed {
     #[serde(default)]
     parameters: BTreeMap<String, serde_json::Value>,
     #[serde(default)]
-    measurements: Vec<Measured>,
+    measurements: Vec<TimedRun>,
     mean: Option<f64>,
     median: Option<f64>,
 }
 
 #[derive(Deserialize)]
-struct Measured {
+struct TimedRun {
     time_wall_clock: Option<Quantity>,
     time_user: Option<Quantity>,
     time_system: Option<Quantity>,

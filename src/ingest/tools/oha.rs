@@ -8,10 +8,10 @@ use serde::Deserialize;
 use crate::hint::WithHint;
 use crate::ingest::ReadOptions;
 use crate::ingest::adapter::{Adapter, Facts, Form, Read, ToolClass};
-use crate::ingest::records::{self, Kind, Record, Sink};
+use crate::ingest::records::{self, Record, RecordConventions, Sink};
 use crate::ingest::rows::{self, Row};
 use crate::ingest::sheet::{ALL_REQUESTS, Latency, Requests, Sheet, Spread, Throughput, Times};
-use crate::ingest::source::{End, Source};
+use crate::ingest::source::{End, ResultBytes};
 use crate::ingest::{json, quantity};
 use crate::model::evidence::Moments;
 use crate::model::{Role, Run};
@@ -61,10 +61,10 @@ pub(in crate::ingest) const ADAPTER: Adapter = Adapter {
 /// What a run of a given time leaves in flight is no failure of the service.
 const DEADLINE: &str = "aborted due to deadline";
 
-fn csv(source: &Source<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
+fn csv(source: &ResultBytes<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
     let mut sheet = Sheet::new("oha", None);
     sheet.warn("oha's CSV leaves out requests that got no answer: errors are those with a status of 400 and above");
-    let kind = Kind {
+    let kind = RecordConventions {
         step_ms: 0.0,
         rate_is_fixed: false,
         epoch: false,
@@ -73,7 +73,7 @@ fn csv(source: &Source<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
     sheet.run()
 }
 
-fn each(source: Source<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
+fn each(source: ResultBytes<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
     rows::each(source, b',', |line, record| {
         if line == 1 {
             return Ok(());

@@ -9,12 +9,12 @@ use crate::ingest::ReadOptions;
 use crate::ingest::adapter::{Adapter, Facts, Form, Read, ToolClass};
 use crate::ingest::head::Head;
 use crate::ingest::quantity;
-use crate::ingest::records::{self, Kind, Record, Sink};
+use crate::ingest::records::{self, Record, RecordConventions, Sink};
 use crate::ingest::rows::{self, Row};
 use crate::ingest::sheet::{
     ALL_REQUESTS, CONTRADICTS, Latency, Requests, Sheet, Spread, Throughput, Times, agree, count,
 };
-use crate::ingest::source::{End, Source};
+use crate::ingest::source::{End, ResultBytes};
 use crate::model::evidence::Moments;
 use crate::model::{MetricName, Role, Run};
 
@@ -77,13 +77,13 @@ fn is_log(head: &Head<'_>) -> bool {
 /// What stands instead of a time.
 const FAILURES: [&str; 4] = ["skipped", "serialization", "deadlock", "failed"];
 
-fn log(source: &Source<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
+fn log(source: &ResultBytes<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
     let mut sheet = Sheet::new("pgbench", None);
     let start = source.head()?;
     let first = Head::of(&start);
     // The seventh column is how late a transaction began, with `--rate`, or how often it was tried, with `--max-tries`.
     let may_have_a_rate = first.columns(' ').len() > 6;
-    let kind = Kind {
+    let kind = RecordConventions {
         step_ms: 0.001,
         rate_is_fixed: may_have_a_rate,
         epoch: true,
@@ -119,7 +119,7 @@ fn sampled(head: &Head<'_>) -> Option<f64> {
     (made >= ENOUGH && lines < made - made / 20).then(|| count(lines) / count(made))
 }
 
-fn each(source: Source<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
+fn each(source: ResultBytes<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
     rows::each(source, b' ', |_, record| {
         let row = Row::of(record);
         if !(6..=8).contains(&row.len()) {

@@ -9,12 +9,12 @@ use serde::Deserialize;
 use crate::ingest::ReadOptions;
 use crate::ingest::adapter::{Adapter, Facts, Form, Read, ToolClass};
 use crate::ingest::head::Head;
-use crate::ingest::records::{self, EachRecord, Kind, Record, Sink};
+use crate::ingest::records::{self, EachRecord, Record, RecordConventions, Sink};
 use crate::ingest::rows::{self, Row};
 use crate::ingest::sheet::{
     ALL_REQUESTS, Latency, Requests, Sheet, Spread, Throughput, Times, agree, count,
 };
-use crate::ingest::source::{End, Source};
+use crate::ingest::source::{End, ResultBytes};
 use crate::ingest::{endpoint, json};
 use crate::model::evidence::Moments;
 use crate::model::{Role, Run};
@@ -85,9 +85,9 @@ fn is_csv(head: &Head<'_>) -> bool {
         && cells.count() >= 7
 }
 
-fn stream(source: Source<'_>, options: &ReadOptions, each: EachRecord) -> anyhow::Result<Run> {
+fn stream(source: ResultBytes<'_>, options: &ReadOptions, each: EachRecord) -> anyhow::Result<Run> {
     let mut sheet = Sheet::new("vegeta", None);
-    let kind = Kind {
+    let kind = RecordConventions {
         step_ms: 0.0,
         rate_is_fixed: true,
         epoch: true,
@@ -141,7 +141,7 @@ impl Hit<'_> {
     }
 }
 
-fn each_json(source: Source<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
+fn each_json(source: ResultBytes<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
     source.each_line(|_, line| {
         let line: Line<'_> = json::line(line)?;
         let at: jiff::Timestamp = line
@@ -160,7 +160,7 @@ fn each_json(source: Source<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
     })
 }
 
-fn each_csv(source: Source<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
+fn each_csv(source: ResultBytes<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
     rows::each(source, b',', |_, record: &ByteRecord| {
         let row = Row::of(record);
         if row.len() < 11 {

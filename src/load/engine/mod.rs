@@ -90,7 +90,7 @@ pub fn run(
 
 /// What one user did in one flow.
 #[derive(Debug)]
-pub struct Look {
+pub struct FlowTrace {
     pub flow: String,
     pub events: Vec<Event>,
     pub failed: bool,
@@ -99,7 +99,7 @@ pub struct Look {
 /// Takes each flow of a scenario once, by one user, and shows each when it is over. Nothing is measured.
 pub fn once(
     request: &RunRequest<'_>,
-    show: &mut dyn FnMut(&Look),
+    show: &mut dyn FnMut(&FlowTrace),
     stop: Stop,
 ) -> anyhow::Result<()> {
     runtime()?.block_on(async {
@@ -195,7 +195,7 @@ impl LoadRun {
     }
 
     /// Takes the setup, each flow, and the teardown, and shows each.
-    async fn look(&self, show: &mut dyn FnMut(&Look)) -> anyhow::Result<()> {
+    async fn look(&self, show: &mut dyn FnMut(&FlowTrace)) -> anyhow::Result<()> {
         let dialers = Arc::new(unless_stopped(&self.stop, self.reach_all()).await?);
         let Scenario {
             setup, teardown, ..
@@ -217,7 +217,7 @@ impl LoadRun {
                 }
                 let taking = async { Ok(user.take(flow).await) };
                 let ended = unless_stopped(&self.stop, taking).await;
-                show(&Look {
+                show(&FlowTrace {
                     flow: flow.name.clone(),
                     events: user.events(),
                     failed: ended.as_ref().map_or(true, |end| end.failed.is_some()),

@@ -48,7 +48,7 @@ pub(super) enum Grouping {
 
 /// What is read of each series of a selector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Look {
+pub(super) enum SeriesFunction {
     Last,
     Increase,
     Rate,
@@ -61,7 +61,7 @@ pub(super) enum Look {
 pub(super) struct Leaf {
     pub(super) name: String,
     pub(super) matchers: Vec<Matcher>,
-    pub(super) look: Look,
+    pub(super) look: SeriesFunction,
 }
 
 #[derive(Clone, Debug)]
@@ -343,7 +343,7 @@ impl Parser {
     fn leaf(
         &mut self,
         name: String,
-        function: Option<(Look, String)>,
+        function: Option<(SeriesFunction, String)>,
     ) -> Result<Expression, String> {
         let mut matchers = Vec::new();
         if self.takes('{') {
@@ -363,7 +363,7 @@ impl Parser {
                     "`{word}` needs a range, such as {word}({name}[5m]); it is the counted time, whatever it says"
                 ));
             }
-            (None, false) => Look::Last,
+            (None, false) => SeriesFunction::Last,
             (None, true) => {
                 return Err(format!(
                     "a range needs a function, such as rate({name}[5m])"
@@ -433,14 +433,14 @@ fn aggregate(word: &str) -> Option<Aggregate> {
     })
 }
 
-fn look(word: &str) -> Option<Look> {
+fn look(word: &str) -> Option<SeriesFunction> {
     Some(match word {
-        "rate" => Look::Rate,
-        "increase" => Look::Increase,
-        "avg_over_time" => Look::Mean,
-        "max_over_time" => Look::Highest,
-        "min_over_time" => Look::Lowest,
-        "last_over_time" => Look::Last,
+        "rate" => SeriesFunction::Rate,
+        "increase" => SeriesFunction::Increase,
+        "avg_over_time" => SeriesFunction::Mean,
+        "max_over_time" => SeriesFunction::Highest,
+        "min_over_time" => SeriesFunction::Lowest,
+        "last_over_time" => SeriesFunction::Last,
         _ => return None,
     })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Query;
 use super::evaluate::{Answer, Labels, evaluate};
-use super::parse::{Leaf, Look};
+use super::parse::{Leaf, SeriesFunction};
 use crate::load::counter;
 use crate::load::exposition::Sample;
 
@@ -55,14 +55,14 @@ impl Seen {
         self.lowest = self.lowest.min(value);
     }
 
-    fn value(&self, look: Look, seconds: f64) -> Option<f64> {
+    fn value(&self, look: SeriesFunction, seconds: f64) -> Option<f64> {
         match look {
-            Look::Last => self.is_there.then_some(self.last),
-            Look::Increase => Some(self.grown),
-            Look::Rate => Some(self.grown / seconds),
-            Look::Mean => Some(self.sum / self.looks),
-            Look::Highest => Some(self.highest),
-            Look::Lowest => Some(self.lowest),
+            SeriesFunction::Last => self.is_there.then_some(self.last),
+            SeriesFunction::Increase => Some(self.grown),
+            SeriesFunction::Rate => Some(self.grown / seconds),
+            SeriesFunction::Mean => Some(self.sum / self.looks),
+            SeriesFunction::Highest => Some(self.highest),
+            SeriesFunction::Lowest => Some(self.lowest),
         }
     }
 }

@@ -429,11 +429,11 @@ pub enum RowOrder {
 pub struct Watched {
     /// The subject of its metrics.
     pub name: String,
-    pub what: Source,
+    pub what: WatchTarget,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum WatchTarget {
     /// The process that `[service]` started, with its children.
     Service,
     /// The processes of a service that the caller has started, by the number of their group.

@@ -7,7 +7,7 @@ use super::address::web_address;
 use super::file::{MetricFile, WatchFile};
 use super::flows::subject;
 use super::surroundings::{Reader, Surroundings};
-use super::{Base, Chosen, MetricKind, MetricRead, Source, Watched};
+use super::{Base, Chosen, MetricKind, MetricRead, WatchTarget, Watched};
 use crate::load::promql::Query;
 use crate::model::Better;
 use crate::toml_file::{FilledText, Located, OneOrMany, Problem, Scalar, Table};
@@ -98,23 +98,24 @@ fn one(file: &Located<Table<WatchFile>>, situation: &Situation<'_>) -> Result<Wa
                     .error("there is no [service] that perfgate starts")
                     .hint("watch it by `process`, `pid` or `cgroup`"));
             }
-            ("service".to_owned(), Source::Service)
+            ("service".to_owned(), WatchTarget::Service)
         }
-        (None, Some(pid), None, None, None, None) => {
-            ("service".to_owned(), Source::Pid(self::pid(pid, reader)?))
-        }
+        (None, Some(pid), None, None, None, None) => (
+            "service".to_owned(),
+            WatchTarget::Pid(self::pid(pid, reader)?),
+        ),
         (None, None, Some(process), None, None, None) => {
             let name = reader.text(process)?;
-            (name.clone(), Source::Process(name))
+            (name.clone(), WatchTarget::Process(name))
         }
         (None, None, None, Some(cgroup), None, None) => {
             let path = PathBuf::from(reader.text(cgroup)?);
             let last = path.file_name();
             let last = last.map(|name| name.to_string_lossy().into_owned());
             let usual = last.unwrap_or_else(|| "cgroup".to_owned());
-            (usual, Source::Cgroup(path))
+            (usual, WatchTarget::Cgroup(path))
         }
-        (None, None, None, None, Some(_), None) => ("host".to_owned(), Source::Host),
+        (None, None, None, None, Some(_), None) => ("host".to_owned(), WatchTarget::Host),
         (None, None, None, None, None, Some(address)) => {
             let source = self::prometheus(file, address, situation)?;
             ("metrics".to_owned(), source)
@@ -155,7 +156,7 @@ fn prometheus(
     file: &WatchFile,
     address: &Located<FilledText>,
     situation: &Situation<'_>,
-) -> Result<Source, Problem> {
+) -> Result<WatchTarget, Problem> {
     let url = situation.reader.text(address)?;
     let url = match situation.base {
         Some(base) => base.address(address, &url)?,
@@ -177,7 +178,7 @@ fn prometheus(
             .error("no `metrics` are chosen")
             .hint("write metrics = [{ name = \"process_resident_memory_bytes\", unit = \"B\", better = \"lower\" }]"));
     }
-    Ok(Source::Prometheus { url, metrics })
+    Ok(WatchTarget::Prometheus { url, metrics })
 }
 
 fn chosen(file: &MetricFile) -> Result<Chosen, Problem> {
@@ -227,7 +228,7 @@ fn usual_kind(selector: &str) -> MetricKind {
 }
 
 /// An endpoint as it is typed, and what is chosen of it.
-pub fn endpoint(url: &str, metrics: &[(String, Better)]) -> Result<Source, String> {
+pub fn endpoint(url: &str, metrics: &[(String, Better)]) -> Result<WatchTarget, String> {
     web_address(url)?;
     let mut all: Vec<Chosen> = Vec::new();
     for (selector, better) in metrics {
@@ -247,7 +248,7 @@ pub fn endpoint(url: &str, metrics: &[(String, Better)]) -> Result<Source, Strin
             read: MetricRead::Plain(usual_kind(selector)),
         });
     }
-    Ok(Source::Prometheus {
+    Ok(WatchTarget::Prometheus {
         url: url.to_owned(),
         metrics: all,
     })

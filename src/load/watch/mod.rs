@@ -40,7 +40,7 @@ use self::process_selection::ProcessSelection;
 use self::prometheus::Endpoint;
 use self::resource_record::{GROWTH_NEEDS, LoadSummary};
 use self::task::{Part, TaskResult, WatchTask, Way};
-use super::scenario::{Source, Watched};
+use super::scenario::{WatchTarget, Watched};
 use crate::hint::WithHint;
 use crate::model::{Measurement, MetricName, Subject, Timeline};
 
@@ -92,25 +92,28 @@ async fn start_in(
             ProcessProbe::find(selection).map(|found| Box::new(found) as Box<dyn Probe>)
         };
         let mut part = Part::Processes;
-        let returns = matches!(watched.what, Source::Process(_) | Source::Cgroup(_));
+        let returns = matches!(
+            watched.what,
+            WatchTarget::Process(_) | WatchTarget::Cgroup(_)
+        );
         let probe: Box<dyn Probe> = match &watched.what {
-            Source::Prometheus { url, metrics } => {
+            WatchTarget::Prometheus { url, metrics } => {
                 let endpoint = Endpoint::open(url, metrics).await?;
                 tasks.push(WatchTask::of_endpoint(subject, endpoint, manner));
                 continue;
             }
-            Source::Service => {
+            WatchTarget::Service => {
                 let absent = || anyhow!("watch the service: perfgate starts none");
                 let pid = service_pid
                     .ok_or_else(absent)
                     .hint("add [service] to the scenario, or watch a process by number or name")?;
                 system(ProcessSelection::Group(pid))?
             }
-            Source::Group(leader) => system(ProcessSelection::Group(*leader))?,
-            Source::Pid(pid) => system(ProcessSelection::One(*pid))?,
-            Source::Process(name) => system(ProcessSelection::Named(name.clone()))?,
-            Source::Cgroup(path) => Box::new(CgroupProbe::find(path)?),
-            Source::Host => {
+            WatchTarget::Group(leader) => system(ProcessSelection::Group(*leader))?,
+            WatchTarget::Pid(pid) => system(ProcessSelection::One(*pid))?,
+            WatchTarget::Process(name) => system(ProcessSelection::Named(name.clone()))?,
+            WatchTarget::Cgroup(path) => Box::new(CgroupProbe::find(path)?),
+            WatchTarget::Host => {
                 part = Part::Host;
                 Box::new(HostProbe::find()?)
             }

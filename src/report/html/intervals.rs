@@ -26,7 +26,7 @@ const NARROWEST: f64 = 0.02;
 
 /// A change as a fraction of the baseline, in which more is worse.
 #[derive(Clone, Copy, Debug, Serialize)]
-struct Place {
+struct IntervalPlace {
     low: Option<f64>,
     at: f64,
     high: Option<f64>,
@@ -40,7 +40,7 @@ pub(super) struct Row<'a> {
     #[serde(skip)]
     kind: GroupKind,
     series: String,
-    worse_by: Place,
+    worse_by: IntervalPlace,
 }
 
 /// What is drawn, and what cannot be.
@@ -54,7 +54,7 @@ pub(super) struct Intervals<'a> {
     left_out: usize,
 }
 
-impl Place {
+impl IntervalPlace {
     fn of(entry: &Entry) -> Option<Self> {
         let by = entry.change.filter(|_| !entry.is_rate())?;
         let worse = |ratio: f64| match entry.better {
@@ -116,7 +116,7 @@ impl<'a> Intervals<'a> {
         let compared = gated.filter(|(entry, _)| entry.outcome.is_compared());
         let (mut rows, mut without) = (Vec::new(), 0);
         for (entry, kind) in compared {
-            match Place::of(entry) {
+            match IntervalPlace::of(entry) {
                 Some(worse_by) => rows.push(Row {
                     entry,
                     kind,

@@ -12,7 +12,7 @@ use crate::stats::reading;
 
 /// The runs of both sides.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Measured<'a> {
+pub struct RunsBehind<'a> {
     /// Of the work that was judged, oldest first.
     pub baseline: &'a [Run],
     /// All that the baseline holds: other machines, too.
@@ -69,7 +69,7 @@ pub(super) fn minute(at: jiff::Timestamp) -> String {
 }
 
 impl<'a> Known<'a> {
-    pub(super) fn of(measured: &Measured<'a>) -> Self {
+    pub(super) fn of(measured: &RunsBehind<'a>) -> Self {
         let mut known = Self {
             baseline: History::of(measured.baseline),
             current: History::of(measured.current),

@@ -25,13 +25,13 @@ mod whole;
 use super::{Document, RenderError};
 
 pub use history::history;
-pub use measured::Measured;
+pub use measured::RunsBehind;
 
 /// What a page is made of beside its document.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct About<'a> {
     /// The runs of both sides, where they are at hand: which session each is of, and whole distributions.
-    pub measured: Option<Measured<'a>>,
+    pub measured: Option<RunsBehind<'a>>,
     /// Nothing was judged: it shows what results hold.
     pub only_results: bool,
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use perfgate::load::Scenario;
 use perfgate::load::scenario::{
     Action, Arrivals, Auth, Body, Call, Destination, Load, Pause, Protocol, RowOrder, Scheme,
-    Source, Surroundings, Until, parse_in,
+    Surroundings, Until, WatchTarget, parse_in,
 };
 use perfgate::load::template::ValueGenerator;
 use perfgate::toml_file::FileError;
@@ -301,7 +301,7 @@ fn the_service_and_what_is_watched_are_read() {
         .map(|watched| watched.name.as_str())
         .collect();
     assert_eq!(names, ["service", "nginx", "api.service", "metrics"]);
-    let Source::Prometheus { url, metrics } = &scenario.watch[3].what else {
+    let WatchTarget::Prometheus { url, metrics } = &scenario.watch[3].what else {
         panic!("{:?}", scenario.watch[3]);
     };
     assert_eq!(url, "https://127.0.0.1:9000/api/metrics");
@@ -368,5 +368,5 @@ fn a_list_of_users_or_rates_is_a_matrix() {
 #[test]
 fn one_watched_thing_may_be_a_table() {
     let text = format!("{STEP}rate = 1\nduration = \"1s\"\n[watch]\npid = 12\n");
-    assert_eq!(parse(&text).unwrap().watch[0].what, Source::Pid(12));
+    assert_eq!(parse(&text).unwrap().watch[0].what, WatchTarget::Pid(12));
 }

@@ -9,7 +9,7 @@ use perfgate::model::timeline::{Gauge, Latencies, Slice};
 use perfgate::model::{
     Better, Evidence, Measurement, MetricName, Quantile, Role, Run, Subject, Timeline, Unit,
 };
-use perfgate::report::{self, About, CommentPlace, Document, Format, Measured, Style};
+use perfgate::report::{self, About, CommentPlace, Document, Format, RunsBehind, Style};
 
 fn page(document: &Document) -> String {
     report::html(document, &About::default()).unwrap()
@@ -285,7 +285,7 @@ fn both_sides_are_drawn_on_one_clock_where_the_runs_tell_what_happened_when() {
     let verdict =
         perfgate::verdict::Verdict::of(judgement, &policy, perfgate::verdict::Situation::Compared);
     let document = report::document(&verdict, &policy, context());
-    let measured = Measured {
+    let measured = RunsBehind {
         baseline: &baseline,
         history: &baseline,
         current: &current,

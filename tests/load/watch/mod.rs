@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use endpoint::Endpoint;
-use perfgate::load::scenario::{Chosen, MetricKind, MetricRead, Source, Watched};
+use perfgate::load::scenario::{Chosen, MetricKind, MetricRead, WatchTarget, Watched};
 use perfgate::load::watch::{self, Observed, Watch};
 use perfgate::model::{Better, Evidence, Role};
 use worker::Worker;
@@ -21,7 +21,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::task::LocalSet::new().block_on(&runtime, future)
 }
 
-fn watched(what: Source) -> [Watched; 1] {
+fn watched(what: WatchTarget) -> [Watched; 1] {
     [Watched {
         name: "shop".to_owned(),
         what,
@@ -85,7 +85,7 @@ fn the_cpu_time_of_a_process_is_right_to_a_few_milliseconds() {
     block_on(async {
         let worker = Worker::start();
         let (worker, _) = order(worker, "burn 300").await;
-        let mut watch = watch::start(&watched(Source::Pid(worker.pid())), None)
+        let mut watch = watch::start(&watched(WatchTarget::Pid(worker.pid())), None)
             .await
             .unwrap();
         let (worker, _) = order(worker, "burn 100").await;
@@ -102,7 +102,7 @@ fn the_cpu_time_of_a_process_is_right_to_a_few_milliseconds() {
 fn threads_that_live_shorter_than_a_look_are_counted() {
     block_on(async {
         let worker = Worker::start();
-        let mut watch = watch::start(&watched(Source::Pid(worker.pid())), None)
+        let mut watch = watch::start(&watched(WatchTarget::Pid(worker.pid())), None)
             .await
             .unwrap();
         begin(&mut watch).await;
@@ -120,7 +120,7 @@ fn memory_its_peak_and_open_files_are_those_of_the_counted_time() {
         let worker = Worker::start();
         let (worker, _) = order(worker, "hold 60").await;
         let (worker, _) = order(worker, "release 0").await;
-        let mut watch = watch::start(&watched(Source::Pid(worker.pid())), None)
+        let mut watch = watch::start(&watched(WatchTarget::Pid(worker.pid())), None)
             .await
             .unwrap();
         begin(&mut watch).await;
@@ -131,7 +131,7 @@ fn memory_its_peak_and_open_files_are_those_of_the_counted_time() {
         // What it held before our time is no peak of ours.
         near(first["rss_peak"], first["rss"], 1.0);
 
-        let mut watch = watch::start(&watched(Source::Pid(worker.pid())), None)
+        let mut watch = watch::start(&watched(WatchTarget::Pid(worker.pid())), None)
             .await
             .unwrap();
         begin(&mut watch).await;
@@ -189,7 +189,7 @@ fn bytes_written_to_a_disk_are_counted() {
     let place = folder.path().join("written");
     block_on(async {
         let worker = Worker::start();
-        let mut watch = watch::start(&watched(Source::Pid(worker.pid())), None)
+        let mut watch = watch::start(&watched(WatchTarget::Pid(worker.pid())), None)
             .await
             .unwrap();
         begin(&mut watch).await;
@@ -208,7 +208,9 @@ fn processes_of_a_name_are_summed_and_what_an_ended_one_used_stays() {
     let start = move || Worker::named("shop-worker-of-a-long-name", &place);
     block_on(async {
         let (first, second) = (start(), start());
-        let what = watched(Source::Process("shop-worker-of-a-long-name".to_owned()));
+        let what = watched(WatchTarget::Process(
+            "shop-worker-of-a-long-name".to_owned(),
+        ));
         let mut watch = watch::start(&what, None).await.unwrap();
         begin(&mut watch).await;
         let (first, one) = order(first, "burn 150").await;
@@ -236,7 +238,7 @@ fn a_service_is_watched_with_its_children_whether_they_live_or_not() {
         // Its own group, as a service of ours has.
         let worker = Worker::start_in_group();
         let pid = worker.pid();
-        let mut watch = watch::start(&watched(Source::Service), Some(pid))
+        let mut watch = watch::start(&watched(WatchTarget::Service), Some(pid))
             .await
             .unwrap();
         begin(&mut watch).await;
@@ -256,7 +258,7 @@ fn one_process_is_watched_without_its_children_and_that_is_told() {
     block_on(async {
         let worker = Worker::start();
         let (worker, _) = order(worker, "keep 1").await;
-        let mut watch = watch::start(&watched(Source::Pid(worker.pid())), None)
+        let mut watch = watch::start(&watched(WatchTarget::Pid(worker.pid())), None)
             .await
             .unwrap();
         begin(&mut watch).await;
@@ -277,7 +279,7 @@ fn a_watched_process_that_ends_is_told_and_none_of_its_numbers_passes_for_all() 
     block_on(async {
         let worker = Worker::start();
         let pid = worker.pid();
-        let mut watch = watch::start(&watched(Source::Pid(pid)), None)
+        let mut watch = watch::start(&watched(WatchTarget::Pid(pid)), None)
             .await
             .unwrap();
         begin(&mut watch).await;
@@ -295,7 +297,7 @@ fn a_watched_process_that_ends_is_told_and_none_of_its_numbers_passes_for_all() 
     });
 }
 
-fn refused(what: Source) -> (String, Option<String>) {
+fn refused(what: WatchTarget) -> (String, Option<String>) {
     let error = block_on(watch::start(&watched(what), None)).unwrap_err();
     let hint = perfgate::hint::of(&error).map(str::to_owned);
     (format!("{error:#}"), hint)
@@ -305,22 +307,22 @@ fn refused(what: Source) -> (String, Option<String>) {
 fn what_cannot_be_watched_is_told_before_anything_is_loaded() {
     let folder = tempfile::tempdir().unwrap();
     let worker = Worker::named("billing-service", folder.path());
-    let (error, hint) = refused(Source::Process("biling-service".to_owned()));
+    let (error, hint) = refused(WatchTarget::Process("biling-service".to_owned()));
     assert_eq!(
         error,
         "watch every process named `biling-service`: there is no such process"
     );
     assert_eq!(hint.unwrap(), "there is one named `billing-service`");
     worker.end();
-    let (error, _) = refused(Source::Pid(u32::MAX));
+    let (error, _) = refused(WatchTarget::Pid(u32::MAX));
     assert_eq!(
         error,
         format!("watch process {}: there is no such process", u32::MAX)
     );
-    let (error, hint) = refused(Source::Service);
+    let (error, hint) = refused(WatchTarget::Service);
     assert_eq!(error, "watch the service: perfgate starts none");
     assert!(hint.unwrap().contains("[service]"));
-    let (error, _) = refused(Source::Cgroup(PathBuf::from("no/such.slice")));
+    let (error, _) = refused(WatchTarget::Cgroup(PathBuf::from("no/such.slice")));
     assert_eq!(error, "watch control group `no/such.slice`: there is none");
 }
 
@@ -328,7 +330,7 @@ fn what_cannot_be_watched_is_told_before_anything_is_loaded() {
 fn a_run_that_ends_before_counting_tells_nothing() {
     block_on(async {
         let worker = Worker::start();
-        let watch = watch::start(&watched(Source::Pid(worker.pid())), None)
+        let watch = watch::start(&watched(WatchTarget::Pid(worker.pid())), None)
             .await
             .unwrap();
         let observed = watch.finish(Some(0), Duration::ZERO).await;
@@ -348,8 +350,8 @@ fn chosen(selector: &str, kind: MetricKind) -> Chosen {
     }
 }
 
-fn prometheus(endpoint: &Endpoint, metrics: Vec<Chosen>) -> Source {
-    Source::Prometheus {
+fn prometheus(endpoint: &Endpoint, metrics: Vec<Chosen>) -> WatchTarget {
+    WatchTarget::Prometheus {
         url: endpoint.url(),
         metrics,
     }
@@ -515,7 +517,7 @@ fn an_endpoint_without_what_was_chosen_is_told_with_the_nearest_name() {
         error,
         format!("read the metrics at {url}: it answered 500 and not 200")
     );
-    let (error, _) = refused(Source::Prometheus {
+    let (error, _) = refused(WatchTarget::Prometheus {
         url: "http://127.0.0.1:9/metrics".to_owned(),
         metrics: Vec::new(),
     });

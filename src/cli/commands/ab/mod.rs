@@ -41,7 +41,7 @@ use crate::load::group::{Cores, listed_cores};
 use crate::model::Pattern;
 use crate::model::Run;
 use crate::model::digest::Digest;
-use crate::report::context::{Commands, Source};
+use crate::report::context::{Commands, ResultFile};
 use crate::report::{Profile, TimeSpent};
 use crate::text::duration;
 use crate::verdict::{Situation, Verdict};
@@ -87,11 +87,11 @@ pub(crate) fn run(
 }
 
 /// What was measured and judged, to be reported.
-pub(crate) struct Measured {
+pub(crate) struct MeasuredInTurns {
     judged: Judged,
     /// Of the head.
     current: Vec<Run>,
-    source: Source,
+    source: ResultFile,
     /// What messages call the base.
     base: String,
     repeat: String,
@@ -106,7 +106,7 @@ pub(crate) fn no_profile(why: &anyhow::Error) -> String {
     format!("there is no profile: {why:#}")
 }
 
-impl Measured {
+impl MeasuredInTurns {
     /// What its document is made of.
     pub(crate) fn material<'a>(&'a self, settings: &'a Settings) -> Material<'a> {
         Material {
@@ -137,7 +137,7 @@ pub(crate) fn measure(
     settings: &Settings,
     invocation: &Invocation<'_>,
     output: &mut Output<'_>,
-) -> anyhow::Result<Measured> {
+) -> anyhow::Result<MeasuredInTurns> {
     let ends = configured::complete(args, settings, invocation.env)?;
     let args = &*args;
     let kept = Kept::prepare(args.measuring.kept.clone())?;
@@ -258,13 +258,13 @@ pub(crate) fn measure(
     if let Some(same) = same {
         output.note(&same.note());
         notes.push(same.note());
-        return Ok(Measured {
+        return Ok(MeasuredInTurns {
             judged: Judged {
                 verdict: Verdict::of(same.judgement(), &settings.policy, Situation::Compared),
                 baseline: Vec::new(),
             },
             current: Vec::new(),
-            source: Source {
+            source: ResultFile {
                 path: versions.shown(Version::Head),
                 format: "command".to_owned(),
             },
@@ -297,10 +297,10 @@ pub(crate) fn measure(
         verdict: Verdict::of(judgement, &settings.policy, Situation::Compared),
         baseline: base,
     };
-    Ok(Measured {
+    Ok(MeasuredInTurns {
         judged,
         current: head,
-        source: Source {
+        source: ResultFile {
             path: versions.shown(Version::Head),
             format: stamping.format.to_owned(),
         },

@@ -9,7 +9,7 @@ use super::windows::{self, ByResults, Commanded};
 use crate::ab;
 use crate::cli::Invocation;
 use crate::cli::args::{AbArgs, AbMeasuring};
-use crate::cli::settings::provenance::Stamp;
+use crate::cli::settings::provenance::GivenProvenance;
 use crate::cli::settings::{Settings, reading};
 use crate::load::Stop;
 use crate::model::{Baseline, Run};
@@ -53,7 +53,7 @@ pub(super) fn windows_of<'w>(
 
 /// Where the runs of every round are from.
 pub(super) struct Stamping<'a> {
-    stamp: Stamp,
+    given_provenance: GivenProvenance,
     settings: &'a Settings,
     session: String,
     pub(super) format: &'static str,
@@ -67,7 +67,7 @@ impl<'a> Stamping<'a> {
         let name = args.origin.environment.as_deref();
         let name = name.or(settings.environment.as_deref());
         Self {
-            stamp: Stamp::new(&args.origin, name, invocation.env),
+            given_provenance: GivenProvenance::new(&args.origin, name, invocation.env),
             settings,
             session: format!("ab {}", jiff::Timestamp::now()),
             format: match (&args.measuring.results, &args.services.scenario) {
@@ -90,9 +90,9 @@ impl<'a> Stamping<'a> {
                 .get_or_insert_with(|| self.session.clone());
             run.provenance.started_at = Some(now);
         }
-        self.stamp.put_as(Maker::Ourselves, [&mut *head]);
+        self.given_provenance.put_as(Maker::Ourselves, [&mut *head]);
         let commit = base.provenance.commit.take();
-        self.stamp.put_as(Maker::Ourselves, [&mut *base]);
+        self.given_provenance.put_as(Maker::Ourselves, [&mut *base]);
         // The commit that is checked out or that the job is for is that of head.
         base.provenance.commit = commit;
         if let Some([of_base, of_head]) = &self.commits {

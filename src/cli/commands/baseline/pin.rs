@@ -7,7 +7,7 @@ use crate::cli::args::{OriginFlags, PinArgs};
 use crate::cli::output::Output;
 use crate::cli::results;
 use crate::cli::settings::baseline_path;
-use crate::cli::settings::provenance::Stamp;
+use crate::cli::settings::provenance::GivenProvenance;
 use crate::cli::settings::{Settings, Typed};
 use crate::cli::values::show_percent;
 use crate::exit::Exit;
@@ -48,7 +48,7 @@ pub(crate) fn run(args: PinArgs, env: &Env, output: &mut Output<'_>) -> anyhow::
         let mut given = results::read(&args.results, &settings.read)?;
         results::refuse_partial(&given, &format!("pin in {shown}"))?;
         let origin = OriginFlags::default();
-        Stamp::new(&origin, settings.environment.as_deref(), env).put(given.runs_mut());
+        GivenProvenance::new(&origin, settings.environment.as_deref(), env).put(given.runs_mut());
         Some(given.into_runs())
     };
     let label = args.label.unwrap_or_default();

@@ -14,7 +14,7 @@ use crate::cli::results::checkout::Checkout;
 use crate::cli::results::scenarios::LoadOptions;
 use crate::cli::results::{self, Named, Purpose};
 use crate::cli::settings::baseline_path;
-use crate::cli::settings::provenance::Stamp;
+use crate::cli::settings::provenance::GivenProvenance;
 use crate::cli::settings::{Settings, Typed};
 use crate::compare::{OnOtherEnvironment, Outcome, Policy, Sides};
 use crate::exit::Exit;
@@ -46,9 +46,9 @@ pub(crate) fn run(args: UpdateArgs, env: &Env, output: &mut Output<'_>) -> anyho
         ))
         .hint("a plain result can be compared with, but only a baseline file can be added to");
     }
-    let stamp = Stamp::new(&args.origin, settings.environment.as_deref(), env);
+    let given_provenance = GivenProvenance::new(&args.origin, settings.environment.as_deref(), env);
     let load_options = LoadOptions {
-        stamp: &stamp,
+        given_provenance: &given_provenance,
         allow_remote: args.remote.allow_remote,
     };
     let measured_here = args.results.is_empty();
@@ -67,7 +67,7 @@ pub(crate) fn run(args: UpdateArgs, env: &Env, output: &mut Output<'_>) -> anyho
     if !args.force {
         results::refuse_partial(&new, &doing)?;
     }
-    stamp.put(new.runs_mut());
+    given_provenance.put(new.runs_mut());
     new.look_up_commits(&Checkout::new(&[path]));
     let update = Update {
         settings: &settings,

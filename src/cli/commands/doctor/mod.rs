@@ -17,7 +17,7 @@ use crate::cli::output::Output;
 use crate::cli::results;
 use crate::cli::settings::baseline_path::{self, Located};
 use crate::cli::settings::config::{GateMode, Source, Work};
-use crate::cli::settings::provenance::{Maker, Stamp};
+use crate::cli::settings::provenance::{GivenProvenance, Maker};
 use crate::cli::settings::{Settings, Typed};
 use crate::compare::OnOtherEnvironment;
 use crate::exit::Exit;
@@ -231,12 +231,12 @@ impl Seen {
 
     fn environment(&mut self, baseline: &Baseline, settings: &Settings, env: &Env) {
         let mut here = Run::default();
-        let stamp = Stamp::new(
+        let given_provenance = GivenProvenance::new(
             &OriginFlags::default(),
             settings.environment.as_deref(),
             env,
         );
-        stamp.put_as(Maker::Ourselves, [&mut here]);
+        given_provenance.put_as(Maker::Ourselves, [&mut here]);
         let key = here.provenance.environment.key();
         let known = |run: &Run| run.provenance.environment.key();
         let mut all: Vec<String> = baseline.runs.iter().filter_map(known).collect();

@@ -108,15 +108,15 @@ impl WorkflowFile {
 
 /// What was found, in words: findings, and facts.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct WorkflowFindings {
     pub(super) findings: Vec<String>,
     pub(super) facts: Vec<String>,
     pub(super) files: Vec<WorkflowFile>,
 }
 
 /// Of a repository with workflows; elsewhere there is nothing to say.
-pub(super) fn look(root: &Path, default_branch: Option<&str>) -> Found {
-    let mut found = Found::default();
+pub(super) fn look(root: &Path, default_branch: Option<&str>) -> WorkflowFindings {
+    let mut found = WorkflowFindings::default();
     let folder = root.join(".github/workflows");
     let Ok(entries) = std::fs::read_dir(&folder) else {
         return found;

@@ -6,9 +6,9 @@ use crate::cli::settings::Settings;
 use crate::compare::FoundBaseline;
 use crate::model::{Environment, History, Run, Subject, Unit};
 use crate::report::context::{
-    BaselineSource, Commands, Context, CurrentSource, Difference, Setting, Source, Surroundings,
+    BaselineSource, Commands, Context, CurrentSource, Difference, ResultFile, Setting, Surroundings,
 };
-use crate::report::{self, BaseRules, Document, Measured, Profile, TimeSpent, Trend};
+use crate::report::{self, BaseRules, Document, Profile, RunsBehind, TimeSpent, Trend};
 use crate::stats::{order, reading};
 
 /// More than this would bury the verdict.
@@ -21,7 +21,7 @@ pub(crate) struct Material<'a> {
     pub(crate) current: &'a [Run],
     /// All runs of the baseline, of other machines and works, too.
     pub(crate) history: &'a [Run],
-    pub(crate) sources: Vec<Source>,
+    pub(crate) sources: Vec<ResultFile>,
     /// How messages call the other side.
     pub(crate) baseline: &'a str,
     pub(crate) commands: Commands,
@@ -39,8 +39,8 @@ pub(crate) struct Material<'a> {
 
 impl<'a> Material<'a> {
     /// The runs, for what no document holds.
-    pub(crate) fn measured(&self) -> Measured<'a> {
-        Measured {
+    pub(crate) fn measured(&self) -> RunsBehind<'a> {
+        RunsBehind {
             baseline: &self.judged.baseline,
             history: self.history,
             current: self.current,

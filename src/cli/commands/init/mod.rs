@@ -67,7 +67,7 @@ impl Planned {
 }
 
 /// All that was seen, and what becomes of it.
-struct Found {
+struct InitSurvey {
     findings: Vec<Finding>,
     service: Option<Service>,
     /// Documents of a service that a load test makes needless.
@@ -90,7 +90,7 @@ pub(crate) fn run(args: InitArgs, output: &mut Output<'_>) -> anyhow::Result<Exi
         Some(_) => Mode::Baseline,
         None => found.mode(),
     };
-    let place = Place::of(Path::new("."));
+    let place = RepositoryPlace::of(Path::new("."));
     let files = files(&args, &found, mode, &place)?;
     if args.dry_run {
         output.result(&dry(&files));
@@ -169,7 +169,7 @@ impl Surroundings for Prepared<'_> {
     }
 }
 
-fn look(args: &InitArgs) -> anyhow::Result<Found> {
+fn look(args: &InitArgs) -> anyhow::Result<InitSurvey> {
     let what = args.what.as_deref();
     let origin = match (&args.from_curl, &args.from_har, &args.from_artillery) {
         (Some(command), ..) => Some(Origin::Curl(command)),
@@ -197,7 +197,7 @@ fn look(args: &InitArgs) -> anyhow::Result<Found> {
             (found, Vec::new())
         }
     };
-    Ok(Found {
+    Ok(InitSurvey {
         findings: benchmarks.into_iter().chain(loads).collect(),
         service,
         unused,
@@ -206,7 +206,7 @@ fn look(args: &InitArgs) -> anyhow::Result<Found> {
 }
 
 /// Where the repository begins, seen from the working folder.
-struct Place {
+struct RepositoryPlace {
     /// With `..` on the way, or empty.
     root: PathBuf,
     /// The working folder, seen from there.
@@ -214,7 +214,7 @@ struct Place {
     branch: String,
 }
 
-impl Place {
+impl RepositoryPlace {
     fn of(working: &Path) -> Self {
         let whole = fs::canonicalize(working).unwrap_or_else(|_| working.to_owned());
         let above = whole
@@ -263,9 +263,9 @@ fn branch(working: &Path) -> String {
 
 fn files(
     args: &InitArgs,
-    found: &Found,
+    found: &InitSurvey,
     mode: Mode,
-    place: &Place,
+    place: &RepositoryPlace,
 ) -> anyhow::Result<Vec<Planned>> {
     let plan = Plan {
         findings: &found.findings,
@@ -375,7 +375,7 @@ fn some(names: &[String]) -> String {
     }
 }
 
-impl Found {
+impl InitSurvey {
     /// Where something is measured that nobody has to start, and nothing else.
     fn mode(&self) -> Mode {
         match (self.findings.as_slice(), &self.service) {

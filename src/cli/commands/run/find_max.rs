@@ -8,7 +8,7 @@ use super::conditions::{Conditions, Judged};
 use crate::cli::interrupt::{Interrupt, Interrupted};
 use crate::cli::output::Output;
 use crate::cli::results::measure::{MeasuredRuns, measure};
-use crate::cli::settings::provenance::Stamp;
+use crate::cli::settings::provenance::GivenProvenance;
 use crate::hint::WithHint;
 use crate::load::scenario::{Load, Open, Phase};
 use crate::load::search::{Observation, Search, Step};
@@ -46,7 +46,7 @@ pub(super) struct FindMax<'a> {
 }
 
 /// A run that holds the capacity, and what to say of it.
-pub(super) struct Found {
+pub(super) struct CapacityRun {
     pub(super) measured: MeasuredRuns,
     pub(super) sentence: String,
 }
@@ -55,9 +55,9 @@ impl FindMax<'_> {
     pub(super) fn run(
         &self,
         interrupt: &Interrupt,
-        stamp: &Stamp,
+        given_provenance: &GivenProvenance,
         output: &mut Output<'_>,
-    ) -> anyhow::Result<Found> {
+    ) -> anyhow::Result<CapacityRun> {
         let (open, start) = self.open()?;
         let mut search = Search::new(start, self.least(), MOST);
         let (mut held, mut last) = (Vec::new(), String::new());
@@ -70,7 +70,7 @@ impl FindMax<'_> {
                         scenario: &scenario,
                         allow_remote: self.allow_remote,
                     };
-                    let measured = measure(&request, interrupt, stamp, output)?;
+                    let measured = measure(&request, interrupt, given_provenance, output)?;
                     if measured.interrupted {
                         return Err(anyhow!(Interrupted)).context("search the largest rate");
                     }
@@ -241,7 +241,7 @@ impl FindMax<'_> {
         rate: f64,
         held: Vec<(f64, MeasuredRuns)>,
         sentence: String,
-    ) -> anyhow::Result<Found> {
+    ) -> anyhow::Result<CapacityRun> {
         let of_rate = held.into_iter().find(|(other, _)| *other == rate);
         let (_, mut measured) =
             of_rate.ok_or_else(|| anyhow!("the level of {rate:.1}/s was not kept"))?;
@@ -274,7 +274,7 @@ impl FindMax<'_> {
             &self.conditions.text(),
             self.each,
         ));
-        Ok(Found { measured, sentence })
+        Ok(CapacityRun { measured, sentence })
     }
 }
 

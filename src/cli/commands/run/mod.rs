@@ -30,7 +30,7 @@ use crate::cli::output::shell_repr;
 use crate::cli::results::measure::{MeasuredRuns, measure};
 use crate::cli::settings::baseline_path::Located;
 use crate::cli::settings::config;
-use crate::cli::settings::provenance::Stamp;
+use crate::cli::settings::provenance::GivenProvenance;
 use crate::cli::settings::{Settings, Typed};
 use crate::exit::Exit;
 use crate::hint::WithHint;
@@ -58,7 +58,7 @@ pub(crate) fn run(args: RunArgs, env: &Env, output: &mut Output<'_>) -> anyhow::
     };
     let name = args.origin.environment.as_deref();
     let name = name.or_else(|| env.get("PERFGATE_ENVIRONMENT"));
-    let stamp = Stamp::new(&args.origin, name, env);
+    let given_provenance = GivenProvenance::new(&args.origin, name, env);
     let order = RunRequest {
         scenario: &planned.scenario,
         allow_remote: args.remote.allow_remote,
@@ -72,7 +72,10 @@ pub(crate) fn run(args: RunArgs, env: &Env, output: &mut Output<'_>) -> anyhow::
         waited?;
     }
     let (mut measured, sentence) = match &conditions {
-        None => (measure(&order, &interrupt, &stamp, output)?, None),
+        None => (
+            measure(&order, &interrupt, &given_provenance, output)?,
+            None,
+        ),
         Some(conditions) => {
             let search = FindMax {
                 conditions,
@@ -80,7 +83,7 @@ pub(crate) fn run(args: RunArgs, env: &Env, output: &mut Output<'_>) -> anyhow::
                 each: args.load.duration,
                 allow_remote: order.allow_remote,
             };
-            let found = search.run(&interrupt, &stamp, output)?;
+            let found = search.run(&interrupt, &given_provenance, output)?;
             (found.measured, Some(found.sentence))
         }
     };

@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::hint::WithHint;
 use crate::load::definition::secret::{self, Secrets};
 use crate::load::http::{OutgoingRequest, Response};
-use crate::load::{Event, Look, RunRequest, Scenario, once};
+use crate::load::{Event, FlowTrace, RunRequest, Scenario, once};
 use crate::text::sanitize;
 
 /// More of a body is no help to anybody who reads.
@@ -29,7 +29,7 @@ pub(super) fn run(
     let mut secrets = variables(&args.what);
     let mut failed: Vec<String> = Vec::new();
     let (done, interrupted) = Interrupt::listen()?.during(|stop| {
-        let mut show = |look: &Look| {
+        let mut show = |look: &FlowTrace| {
             learn(&mut secrets, &look.events);
             if look.failed {
                 failed.push(look.flow.clone());
@@ -101,7 +101,7 @@ fn learn(secrets: &mut Secrets, events: &[Event]) {
     }
 }
 
-fn text(look: &Look, secrets: &Secrets, verbose: bool) -> String {
+fn text(look: &FlowTrace, secrets: &Secrets, verbose: bool) -> String {
     let mut out = format!("{}\n", sanitize::line(&look.flow));
     // Writing into a String cannot fail.
     for event in &look.events {

@@ -10,7 +10,7 @@ use crate::hint::WithHint;
 use crate::ingest::ReadOptions;
 use crate::ingest::records::{self, Record, Sink};
 use crate::ingest::sheet::Sheet;
-use crate::ingest::source::{End, Source};
+use crate::ingest::source::{End, ResultBytes};
 use crate::model::{Role, Run};
 
 /// No name or message is longer.
@@ -37,7 +37,7 @@ pub(super) fn is_log(bytes: &[u8]) -> bool {
         })
 }
 
-pub(super) fn read(source: &Source<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
+pub(super) fn read(source: &ResultBytes<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
     let mut decoder = Decoder::new(*source)?;
     let run = decoder.run().context("its first record")?;
     let mut sheet = Sheet::new("gatling", Some(&run.version));
@@ -62,7 +62,7 @@ struct Decoder<'a> {
 }
 
 impl<'a> Decoder<'a> {
-    fn new(source: Source<'a>) -> anyhow::Result<Self> {
+    fn new(source: ResultBytes<'a>) -> anyhow::Result<Self> {
         Ok(Self {
             reader: source.open()?,
             cached: HashMap::new(),
@@ -233,7 +233,7 @@ impl Decoder<'_> {
     }
 }
 
-fn each(source: Source<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
+fn each(source: ResultBytes<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
     let mut decoder = Decoder::new(source)?;
     let run = decoder.run().context("its first record")?;
     loop {

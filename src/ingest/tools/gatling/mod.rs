@@ -5,7 +5,7 @@ mod stats;
 mod text;
 
 use crate::ingest::adapter::{Adapter, Facts, Form, Read, ToolClass};
-use crate::ingest::records::Kind;
+use crate::ingest::records::RecordConventions;
 
 pub(in crate::ingest) const ADAPTER: Adapter = Adapter {
     tool: "gatling",
@@ -58,7 +58,7 @@ const LOG: Facts = Facts {
     tested: "3.10.5",
 };
 
-const KIND: Kind = Kind {
+const KIND: RecordConventions = RecordConventions {
     step_ms: 1.0,
     rate_is_fixed: false,
     epoch: true,

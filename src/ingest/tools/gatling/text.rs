@@ -7,10 +7,10 @@ use crate::hint::WithHint;
 use crate::ingest::ReadOptions;
 use crate::ingest::records::{self, Record, Sink};
 use crate::ingest::sheet::Sheet;
-use crate::ingest::source::{self, End, Source};
+use crate::ingest::source::{self, End, ResultBytes};
 use crate::model::{Role, Run};
 
-pub(super) fn read(source: &Source<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
+pub(super) fn read(source: &ResultBytes<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
     let head = source.head()?;
     let head = String::from_utf8_lossy(&head);
     let run_line = head
@@ -29,7 +29,7 @@ pub(super) fn read(source: &Source<'_>, options: &ReadOptions) -> anyhow::Result
     sheet.run()
 }
 
-fn each(source: Source<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
+fn each(source: ResultBytes<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
     source.each_line(|_, line| {
         if !line.starts_with(b"REQUEST\t") {
             return Ok(());

@@ -5,10 +5,10 @@ use anyhow::{Context, bail};
 use super::{STEP_MS, is_transaction, reason};
 use crate::ingest::ReadOptions;
 use crate::ingest::head::Head;
-use crate::ingest::records::{self, Kind, Record, Sink};
+use crate::ingest::records::{self, Record, RecordConventions, Sink};
 use crate::ingest::rows::{self, Columns, Row};
 use crate::ingest::sheet::{Sheet, count};
-use crate::ingest::source::{End, Source};
+use crate::ingest::source::{End, ResultBytes};
 use crate::model::{Role, Run};
 
 const DELIMITERS: [char; 4] = [',', ';', '\t', '|'];
@@ -61,9 +61,9 @@ impl Layout {
     }
 }
 
-pub(super) fn read(source: &Source<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
+pub(super) fn read(source: &ResultBytes<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
     let mut sheet = Sheet::new("jmeter", None);
-    let kind = Kind {
+    let kind = RecordConventions {
         step_ms: STEP_MS,
         rate_is_fixed: false,
         epoch: true,
@@ -115,7 +115,7 @@ impl Places {
     }
 }
 
-fn each(source: Source<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
+fn each(source: ResultBytes<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
     let bytes = source.head()?;
     let layout =
         Layout::of(&Head::of(&bytes)).context("its first line is no header of JMeter's")?;

@@ -9,14 +9,14 @@ use quick_xml::events::{BytesStart, Event};
 use super::{STEP_MS, is_transaction, reason};
 use crate::hint::WithHint;
 use crate::ingest::ReadOptions;
-use crate::ingest::records::{self, Kind, Record, Sink};
+use crate::ingest::records::{self, Record, RecordConventions, Sink};
 use crate::ingest::sheet::Sheet;
-use crate::ingest::source::{self, End, Source};
+use crate::ingest::source::{self, End, ResultBytes};
 use crate::model::{Role, Run};
 
-pub(super) fn read(source: &Source<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
+pub(super) fn read(source: &ResultBytes<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
     let mut sheet = Sheet::new("jmeter", None);
-    let kind = Kind {
+    let kind = RecordConventions {
         step_ms: STEP_MS,
         rate_is_fixed: false,
         epoch: true,
@@ -43,7 +43,7 @@ struct Sample {
     transaction: bool,
 }
 
-fn each(source: Source<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
+fn each(source: ResultBytes<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
     let mut reader = Reader::from_reader(source.open()?);
     let mut buffer = Vec::new();
     let mut open: Vec<Open> = Vec::new();

@@ -7,27 +7,27 @@ use csv::ByteRecord;
 use serde::Deserialize;
 
 use super::subject;
-use crate::ingest::records::{self, EachRecord, Kind, Record, Sink};
+use crate::ingest::records::{self, EachRecord, Record, RecordConventions, Sink};
 use crate::ingest::rows::{self, Columns, Row};
 use crate::ingest::sheet::{ALL_REQUESTS, Sheet};
-use crate::ingest::source::{End, Source};
+use crate::ingest::source::{End, ResultBytes};
 use crate::ingest::{ReadOptions, json};
 use crate::model::{Role, Run};
 
 const HTTP: &str = "http_req_duration";
 const GRPC: &str = "grpc_req_duration";
 
-pub(super) fn json(source: &Source<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
+pub(super) fn json(source: &ResultBytes<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
     read(*source, options, each_json)
 }
 
-pub(super) fn csv(source: &Source<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
+pub(super) fn csv(source: &ResultBytes<'_>, options: &ReadOptions) -> anyhow::Result<Run> {
     read(*source, options, each_csv)
 }
 
-fn read(source: Source<'_>, options: &ReadOptions, each: EachRecord) -> anyhow::Result<Run> {
+fn read(source: ResultBytes<'_>, options: &ReadOptions, each: EachRecord) -> anyhow::Result<Run> {
     let mut sheet = Sheet::new("k6", None);
-    let kind = Kind {
+    let kind = RecordConventions {
         step_ms: 0.0,
         // Neither output names the executor.
         rate_is_fixed: false,
@@ -151,7 +151,7 @@ struct AnyLine<'a> {
     metric: Cow<'a, str>,
 }
 
-fn each_json(source: Source<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
+fn each_json(source: ResultBytes<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
     source.each_line(|_, line| {
         let is_grpc = match metric(line) {
             Some(name) if name == HTTP.as_bytes() => false,
@@ -224,7 +224,7 @@ impl Places {
     }
 }
 
-fn each_csv(source: Source<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
+fn each_csv(source: ResultBytes<'_>, sink: Sink<'_>) -> anyhow::Result<End> {
     let mut places: Option<(Places, usize)> = None;
     rows::each(source, b',', |_, record: &ByteRecord| {
         let Some((at, columns)) = &places else {

@@ -11,7 +11,7 @@ use crate::text::sanitize;
 
 /// Which revisions are compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct RevisionRequest {
     pub base: String,
     pub head: String,
     /// The base itself, and not where head has left it.
@@ -33,7 +33,7 @@ pub struct Chosen {
 
 impl Chosen {
     /// `folder` is anywhere in the repository.
-    pub fn find(asked: &Asked, folder: &Path) -> anyhow::Result<Self> {
+    pub fn find(asked: &RevisionRequest, folder: &Path) -> anyhow::Result<Self> {
         let root = git(folder, ["rev-parse", "--show-toplevel"])
             .context("find the Git repository")
             .hint("--base-ref compares revisions: run it inside a Git repository")?;
@@ -229,8 +229,8 @@ mod tests {
         folder
     }
 
-    fn asked(base: &str) -> Asked {
-        Asked {
+    fn asked(base: &str) -> RevisionRequest {
+        RevisionRequest {
             base: base.to_owned(),
             head: "HEAD".to_owned(),
             exact: false,
@@ -266,7 +266,7 @@ mod tests {
     fn exact_compares_with_the_revision_itself() {
         let repository = repository();
         let chosen = Chosen::find(
-            &Asked {
+            &RevisionRequest {
                 exact: true,
                 ..asked("main")
             },
@@ -289,7 +289,7 @@ mod tests {
             "{:?}",
             chosen.notes
         );
-        let folder = Asked {
+        let folder = RevisionRequest {
             head_is_worktree: true,
             ..asked("HEAD")
         };

@@ -114,7 +114,7 @@ fn kept(cache: &Cache, chosen: &Chosen) -> anyhow::Result<Option<[VersionFolder;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ab::revision::{Asked, git};
+    use crate::ab::revision::{RevisionRequest, git};
     use crate::ab::tree::{LOCK, PREFIX};
     use std::fs::{self, File};
     use std::path::Path;
@@ -153,7 +153,7 @@ mod tests {
     }
 
     fn chosen(folder: &Path) -> Chosen {
-        let asked = Asked {
+        let asked = RevisionRequest {
             base: "main".to_owned(),
             head: "HEAD".to_owned(),
             exact: false,
@@ -201,7 +201,7 @@ mod tests {
     fn the_folder_as_it_is_stays_where_it_is() {
         let repository = repository();
         fs::write(repository.path().join("file"), "three\n").unwrap();
-        let asked = Asked {
+        let asked = RevisionRequest {
             base: "HEAD".to_owned(),
             head: "HEAD".to_owned(),
             exact: false,

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context;
 
-use crate::cli::asked::Asked;
 use crate::cli::keys::{self, Keys};
 use crate::cli::output::progress::ProgressStyle;
 use crate::cli::output::taskbar;
+use crate::cli::status_request::StatusRequest;
 use crate::exit::Exit;
 use crate::hint::WithHint;
 use crate::load::Stop;
@@ -76,7 +76,7 @@ impl Interrupt {
             runtime.block_on(async {
                 loop {
                     match signals.next().await {
-                        Heard::State => Asked::by_anybody().ask(),
+                        Heard::State => StatusRequest::by_anybody().ask(),
                         Heard::End if asked.ask() => {}
                         Heard::End => {
                             taskbar::remove_now();
@@ -95,8 +95,8 @@ impl Interrupt {
     }
 
     /// Whether somebody asks how it goes. While something is `shown` at a terminal, its keys ask, too.
-    pub(crate) fn asked(&self, style: ProgressStyle) -> (Asked, Option<Keys>) {
-        let asked = Asked::by_anybody();
+    pub(crate) fn asked(&self, style: ProgressStyle) -> (StatusRequest, Option<Keys>) {
+        let asked = StatusRequest::by_anybody();
         let is_shown = matches!(style, ProgressStyle::Terminal { .. });
         let keys = is_shown.then(|| Keys::listen(&asked)).flatten();
         (asked, keys)

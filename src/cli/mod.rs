@@ -2,7 +2,6 @@
 //! exit code. Nobody imports this room.
 
 mod args;
-mod asked;
 mod commands;
 mod env;
 mod interrupt;
@@ -11,6 +10,7 @@ mod output;
 mod results;
 pub mod settings;
 pub mod shipped;
+mod status_request;
 mod values;
 
 use std::ffi::OsString;

@@ -8,7 +8,7 @@ use super::policy::{Acceptance, Limits, Origin, Severity};
 use super::totals::Totals;
 use crate::model::Difference;
 use crate::model::matching::NoPartner;
-use crate::model::workload::{Part, WorkloadKey};
+use crate::model::workload::{KeyPart, WorkloadKey};
 use crate::model::{Better, Series, Subject, Unit};
 
 /// One series, judged.
@@ -416,7 +416,7 @@ pub enum FoundBaseline {
     Here {
         runs: usize,
         /// What one of the two keys does not say.
-        lacking: Vec<Part>,
+        lacking: Vec<KeyPart>,
     },
     /// The same work on another machine, because the policy asks for it.
     Elsewhere {

@@ -3,7 +3,7 @@
 use super::comparison::{Cause, FoundBaseline, JudgedWorkload};
 use super::totals::Totals;
 use crate::model::matching::NoPartner;
-use crate::model::workload::Part;
+use crate::model::workload::KeyPart;
 use crate::model::{Difference, Matched, Matching, Partner, Run, WorkloadKey};
 
 /// Why a workload of the current side is compared with nothing, as each of its series says it; `None` where it is
@@ -95,10 +95,10 @@ pub(super) fn workloads(matching: &Matching<'_>, in_one_session: &[bool]) -> Vec
 }
 
 /// What one of two keys does not say; that neither says where it was measured is worth telling, too.
-fn lacking_parts(matched: &Matched<'_>, lacking: &[Part]) -> Vec<Part> {
+fn lacking_parts(matched: &Matched<'_>, lacking: &[KeyPart]) -> Vec<KeyPart> {
     let mut parts = lacking.to_vec();
-    if matched.current.key.environment.is_none() && !parts.contains(&Part::Environment) {
-        parts.push(Part::Environment);
+    if matched.current.key.environment.is_none() && !parts.contains(&KeyPart::Environment) {
+        parts.push(KeyPart::Environment);
     }
     parts
 }

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::asked::Asked;
 use super::builds::builds;
 use super::course::{course, direction};
 use super::document::{AnchorSaid, Drift, History, OfHistory, Point, SCHEMA, SeriesHistory, Time};
+use super::filter::HistoryFilter;
 use super::gathered::{Gathered, readings};
 use crate::model::{self, Anchor, Digest, WorkloadKey};
 use crate::stats::order;
@@ -16,8 +16,13 @@ const NEWEST: usize = 5;
 
 impl Gathered {
     /// Everything that is known of the series that were asked for.
-    pub fn history(&self, mut of: OfHistory, asked: &Asked, anchor: Option<&Anchor>) -> History {
-        of.since = asked.since.map(Time);
+    pub fn history(
+        &self,
+        mut of: OfHistory,
+        filter: &HistoryFilter,
+        anchor: Option<&Anchor>,
+    ) -> History {
+        of.since = filter.since.map(Time);
         of.anchor = anchor.map(|anchor| AnchorSaid {
             label: anchor.label.clone(),
             budget: anchor.budget,
@@ -32,11 +37,11 @@ impl Gathered {
         let mut series = Vec::new();
         for workload in &history.workloads {
             let key = &workload.key;
-            if !asked.takes_environment(key) {
+            if !filter.takes_environment(key) {
                 continue;
             }
             let label = label(key);
-            for (index, line) in self.lines(workload, asked) {
+            for (index, line) in self.lines(workload, filter) {
                 series.extend(self.of_series(index, line, (key, &label), anchor));
             }
         }
@@ -57,12 +62,16 @@ impl Gathered {
             schema: SCHEMA.to_owned(),
             history: of,
             series,
-            ratios: self.ratios(&history, asked, &label),
+            ratios: self.ratios(&history, filter, &label),
         }
     }
 
     /// The points of each series of a workload, with the sessions that they are.
-    fn lines(&self, workload: &model::Workload<'_>, asked: &Asked) -> BTreeMap<usize, Line> {
+    fn lines(
+        &self,
+        workload: &model::Workload<'_>,
+        filter: &HistoryFilter,
+    ) -> BTreeMap<usize, Line> {
         let mut places = workload.places();
         let mut lines: BTreeMap<usize, Line> = BTreeMap::new();
         for (place, session) in workload.sessions.iter().enumerate() {
@@ -72,11 +81,11 @@ impl Gathered {
                     continue;
                 };
                 point.environment = workload.key.environment.clone();
-                if asked.since.is_some_and(|since| point.date.0 < since) {
+                if filter.since.is_some_and(|since| point.date.0 < since) {
                     continue;
                 }
                 for (index, values) in build.values(self) {
-                    if !self.is_asked(index, asked) {
+                    if !self.is_asked(index, filter) {
                         continue;
                     }
                     let Some(value) = order::median(&values) else {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::document::{Point, Time};
-use super::gathered::{Gathered, Reading};
+use super::gathered::{Gathered, SeriesValue};
 use crate::model::Session;
 
 /// The runs of one build in one session.
@@ -53,7 +53,7 @@ impl Build<'_> {
         let mut values: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
         let readings = self.runs.iter();
         let readings = readings.filter_map(|run| gathered.readings.get(*run));
-        for Reading { series, value } in readings.flatten() {
+        for SeriesValue { series, value } in readings.flatten() {
             values.entry(*series).or_default().push(*value);
         }
         values

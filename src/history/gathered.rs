@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::asked::Asked;
+use super::filter::HistoryFilter;
 use crate::model::{MetricName, Quantile, Role, Run, Series, Statistic};
 use crate::stats::reading;
 
@@ -18,7 +18,7 @@ pub struct Recorded {
 pub struct Gathered {
     /// Without what they measured.
     pub(super) runs: Vec<Run>,
-    pub(super) readings: Vec<Vec<Reading>>,
+    pub(super) readings: Vec<Vec<SeriesValue>>,
     pub(super) recorded: Vec<Recorded>,
     pub(super) series: Vec<Series>,
     known: HashMap<Series, usize>,
@@ -27,7 +27,7 @@ pub struct Gathered {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reading {
+pub(super) struct SeriesValue {
     pub series: usize,
     pub value: f64,
 }
@@ -47,7 +47,7 @@ impl Gathered {
                 if index == next {
                     self.series.push(series);
                 }
-                Reading {
+                SeriesValue {
                     series: index,
                     value,
                 }
@@ -65,8 +65,8 @@ impl Gathered {
         self.order = order;
     }
 
-    pub(super) fn is_asked(&self, index: usize, asked: &Asked) -> bool {
-        let Some((pattern, series)) = asked.series.as_ref().zip(self.series.get(index)) else {
+    pub(super) fn is_asked(&self, index: usize, filter: &HistoryFilter) -> bool {
+        let Some((pattern, series)) = filter.series.as_ref().zip(self.series.get(index)) else {
             return true;
         };
         pattern.matches(&series.to_string()) || pattern.matches(series.subject.as_str())

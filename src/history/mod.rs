@@ -4,17 +4,17 @@
 //! `gathered` keeps of each run what is judged, `assembled` puts the points of each series together from the `builds` of each
 //! session, `ratios` those of sessions that measured two, `course` finds where one moved, `document` is what is written.
 
-mod asked;
 mod assembled;
 mod builds;
 mod course;
 mod document;
+mod filter;
 mod gathered;
 mod ratios;
 
-pub use asked::Asked;
 pub use document::{
     AnchorSaid, Change, Commit, Detector, Direction, Drift, Gap, History, OfHistory, Point,
     RatioHistory, RatioPoint, SCHEMA, SeriesHistory, Size, SizeOf, Strength, Time, Trend,
 };
+pub use filter::HistoryFilter;
 pub use gathered::{Gathered, Recorded};

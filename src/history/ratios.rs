@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::asked::Asked;
 use super::builds::{Build, builds};
 use super::document::{RatioHistory, RatioPoint};
+use super::filter::HistoryFilter;
 use super::gathered::Gathered;
 use crate::model::{self, Session, WorkloadKey};
 use crate::stats::order;
@@ -38,12 +38,12 @@ impl Gathered {
     pub(super) fn ratios(
         &self,
         history: &model::History<'_>,
-        asked: &Asked,
+        filter: &HistoryFilter,
         label: &dyn Fn(&WorkloadKey) -> Option<String>,
     ) -> Vec<RatioHistory> {
         let mut found: BTreeMap<(Option<String>, usize), Vec<RatioPoint>> = BTreeMap::new();
         for workload in &history.workloads {
-            if !asked.takes_environment(&workload.key) {
+            if !filter.takes_environment(&workload.key) {
                 continue;
             }
             let mut places = workload.places();
@@ -54,8 +54,8 @@ impl Gathered {
                     continue;
                 };
                 for (index, mut point) in self.pairs(session, base, head) {
-                    if asked.since.is_some_and(|since| point.date.0 < since)
-                        || !self.is_asked(index, asked)
+                    if filter.since.is_some_and(|since| point.date.0 < since)
+                        || !self.is_asked(index, filter)
                     {
                         continue;
                     }

@@ -11,7 +11,7 @@ use super::{Ingested, ReadOptions, read_baselines, read_place, shares};
 pub fn read_all(paths: &[PathBuf], options: &ReadOptions) -> anyhow::Result<Vec<Vec<Ingested>>> {
     let mut tasks: Vec<Task<'_>> = Vec::new();
     for (at, path) in paths.iter().enumerate() {
-        let asked = Asked { at, path };
+        let asked = AskedPath { at, path };
         match locate(path)? {
             ResultPlace::CriterionBaseline { folder, name } => {
                 let of_folder = tasks.iter_mut().find_map(|task| task.baselines_of(&folder));
@@ -35,20 +35,20 @@ pub fn read_all(paths: &[PathBuf], options: &ReadOptions) -> anyhow::Result<Vec<
 }
 
 /// One of the paths, and which.
-struct Asked<'a> {
+struct AskedPath<'a> {
     at: usize,
     path: &'a Path,
 }
 
 /// What one thread reads.
 enum Task<'a> {
-    One(Asked<'a>, ResultPlace),
+    One(AskedPath<'a>, ResultPlace),
     /// A criterion folder, and the names of its baselines.
-    Baselines(PathBuf, Vec<(Asked<'a>, String)>),
+    Baselines(PathBuf, Vec<(AskedPath<'a>, String)>),
 }
 
 impl<'a> Task<'a> {
-    fn baselines_of(&mut self, wanted: &Path) -> Option<&mut Vec<(Asked<'a>, String)>> {
+    fn baselines_of(&mut self, wanted: &Path) -> Option<&mut Vec<(AskedPath<'a>, String)>> {
         match self {
             Self::Baselines(folder, asked) if folder == wanted => Some(asked),
             _ => None,

@@ -243,7 +243,7 @@ impl<'a> History<'a> {
 
     /// What stays of a baseline: the newest runs of each workload, of the workloads that were measured last; oldest
     /// first.
-    pub fn window(&self, runs: usize, workloads: usize) -> Vec<Kept> {
+    pub fn window(&self, runs: usize, workloads: usize) -> Vec<KeptRun> {
         let mut newest: Vec<&Workload<'a>> = self.workloads.iter().collect();
         newest.sort_by_key(|w| Reverse(w.measured()));
         newest.truncate(workloads);
@@ -258,7 +258,7 @@ impl<'a> History<'a> {
             kept.extend(own.into_iter().skip(surplus));
         }
         kept.sort_by_key(|(place, _)| place.made);
-        let kept = kept.into_iter().map(|(place, in_newest_session)| Kept {
+        let kept = kept.into_iter().map(|(place, in_newest_session)| KeptRun {
             place: place.given,
             in_newest_session,
         });
@@ -268,7 +268,7 @@ impl<'a> History<'a> {
 
 /// A run that stays in a baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kept {
+pub struct KeptRun {
     /// Among the runs that the history was made of.
     pub place: usize,
     pub in_newest_session: bool,

@@ -6,7 +6,7 @@ use super::Run;
 use super::history::{History, MOST_KEYS, Workload};
 use super::load::Difference;
 use super::run::MeasuredTime;
-use super::workload::{Part, WorkloadKey};
+use super::workload::{KeyPart, WorkloadKey};
 
 /// The workloads of two sides, with which of them are held against each other.
 #[derive(Clone, Debug, Default)]
@@ -32,7 +32,7 @@ pub enum Partner<'a> {
     Found {
         baseline: Workload<'a>,
         /// What one of the two keys does not say; empty where they are equal.
-        lacking: Vec<Part>,
+        lacking: Vec<KeyPart>,
     },
     /// The same work on another machine: comparable by a policy that asks for it.
     Elsewhere {
@@ -369,7 +369,7 @@ mod tests {
         let Partner::Found { lacking, .. } = partner(&old, &new) else {
             panic!("it is the only one that fits");
         };
-        assert_eq!(lacking, [Part::Source, Part::Load]);
+        assert_eq!(lacking, [KeyPart::Source, KeyPart::Load]);
 
         let two = [of(Some("a"), None, "x", 0), of(Some("b"), None, "x", 1)];
         let unnamed = [of(None, None, "x", 9)];

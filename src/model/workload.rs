@@ -24,7 +24,7 @@ pub struct WorkloadKey {
 
 /// A part of a key that one of two matching keys lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
+pub enum KeyPart {
     Source,
     Tool,
     Scenario,
@@ -33,7 +33,7 @@ pub enum Part {
     Environment,
 }
 
-impl fmt::Display for Part {
+impl fmt::Display for KeyPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Source => "the name of the source",
@@ -135,20 +135,28 @@ impl WorkloadKey {
     }
 
     /// The parts that exactly one of two keys says.
-    pub fn lacking(&self, other: &Self) -> Vec<Part> {
+    pub fn lacking(&self, other: &Self) -> Vec<KeyPart> {
         let one = |part, here: bool, there: bool| (here != there).then_some(part);
         [
-            one(Part::Source, self.source.is_some(), other.source.is_some()),
-            one(Part::Tool, self.tool.is_some(), other.tool.is_some()),
             one(
-                Part::Scenario,
+                KeyPart::Source,
+                self.source.is_some(),
+                other.source.is_some(),
+            ),
+            one(KeyPart::Tool, self.tool.is_some(), other.tool.is_some()),
+            one(
+                KeyPart::Scenario,
                 self.scenario.is_some(),
                 other.scenario.is_some(),
             ),
-            one(Part::Inputs, self.inputs.is_some(), other.inputs.is_some()),
-            one(Part::Load, self.load.is_silent(), other.load.is_silent()),
             one(
-                Part::Environment,
+                KeyPart::Inputs,
+                self.inputs.is_some(),
+                other.inputs.is_some(),
+            ),
+            one(KeyPart::Load, self.load.is_silent(), other.load.is_silent()),
+            one(
+                KeyPart::Environment,
                 self.environment.is_some(),
                 other.environment.is_some(),
             ),
@@ -322,7 +330,7 @@ mod tests {
         );
         assert!(bare.fits(&full) && full.fits(&bare) && bare != full);
         assert!(full.refines(&bare) && !bare.refines(&full));
-        assert_eq!(bare.lacking(&full), [Part::Source, Part::Load]);
+        assert_eq!(bare.lacking(&full), [KeyPart::Source, KeyPart::Load]);
         assert_eq!(
             said(&key(Some("web"), None, &[]), &full),
             ["the source was `web`, is `api`"]

@@ -20,7 +20,7 @@ pub struct Marker {
 
 /// What to do with a comment that stands there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum CommentState {
     /// Written by a run that came later.
     Newer,
     /// Says this already.
@@ -73,14 +73,14 @@ impl Marker {
     }
 
     /// How a comment of this gate relates to what is to be written.
-    pub fn standing(&self, there: &str, wanted: &str) -> Standing {
+    pub fn standing(&self, there: &str, wanted: &str) -> CommentState {
         let newer = |ours: RunNumber| run_of(there).is_some_and(|theirs| theirs > ours);
         if self.run.is_some_and(newer) {
-            Standing::Newer
+            CommentState::Newer
         } else if lines_alike(there, wanted) {
-            Standing::Same
+            CommentState::Same
         } else {
-            Standing::Outdated
+            CommentState::Outdated
         }
     }
 }
@@ -206,13 +206,16 @@ mod tests {
         let mine = marker("api", 7);
         let wanted = mine.body("x");
         for (there, standing) in [
-            (marker("api", 8).body("x"), Standing::Newer),
-            (marker("api", 6).body("x"), Standing::Outdated),
-            (marker("api", 7).body("y"), Standing::Outdated),
-            (wanted.clone(), Standing::Same),
-            (wanted.replace('\n', "\r\n") + "\r\n", Standing::Same),
-            (wanted.replace("attempt=1", "attempt=2"), Standing::Newer),
-            (wanted.replace("run=7", "run=x"), Standing::Outdated),
+            (marker("api", 8).body("x"), CommentState::Newer),
+            (marker("api", 6).body("x"), CommentState::Outdated),
+            (marker("api", 7).body("y"), CommentState::Outdated),
+            (wanted.clone(), CommentState::Same),
+            (wanted.replace('\n', "\r\n") + "\r\n", CommentState::Same),
+            (
+                wanted.replace("attempt=1", "attempt=2"),
+                CommentState::Newer,
+            ),
+            (wanted.replace("run=7", "run=x"), CommentState::Outdated),
         ] {
             assert_eq!(mine.standing(&there, &wanted), standing, "{there}");
         }

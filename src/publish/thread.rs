@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::api::{Answer, Api, Attempt, Call, TRIES, Trouble};
-use super::comment::{Marker, Standing, When, fit};
+use super::comment::{CommentState, Marker, When, fit};
 use super::failure::{Failure, FailureKind};
 use super::github::{Past, Pull};
 
@@ -112,7 +112,7 @@ pub struct Upsert<'a> {
 
 /// What was asked once about ourselves: each is `Some` behind the first time.
 #[derive(Default)]
-struct Asked {
+struct AboutOurselves {
     /// The account of a person; a token of an app has none that it could ask for.
     me: Option<Option<String>>,
     past: Option<Option<Past>>,
@@ -165,7 +165,7 @@ impl Api<'_> {
     pub async fn upsert(&self, upsert: &Upsert<'_>) -> Result<Written, Failure> {
         let mut body = upsert.marker.body(upsert.text);
         let (mut repetition, mut uncertain) = (0, false);
-        let mut asked = Asked::default();
+        let mut asked = AboutOurselves::default();
         loop {
             let failure = match self.round(upsert, &body, &mut asked).await {
                 // What was created in the dark has come to light.
@@ -197,14 +197,14 @@ impl Api<'_> {
         &self,
         upsert: &Upsert<'_>,
         body: &str,
-        asked: &mut Asked,
+        asked: &mut AboutOurselves,
     ) -> Result<Round, Failure> {
         let mut ours = self.ours(upsert, asked).await?;
         ours.sort_by_key(|comment| !comment.is_certain);
         // Of several, that of the newest run says what holds.
         let is_newer = |comment: &Comment| {
             let there = comment.body.as_deref().unwrap_or_default();
-            comment.is_certain && upsert.marker.standing(there, body) == Standing::Newer
+            comment.is_certain && upsert.marker.standing(there, body) == CommentState::Newer
         };
         ours.sort_by_key(|comment| !is_newer(comment));
         for (at, comment) in ours.iter().enumerate() {
@@ -246,7 +246,7 @@ impl Api<'_> {
         upsert: &Upsert<'_>,
         own: Comment,
         body: &str,
-        asked: &mut Asked,
+        asked: &mut AboutOurselves,
     ) -> Written {
         let created = Written::Created(upsert.thread.url(&own));
         for repetition in 1..=TRIES {
@@ -280,12 +280,12 @@ impl Api<'_> {
         let there = comment.body.as_deref().unwrap_or_default();
         let url = upsert.thread.url(comment);
         match upsert.marker.standing(there, body) {
-            Standing::Newer if !comment.is_certain => return Ok(Tried::NotThis),
-            Standing::Newer => return Ok(Tried::Done(Written::Newer(url))),
-            Standing::Same if upsert.when != When::Always => {
+            CommentState::Newer if !comment.is_certain => return Ok(Tried::NotThis),
+            CommentState::Newer => return Ok(Tried::Done(Written::Newer(url))),
+            CommentState::Same if upsert.when != When::Always => {
                 return Ok(Tried::Done(Written::Unchanged(url)));
             }
-            Standing::Same | Standing::Outdated => {}
+            CommentState::Same | CommentState::Outdated => {}
         }
         let new = json!({"body": body});
         let call = Call {
@@ -339,7 +339,11 @@ impl Api<'_> {
 
     /// The comments of this gate that we may have written, oldest first. Anyone can write our marker, so whose a comment
     /// is comes before anything that it says: a stranger or another bot could stop a gate from ever reporting.
-    async fn ours(&self, upsert: &Upsert<'_>, asked: &mut Asked) -> Result<Vec<Comment>, Failure> {
+    async fn ours(
+        &self,
+        upsert: &Upsert<'_>,
+        asked: &mut AboutOurselves,
+    ) -> Result<Vec<Comment>, Failure> {
         let mut ours = Vec::new();
         let doing = format!("list the comments of {}", upsert.thread.name);
         let all: Vec<Comment> = self.list(&upsert.thread.list(), &doing).await?;
@@ -373,7 +377,11 @@ impl Api<'_> {
     }
 
     /// Who we are by the server's word, and what became of our comments here; `None` where it does not tell.
-    async fn past_of<'p>(&self, upsert: &Upsert<'_>, asked: &'p mut Asked) -> Option<&'p Past> {
+    async fn past_of<'p>(
+        &self,
+        upsert: &Upsert<'_>,
+        asked: &'p mut AboutOurselves,
+    ) -> Option<&'p Past> {
         if asked.past.is_none() {
             let past = match &upsert.thread.pull {
                 Some(pull) => self.past(pull).await,

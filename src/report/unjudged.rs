@@ -183,14 +183,14 @@ fn reason(workload: &Workload) -> Option<Sentence> {
 
 /// In our words where it is one of ours, for a stored document can say anything.
 fn part_of_the_work(name: &str) -> Sentence {
-    use crate::model::workload::Part;
+    use crate::model::workload::KeyPart;
     let parts = [
-        Part::Source,
-        Part::Tool,
-        Part::Scenario,
-        Part::Inputs,
-        Part::Load,
-        Part::Environment,
+        KeyPart::Source,
+        KeyPart::Tool,
+        KeyPart::Scenario,
+        KeyPart::Inputs,
+        KeyPart::Load,
+        KeyPart::Environment,
     ];
     let own = parts
         .iter()

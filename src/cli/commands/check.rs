@@ -20,7 +20,7 @@ use crate::cli::output::write_reports::Outlets;
 use crate::cli::results::checkout::Checkout;
 use crate::cli::results::profiled::Sampling;
 use crate::cli::results::scenarios::LoadOptions;
-use crate::cli::results::{self, Named, Purpose};
+use crate::cli::results::{self, NamedResults, Purpose};
 use crate::cli::settings::base::{self, BaselineAtBase};
 use crate::cli::settings::baseline_path;
 use crate::cli::settings::baseline_path::Located;
@@ -207,7 +207,7 @@ fn judge(
         given_provenance: &given_provenance,
         allow_remote: args.remote.allow_remote,
     };
-    let named = Named {
+    let named = NamedResults {
         paths: &args.results,
         source: args.source.source.as_ref(),
     };

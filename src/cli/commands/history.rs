@@ -10,7 +10,7 @@ use crate::cli::settings::baseline_path;
 use crate::cli::settings::{Settings, Typed};
 use crate::exit::Exit;
 use crate::hint::WithHint;
-use crate::history::{Asked, Gathered, History, OfHistory, Recorded};
+use crate::history::{Gathered, History, HistoryFilter, OfHistory, Recorded};
 use crate::model::Pattern;
 use crate::report::{self, Style, history};
 use crate::store::{self, Walked};
@@ -37,7 +37,7 @@ pub(crate) fn run(args: HistoryArgs, env: &Env, output: &mut Output<'_>) -> anyh
     })?;
     tell(&walked, output);
     gathered.put_in_order(store::order(path, &gathered.measured_together())?);
-    let asked = Asked {
+    let filter = HistoryFilter {
         series: args.series.map(Pattern::new),
         environment: args.environment.map(Pattern::new),
         since: args.since,
@@ -50,9 +50,9 @@ pub(crate) fn run(args: HistoryArgs, env: &Env, output: &mut Output<'_>) -> anyh
         unreadable: unreadable(&walked),
         ..OfHistory::default()
     };
-    let history = gathered.history(of, &asked, walked.anchor.as_ref());
+    let history = gathered.history(of, &filter, walked.anchor.as_ref());
     if history.series.is_empty() && !gathered.is_empty() {
-        return Err(nothing(&asked, &gathered));
+        return Err(nothing(&filter, &gathered));
     }
     let format = args.format.unwrap_or(match args.output {
         Some(_) => HistoryFormat::Html,
@@ -109,17 +109,17 @@ fn unreadable(walked: &Walked) -> Vec<String> {
         .collect()
 }
 
-fn nothing(asked: &Asked, gathered: &Gathered) -> anyhow::Error {
+fn nothing(filter: &HistoryFilter, gathered: &Gathered) -> anyhow::Error {
     // Without the name, to say what there is.
-    let names = |asked: &Asked| -> Vec<String> {
-        let History { series, .. } = gathered.history(OfHistory::default(), asked, None);
+    let names = |filter: &HistoryFilter| -> Vec<String> {
+        let History { series, .. } = gathered.history(OfHistory::default(), filter, None);
         series.iter().map(|series| series.name()).collect()
     };
-    let others = names(&Asked {
+    let others = names(&HistoryFilter {
         series: None,
-        ..asked.clone()
+        ..filter.clone()
     });
-    let Err(error) = (match (&asked.series, others.first()) {
+    let Err(error) = (match (&filter.series, others.first()) {
         (Some(pattern), Some(first)) => Err::<(), _>(anyhow!("no series is called `{pattern}`"))
             .hint(format!(
                 "one of {} is `{first}`; `perfgate history` lists them",

@@ -14,7 +14,7 @@ use crate::cli::output::collisions::Files;
 use crate::cli::output::shell_repr;
 use crate::cli::results::checkout::Checkout;
 use crate::cli::results::scenarios::LoadOptions;
-use crate::cli::results::{self, Named, Purpose};
+use crate::cli::results::{self, NamedResults, Purpose};
 use crate::cli::settings::baseline_path::{self, Located};
 use crate::cli::settings::provenance::GivenProvenance;
 use crate::cli::settings::{Settings, Typed};
@@ -110,7 +110,7 @@ fn of_results(
         given_provenance: &given_provenance,
         allow_remote: false,
     };
-    let named = Named {
+    let named = NamedResults {
         paths: &args.paths,
         source: args.source.source.as_ref(),
     };

@@ -1,12 +1,12 @@
 //! Consoles whose keys nobody listens to.
 
-use crate::cli::asked::Asked;
+use crate::cli::status_request::StatusRequest;
 
 #[derive(Debug)]
 pub(crate) struct Keys(());
 
 impl Keys {
-    pub(crate) fn listen(_asked: &Asked) -> Option<Self> {
+    pub(crate) fn listen(_asked: &StatusRequest) -> Option<Self> {
         None
     }
 }

@@ -17,7 +17,7 @@ use rustix::termios::{
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 
-use crate::cli::asked::Asked;
+use crate::cli::status_request::StatusRequest;
 
 /// How often it is looked for keys.
 const LOOK: Duration = Duration::from_millis(100);
@@ -33,7 +33,7 @@ pub(crate) struct Keys(());
 
 impl Keys {
     /// `None` where nobody can press one.
-    pub(crate) fn listen(asked: &Asked) -> Option<Self> {
+    pub(crate) fn listen(asked: &StatusRequest) -> Option<Self> {
         if !stdin().is_terminal() {
             return None;
         }
@@ -113,7 +113,7 @@ fn take() {
 }
 
 /// For as long as the program lives: a signal that was listened to once no longer does what it did.
-fn listen(asked: &Asked) {
+fn listen(asked: &StatusRequest) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -155,7 +155,7 @@ fn listen(asked: &Asked) {
 }
 
 /// All keys that were pressed. What is no question is passed over.
-fn read(asked: &Asked) {
+fn read(asked: &StatusRequest) {
     let terminal = stdin();
     let mut keys = [0; 64];
     while WANTED.load(Ordering::SeqCst) && is_in_front() {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use unicode_width::UnicodeWidthStr;
 
 use super::taskbar;
-use crate::cli::asked::Asked;
+use crate::cli::status_request::StatusRequest;
 use crate::load::{LevelStage, Observer, Snapshot, Stop, Stretch};
 use crate::model::Unit;
 use crate::report::figures;
@@ -46,7 +46,7 @@ pub(crate) struct Progress<'a> {
     /// What happened second by second, the newest last.
     course: VecDeque<Stretch>,
     told_of_stop: bool,
-    asked: Asked,
+    asked: StatusRequest,
 }
 
 impl<'a> Progress<'a> {
@@ -60,12 +60,12 @@ impl<'a> Progress<'a> {
             drawn: false,
             course: VecDeque::new(),
             told_of_stop: false,
-            asked: Asked::default(),
+            asked: StatusRequest::default(),
         }
     }
 
     /// Tells how it goes whenever somebody asks.
-    pub(crate) fn asked_by(mut self, asked: Asked) -> Self {
+    pub(crate) fn asked_by(mut self, asked: StatusRequest) -> Self {
         self.asked = asked;
         self
     }
@@ -458,7 +458,7 @@ mod tests {
     #[test]
     fn whoever_asks_is_told_once_and_on_a_line_of_its_own() {
         for style in [TERMINAL, ProgressStyle::Log] {
-            let (mut out, asked) = (Vec::new(), Asked::default());
+            let (mut out, asked) = (Vec::new(), StatusRequest::default());
             let mut progress = Progress::new(&mut out, style, Stop::new()).asked_by(asked.clone());
             let begun = Instant::now() + FIRST;
             for second in 0..3 {

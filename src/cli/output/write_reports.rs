@@ -17,13 +17,13 @@ use crate::report::{self, About, Document, RunsBehind, Style};
 use crate::store;
 
 /// What is written.
-pub(crate) struct Told<'a> {
+pub(crate) struct ReportInput<'a> {
     pub(crate) document: &'a Document,
     /// The runs behind it, for the pictures of the page.
     pub(crate) measured: RunsBehind<'a>,
 }
 
-impl<'a> Told<'a> {
+impl<'a> ReportInput<'a> {
     fn about(&self) -> About<'a> {
         About {
             measured: Some(self.measured),
@@ -74,7 +74,7 @@ impl<'a> Outlets<'a> {
 
     pub(crate) fn write_reports(
         &self,
-        told: &Told<'_>,
+        told: &ReportInput<'_>,
         exit: Exit,
         output: &mut Output<'_>,
     ) -> Exit {
@@ -126,7 +126,7 @@ impl<'a> Outlets<'a> {
 
     fn render(
         &self,
-        told: &Told<'_>,
+        told: &ReportInput<'_>,
         format: ReportFormat,
         style: &Style,
     ) -> anyhow::Result<String> {
@@ -138,7 +138,7 @@ impl<'a> Outlets<'a> {
         .context("render the report")
     }
 
-    fn write(&self, report: &Report, told: &Told<'_>) -> anyhow::Result<()> {
+    fn write(&self, report: &Report, told: &ReportInput<'_>) -> anyhow::Result<()> {
         let path = &report.path;
         let doing = || format!("write {}", path.display());
         let text = self

@@ -100,12 +100,12 @@ impl Results {
 }
 
 /// Results as they were named on the command line, and the source that they are from.
-pub(crate) struct Named<'a> {
+pub(crate) struct NamedResults<'a> {
     pub(crate) paths: &'a [PathBuf],
     pub(crate) source: Option<&'a String>,
 }
 
-impl Named<'_> {
+impl NamedResults<'_> {
     /// For what is kept: a result may also be a baseline file that another job or machine has begun, whose runs say
     /// where they were measured. With the runs that say nothing of the system.
     pub(crate) fn read_all_to_add(&self, options: &ReadOptions) -> anyhow::Result<Results> {
@@ -164,7 +164,7 @@ pub(crate) enum Purpose {
 
 /// What was named, else what the sources give, else what lies here.
 pub(crate) fn current(
-    named: &Named<'_>,
+    named: &NamedResults<'_>,
     purpose: Purpose,
     (settings, load_options): (&Settings, &LoadOptions<'_>),
     output: &mut Output<'_>,
@@ -203,7 +203,7 @@ pub(crate) fn again(
 }
 
 fn discovered(
-    named: &Named<'_>,
+    named: &NamedResults<'_>,
     settings: &Settings,
     output: &mut Output<'_>,
 ) -> anyhow::Result<Results> {

@@ -91,7 +91,7 @@ impl Benchmark {
 
 /// What `benchmark.json` says.
 #[derive(Debug, PartialEq)]
-pub struct Named {
+pub struct BenchmarkFacts {
     pub subject: Subject,
     work: Vec<PerIteration>,
     notes: Vec<String>,
@@ -104,7 +104,7 @@ struct BenchmarkFile {
 }
 
 /// `benchmark.json`: the name that the directories only hold in a sanitised form, and the work of an iteration.
-pub fn parse_benchmark(json: &[u8]) -> anyhow::Result<Named> {
+pub fn parse_benchmark(json: &[u8]) -> anyhow::Result<BenchmarkFacts> {
     let file: BenchmarkFile = serde_json::from_slice(json)?;
     if file.full_id.is_empty() {
         bail!("full_id: it is empty");
@@ -116,7 +116,7 @@ pub fn parse_benchmark(json: &[u8]) -> anyhow::Result<Named> {
         },
         None => (Vec::new(), Vec::new()),
     };
-    Ok(Named {
+    Ok(BenchmarkFacts {
         subject: Subject::new(file.full_id),
         work,
         notes,

@@ -22,7 +22,7 @@ use super::age::Since;
 use crate::hint::WithHint;
 use crate::model::{Provenance, Run, Subject, ToolName};
 
-pub use benchmark::{Named, parse_benchmark, parse_estimates};
+pub use benchmark::{BenchmarkFacts, parse_benchmark, parse_estimates};
 pub(super) use iterations::Field;
 pub use iterations::Iterations;
 pub use samples::parse_sample;

@@ -18,7 +18,7 @@ const PER_POINT: f64 = 20.0;
 
 /// One row of an endpoint: what it had done by then.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Reading {
+pub(super) struct EndpointRow {
     pub second: u64,
     pub users: u64,
     pub requests: u64,
@@ -31,8 +31,8 @@ pub(super) struct Reading {
 
 /// The rows of every endpoint.
 #[derive(Debug, Default)]
-pub(super) struct Readings {
-    of: BTreeMap<Subject, (Role, Vec<Reading>)>,
+pub(super) struct EndpointRows {
+    of: BTreeMap<Subject, (Role, Vec<EndpointRow>)>,
     /// When counting began.
     first: Option<u64>,
     highest: u64,
@@ -48,8 +48,8 @@ struct Interval {
     sum_ms: f64,
 }
 
-impl Readings {
-    pub(super) fn add(&mut self, (subject, role): (&Subject, Role), reading: Reading) {
+impl EndpointRows {
+    pub(super) fn add(&mut self, (subject, role): (&Subject, Role), reading: EndpointRow) {
         if reading.users > self.highest {
             self.highest = reading.users;
         }
@@ -72,7 +72,7 @@ impl Readings {
     }
 
     /// The rows of every endpoint, unless there are too many.
-    pub(super) fn rows(&self) -> Option<impl Iterator<Item = (&Subject, &[Reading])>> {
+    pub(super) fn rows(&self) -> Option<impl Iterator<Item = (&Subject, &[EndpointRow])>> {
         let few = self.of.len() <= MOST_ENDPOINTS;
         let all = self.of.iter();
         few.then(|| all.map(|(subject, (_, rows))| (subject, rows.as_slice())))
@@ -96,26 +96,26 @@ impl Readings {
     }
 
     /// Whether the highest number of users was kept for a fifth of the time, and no peak of a load that rises and falls.
-    fn is_held(&self, rows: &[Reading]) -> bool {
+    fn is_held(&self, rows: &[EndpointRow]) -> bool {
         let held: f64 = self.intervals(rows).iter().map(|one| one.length).sum();
         let ends = rows.first().zip(rows.last());
         let all = ends.map_or(0, |(first, last)| last.second.saturating_sub(first.second));
         held > 0.0 && held >= 0.2 * all as f64
     }
 
-    fn intervals(&self, rows: &[Reading]) -> Vec<Interval> {
+    fn intervals(&self, rows: &[EndpointRow]) -> Vec<Interval> {
         let mut at = 0.0;
         let mut intervals = Vec::new();
         for pair in rows.windows(2) {
             let [before, after] = pair else { continue };
             let full = before.users == self.highest && after.users == self.highest;
-            let grew = |of: fn(&Reading) -> u64| of(after).checked_sub(of(before));
+            let grew = |of: fn(&EndpointRow) -> u64| of(after).checked_sub(of(before));
             let grown = grew(|r| r.requests).zip(grew(|r| r.failures));
             let (Some((requests, failures)), true) = (grown, full) else {
                 continue;
             };
             let length = after.second.saturating_sub(before.second) as f64;
-            let sum = |reading: &Reading| reading.mean_ms * reading.requests as f64;
+            let sum = |reading: &EndpointRow| reading.mean_ms * reading.requests as f64;
             intervals.push(Interval {
                 at,
                 length,
@@ -128,7 +128,7 @@ impl Readings {
         intervals
     }
 
-    fn courses(&self, rows: &[Reading]) -> Courses {
+    fn courses(&self, rows: &[EndpointRow]) -> Courses {
         let intervals = self.intervals(rows);
         let length: f64 = intervals.iter().map(|one| one.length).sum();
         let requests: f64 = intervals.iter().map(|one| one.requests).sum();
@@ -171,7 +171,7 @@ impl Readings {
     }
 
     /// Seconds since the first row, when so much of the full load had passed.
-    fn moment(&self, rows: &[Reading], passed: f64) -> f64 {
+    fn moment(&self, rows: &[EndpointRow], passed: f64) -> f64 {
         let full = rows.iter().find(|row| row.users == self.highest);
         let from = full.map_or(0, |row| row.second);
         from.saturating_sub(self.first.unwrap_or(from)) as f64 + passed
@@ -183,21 +183,21 @@ mod tests {
     use super::*;
 
     /// A minute in which each second has ten requests more, after ten seconds in which users come.
-    fn readings(mean_ms: impl Fn(u64) -> f64) -> Readings {
-        let mut readings = Readings::default();
+    fn readings(mean_ms: impl Fn(u64) -> f64) -> EndpointRows {
+        let mut readings = EndpointRows::default();
         let subject = Subject::new("GET /");
         let (mut requests, mut sum) = (0, 0.0);
         for second in 0..=70_u64 {
             let noise = 1.0 + 0.02 * f64::from(u8::try_from(second * 7 % 5).unwrap());
             requests += 30;
             sum += 30.0 * mean_ms(second) * noise;
-            let reading = Reading {
+            let reading = EndpointRow {
                 second: 1_000 + second,
                 users: (second + 1).min(10),
                 requests,
                 failures: 0,
                 mean_ms: sum / requests as f64,
-                ..Reading::default()
+                ..EndpointRow::default()
             };
             readings.add((&subject, Role::Outcome), reading);
         }
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn only_what_changes_under_the_full_load_is_told() {
-        let courses = |readings: Readings| {
+        let courses = |readings: EndpointRows| {
             let (_, rows) = &readings.of[&Subject::new("GET /")];
             readings.courses(rows).latency
         };
@@ -224,16 +224,16 @@ mod tests {
 
     #[test]
     fn long_histories_are_thinned() {
-        let mut readings = Readings::default();
+        let mut readings = EndpointRows::default();
         let subject = Subject::new("GET /");
         for second in 0..100_000 {
-            let reading = Reading {
+            let reading = EndpointRow {
                 second,
                 users: 5,
                 requests: second,
                 failures: 0,
                 mean_ms: 3.0,
-                ..Reading::default()
+                ..EndpointRow::default()
             };
             readings.add((&subject, Role::Outcome), reading);
         }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 
-use super::course::{Reading, Readings};
+use super::course::{EndpointRow, EndpointRows};
 use super::endpoint;
 use super::over_time;
 use super::table::{Column, Row, Table};
@@ -53,7 +53,7 @@ struct History {
     expected: usize,
     restarted: bool,
     /// What was measured, to tell the course of it.
-    readings: Readings,
+    readings: EndpointRows,
     /// Reused for each row.
     window: Vec<Option<u64>>,
     /// Where in it the p50 and the p99 are.
@@ -106,7 +106,7 @@ impl History {
             names: Vec::new(),
             expected: 0,
             restarted: false,
-            readings: Readings::default(),
+            readings: EndpointRows::default(),
             window: Vec::new(),
             drawn,
         })
@@ -159,7 +159,7 @@ impl History {
                     let told = self.window.get(at.filter(|_| has_window)?);
                     told.copied().flatten()
                 });
-                let reading = Reading {
+                let reading = EndpointRow {
                     second,
                     users: row.count(users)?,
                     requests: totals.requests,

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::course::{Reading, Readings};
+use super::course::{EndpointRow, EndpointRows};
 use crate::model::timeline::{Gauge, Latencies, Slice, Timeline, in_order, short};
 use crate::model::{MetricName, Subject, Unit};
 
@@ -19,8 +19,8 @@ struct OverTime {
 }
 
 impl OverTime {
-    fn see(&mut self, origin: u64, before: &Reading, after: &Reading) {
-        let grew = |of: fn(&Reading) -> u64| of(after).checked_sub(of(before));
+    fn see(&mut self, origin: u64, before: &EndpointRow, after: &EndpointRow) {
+        let grew = |of: fn(&EndpointRow) -> u64| of(after).checked_sub(of(before));
         // Locust set its totals to zero in between.
         let Some((requests, failures)) = grew(|r| r.requests).zip(grew(|r| r.failures)) else {
             return;
@@ -34,7 +34,7 @@ impl OverTime {
                 errors: failures.min(requests),
                 successes: Latencies::untold(requests.saturating_sub(failures)),
             });
-            let sum = |reading: &Reading| reading.mean_ms * reading.requests as f64;
+            let sum = |reading: &EndpointRow| reading.mean_ms * reading.requests as f64;
             let mean = (sum(after) - sum(before)) / requests as f64;
             if mean >= 0.0 {
                 self.look("latency_mean", index, mean);
@@ -66,7 +66,7 @@ impl OverTime {
     }
 }
 
-impl Readings {
+impl EndpointRows {
     /// From `origin` on, the second in which the load began. An endpoint has no row before its first request, so that
     /// what its first row holds happened in it, unless a warm-up was dropped.
     pub(super) fn timeline(&self, origin: u64, from_zero: bool) -> Option<Timeline> {
@@ -74,9 +74,9 @@ impl Readings {
         for (subject, rows) in self.rows()? {
             let mut over_time = OverTime::default();
             if let Some(first) = rows.first().filter(|_| from_zero) {
-                let nothing = Reading {
+                let nothing = EndpointRow {
                     second: first.second.saturating_sub(1),
-                    ..Reading::default()
+                    ..EndpointRow::default()
                 };
                 over_time.see(origin, &nothing, first);
             }
@@ -104,10 +104,10 @@ mod tests {
     use super::*;
     use crate::model::Role;
 
-    fn readings(rows: &[(u64, u64, u64, f64)]) -> Readings {
-        let mut all = Readings::default();
+    fn readings(rows: &[(u64, u64, u64, f64)]) -> EndpointRows {
+        let mut all = EndpointRows::default();
         for (second, requests, failures, mean_ms) in rows {
-            let reading = Reading {
+            let reading = EndpointRow {
                 second: *second,
                 users: 5,
                 requests: *requests,
@@ -157,6 +157,6 @@ mod tests {
         let slices = timeline.slices("GET /").iter();
         let seen: Vec<_> = slices.map(|s| (s.index, s.requests())).collect();
         assert_eq!(seen, [(10, 20), (12, 3)]);
-        assert_eq!(Readings::default().timeline(0, true), None);
+        assert_eq!(EndpointRows::default().timeline(0, true), None);
     }
 }

@@ -29,12 +29,12 @@ pub(super) struct Row<'a>(Record<'a>);
 
 /// A cell put by: of a million rows only the last one's figure may be needed as a number.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Kept {
+pub(super) struct KeptCell {
     raw: Vec<u8>,
     line: u64,
 }
 
-impl Kept {
+impl KeptCell {
     pub(super) fn keep(&mut self, row: &Row<'_>, column: &Column) -> anyhow::Result<()> {
         row.uncut(column)?;
         self.raw.clear();

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 
 use super::endpoint::{Endpoint, Latency};
 use super::rounding;
-use super::table::Kept;
+use super::table::KeptCell;
 use crate::model::evidence::Moments;
 use crate::model::{Point, Quantile, Role, Subject};
 use crate::stats::order;
@@ -22,9 +22,9 @@ pub(super) struct Totals {
 /// Cumulative figures in the last row, which are numbers once it is known to be the last.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Cumulated {
-    pub mean: Kept,
-    pub min: Kept,
-    pub max: Kept,
+    pub mean: KeptCell,
+    pub min: KeptCell,
+    pub max: KeptCell,
 }
 
 /// The same as numbers; extremes only where nothing is dropped.

@@ -94,7 +94,7 @@ pub enum SubjectFrom {
 
 /// A text that is the same in all rows, or that of a column.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Named {
+pub enum TextOrColumn {
     Text(String),
     Column(String),
 }
@@ -102,8 +102,8 @@ pub enum Named {
 /// One metric of a row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ValueFrom {
-    pub metric: Named,
-    pub unit: Named,
+    pub metric: TextOrColumn,
+    pub unit: TextOrColumn,
     pub better: BetterFrom,
     pub numbers: Numbers,
     /// Rows without it are no error.

@@ -1,6 +1,6 @@
 //! Which columns a mapping needs, each once, so that a row is read into as many cells.
 
-use super::{BetterFrom, Mapping, Named, Numbers, SubjectFrom, ValueFrom};
+use super::{BetterFrom, Mapping, Numbers, SubjectFrom, TextOrColumn, ValueFrom};
 use crate::model::{Better, Statistic};
 
 /// A mapping whose columns are numbered.
@@ -80,10 +80,10 @@ impl<'m> Numbered<'m> {
         }
     }
 
-    fn named(&mut self, named: &'m Named, optional: bool) -> At<'m> {
+    fn named(&mut self, named: &'m TextOrColumn, optional: bool) -> At<'m> {
         match named {
-            Named::Text(text) => At::Text(text),
-            Named::Column(name) => At::Column(self.at(name, optional)),
+            TextOrColumn::Text(text) => At::Text(text),
+            TextOrColumn::Column(name) => At::Column(self.at(name, optional)),
         }
     }
 

@@ -62,7 +62,7 @@ fn quoted(name: &str, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::scenario::Part;
+    use crate::load::scenario::MultipartPart;
     use crate::load::template::Template;
 
     #[test]
@@ -71,11 +71,11 @@ mod tests {
             boundary: "B".to_owned(),
             content_type: String::new(),
             parts: vec![
-                Part {
+                MultipartPart {
                     name: "a\"b\r\nc".to_owned(),
                     content: PartContent::Field(Template::parse("x {{n}}").unwrap()),
                 },
-                Part {
+                MultipartPart {
                     name: "f".to_owned(),
                     content: PartContent::File {
                         name: "ü.png".to_owned(),

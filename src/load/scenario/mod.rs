@@ -43,7 +43,7 @@ pub use file::WatchFile;
 pub use hosts::{Addresses, Destination, Host, PerHost};
 pub use keys::AT_ONCE;
 pub use measure::{Measure, MeasuredHeader, metric_name};
-pub use multipart::{Multipart, Part, PartContent};
+pub use multipart::{Multipart, MultipartPart, PartContent};
 pub use rows::Rows;
 pub use share::Share;
 pub use simple::{BodyArg, Simple, from_url};

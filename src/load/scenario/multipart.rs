@@ -33,11 +33,11 @@ pub struct Multipart {
     pub boundary: String,
     /// With the boundary.
     pub content_type: String,
-    pub parts: Vec<Part>,
+    pub parts: Vec<MultipartPart>,
 }
 
 #[derive(Clone, Debug)]
-pub struct Part {
+pub struct MultipartPart {
     pub name: String,
     pub content: PartContent,
 }
@@ -82,7 +82,7 @@ pub(super) fn multipart(
                 }
                 ScalarOr::Table(part) => file(part, reader)?,
             };
-            parts.push(Part {
+            parts.push(MultipartPart {
                 name: name.to_owned(),
                 content,
             });
@@ -128,13 +128,13 @@ fn file(part: &FilePart, reader: &Reader<'_>) -> Result<PartContent, Problem> {
 }
 
 /// One that stands in none of the parts.
-fn boundary(parts: &[Part], seed: u64) -> String {
+fn boundary(parts: &[MultipartPart], seed: u64) -> String {
     let mut all = (0..).map(|number| format!("perfgate-{:016x}", random(seed, number).u64(..)));
     let is_free = |boundary: &String| parts.iter().all(|part| !part.holds(boundary));
     all.find(is_free).unwrap_or_default()
 }
 
-impl Part {
+impl MultipartPart {
     fn holds(&self, text: &str) -> bool {
         match &self.content {
             PartContent::Field(template) => template.written().contains(text),
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_boundary_follows_from_the_seed_and_stands_in_no_part() {
-        let file = |bytes: &str| Part {
+        let file = |bytes: &str| MultipartPart {
             name: "f".to_owned(),
             content: PartContent::File {
                 name: "f".to_owned(),
@@ -165,7 +165,7 @@ mod tests {
         assert_ne!(boundary(&[file("abc")], 8), usual);
         let other = boundary(&[file(&format!("a {usual} b"))], 7);
         assert_ne!(other, usual);
-        let field = Part {
+        let field = MultipartPart {
             name: "g".to_owned(),
             content: PartContent::Field(Template::fixed(&other)),
         };

@@ -39,7 +39,7 @@ use self::process_probe::ProcessProbe;
 use self::process_selection::ProcessSelection;
 use self::prometheus::Endpoint;
 use self::resource_record::{GROWTH_NEEDS, LoadSummary};
-use self::task::{Part, TaskResult, WatchTask, Way};
+use self::task::{TaskResult, WatchTask, WatchedPart, Way};
 use super::scenario::{WatchTarget, Watched};
 use crate::hint::WithHint;
 use crate::model::{Measurement, MetricName, Subject, Timeline};
@@ -91,7 +91,7 @@ async fn start_in(
         let system = |selection| {
             ProcessProbe::find(selection).map(|found| Box::new(found) as Box<dyn Probe>)
         };
-        let mut part = Part::Processes;
+        let mut part = WatchedPart::Processes;
         let returns = matches!(
             watched.what,
             WatchTarget::Process(_) | WatchTarget::Cgroup(_)
@@ -114,7 +114,7 @@ async fn start_in(
             WatchTarget::Process(name) => system(ProcessSelection::Named(name.clone()))?,
             WatchTarget::Cgroup(path) => Box::new(CgroupProbe::find(path)?),
             WatchTarget::Host => {
-                part = Part::Host;
+                part = WatchedPart::Host;
                 Box::new(HostProbe::find()?)
             }
         };

@@ -31,12 +31,12 @@ pub(super) struct WatchTask {
     subject: Subject,
     commands: UnboundedSender<Command>,
     ended: EndedProcess,
-    part: Part,
+    part: WatchedPart,
 }
 
 /// What of the machine a task looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum WatchedPart {
     /// Processes or a control group.
     Processes,
     /// All of it.
@@ -115,7 +115,12 @@ pub(super) struct TaskResult {
 }
 
 impl WatchTask {
-    pub(super) fn of_system(subject: Subject, part: Part, way: Way, probe: Box<dyn Probe>) -> Self {
+    pub(super) fn of_system(
+        subject: Subject,
+        part: WatchedPart,
+        way: Way,
+        probe: Box<dyn Probe>,
+    ) -> Self {
         let (commands, heard) = unbounded_channel();
         let ended = EndedProcess::default();
         let system = SystemTask {
@@ -144,7 +149,7 @@ impl WatchTask {
             subject,
             commands,
             ended: EndedProcess::default(),
-            part: Part::Endpoint,
+            part: WatchedPart::Endpoint,
         }
     }
 
@@ -154,7 +159,7 @@ impl WatchTask {
 
     /// Whether it tells memory and CPU time of processes.
     pub(super) fn is_of_processes(&self) -> bool {
-        self.part == Part::Processes
+        self.part == WatchedPart::Processes
     }
 
     pub(super) fn ended(&self) -> Option<String> {
@@ -179,7 +184,7 @@ impl WatchTask {
 struct SystemTask {
     /// The probe, until it has failed.
     probe: Option<Box<dyn Probe>>,
-    part: Part,
+    part: WatchedPart,
     way: Way,
     absence: Absence,
     has_begun: bool,
@@ -291,21 +296,21 @@ impl SystemTask {
         let figures = match &self.record {
             Some(record) if was_read || is_soak => {
                 let mut figures = match self.part {
-                    Part::Processes => {
+                    WatchedPart::Processes => {
                         let limits = self.probe.as_ref().map(|probe| probe.limits());
                         let mut figures = record.figures(counted);
                         figures.extend(record.per_request(counted));
                         figures.extend(record.shares_of(limits.unwrap_or_default()));
                         figures
                     }
-                    Part::Host => record.machine(),
-                    Part::Endpoint => Vec::new(),
+                    WatchedPart::Host => record.machine(),
+                    WatchedPart::Endpoint => Vec::new(),
                 };
                 figures.extend(record.traffic());
                 if is_soak && self.way.returns {
                     figures.extend(record.restarts());
                 }
-                if self.part == Part::Host || counted.requests.is_none() {
+                if self.part == WatchedPart::Host || counted.requests.is_none() {
                     figures.extend(
                         MachineSize::find()
                             .into_iter()

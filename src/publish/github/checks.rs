@@ -7,7 +7,7 @@ use url::form_urlencoded::byte_serialize;
 
 use super::GitHub;
 use crate::publish::api::{Call, TRIES, Trouble};
-use crate::publish::comment::{Marker, Standing, fit};
+use crate::publish::comment::{CommentState, Marker, fit};
 use crate::publish::failure::Failure;
 use crate::text::shorten;
 
@@ -139,7 +139,7 @@ impl GitHub<'_> {
                     }
                 }
             };
-            if check.marker.standing(external, identity) == Standing::Newer {
+            if check.marker.standing(external, identity) == CommentState::Newer {
                 return Ok(());
             }
             let call = Call {

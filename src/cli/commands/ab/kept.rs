@@ -11,11 +11,11 @@ use crate::hint::WithHint;
 use crate::model::{Run, run_file};
 use crate::store;
 
-pub(super) struct Kept {
+pub(super) struct KeptResults {
     asked: Option<PathBuf>,
 }
 
-impl Kept {
+impl KeptResults {
     /// A folder that cannot be made is told before anything is measured.
     pub(super) fn prepare(asked: Option<PathBuf>) -> anyhow::Result<Self> {
         if let Some(folder) = &asked {

@@ -47,7 +47,7 @@ use crate::text::duration;
 use crate::verdict::{Situation, Verdict};
 
 use control::Control;
-use kept::Kept;
+use kept::KeptResults;
 use layout::LayoutCheck;
 use rerun::Rerun;
 use rounds::{Rounds, Stamping, windows_of};
@@ -140,7 +140,7 @@ pub(crate) fn measure(
 ) -> anyhow::Result<MeasuredInTurns> {
     let ends = configured::complete(args, settings, invocation.env)?;
     let args = &*args;
-    let kept = Kept::prepare(args.measuring.kept.clone())?;
+    let kept = KeptResults::prepare(args.measuring.kept.clone())?;
     let rerun = args.measuring.rerun.as_deref().map(Rerun::of).transpose()?;
     let interrupt = Interrupt::listen()?;
     let seed = args.measuring.seed.unwrap_or_else(|| seed(args));

@@ -10,7 +10,7 @@ use crate::ab::built::Cache;
 use crate::ab::command::Program;
 use crate::ab::criterion::BenchTarget;
 use crate::ab::layout::Reordered;
-use crate::ab::revision::{Asked, Chosen};
+use crate::ab::revision::{Chosen, RevisionRequest};
 use crate::ab::service::{Deployed, Deployment};
 use crate::ab::worktrees::Worktrees;
 use crate::ab::{Files, Version, named_target, written_by_both};
@@ -73,7 +73,7 @@ impl Versions {
                 return Err(anyhow!("--run names {folder}, into which cargo would build both revisions"))
                     .hint("each is built into a `target` of its own, which CARGO_TARGET_DIR names while it is built and run: write \"$CARGO_TARGET_DIR\"/release/tool");
             }
-            let asked = Asked {
+            let asked = RevisionRequest {
                 base: revisions
                     .base_ref
                     .clone()

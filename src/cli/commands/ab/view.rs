@@ -4,8 +4,8 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use crate::ab::{Machine, State, Watcher};
-use crate::cli::asked::Asked;
 use crate::cli::output::progress::ProgressStyle;
+use crate::cli::status_request::StatusRequest;
 use crate::compare::Comparison;
 use crate::report::figures;
 use crate::text::{duration, sanitize, shorten};
@@ -19,12 +19,16 @@ pub(super) struct View<'o> {
     to: &'o mut (dyn Write + Send),
     is_drawn: bool,
     cap: Option<usize>,
-    asked: Asked,
+    asked: StatusRequest,
     machine: Machine,
 }
 
 impl<'o> View<'o> {
-    pub(super) fn new(style: ProgressStyle, asked: Asked, to: &'o mut (dyn Write + Send)) -> Self {
+    pub(super) fn new(
+        style: ProgressStyle,
+        asked: StatusRequest,
+        to: &'o mut (dyn Write + Send),
+    ) -> Self {
         Self {
             style,
             begun: Instant::now(),

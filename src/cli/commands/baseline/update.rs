@@ -12,7 +12,7 @@ use crate::cli::output::Output;
 use crate::cli::output::shell_repr;
 use crate::cli::results::checkout::Checkout;
 use crate::cli::results::scenarios::LoadOptions;
-use crate::cli::results::{self, Named, Purpose};
+use crate::cli::results::{self, NamedResults, Purpose};
 use crate::cli::settings::baseline_path;
 use crate::cli::settings::provenance::GivenProvenance;
 use crate::cli::settings::{Settings, Typed};
@@ -20,7 +20,7 @@ use crate::compare::{OnOtherEnvironment, Outcome, Policy, Sides};
 use crate::exit::Exit;
 use crate::hint::WithHint;
 use crate::model::matching::Machines;
-use crate::model::workload::Part;
+use crate::model::workload::KeyPart;
 use crate::model::{Baseline, Matching, Partner, Run, WorkloadKey};
 use crate::stats::reading;
 use crate::store::{self, Window};
@@ -52,7 +52,7 @@ pub(crate) fn run(args: UpdateArgs, env: &Env, output: &mut Output<'_>) -> anyho
         allow_remote: args.remote.allow_remote,
     };
     let measured_here = args.results.is_empty();
-    let named = Named {
+    let named = NamedResults {
         paths: &args.results,
         source: args.source.source.as_ref(),
     };
@@ -204,7 +204,7 @@ fn write_down(stored: &mut [Run], new: &mut [Run]) -> Vec<String> {
         if let Partner::Found { baseline, lacking } = &matched.partner {
             let said: Vec<String> = lacking
                 .iter()
-                .filter(|part| **part != Part::Environment)
+                .filter(|part| **part != KeyPart::Environment)
                 .map(ToString::to_string)
                 .collect();
             if said.is_empty() {

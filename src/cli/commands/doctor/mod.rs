@@ -30,7 +30,7 @@ use crate::text::sanitize;
 
 pub(crate) use told::json_schema;
 
-use told::{Told, TrialTold};
+use told::{DoctorDocument, TrialTold};
 use trial::{Replay, Trial};
 use workflows::WorkflowFile;
 
@@ -82,14 +82,14 @@ pub(crate) fn run(args: DoctorArgs, env: &Env, output: &mut Output<'_>) -> anyho
         true => Exit::Pass,
         false => Exit::Fail,
     };
-    let told = Told {
+    let told = DoctorDocument {
         able_to_fail: exit == Exit::Pass,
         headline,
         findings: seen.findings,
         facts: seen.lines,
         trial: seen.trial,
         workflows,
-        ..Told::default()
+        ..DoctorDocument::default()
     };
     output.result(&match args.format {
         InspectFormat::Json => told.json()?,

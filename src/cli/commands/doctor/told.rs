@@ -14,7 +14,7 @@ const SCHEMA: &str = "perfgate.doctor/1";
 /// What was seen of a gate.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[schemars(title = "perfgate.doctor/1")]
-pub(crate) struct Told {
+pub(crate) struct DoctorDocument {
     #[schemars(extend("const" = SCHEMA))]
     pub(super) schema: String,
     /// Nothing was found that keeps it from failing.
@@ -80,7 +80,7 @@ impl TrialTold {
     }
 }
 
-impl Told {
+impl DoctorDocument {
     pub(super) fn json(mut self) -> Result<String, serde_json::Error> {
         SCHEMA.clone_into(&mut self.schema);
         Ok(sanitize::json(&serde_json::to_string_pretty(&self)?) + "\n")
@@ -135,7 +135,9 @@ fn wrapped(text: &str, (first, further): (&str, &str), width: usize) -> String {
 /// The JSON Schema of what `--format json` writes.
 pub(crate) fn json_schema() -> String {
     let settings = SchemaSettings::draft2020_12().for_serialize();
-    let schema = settings.into_generator().into_root_schema_for::<Told>();
+    let schema = settings
+        .into_generator()
+        .into_root_schema_for::<DoctorDocument>();
     format!("{:#}", schema.to_value())
 }
 
@@ -145,11 +147,11 @@ mod tests {
 
     #[test]
     fn lines_are_broken_between_words_and_go_on_below_their_first_word() {
-        let told = Told {
+        let told = DoctorDocument {
             headline: "this gate finds little".to_owned(),
             findings: vec!["one two three four five six seven eight nine".to_owned()],
             facts: vec!["w".repeat(40)],
-            ..Told::default()
+            ..DoctorDocument::default()
         };
         let text = told.text(30);
         assert_eq!(

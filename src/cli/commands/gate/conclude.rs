@@ -8,7 +8,7 @@ use crate::cli::commands::post::request::{Content, PostRequest};
 use crate::cli::commands::post::send::send;
 use crate::cli::env::Env;
 use crate::cli::output::Output;
-use crate::cli::output::write_reports::{Outlets, Told};
+use crate::cli::output::write_reports::{Outlets, ReportInput};
 use crate::exit::Exit;
 use crate::hint::WithHint;
 use crate::publish::actions;
@@ -48,7 +48,7 @@ pub(crate) fn conclude(
     if to.pull_request.is_some() {
         document.trend = trend(&document, judged);
     }
-    let told = Told {
+    let told = ReportInput {
         document: &document,
         measured,
     };

@@ -98,7 +98,7 @@ const LETTERS: [(char, &str); 27] = [
 ];
 
 #[derive(Default)]
-struct Asked {
+struct CurlCommand {
     urls: Vec<String>,
     method: Option<String>,
     headers: Vec<(String, String)>,
@@ -119,7 +119,7 @@ pub(super) fn draft(command: &str, takes_unsafe: bool) -> anyhow::Result<Draft> 
     let words = words(&plain(command))?;
     let mut words = words.into_iter().peekable();
     words.next_if(|word| word == "curl" || word.ends_with("/curl") || word == "curl.exe");
-    let mut asked = Asked::default();
+    let mut asked = CurlCommand::default();
     while let Some(word) = words.next() {
         if word == "--next" || word == ":" {
             asked.left.push("--next and what follows".to_owned());
@@ -160,7 +160,7 @@ pub(super) fn draft(command: &str, takes_unsafe: bool) -> anyhow::Result<Draft> 
     asked.draft(takes_unsafe)
 }
 
-impl Asked {
+impl CurlCommand {
     fn option(
         &mut self,
         name: &str,

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 
-use crate::cli::asked::Asked;
 use crate::cli::interrupt::{Interrupt, Interrupted};
 use crate::cli::output::Output;
+use crate::cli::status_request::StatusRequest;
 use crate::hint::WithHint;
 use crate::load::Stop;
 use crate::load::group::{Launch, ProcessEnd, ProcessGroup};
@@ -32,7 +32,11 @@ pub(crate) struct SourceCommand<'a> {
 
 impl SourceCommand<'_> {
     /// Tells how long it has run whenever somebody asks.
-    pub(super) fn teller(&self, asked: &Asked, output: &mut Output<'_>) -> impl FnMut(Duration) {
+    pub(super) fn teller(
+        &self,
+        asked: &StatusRequest,
+        output: &mut Output<'_>,
+    ) -> impl FnMut(Duration) {
         move |elapsed| {
             if asked.take() {
                 let (elapsed, most) = (in_seconds(elapsed), duration::text(self.timeout));

@@ -22,7 +22,7 @@ use crate::compare::Origin;
 use crate::hint::WithHint;
 use crate::ingest::{self, Since};
 
-pub(crate) use self::watched::Watched;
+pub(crate) use self::watched::ObservedBeside;
 
 /// File systems keep times coarsely, so a result may look a little older than its command. It counts only where the
 /// file system itself cannot be asked for its time.
@@ -65,7 +65,7 @@ pub(crate) struct Execution {
     pub(crate) paths: Vec<PathBuf>,
     /// When the command began that should have written them.
     pub(crate) since: Option<Since>,
-    pub(crate) watched: Watched,
+    pub(crate) watched: ObservedBeside,
 }
 
 impl Execution {
@@ -73,7 +73,7 @@ impl Execution {
         Self {
             paths,
             since: None,
-            watched: Watched::default(),
+            watched: ObservedBeside::default(),
         }
     }
 }
@@ -209,7 +209,7 @@ impl Worker<'_> {
                         folder: here(self.folder),
                         timeout: *timeout,
                     };
-                    let watched = Watched::beside(&source.watch, output, |output| {
+                    let watched = ObservedBeside::beside(&source.watch, output, |output| {
                         command::run(&order, self.interrupt, output)
                     })?;
                     done.push((since, watched));

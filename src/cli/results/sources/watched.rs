@@ -13,13 +13,13 @@ const TO_THE_SECOND: f64 = 2.0;
 
 /// What was measured while a command ran once.
 #[derive(Default)]
-pub(crate) struct Watched {
+pub(crate) struct ObservedBeside {
     measurements: Vec<(Subject, MetricName, Measurement)>,
     /// What was seen, and when the watch began.
     timeline: Option<(Timeline, jiff::Timestamp)>,
 }
 
-impl Watched {
+impl ObservedBeside {
     /// Does the work and watches for as long as it takes. What ends meanwhile is no longer under test, so that is an
     /// error.
     pub(super) fn beside(

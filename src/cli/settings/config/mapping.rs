@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ingest::mapping::{
-    BetterFrom, KEY, Layout, Mapping, Named, Numbers, SubjectFrom, Success, Time, ValueFrom,
+    BetterFrom, KEY, Layout, Mapping, Numbers, SubjectFrom, Success, TextOrColumn, Time, ValueFrom,
     misfit, usual_direction,
 };
 use crate::model::{Better, MetricName, Statistic, Unit};
@@ -266,23 +266,25 @@ fn alone(
     let tables = file.value.as_deref().unwrap_or_default();
     for (value, table) in values.iter().zip(tables) {
         match &value.metric {
-            Named::Column(_) if file.success.is_some() => {
+            TextOrColumn::Column(_) if file.success.is_some() => {
                 return Err(table
                     .error_here("`metric_column` and `success` do not go together: one request would have many rows")
                     .hint("give the failures as a metric with `count` and `of`"));
             }
-            Named::Column(_) => {}
-            Named::Text(metric) if metric == MetricName::ERRORS && file.success.is_some() => {
+            TextOrColumn::Column(_) => {}
+            TextOrColumn::Text(metric)
+                if metric == MetricName::ERRORS && file.success.is_some() =>
+            {
                 return Err(table
                     .error_here("`success` makes `errors` already")
                     .hint("keep one of the two"));
             }
-            Named::Text(metric) if !known.insert(metric.as_str()) => {
+            TextOrColumn::Text(metric) if !known.insert(metric.as_str()) => {
                 return Err(table
                     .error_here(format!("two values are called `{metric}`"))
                     .hint("give each a `metric` of its own"));
             }
-            Named::Text(_) => {}
+            TextOrColumn::Text(_) => {}
         }
     }
     Ok(())
@@ -292,13 +294,13 @@ fn alone(
 fn named(
     text: &Option<Located<FilledText>>,
     column: &Option<Located<FilledText>>,
-) -> Result<Option<Named>, Problem> {
+) -> Result<Option<TextOrColumn>, Problem> {
     match (text, column) {
         (Some(_), Some(column)) => Err(column
             .error("it is said for all rows already")
             .hint("keep the text or the column")),
-        (Some(text), None) => Ok(Some(Named::Text(text.to_string()))),
-        (None, Some(column)) => Ok(Some(Named::Column(column.to_string()))),
+        (Some(text), None) => Ok(Some(TextOrColumn::Text(text.to_string()))),
+        (None, Some(column)) => Ok(Some(TextOrColumn::Column(column.to_string()))),
         (None, None) => Ok(None),
     }
 }
@@ -308,14 +310,14 @@ fn value(mapping: &str, file: &Located<Table<ValueFile>>) -> Result<ValueFrom, P
     let is_share = matches!(numbers, Numbers::Share { .. });
     let metric = match named(&file.metric, &file.metric_column)? {
         Some(metric) => metric,
-        None if is_share => Named::Text(MetricName::ERRORS.to_owned()),
+        None if is_share => TextOrColumn::Text(MetricName::ERRORS.to_owned()),
         None => {
             return Err(file
                 .error_here(format!("[[mapping.{mapping}.value]] has no `metric`"))
                 .hint("say what is measured, such as metric = \"latency\", or name its column with `metric_column`"));
         }
     };
-    let unit = named(&file.unit, &file.unit_column)?.unwrap_or(Named::Text(String::new()));
+    let unit = named(&file.unit, &file.unit_column)?.unwrap_or(TextOrColumn::Text(String::new()));
     let better = match (&file.better, &file.better_column) {
         (Some(_), Some(column)) => {
             return Err(column
@@ -329,7 +331,7 @@ fn value(mapping: &str, file: &Located<Table<ValueFile>>) -> Result<ValueFrom, P
         (None, Some(column)) => BetterFrom::Column(column.to_string()),
         (None, None) => BetterFrom::Usual,
     };
-    if let (Named::Text(metric), Named::Text(unit)) = (&metric, &unit) {
+    if let (TextOrColumn::Text(metric), TextOrColumn::Text(unit)) = (&metric, &unit) {
         known(file, (metric, &Unit::new(unit)), &better, is_share)?;
     }
     Ok(ValueFrom {

@@ -5,12 +5,12 @@ use std::sync::{Arc, LazyLock};
 
 /// Whether somebody has asked since the last answer.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Asked(Arc<AtomicBool>);
+pub(crate) struct StatusRequest(Arc<AtomicBool>);
 
-impl Asked {
+impl StatusRequest {
     /// What signals and keys reach.
     pub(crate) fn by_anybody() -> Self {
-        static ASKED: LazyLock<Asked> = LazyLock::new(Asked::default);
+        static ASKED: LazyLock<StatusRequest> = LazyLock::new(StatusRequest::default);
         ASKED.clone()
     }
 

@@ -59,7 +59,12 @@ pub(super) fn current_carries(question: &Question<'_>) -> bool {
 
 /// The observations of a typical run of one side, where they are counted.
 fn observed(series: &Series, of_series: &[&Measurement], runs: &[&Run]) -> Option<u64> {
-    if series.metric.as_str() == MetricName::LATENCY {
+    let of_their_own = [
+        MetricName::LATENCY,
+        MetricName::FIRST_EVENT,
+        MetricName::BETWEEN_EVENTS,
+    ];
+    if of_their_own.contains(&series.metric.as_str()) {
         typical(inside(of_series))
     } else {
         typical(runs.iter().filter_map(|run| counted(run, series)))
@@ -68,7 +73,10 @@ fn observed(series: &Series, of_series: &[&Measurement], runs: &[&Run]) -> Optio
 
 fn needed(series: &Series) -> Option<u64> {
     match (series.metric.as_str(), series.statistic) {
-        (MetricName::LATENCY, Statistic::Quantile(q)) => Some(q.needed_observations()),
+        (
+            MetricName::LATENCY | MetricName::FIRST_EVENT | MetricName::BETWEEN_EVENTS,
+            Statistic::Quantile(q),
+        ) => Some(q.needed_observations()),
         (MetricName::LATENCY, Statistic::Mean) | (MetricName::THROUGHPUT, _) => Some(FEWEST),
         (
             MetricName::LATENCY_TREND | MetricName::STEP | MetricName::ERRORS_TREND,

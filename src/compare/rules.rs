@@ -25,9 +25,10 @@ const RECORDED: [(&str, &str); 4] = [
 /// The statistics that are judged of a metric unless a rule names others.
 pub(super) fn usual(series: &Series) -> bool {
     match (series.metric.as_str(), series.statistic) {
-        (MetricName::LATENCY, Statistic::Quantile(q)) => {
-            [Quantile::P50, Quantile::P95, Quantile::P99].contains(&q)
-        }
+        (
+            MetricName::LATENCY | MetricName::FIRST_EVENT | MetricName::BETWEEN_EVENTS,
+            Statistic::Quantile(q),
+        ) => [Quantile::P50, Quantile::P95, Quantile::P99].contains(&q),
         (_, Statistic::Quantile(q)) => q == Quantile::P50,
         (_, Statistic::Value | Statistic::Rate) => true,
         (_, Statistic::Mean | Statistic::Max | Statistic::Min) => false,

@@ -61,6 +61,9 @@ name!(MetricName);
 impl MetricName {
     pub const LATENCY: &'static str = "latency";
     pub const TIME: &'static str = "time";
+    /// Of an answer that is a stream of events: from its request to the first of them, and from each to the next.
+    pub const FIRST_EVENT: &'static str = "first_event";
+    pub const BETWEEN_EVENTS: &'static str = "between_events";
     /// Both sides are one program: its size, as the only thing to show.
     pub const SAME_BINARY: &'static str = "same_binary";
     /// The largest rate that holds the conditions of a search.
@@ -94,6 +97,7 @@ impl MetricName {
             Self::LATENCY | Self::TIME | Self::ERRORS | Self::OUTAGE | Self::OUTAGE_LONGEST => {
                 Some(Better::Lower)
             }
+            Self::FIRST_EVENT | Self::BETWEEN_EVENTS => Some(Better::Lower),
             Self::LATENCY_TREND | Self::ERRORS_TREND => Some(Better::Lower),
             Self::THROUGHPUT => Some(Better::Higher),
             _ => None,

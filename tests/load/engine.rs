@@ -101,6 +101,7 @@ fn step(path: &str) -> Step {
             headers: Vec::new(),
             auth: None,
             body: Body::Empty,
+            events: None,
             expect: Expect::default(),
             captures: Vec::new(),
         })),

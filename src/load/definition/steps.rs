@@ -131,6 +131,7 @@ enum Aspect {
     Auth,
     Body,
     Messages,
+    Events,
     Checks,
     Captures,
     Timeout,
@@ -142,11 +143,12 @@ enum Aspect {
 type Had = Option<(String, String)>;
 
 impl Aspect {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Headers,
         Self::Auth,
         Self::Body,
         Self::Messages,
+        Self::Events,
         Self::Checks,
         Self::Captures,
         Self::Timeout,
@@ -160,6 +162,7 @@ impl Aspect {
             Self::Auth => "auth",
             Self::Body => "body",
             Self::Messages => "messages",
+            Self::Events => "events",
             Self::Checks => "checks",
             Self::Captures => "captures",
             Self::Timeout => "timeout",
@@ -209,6 +212,10 @@ impl Aspect {
             }),
             (Self::Body, Action::Call(call)) => body(&call.body),
             (Self::Messages, Action::Socket(socket)) => messages(socket),
+            (Self::Events, Action::Call(call)) => call
+                .events
+                .as_ref()
+                .and_then(|events| both(events.written())),
             (Self::Checks, Action::Call(call)) => checks(&call.expect).and_then(both),
             (Self::Captures, Action::Call(call)) => {
                 let each = call.captures.iter();
@@ -220,7 +227,10 @@ impl Aspect {
             (Self::Think, _) => (!step.think.high.is_zero())
                 .then(|| load::pause(step.think))
                 .and_then(both),
-            (Self::Auth | Self::Body | Self::Checks | Self::Captures, Action::Socket(_))
+            (
+                Self::Auth | Self::Body | Self::Events | Self::Checks | Self::Captures,
+                Action::Socket(_),
+            )
             | (Self::Messages, Action::Call(_)) => None,
         }
     }

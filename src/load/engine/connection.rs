@@ -9,6 +9,7 @@ use tokio::sync::Mutex;
 
 use super::script::EncodedRequest;
 use crate::load::http::dial::Dialer;
+use crate::load::http::events::Listener;
 use crate::load::http::tls::Alpn;
 use crate::load::http::{Failure, FailureKind, Response, Wanted, http1, http2};
 use crate::load::scenario::{PerHost, Protocol, Scenario};
@@ -128,11 +129,35 @@ impl ConnectionHandle {
                 },
                 Some(prepared),
             ) => connection.send(prepared, wanted).await,
-            (Self::Http1(None) | Self::Http2 { .. }, _) => {
-                Err(Failure::new(FailureKind::Connect, "no connection"))
-            }
+            (Self::Http1(None) | Self::Http2 { .. }, _) => Err(not_open()),
         }
     }
+
+    /// Sends a request on an open connection, and has somebody hear its response.
+    pub async fn listen(
+        &mut self,
+        request: &EncodedRequest,
+        listener: &mut dyn Listener,
+    ) -> Result<Response, Failure> {
+        match (self, &request.http2) {
+            (Self::Http1(Some(connection)), _) => {
+                let method = &request.outgoing.method;
+                connection.listen(&request.http1, method, listener).await
+            }
+            (
+                Self::Http2 {
+                    own: Some((_, connection)),
+                    ..
+                },
+                Some(prepared),
+            ) => connection.listen(prepared, listener).await,
+            (Self::Http1(None) | Self::Http2 { .. }, _) => Err(not_open()),
+        }
+    }
+}
+
+fn not_open() -> Failure {
+    Failure::new(FailureKind::Connect, "no connection")
 }
 
 impl SharedConnection {

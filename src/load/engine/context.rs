@@ -11,9 +11,9 @@ use super::script::Script;
 use super::trace::{Event, Trace};
 use crate::load::clock::{Moment, Timer};
 use crate::load::http::dial::Dialer;
-use crate::load::http::{Failure, FailureKind};
-use crate::load::record::{Exchanged, Figures, Recent, Record, RequestTimes};
-use crate::load::scenario::{PerHost, Scenario};
+use crate::load::http::{Failure, FailureKind, OutgoingRequest};
+use crate::load::record::{EventTimes, Exchanged, Figures, Recent, Record, RequestTimes};
+use crate::load::scenario::{Destination, PerHost, Scenario};
 use crate::load::template::Values;
 
 /// What every thread of a level is given.
@@ -77,6 +77,17 @@ impl ThreadContext {
         }
     }
 
+    /// Keeps a request, where somebody looks.
+    pub fn trace_sent(&self, request: &OutgoingRequest, to: Destination) {
+        self.trace(|| {
+            let origin = match to {
+                Destination::Base => None,
+                host => Some(self.level.scenario.addresses().of(host).origin()),
+            };
+            Event::Sent(request.clone(), origin)
+        });
+    }
+
     pub fn now(&self) -> Moment {
         self.level.control.clock.now()
     }
@@ -116,6 +127,13 @@ impl ThreadContext {
     pub fn exchanged(&self, tally: Option<usize>, exchanged: &Exchanged) {
         if let Some(tally) = tally {
             self.stats.borrow_mut().record.exchanged(tally, exchanged);
+        }
+    }
+
+    /// Records when the events of a counted answer came.
+    pub fn events(&self, tally: Option<usize>, times: EventTimes<'_>) {
+        if let Some(tally) = tally {
+            self.stats.borrow_mut().record.events(tally, times);
         }
     }
 

@@ -55,7 +55,7 @@ impl DeadlineSlot {
         let result = poll_fn(|context| match future.as_mut().poll(context) {
             Poll::Ready(result) => Poll::Ready(result),
             Poll::Pending if self.expired.get() => {
-                Poll::Ready(Err(Failure::new(FailureKind::Timeout, "no answer in time")))
+                Poll::Ready(Err(Failure::new(FailureKind::Timeout, "no answer")))
             }
             Poll::Pending => {
                 self.remember(context);

@@ -15,6 +15,7 @@ mod connection;
 mod context;
 mod control;
 mod deadline;
+mod hearing;
 mod level;
 mod limits;
 mod open;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::connection::{ConnectionHandle, UserConnections};
 use super::context::{ExaminedBy, ThreadContext};
+use super::hearing::Hearing;
 use super::script::{EncodedRequest, PreparedCall};
 use super::trace::Event;
 use crate::load::clock::Moment;
@@ -13,7 +14,7 @@ use crate::load::definition::secret;
 use crate::load::http::dial::Stream;
 use crate::load::http::tls::Alpn;
 use crate::load::http::websocket::{self, RenderedMessage, WebSocket};
-use crate::load::http::{Failure, FailureKind, Response, Wanted};
+use crate::load::http::{Failure, FailureKind, Response};
 use crate::load::request::{self, Answered, NextRequest, UserState};
 use crate::load::scenario::{Destination, Socket};
 use crate::load::template::{Escape, Template};
@@ -28,6 +29,15 @@ pub struct RequestIo {
     pub state: UserState,
     /// The last request that was encoded, whose memory the next one uses again.
     encoded: EncodedRequest,
+}
+
+/// A request that is to be sent.
+pub struct Sending<'s, 'h> {
+    pub call: &'s PreparedCall,
+    pub to: Destination,
+    pub start: Moment,
+    /// Who hears the response while it comes, where it is a stream of events.
+    pub hearing: Option<&'s mut Hearing<'h>>,
 }
 
 /// A response, and when its request was sent and its last byte came.
@@ -57,9 +67,14 @@ impl RequestIo {
     pub async fn send(
         &mut self,
         context: &ThreadContext,
-        (call, to): (&PreparedCall, Destination),
-        start: Moment,
+        sending: Sending<'_, '_>,
     ) -> Result<TimedResponse, Failure> {
+        let Sending {
+            call,
+            to,
+            start,
+            mut hearing,
+        } = sending;
         let scenario = &context.level.scenario;
         let base = scenario.addresses().of(to);
         let (request, mut sent) = match &call.fixed {
@@ -82,7 +97,11 @@ impl RequestIo {
             connecting = Some(sent.since(begin));
         }
         let mut line = Line { connection, to };
-        let mut response = exchange(&mut line, context, request, call.wanted).await?;
+        let mut asked = Asked {
+            wanted: call,
+            hearing: hearing.as_deref_mut(),
+        };
+        let mut response = exchange(&mut line, context, request, &mut asked).await?;
         let mut done = context.now();
         let request_size = request.size();
         if !scenario.keep_alive {
@@ -99,8 +118,16 @@ impl RequestIo {
                 request: previous,
                 from: to,
             };
-            response = self.follow(context, call, answered).await?;
+            let mut asked = Asked {
+                wanted: call,
+                hearing: hearing.as_deref_mut(),
+            };
+            response = self.follow(context, &mut asked, answered).await?;
             done = context.now();
+        }
+        if let Some(hearing) = hearing {
+            hearing.finish(&mut response);
+            done = hearing.ended().unwrap_or(done);
         }
         Ok(TimedResponse {
             response,
@@ -116,9 +143,10 @@ impl RequestIo {
     async fn follow(
         &mut self,
         context: &ThreadContext,
-        call: &PreparedCall,
+        asked: &mut Asked<'_, '_>,
         mut last: Answered,
     ) -> Result<Response, Failure> {
+        let call = asked.wanted;
         let scenario = &context.level.scenario;
         let addresses = scenario.addresses();
         let home = last.from;
@@ -138,7 +166,7 @@ impl RequestIo {
             connection.drop_unusable();
             connection.open(context.level.dialers.of(to)).await?;
             let mut line = Line { connection, to };
-            let response = exchange(&mut line, context, &self.encoded, call.wanted).await?;
+            let response = exchange(&mut line, context, &self.encoded, asked).await?;
             if scenario.cookies {
                 let jar = &mut self.state.jar;
                 jar.take(&response, &base.host, &request.target);
@@ -205,7 +233,7 @@ impl RequestIo {
     ) -> Result<WebSocket<Stream>, Failure> {
         let base = context.level.scenario.addresses().of(to);
         let opening = request::opening(socket, base, &self.state)?;
-        context.trace(|| Event::Sent(opening.clone()));
+        context.trace_sent(&opening, to);
         let stream = context.level.dialers.of(to).connect(Alpn::Http1).await?;
         websocket::connect(stream, base, &opening.target, &opening.headers).await
     }
@@ -241,7 +269,11 @@ fn with_example(
 ) -> Failure {
     let is_known = |tally| context.stats.borrow().record.reasons.knows(tally, &failure);
     let begin = response.body.get(..EXAMPLE).unwrap_or(&response.body);
-    if failure.kind != FailureKind::Status || begin.is_empty() || tally.is_none_or(is_known) {
+    if failure.example.is_some()
+        || failure.kind != FailureKind::Status
+        || begin.is_empty()
+        || tally.is_none_or(is_known)
+    {
         return failure;
     }
     match secret::said(&String::from_utf8_lossy(begin)) {
@@ -256,25 +288,54 @@ struct Line<'a> {
     to: Destination,
 }
 
+/// What is wanted of a response.
+struct Asked<'a, 'h> {
+    wanted: &'a PreparedCall,
+    hearing: Option<&'a mut Hearing<'h>>,
+}
+
 /// Sends a request and reads its response; sends it again where the service never looked at it.
 async fn exchange(
     Line { connection, to }: &mut Line<'_>,
     context: &ThreadContext,
     request: &EncodedRequest,
-    wanted: Wanted,
+    asked: &mut Asked<'_, '_>,
 ) -> Result<Response, Failure> {
-    context.trace(|| Event::Sent(request.outgoing.clone()));
-    let mut response = connection.exchange(request, wanted).await;
+    context.trace_sent(&request.outgoing, *to);
+    let mut response = asked.once(connection, request).await;
     let mut retries = 0;
     while response.is_err() && retries < connection.retries(&request.outgoing.method) {
         retries += 1;
         context.stats.borrow_mut().record.resent += 1;
         connection.drop_unusable();
         connection.open(context.level.dialers.of(*to)).await?;
-        response = connection.exchange(request, wanted).await;
+        response = asked.once(connection, request).await;
     }
-    if let Ok(response) = &response {
+    if let Ok(response) = &response
+        && !asked.was_shown()
+    {
         context.trace(|| Event::Answered(request::plain_answer(response)));
     }
     response
+}
+
+impl Asked<'_, '_> {
+    async fn once(
+        &mut self,
+        connection: &mut ConnectionHandle,
+        request: &EncodedRequest,
+    ) -> Result<Response, Failure> {
+        match &mut self.hearing {
+            None => connection.exchange(request, self.wanted.wanted).await,
+            // Rare, so its state is not part of every user.
+            Some(hearing) => Box::pin(connection.listen(request, &mut **hearing)).await,
+        }
+    }
+
+    /// Whether the answer was shown when it began.
+    fn was_shown(&self) -> bool {
+        self.hearing
+            .as_ref()
+            .is_some_and(|hearing| hearing.is_stream())
+    }
 }

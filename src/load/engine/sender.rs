@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::connection::{ConnectionHandle, UserConnections};
 use super::context::ThreadContext;
 use super::deadline::DeadlineSlot;
-use super::request_io::{RequestIo, TimedResponse};
+use super::hearing::Hearing;
+use super::request_io::{RequestIo, Sending, TimedResponse};
 use super::script::{PreparedAction, PreparedCall, PreparedStep};
 use super::trace::Event;
 use crate::load::clock::{Clock, Moment};
@@ -85,14 +86,31 @@ impl Sender {
         let step = run.step;
         let tally = context.tally(run.span, step.subject);
         self.deadline.begin(tally);
-        let sending = self.io.send(context, (call, step.destination), run.start);
+        let mut hearing = match Hearing::of(context, call, &self.io.state.values) {
+            Ok(hearing) => hearing,
+            Err(failure) => {
+                self.deadline.end();
+                let kind = run.fail(context, tally, failure, run.start);
+                return StepEnd::failed(run.start, kind);
+            }
+        };
+        let sending = Sending {
+            call,
+            to: step.destination,
+            start: run.start,
+            hearing: hearing.as_deref_mut(),
+        };
+        let sending = self.io.send(context, sending);
         let sent = self
             .deadline
             .within(run.start.plus(step.timeout), sending)
             .await;
         let mut took = Duration::ZERO;
         let failure = match sent {
-            Err(failure) => Some(failure),
+            Err(failure) => Some(match &hearing {
+                Some(hearing) => hearing.late(failure),
+                None => failure,
+            }),
             Ok(timed) => {
                 // The response time ends with the last byte and leaves out how long the request was written: what
                 // perfgate does before and after is not the service's time.
@@ -103,6 +121,7 @@ impl Sender {
                     service: done.since(timed.sent),
                 };
                 took = times.response;
+                let sent = timed.sent;
                 let exchanged = Exchanged::of(context, &timed);
                 let examined = self.io.examine(context, call, timed, tally).await;
                 let examined = examined.and_then(|()| in_time(call, times.service));
@@ -111,6 +130,9 @@ impl Sender {
                     self.trace_captures(context, call);
                     context.succeed(tally, times, done);
                     context.exchanged(tally, &exchanged);
+                    if let Some(hearing) = &hearing {
+                        context.events(tally, hearing.times(sent));
+                    }
                 }
                 examined.err()
             }
@@ -237,7 +259,7 @@ impl StepRun<'_> {
     ) -> FailureKind {
         if failure.kind == FailureKind::Timeout {
             let timeout = self.step.timeout.as_secs_f64();
-            failure.what = format!("no answer within {timeout} s");
+            failure.what.push_str(&format!(" within {timeout} s"));
         }
         context.fail(tally, &failure, self.start, end);
         failure.kind

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
+use crate::load::http::events::StreamEvent;
 use crate::load::http::{Failure, OutgoingRequest, Response};
 
 /// One thing that happened to a user, in the order in which it did.
@@ -10,12 +11,15 @@ use crate::load::http::{Failure, OutgoingRequest, Response};
 pub enum Event {
     /// A step begins, with its subject.
     Step(String),
-    Sent(OutgoingRequest),
+    /// A request, and scheme, host and port of one that does not go to the base.
+    Sent(OutgoingRequest, Option<String>),
     Answered(Response),
     /// A message over a WebSocket.
     Said(String),
     /// Every message that came over a WebSocket.
     Heard(Vec<u8>),
+    /// A server-sent event, so long after its step was begun.
+    Came(Duration, StreamEvent),
     /// A value that was captured, with its name.
     Captured(String, String),
     /// A request or a round trip succeeded, and took so long.

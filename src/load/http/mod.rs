@@ -3,6 +3,7 @@
 
 pub mod address;
 pub mod dial;
+pub mod events;
 pub mod http1;
 pub mod http2;
 pub mod tls;
@@ -12,6 +13,8 @@ use std::fmt;
 use std::time::Instant;
 
 use bytes::Bytes;
+
+use events::Stream;
 
 /// One request, ready to be encoded.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,6 +60,8 @@ pub struct Response {
     pub head: u64,
     /// When its head was there.
     pub begun: Option<Instant>,
+    /// Its events, where it was heard while it came; the body is then their data.
+    pub stream: Option<Box<Stream>>,
 }
 
 /// The kinds of failure of a request, in the order of reports.

@@ -276,6 +276,12 @@ impl SubjectTally<'_> {
         if let Some(service) = milliseconds(&self.tally.service)? {
             put("service", "ms", fixed, service);
         }
+        let events = self.tally.events.iter();
+        for (metric, times) in events.flat_map(|events| events.each()) {
+            if let Some(times) = milliseconds(times)? {
+                put(metric, "ms", self.role, times);
+            }
+        }
         for (metric, times) in &self.tally.server {
             if let Some(times) = milliseconds(times)? {
                 put(metric, "ms", fixed, times);

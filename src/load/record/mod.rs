@@ -3,6 +3,7 @@
 
 mod away;
 mod course;
+mod events;
 mod figures;
 mod reasons;
 mod silence;
@@ -17,6 +18,7 @@ use hdrhistogram::Histogram;
 
 use super::http::{Failure, FailureKind};
 
+pub use events::{EventTally, EventTimes};
 pub use figures::{Figures, PhaseTime, Span};
 pub use reasons::{FailureMessage, Reasons};
 pub use silence::{Silence, TimeRange};
@@ -62,6 +64,8 @@ pub struct Tally {
     pub phases: Phases,
     /// The times that the server told, by metric.
     pub server: BTreeMap<String, Histogram<u64>>,
+    /// When events came, where answers were streams of them.
+    pub events: Option<Box<EventTally>>,
 }
 
 /// The parts that the times of the requests that succeeded are made of, as sums.
@@ -143,6 +147,7 @@ impl Default for Tally {
             bytes: Bytes::default(),
             phases: Phases::default(),
             server: BTreeMap::new(),
+            events: None,
         }
     }
 }
@@ -209,6 +214,9 @@ impl Tally {
         for (metric, times) in &other.server {
             let mine = self.server.entry(metric.clone()).or_insert_with(histogram);
             mine.add(times).ok();
+        }
+        if let Some(events) = &other.events {
+            self.events.get_or_insert_default().add(events);
         }
     }
 }
@@ -293,6 +301,12 @@ impl Record {
     pub fn exchanged(&mut self, tally_index: usize, exchanged: &Exchanged) {
         if let Some(tally) = self.tallies.get_mut(tally_index) {
             tally.exchanged(exchanged);
+        }
+    }
+
+    pub fn events(&mut self, tally_index: usize, times: EventTimes<'_>) {
+        if let Some(tally) = self.tallies.get_mut(tally_index) {
+            tally.events.get_or_insert_default().take(times);
         }
     }
 

@@ -146,6 +146,11 @@ fn templates_of_call(call: &Call) -> Vec<&Template> {
         Body::Multipart(body) => all.extend(body.fields()),
         Body::Empty | Body::Bytes(_) => {}
     }
+    all.extend(
+        call.events
+            .iter()
+            .filter_map(|events| events.until.as_ref()),
+    );
     all.extend(call.expect.templates());
     all
 }

@@ -1,10 +1,11 @@
 //! Bodies that were compressed on their way, made plain for whoever looks at them. What was received is counted as it
 //! was sent.
 
-use std::io::Read;
+use std::io::{self, Read, Write};
 
 use bytes::Bytes;
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use flate2::write;
 
 use crate::load::http::{Failure, FailureKind, Response};
 
@@ -17,14 +18,20 @@ pub fn plain_answer(answer: &Response) -> Response {
     plain.unwrap_or_else(|| answer.clone())
 }
 
+/// In which codings the body came, in lower case.
+fn codings(answer: &Response) -> Option<String> {
+    let mut headers = answer.headers.iter();
+    let (_, codings) = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-encoding"))?;
+    Some(String::from_utf8_lossy(codings).to_ascii_lowercase())
+}
+
 /// The answer with a plain body; nothing where it was not compressed, or where its headers are not known.
 pub(super) fn decoded(answer: &Response) -> Result<Option<Response>, Failure> {
-    let mut headers = answer.headers.iter();
-    let found = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-encoding"));
-    let Some((_, codings)) = found.filter(|_| !answer.body.is_empty()) else {
+    // What was heard while it came is plain already.
+    let found = codings(answer).filter(|_| !answer.body.is_empty() && answer.stream.is_none());
+    let Some(codings) = found else {
         return Ok(None);
     };
-    let codings = String::from_utf8_lossy(codings).to_ascii_lowercase();
     let mut body = answer.body.clone();
     // The last one was applied last (RFC 9110, 8.4).
     for coding in codings.rsplit(',').map(str::trim) {
@@ -48,13 +55,7 @@ fn plain(coding: &str, body: &[u8]) -> Result<Bytes, Failure> {
         "deflate" if is_zlib(body) => read(&mut ZlibDecoder::new(body)),
         "deflate" => read(&mut DeflateDecoder::new(body)),
         "br" => read(&mut brotli_decompressor::Decompressor::new(body, BUFFER)),
-        other => {
-            let what = format!(
-                "the body is in `{}`, which is not read",
-                other.escape_debug()
-            );
-            return Err(Failure::new(FailureKind::Check, what));
-        }
+        other => return Err(not_read(other)),
     };
     match read {
         Ok(_) if u64::try_from(out.len()).unwrap_or(u64::MAX) > MOST => {
@@ -66,6 +67,61 @@ fn plain(coding: &str, body: &[u8]) -> Result<Bytes, Failure> {
             let what = format!("the body is no {coding}: {why}");
             Err(Failure::new(FailureKind::Check, what))
         }
+    }
+}
+
+fn not_read(coding: &str) -> Failure {
+    let what = format!(
+        "the body is in `{}`, which is not read",
+        coding.escape_debug()
+    );
+    Failure::new(FailureKind::Check, what)
+}
+
+/// Makes a body plain while it comes.
+pub enum StreamDecoder {
+    Plain,
+    Gzip(Box<write::MultiGzDecoder<Vec<u8>>>),
+    Zlib(Box<write::ZlibDecoder<Vec<u8>>>),
+    Brotli(Box<brotli_decompressor::DecompressorWriter<Vec<u8>>>),
+}
+
+impl StreamDecoder {
+    /// The decoder of the body of this answer.
+    pub fn of(answer: &Response) -> Result<Self, Failure> {
+        Ok(match codings(answer).as_deref().map_or("", str::trim) {
+            "" | "identity" => Self::Plain,
+            "gzip" | "x-gzip" => Self::Gzip(Box::new(write::MultiGzDecoder::new(Vec::new()))),
+            "deflate" => Self::Zlib(Box::new(write::ZlibDecoder::new(Vec::new()))),
+            "br" => {
+                let decoder = brotli_decompressor::DecompressorWriter::new(Vec::new(), BUFFER);
+                Self::Brotli(Box::new(decoder))
+            }
+            other => return Err(not_read(other)),
+        })
+    }
+
+    /// As much of a piece as the service has flushed; `None` where it is plain as it came.
+    pub fn piece(&mut self, piece: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
+        fn through<W: Write>(
+            decoder: &mut W,
+            piece: &[u8],
+            out: impl FnOnce(&mut W) -> &mut Vec<u8>,
+        ) -> io::Result<Vec<u8>> {
+            decoder.write_all(piece)?;
+            decoder.flush()?;
+            Ok(std::mem::take(out(decoder)))
+        }
+        let plain = match self {
+            Self::Plain => return Ok(None),
+            Self::Gzip(decoder) => through(&mut **decoder, piece, |decoder| decoder.get_mut()),
+            Self::Zlib(decoder) => through(&mut **decoder, piece, |decoder| decoder.get_mut()),
+            Self::Brotli(decoder) => through(&mut **decoder, piece, |decoder| decoder.get_mut()),
+        };
+        plain.map(Some).map_err(|why| {
+            let what = format!("the body is not in the coding that its head names: {why}");
+            Failure::new(FailureKind::Check, what)
+        })
     }
 }
 
@@ -147,5 +203,67 @@ mod tests {
         );
         assert!(body("zstd", gzip).unwrap_err().contains("`zstd`"));
         assert_eq!(decoded(&Response::default()), Ok(None));
+    }
+
+    #[test]
+    fn a_body_is_plain_as_soon_as_it_was_flushed() {
+        let parts = ["data: one\n\n", "data: two\n\n", "data: three\n\n"];
+        let packs: [(&str, Vec<Vec<u8>>); 2] = [
+            ("gzip", {
+                let mut packer = write::GzEncoder::new(Vec::new(), Compression::fast());
+                flushed(&mut packer, &parts, |packer| {
+                    std::mem::take(packer.get_mut())
+                })
+            }),
+            ("deflate", {
+                let mut packer = write::ZlibEncoder::new(Vec::new(), Compression::fast());
+                flushed(&mut packer, &parts, |packer| {
+                    std::mem::take(packer.get_mut())
+                })
+            }),
+        ];
+        for (coding, pieces) in packs {
+            let mut decoder = StreamDecoder::of(&answer(coding, Vec::new())).unwrap();
+            for (piece, part) in pieces.iter().zip(parts) {
+                let (begin, end) = piece.split_at(piece.len() / 2);
+                let mut plain = decoder.piece(begin).unwrap().unwrap();
+                plain.extend(decoder.piece(end).unwrap().unwrap());
+                assert_eq!(String::from_utf8_lossy(&plain), part, "{coding}");
+            }
+        }
+        // The same bytes as above: Brotli is plain at its end, where its service does not flush.
+        let br = [
+            27, 59, 15, 248, 29, 9, 54, 78, 114, 187, 198, 226, 81, 13, 18, 102, 6, 55, 199, 222,
+            232, 170, 172, 46, 14, 140, 6, 78, 55, 0, 136, 215, 44,
+        ];
+        let mut decoder = StreamDecoder::of(&answer("br", Vec::new())).unwrap();
+        let mut plain = decoder.piece(&br[..10]).unwrap().unwrap();
+        plain.extend(decoder.piece(&br[10..]).unwrap().unwrap());
+        assert_eq!(String::from_utf8_lossy(&plain), "a cup of tea ".repeat(300));
+
+        for coding in ["", "identity"] {
+            let mut decoder = StreamDecoder::of(&answer(coding, Vec::new())).unwrap();
+            assert_eq!(decoder.piece(b"x"), Ok(None));
+        }
+        let mut wrong = StreamDecoder::of(&answer("gzip", Vec::new())).unwrap();
+        assert!(wrong.piece(b"data: not packed at all\n\n").is_err());
+        let why = StreamDecoder::of(&answer("zstd", Vec::new()))
+            .err()
+            .unwrap();
+        assert!(why.what.contains("`zstd`"), "{why}");
+    }
+
+    /// The bytes that each part adds.
+    fn flushed<W: Write>(
+        packer: &mut W,
+        parts: &[&str],
+        took: impl Fn(&mut W) -> Vec<u8>,
+    ) -> Vec<Vec<u8>> {
+        let each = parts.iter().map(|part| {
+            packer.write_all(part.as_bytes()).unwrap();
+            packer.flush().unwrap();
+            took(packer)
+        });
+        each.collect()
     }
 }

@@ -8,6 +8,7 @@ use super::decode;
 use super::headers::render;
 use super::read_response::{ReadResponse, found_nothing};
 use super::user_state::UserState;
+use crate::load::http::events::{EVENT_STREAM, content_type};
 use crate::load::http::{Failure, FailureKind, Response, Wanted};
 use crate::load::scenario::{Call, Expect};
 use crate::load::template::{Escape, Extractor, SHOWN, Template, Values, excerpt};
@@ -36,6 +37,9 @@ pub fn wanted(call: &Call, cookies: bool, redirects: u8) -> Wanted {
 /// returned. Values are captured up to the first that is missing.
 pub fn examine(call: &Call, answer: &Response, state: &mut UserState) -> Result<(), Failure> {
     check_status(&call.expect, answer.status)?;
+    if call.events.is_some() {
+        check_stream(answer)?;
+    }
     let expect = &call.expect;
     if !expect.needs_body() && expect.places().next().is_none() && call.captures.is_empty() {
         return Ok(());
@@ -82,6 +86,24 @@ fn check_status(expect: &Expect, status: u16) -> Result<(), Failure> {
     };
     let what = format!("status {status} where {wanted} was expected");
     Err(Failure::new(FailureKind::Status, what))
+}
+
+/// The answer to a step that awaits events is a stream of them, and came to the end that was awaited.
+fn check_stream(answer: &Response) -> Result<(), Failure> {
+    let Some(stream) = &answer.stream else {
+        let what = match content_type(answer) {
+            None => format!("the answer has no content type, and is no {EVENT_STREAM}"),
+            Some(kind) => {
+                let kind = excerpt(kind.as_bytes(), SHOWN);
+                format!("the answer is `{kind}`, and no {EVENT_STREAM}")
+            }
+        };
+        return Err(failed(what));
+    };
+    match &stream.flaw {
+        None => Ok(()),
+        Some(flaw) => Err(flaw.clone()),
+    }
 }
 
 fn check_headers(expect: &Expect, values: &Values, seen: &ReadResponse<'_>) -> Result<(), Failure> {

@@ -25,7 +25,7 @@ pub mod told;
 mod user_state;
 
 pub use data::Data;
-pub use decode::plain_answer;
+pub use decode::{StreamDecoder, plain_answer};
 pub use examine::{examine, wanted};
 pub use jar::Jar;
 pub use outgoing::{is_fixed, opening, outgoing, refill};

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::json;
 use crate::load::http::Response;
+use crate::load::http::events::StreamEvent;
 use crate::load::template::{Extractor, SHOWN, excerpt};
 
 /// A response whose body is decoded as text or JSON at most once, and only if it is needed.
@@ -42,11 +43,21 @@ impl<'a> ReadResponse<'a> {
             Ok(document) => document,
             Err(why) => return Some(format!("no JSON ({why}) in {self}")),
         };
-        let first = match document.get("errors") {
-            None | Some(Value::Null) => return None,
-            Some(Value::Array(errors)) => errors.first()?,
-            Some(other) => other,
+        let answers: Vec<&Value> = match document {
+            // Over server-sent events each event has an answer of its own.
+            Value::Array(events) if self.answer.stream.is_some() => events
+                .iter()
+                .filter_map(|event| event.get("data"))
+                .collect(),
+            answer => vec![answer],
         };
+        let first = answers
+            .into_iter()
+            .find_map(|answer| match answer.get("errors")? {
+                Value::Null => None,
+                Value::Array(errors) => errors.first(),
+                other => Some(other),
+            })?;
         let message = first.get("message").unwrap_or(first);
         let message = excerpt(json::as_text(message).as_bytes(), SHOWN);
         Some(format!("the answer has an error: {message}"))
@@ -54,8 +65,11 @@ impl<'a> ReadResponse<'a> {
 
     fn json(&self) -> Result<&Value, &str> {
         self.json
-            .get_or_init(|| {
-                serde_json::from_slice(&self.answer.body).map_err(|error| error.to_string())
+            .get_or_init(|| match &self.answer.stream {
+                Some(stream) => Ok(stream.events.iter().map(document).collect()),
+                None => {
+                    serde_json::from_slice(&self.answer.body).map_err(|error| error.to_string())
+                }
             })
             .as_ref()
             .map_err(String::as_str)
@@ -79,6 +93,19 @@ impl<'a> ReadResponse<'a> {
             }
         }
     }
+}
+
+/// An event as JSON: its data as the JSON that it is, or as a text.
+fn document(event: &StreamEvent) -> Value {
+    let mut fields = Map::new();
+    fields.insert("event".to_owned(), Value::from(event.name.as_str()));
+    if let Some(id) = &event.id {
+        fields.insert("id".to_owned(), Value::from(id.as_str()));
+    }
+    let data = serde_json::from_str(&event.data);
+    let data = data.unwrap_or_else(|_| Value::from(event.data.as_str()));
+    fields.insert("data".to_owned(), data);
+    Value::Object(fields)
 }
 
 /// Shows the beginning of the body.

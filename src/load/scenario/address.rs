@@ -92,6 +92,10 @@ pub(super) fn web_address(text: &str) -> Result<Url, String> {
     match url.scheme() {
         "http" | "https" => Ok(url),
         "ws" | "wss" => Err("write http:// or https://; a step says `websocket`".to_owned()),
+        "grpc" | "grpcs" => Err(
+            "perfgate does not speak gRPC; ghz puts load on such a service, and its results are judged here"
+                .to_owned(),
+        ),
         other => Err(format!(
             "perfgate does not speak {other}; write http:// or https://"
         )),
@@ -172,6 +176,7 @@ mod tests {
             ("shop", "write it like http://"),
             ("ftp://shop.test", "does not speak ftp"),
             ("ws://shop.test", "a step says `websocket`"),
+            ("grpc://127.0.0.1:50051", "ghz puts load on such a service"),
             ("http://", "is no address"),
             ("http://a:0", "no host and port"),
             ("http://me:pw@shop.test", "stand in `auth`"),

@@ -58,6 +58,7 @@ fn scenario(file: &ScenarioFile, path: &Path, reader: &Reader<'_>) -> Result<Sce
         names: Names::new(made, captured(file)),
         hosts: &hosts,
         seed: file.seed.get(),
+        timeout: file.timeout.0,
         headers: file.headers.as_ref(),
         auth: file.auth.as_ref(),
     };

@@ -1,12 +1,14 @@
 //! A step that is one request: its address, its headers, who asks, what it carries, and what is looked for in its answer.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method};
 use serde_json::{Map, Value};
 
 use super::address::check_path;
+use super::events::{self, accepts};
 use super::keys::{BODIES, METHODS};
 use super::multipart::multipart;
 use super::step_file::{AuthFile, CaptureFile, ExpectFile, GraphqlFile, StepFile};
@@ -24,6 +26,8 @@ pub(super) struct General<'f> {
     pub(super) names: Names,
     pub(super) hosts: &'f [Host],
     pub(super) seed: u64,
+    /// Of a step that says no other.
+    pub(super) timeout: Duration,
     pub(super) headers: Option<&'f FreeTable<String>>,
     pub(super) auth: Option<&'f Located<FalseOr<AuthFile>>>,
 }
@@ -72,6 +76,7 @@ impl StepFile {
         let methods = self.methods();
         let others = [
             ("query", self.query.as_ref().map(Located::span)),
+            ("events", self.events.as_ref().map(Located::span)),
             ("expect", self.expect.as_ref().map(Located::span)),
             ("capture", self.capture.as_ref().map(Located::span)),
             ("until", self.until.as_ref().map(Located::span)),
@@ -99,7 +104,14 @@ pub(super) fn call(
         let message = format!("`graphql` is sent by POST, not by {method}");
         return Err(Problem::at(graphql.span(), message));
     }
-    let headers = all_headers(step, general, None)?;
+    let mut headers = all_headers(step, general, None)?;
+    let events = step.events.as_ref();
+    let events = events
+        .map(|file| events::events(step, file, general))
+        .transpose()?;
+    if events.is_some() {
+        accepts(&mut headers);
+    }
     if let Some(multipart) = &step.multipart
         && headers.iter().any(|(name, _)| name == CONTENT_TYPE)
     {
@@ -117,6 +129,7 @@ pub(super) fn call(
             None => None,
         },
         body,
+        events,
         expect: match &step.expect {
             Some(expect) => self::expect(expect, reader, names)?,
             None => Expect::default(),

@@ -4,6 +4,7 @@ mod address;
 mod build;
 mod call;
 mod classes;
+mod events;
 mod file;
 mod flows;
 mod generators;
@@ -39,6 +40,7 @@ use super::template::{Extractor, Template, ValueGenerator};
 
 pub use build::{json_schema, parse, parse_in};
 pub use classes::{UserClass, assigned};
+pub use events::Events;
 pub use file::WatchFile;
 pub use hosts::{Addresses, Destination, Host, PerHost};
 pub use keys::AT_ONCE;
@@ -309,6 +311,8 @@ pub struct Call {
     pub headers: Vec<(HeaderName, Template)>,
     pub auth: Option<Auth>,
     pub body: Body,
+    /// Where the answer is a stream of events: what ends it.
+    pub events: Option<Events>,
     pub expect: Expect,
     /// Values for the steps behind this one, by name.
     pub captures: Vec<(String, Extractor)>,

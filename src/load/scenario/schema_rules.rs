@@ -50,7 +50,7 @@ pub(super) fn request_or_socket(schema: &mut Schema) {
     let mut ways = vec![with_only(&["path"], &targets)];
     targets.extend(["method", "path"]);
     ways.extend(METHODS.iter().map(|method| with_only(&[method], &targets)));
-    targets.extend(["query", "expect", "capture", "until"]);
+    targets.extend(["query", "events", "expect", "capture", "until"]);
     targets.extend(BODIES);
     ways.push(with_only(&["websocket", "messages"], &targets));
     let mut bodies = vec![with_only(&[], &BODIES)];

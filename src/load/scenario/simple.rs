@@ -236,6 +236,7 @@ fn call(simple: &Simple, url: &url::Url) -> anyhow::Result<Call> {
         headers: all,
         auth: None,
         body,
+        events: None,
         expect: Expect::default(),
         captures: Vec::new(),
     })

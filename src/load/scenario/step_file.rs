@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Pause;
+use super::events::EventsFile;
 use super::multipart::MultipartFile;
 use super::schema_rules::{
     any_table, filled_list, header_names, names, path, request_or_socket, table_or_list,
@@ -92,6 +93,8 @@ pub(super) struct StepFile {
     pub(super) body_file: Option<Located<FilledText>>,
     /// A POST of JSON with `query`, `variables` (a table), and `operation` where the query has several
     pub(super) graphql: Option<Located<Table<GraphqlFile>>>,
+    /// The answer is a stream of server-sent events, read while it comes, until the first of these
+    pub(super) events: Option<Located<Table<EventsFile>>>,
     /// What counts as a success
     #[schemars(extend("x-default" = "status below 400"))]
     pub(super) expect: Option<Located<Table<ExpectFile>>>,

@@ -105,3 +105,103 @@ fn a_step_that_fails_is_told_and_the_other_flows_are_still_taken() {
     let refused = desk.ends("run shop.toml --verbose", 2);
     assert!(refused.err.contains("--once"), "{}", refused.err);
 }
+
+#[test]
+fn a_request_to_a_named_host_is_shown_with_its_address() {
+    let (desk, here, there) = (Desk::new(), shop(), shop());
+    let scenario = format!(
+        r#"
+        base = "{}"
+        [hosts]
+        auth = "{}/sso"
+        [[step]]
+        name = "log in"
+        host = "auth"
+        post = "/login"
+        [[step]]
+        get = "/items/7"
+        [[step]]
+        host = "auth"
+        websocket = "/ws"
+        messages = [{{ send = "hello" }}]
+        [load]
+        users = 1
+        iterations = 1
+        "#,
+        here.url(""),
+        there.url("")
+    );
+    desk.write("hosts.toml", &scenario);
+    let said = desk.ends("run hosts.toml --once --verbose", 0);
+    for shown in [
+        format!("  log in\n    > POST {}\n", there.url("/sso/login")),
+        "> GET /items/7\n".to_owned(),
+    ] {
+        assert!(said.out.contains(&shown), "{shown}\nin\n{}", said.out);
+    }
+    assert!(
+        said.out
+            .contains(&format!("> GET {}\n", there.url("/sso/ws"))),
+        "{}",
+        said.out
+    );
+}
+
+#[test]
+fn the_events_of_a_stream_are_shown_with_their_times_and_not_more_than_anybody_reads() {
+    let desk = Desk::new();
+    let many: String = (1..=60)
+        .map(|n| format!("event: token\ndata: {{\"n\": {n}}}\n\n"))
+        .collect();
+    let server = Server::start(
+        Script::new()
+            .on("/chat", move |_| {
+                let body = format!(
+                    "id: 9\ndata: {{\"token\": \"tick-tock\"}}\ndata: \n\n{many}data: [DONE]\n\n"
+                );
+                Reply::bytes(200, "text/event-stream", body.into())
+            })
+            .on("/short", |_| {
+                Reply::bytes(200, "text/event-stream", "data: only\n\n".into())
+            }),
+    );
+    let scenario = format!(
+        r#"
+        base = "{}"
+        [[step]]
+        get = "/chat"
+        events = {{ until = "[DONE]" }}
+        capture = {{ last = {{ json = "$[-2].data.n" }} }}
+        [[step]]
+        get = "/short"
+        events = {{ count = 2 }}
+        [load]
+        users = 1
+        iterations = 1
+        "#,
+        server.url("")
+    );
+    desk.write("chat.toml", &scenario);
+    let said = desk.ends("run chat.toml --once --verbose", 2);
+    for shown in [
+        "    > accept: text/event-stream\n",
+        "    < content-type: text/event-stream\n",
+        " ms (9): {\"token\":\"***\"}\n",
+        " ms token: {\"n\":49}\n    < … and 12 events more\n",
+        ": 62 events, the first after ",
+        "    last = 60\n",
+        " ms: only\n",
+        "    failed: check: the stream ended behind 1 of 2 events\n",
+    ] {
+        assert!(said.out.contains(shown), "{shown}\nin\n{}", said.out);
+    }
+    for hidden in ["tick-tock", "{\"n\":50}"] {
+        assert!(!said.out.contains(hidden), "{hidden}\nin\n{}", said.out);
+    }
+    let said = desk.ends("run chat.toml --once", 2);
+    assert!(
+        said.out.contains(": 62 events, the first after ") && !said.out.contains("token"),
+        "{}",
+        said.out
+    );
+}

@@ -6,6 +6,8 @@ mod commands;
 mod confirmed;
 mod desk;
 mod freshness;
+#[cfg(unix)]
+mod k6_operator;
 mod mapping;
 mod names;
 mod suite;

@@ -3,6 +3,7 @@
 mod aborted;
 mod answers;
 mod checks;
+mod events;
 mod failures;
 mod flows;
 mod hosts;

@@ -116,6 +116,21 @@ async fn send(
                 out = vec![*byte];
             }
         }
+        Body::Paced { chunks, ends } => {
+            io.write_all(&out).await?;
+            for (pause, chunk) in chunks {
+                room.clock.until(Instant::now() + *pause).await;
+                let size = format!("{:x}\r\n", chunk.len());
+                let framed = [size.as_bytes(), chunk, b"\r\n"].concat();
+                io.write_all(&framed).await?;
+                io.flush().await?;
+            }
+            if !ends {
+                while io.read(&mut [0; 1024]).await? > 0 {}
+                return Ok(Next::End);
+            }
+            out = b"0\r\n\r\n".to_vec();
+        }
         Body::Cut { sent, ending, .. } => {
             out.extend_from_slice(sent);
             io.write_all(&out).await?;
@@ -154,7 +169,10 @@ fn head(answer: &Answer, framing: &Framing) -> Vec<u8> {
     if let Some(length) = length {
         head.extend_from_slice(format!("content-length: {length}\r\n").as_bytes());
     }
-    if matches!(answer.body, Body::Chunked(_) | Body::Endless) {
+    if matches!(
+        answer.body,
+        Body::Chunked(_) | Body::Paced { .. } | Body::Endless
+    ) {
         head.extend_from_slice(b"transfer-encoding: chunked\r\n");
     }
     if framing.says_close || matches!(answer.body, Body::UntilClose(_)) {

@@ -186,6 +186,20 @@ async fn send(
                 out.send_data(bytes.slice(at..=at), last)?;
             }
         }
+        Body::Paced { chunks, ends } => {
+            for (pause, chunk) in chunks {
+                room.clock.until(Instant::now() + *pause).await;
+                out.send_data(chunk.clone(), false)?;
+            }
+            room.answers(turn);
+            if !ends {
+                std::future::poll_fn(|context| out.poll_reset(context)).await?;
+                return Ok(None);
+            }
+            if answer.trailers.is_empty() {
+                out.send_data(Bytes::new(), true)?;
+            }
+        }
         Body::Cut { sent, ending, .. } => {
             out.send_data(sent.clone(), false)?;
             // What is not on its way yet would be taken back.

@@ -81,6 +81,11 @@ pub(crate) enum Body {
         bytes: Bytes,
         pause: Duration,
     },
+    /// Chunks, each behind a pause of its own; behind the last one the end of the body, or nothing any more.
+    Paced {
+        chunks: Vec<(Duration, Bytes)>,
+        ends: bool,
+    },
     /// Less than was promised, then the end.
     Cut {
         sent: Bytes,

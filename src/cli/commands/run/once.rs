@@ -1,6 +1,7 @@
 //! `perfgate run --once`: each flow once, by one user, for whoever writes a scenario. Nothing is measured.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 
@@ -10,12 +11,15 @@ use crate::cli::output::Output;
 use crate::exit::Exit;
 use crate::hint::WithHint;
 use crate::load::definition::secret::{self, Secrets};
+use crate::load::http::events::StreamEvent;
 use crate::load::http::{OutgoingRequest, Response};
 use crate::load::{Event, FlowTrace, RunRequest, Scenario, once};
 use crate::text::sanitize;
 
 /// More of a body is no help to anybody who reads.
 const MOST: usize = 64 * 1024;
+/// So many events of one answer are shown.
+const MOST_EVENTS: usize = 50;
 
 pub(super) fn run(
     args: &RunArgs,
@@ -73,7 +77,7 @@ fn variables(path: &str) -> Secrets {
 fn learn(secrets: &mut Secrets, events: &[Event]) {
     for event in events {
         match event {
-            Event::Sent(request) => {
+            Event::Sent(request, _) => {
                 for (name, value) in &request.headers {
                     secrets.learn(name, value);
                 }
@@ -91,6 +95,11 @@ fn learn(secrets: &mut Secrets, events: &[Event]) {
                     secrets.learn_body(&body);
                 }
             }
+            Event::Came(_, event) => {
+                if serde_json::from_str::<serde::de::IgnoredAny>(&event.data).is_ok() {
+                    secrets.learn_body(&event.data);
+                }
+            }
             Event::Captured(name, value) => secrets.learn(name, value),
             Event::Step(_)
             | Event::Said(_)
@@ -104,11 +113,22 @@ fn learn(secrets: &mut Secrets, events: &[Event]) {
 fn text(look: &FlowTrace, secrets: &Secrets, verbose: bool) -> String {
     let mut out = format!("{}\n", sanitize::line(&look.flow));
     // Writing into a String cannot fail.
+    let mut stream = ShownStream::default();
     for event in &look.events {
+        if verbose && !matches!(event, Event::Came(..)) {
+            stream.end(&mut out);
+        }
         let _ = match event {
             Event::Step(subject) => writeln!(out, "  {}", sanitize::inline(subject)),
             Event::Succeeded(time) => {
-                writeln!(out, "    ok in {:.2} ms", time.as_secs_f64() * 1e3)
+                let events = stream.take();
+                writeln!(out, "    ok in {}{events}", milliseconds(*time))
+            }
+            Event::Came(after, event) => {
+                if stream.counts(*after) && verbose {
+                    came(&mut out, (*after, event), secrets);
+                }
+                Ok(())
             }
             Event::Failed(failure) => {
                 let what = secrets.hidden(&failure.what);
@@ -120,8 +140,9 @@ fn text(look: &FlowTrace, secrets: &Secrets, verbose: bool) -> String {
                 )
             }
             _ if !verbose => Ok(()),
-            Event::Sent(request) => {
-                sent(&mut out, request, secrets);
+            Event::Sent(request, origin) => {
+                stream = ShownStream::default();
+                sent(&mut out, (request, origin.as_deref()), secrets);
                 Ok(())
             }
             Event::Answered(response) => {
@@ -147,9 +168,67 @@ fn text(look: &FlowTrace, secrets: &Secrets, verbose: bool) -> String {
     out
 }
 
-fn sent(out: &mut String, request: &OutgoingRequest, secrets: &Secrets) {
+/// The events of an answer, of which not all are shown.
+#[derive(Default)]
+struct ShownStream {
+    count: usize,
+    /// How many of them are not shown, and were not told yet.
+    left: usize,
+    first: Duration,
+}
+
+impl ShownStream {
+    /// Counts an event; whether it is shown.
+    fn counts(&mut self, after: Duration) -> bool {
+        if self.count == 0 {
+            self.first = after;
+        }
+        self.count += 1;
+        let is_shown = self.count <= MOST_EVENTS;
+        self.left += usize::from(!is_shown);
+        is_shown
+    }
+
+    /// Tells how many were left out.
+    fn end(&mut self, out: &mut String) {
+        match std::mem::take(&mut self.left) {
+            0 => {}
+            left => lines(out, '<', &format!("… and {left} events more")),
+        }
+    }
+
+    /// What there was, behind the time that it took.
+    fn take(&mut self) -> String {
+        let Self { count, first, .. } = std::mem::take(self);
+        match count {
+            0 => String::new(),
+            1 => format!(": one event, after {}", milliseconds(first)),
+            count => format!(": {count} events, the first after {}", milliseconds(first)),
+        }
+    }
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{:.2} ms", time.as_secs_f64() * 1e3)
+}
+
+fn came(out: &mut String, (after, event): (Duration, &StreamEvent), secrets: &Secrets) {
+    let mut head = format!("+{}", milliseconds(after));
+    if event.name != "message" {
+        head.push_str(&format!(" {}", event.name));
+    }
+    if let Some(id) = &event.id {
+        head.push_str(&format!(" ({id})"));
+    }
+    content(out, '<', event.data.as_bytes(), |data| {
+        format!("{head}: {}", secrets.hidden_body(data, false))
+    });
+}
+
+fn sent(out: &mut String, (request, origin): (&OutgoingRequest, Option<&str>), secrets: &Secrets) {
     let target = secrets.hidden(&secret::path(&request.target));
-    lines(out, '>', &format!("{} {target}", request.method));
+    let origin = origin.unwrap_or_default();
+    lines(out, '>', &format!("{} {origin}{target}", request.method));
     let mut is_form = false;
     for (name, value) in &request.headers {
         is_form |= name == "content-type" && value.contains("form-urlencoded");

@@ -7,6 +7,7 @@
 mod chunked;
 mod encode;
 mod head;
+mod listen;
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -112,20 +113,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         method: &Method,
         wanted: Wanted,
     ) -> Result<Response, Failure> {
-        self.open = false;
-        self.has_begun = false;
-        self.was_idle = self.answered.is_some_and(|at| at.elapsed() >= IDLE);
-        self.filled = 0;
+        self.begin();
         self.send(bytes).await?;
         let mut answer = Response::default();
         let head = self.head(method, wanted, &mut answer).await?;
         answer.status = head.status;
         answer.begun = Some(Instant::now());
         self.body(head, wanted, &mut answer).await?;
-        // Surplus bytes would be read as the next response.
-        self.open = head.keep && self.filled == 0;
-        self.answered = Some(Instant::now());
+        self.end(head.keep);
         Ok(answer)
+    }
+
+    /// Before a request.
+    fn begin(&mut self) {
+        self.open = false;
+        self.has_begun = false;
+        self.was_idle = self.answered.is_some_and(|at| at.elapsed() >= IDLE);
+        self.filled = 0;
+    }
+
+    /// Behind its response, after which the connection is kept or not.
+    fn end(&mut self, keep: bool) {
+        // Surplus bytes would be read as the next response.
+        self.open = keep && self.filled == 0;
+        self.answered = Some(Instant::now());
     }
 
     async fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {

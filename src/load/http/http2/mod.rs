@@ -1,6 +1,7 @@
 //! HTTP/2: one connection that several users share, each with a handle of its own.
 
 mod body;
+mod listen;
 mod request;
 
 use std::cell::{Cell, RefCell};
@@ -9,6 +10,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use bytes::Bytes;
+use h2::RecvStream;
 use h2::client::{Builder, SendRequest};
 use http::HeaderMap;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -105,16 +107,8 @@ impl Connection {
         wanted: Wanted,
     ) -> Result<Response, Failure> {
         self.stale = false;
-        match self.attempt(prepared, wanted).await {
-            Ok(answer) => answer,
-            Err(error) => {
-                self.stale = is_stale(&error);
-                Err(Failure::new(
-                    FailureKind::Broken,
-                    self.describe_failure(&error),
-                ))
-            }
-        }
+        let attempt = self.attempt(prepared, wanted).await;
+        self.told(attempt)
     }
 
     async fn attempt(
@@ -122,17 +116,8 @@ impl Connection {
         prepared: &PreparedRequest,
         wanted: Wanted,
     ) -> Result<Result<Response, Failure>, h2::Error> {
-        std::future::poll_fn(|context| self.sender.poll_ready(context)).await?;
-        let body = prepared.body.clone();
-        let is_bare = body.is_empty();
-        let (response, mut stream) = self.sender.send_request(prepared.head.clone(), is_bare)?;
-        if !is_bare {
-            // The connection keeps the body for as long as the service's window is closed.
-            stream.send_data(body, true)?;
-        }
-        let (head, body) = response.await?.into_parts();
+        let (head, body) = self.ask(prepared).await?.into_parts();
         let begun = Some(Instant::now());
-        self.state.has_spoken.set(true);
         let headers = match wanted.headers {
             true => in_order(&head.headers),
             false => Vec::new(),
@@ -153,7 +138,38 @@ impl Connection {
             received: received.bytes,
             head: 0,
             begun,
+            stream: None,
         }))
+    }
+
+    /// Sends a request and awaits the head of its response.
+    async fn ask(
+        &mut self,
+        prepared: &PreparedRequest,
+    ) -> Result<http::Response<RecvStream>, h2::Error> {
+        std::future::poll_fn(|context| self.sender.poll_ready(context)).await?;
+        let body = prepared.body.clone();
+        let is_bare = body.is_empty();
+        let (response, mut stream) = self.sender.send_request(prepared.head.clone(), is_bare)?;
+        if !is_bare {
+            // The connection keeps the body for as long as the service's window is closed.
+            stream.send_data(body, true)?;
+        }
+        let response = response.await?;
+        self.state.has_spoken.set(true);
+        Ok(response)
+    }
+
+    /// What came of an attempt; notes whether the service never looked at the request.
+    fn told(
+        &mut self,
+        attempt: Result<Result<Response, Failure>, h2::Error>,
+    ) -> Result<Response, Failure> {
+        attempt.unwrap_or_else(|error| {
+            self.stale = is_stale(&error);
+            let what = self.describe_failure(&error);
+            Err(Failure::new(FailureKind::Broken, what))
+        })
     }
 
     /// Why a request failed. The connection often knows more than the error of the stream.

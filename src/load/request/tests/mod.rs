@@ -54,6 +54,7 @@ fn call(path: &str) -> Call {
         headers: Vec::new(),
         auth: None,
         body: Body::Empty,
+        events: None,
         expect: Expect::default(),
         captures: Vec::new(),
     }
@@ -75,6 +76,7 @@ fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Response {
         received: body.len() as u64,
         head: 0,
         begun: None,
+        stream: None,
     }
 }
 

@@ -107,7 +107,10 @@ impl Summary<'_> {
             .subjects()
             .into_iter()
             .filter(|(_, metrics)| is_loaded(metrics))
-            .map(|(subject, metrics)| self.row(subject.as_str(), metrics))
+            .flat_map(|(subject, metrics)| {
+                let row = self.row(subject.as_str(), metrics);
+                [row].into_iter().chain(events(metrics))
+            })
             .collect();
         if rows.is_empty() && self.is_watch() {
             return String::new();
@@ -266,6 +269,32 @@ fn natural(a: &str, b: &str) -> std::cmp::Ordering {
         parts
     };
     parts(a).cmp(&parts(b))
+}
+
+/// Below a subject whose answers are streams: when their events came.
+fn events(metrics: &Metrics) -> impl Iterator<Item = [String; 8]> {
+    let rows = [
+        ("  first event", MetricName::FIRST_EVENT),
+        ("  between events", MetricName::BETWEEN_EVENTS),
+    ];
+    rows.into_iter().filter_map(|(name, metric)| {
+        let measured = metrics.get(metric)?;
+        let time = |statistic| {
+            let read = reading::read(&measured.evidence, statistic)?;
+            Some(figures::quantity(read.value, &measured.unit))
+        };
+        let quantile = |q| time(Statistic::Quantile(q)).unwrap_or_else(|| "-".to_owned());
+        Some([
+            name.to_owned(),
+            String::new(),
+            String::new(),
+            String::new(),
+            quantile(Quantile::P50),
+            quantile(Quantile::P95),
+            quantile(Quantile::P99),
+            time(Statistic::Max).unwrap_or_else(|| "-".to_owned()),
+        ])
+    })
 }
 
 fn quantity(value: f64, unit: &str) -> String {

@@ -4,7 +4,7 @@ Needs nginx and tcpdump on the PATH and the right to capture, and takes a minute
 Usage: python3 -B benches/load_wire.py target/release/perfgate [latency] [arrivals] [--users 10000]
 
 `latency`: a JSON answer of 14 kB, without checks and with each kind of them. From the packet with the first byte of a request
-to the one with the last byte of its answer, against the latency that perfgate tells; what counts is the difference at p50.
+to the one with the last byte of its answer, against the latency that perfgate tells (`nan` where it was too late itself to say it); what counts is the difference at p50.
 `arrivals`: users with a pause between their requests, and how many requests there are in each 50 ms, against an even spread.
 All load goes to loopback and ends by itself; the nginx and the tcpdump that were started are stopped by their ids.
 """
@@ -167,32 +167,35 @@ def run(program, folder, scenario):
     return json.loads(told.stdout)["runs"][0]["subjects"]
 
 
-def latency(program, folder, port):
+def latency(program, folder, port, rounds):
     print(
         "checks       requests      wire p50     perfgate p50   difference   wire p95  perfgate p95"
     )
-    worst = 0
-    for name, checks in CHECKS.items():
+    differences = {name: [] for name in CHECKS}
+    for name in list(CHECKS) * rounds:
         file = folder / "wire.pcap"
         with captured(port, file):
             subjects = run(
                 program,
                 folder,
                 f'base = "http://127.0.0.1:{port}"\nthreads = 1\n'
-                f'[[step]]\nname = "items"\nget = "/items.json"\n{checks}\n'
-                '[load]\nrate = 400\nduration = "5s"\n',
+                f'[[step]]\nname = "items"\nget = "/items.json"\n{CHECKS[name]}\n'
+                '[load]\nrate = 400\nduration = "3s"\n',
             )
         wire = sorted(took * 1e3 for _, took in exchanges(file, port))
         ours = subjects["items"]["latency"]
         p50, p95 = statistics.median(wire), wire[len(wire) * 95 // 100]
-        worst = max(worst, abs(ours["p50"] - p50))
+        differences[name].append(ours["p50"] - p50)
         # The first connection asks whether anybody is there, and sends nothing.
         print(
             f"{name:10} {ours['n']:6} of {len(wire):6} {p50:9.3f} ms {ours['p50']:12.3f} ms"
-            f" {ours['p50'] - p50:+9.3f} ms {p95:8.3f} ms {ours['p95']:9.3f} ms",
+            f" {ours['p50'] - p50:+9.3f} ms {p95:8.3f} ms {ours.get('p95', float('nan')):9.3f} ms",
             flush=True,
         )
-    print(f"at most {worst:.3f} ms of p50 are not the wire's")
+    for name, each in differences.items():
+        print(
+            f"{name:10} {statistics.median(each):+.3f} ms of p50 are not the wire's, of {rounds} the median"
+        )
 
 
 def arrivals(program, folder, port, users, think):
@@ -226,6 +229,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("program")
     arguments.add_argument("what", nargs="*", default=["latency", "arrivals"])
+    arguments.add_argument("--rounds", type=int, default=3)
     arguments.add_argument("--users", type=int, default=10_000)
     arguments.add_argument("--think", type=int, default=4)
     asked = arguments.parse_args()
@@ -240,7 +244,7 @@ def main():
         port = free_port()
         with served(folder, port):
             if "latency" in asked.what:
-                latency(program, folder, port)
+                latency(program, folder, port, asked.rounds)
             if "arrivals" in asked.what:
                 arrivals(program, folder, port, asked.users, asked.think)
 

@@ -35,8 +35,8 @@ pub struct Hearing<'a> {
     decoder: StreamDecoder,
     /// Whether the answer is a stream.
     is_stream: bool,
-    /// When the step was begun, for somebody who looks.
-    asked: Moment,
+    /// When the request was sent.
+    sent: Moment,
     /// When the head of the answer was there.
     begun: Instant,
     leaves: Option<Instant>,
@@ -76,7 +76,7 @@ impl<'a> Hearing<'a> {
             reader: EventReader::default(),
             decoder: StreamDecoder::Plain,
             is_stream: false,
-            asked: context.now(),
+            sent: context.now(),
             begun: Instant::now(),
             leaves: None,
             events: Vec::new(),
@@ -89,6 +89,11 @@ impl<'a> Hearing<'a> {
         })))
     }
 
+    /// Before a request is sent.
+    pub fn begin(&mut self, sent: Moment) {
+        self.sent = sent;
+    }
+
     /// Whether the answer is a stream, which was shown when it began.
     pub fn is_stream(&self) -> bool {
         self.is_stream
@@ -99,10 +104,10 @@ impl<'a> Hearing<'a> {
         self.ended
     }
 
-    /// When its events came, of a request that was sent at this moment.
-    pub fn times(&self, sent: Moment) -> EventTimes<'_> {
+    /// When its events came.
+    pub fn times(&self) -> EventTimes<'_> {
         EventTimes {
-            first: self.first.map(|first| first.since(sent)),
+            first: self.first.map(|first| first.since(self.sent)),
             between: &self.between,
         }
     }
@@ -181,7 +186,7 @@ impl<'a> Hearing<'a> {
         }
         self.count += 1;
         self.context
-            .trace(|| Event::Came(now.since(self.asked), event.clone()));
+            .trace(|| Event::Came(now.since(self.sent), event.clone()));
         let is_named = self
             .until
             .as_ref()

@@ -96,6 +96,9 @@ impl RequestIo {
             sent = context.now();
             connecting = Some(sent.since(begin));
         }
+        if let Some(hearing) = &mut hearing {
+            hearing.begin(sent);
+        }
         let mut line = Line { connection, to };
         let mut asked = Asked {
             wanted: call,

@@ -121,7 +121,6 @@ impl Sender {
                     service: done.since(timed.sent),
                 };
                 took = times.response;
-                let sent = timed.sent;
                 let exchanged = Exchanged::of(context, &timed);
                 let examined = self.io.examine(context, call, timed, tally).await;
                 let examined = examined.and_then(|()| in_time(call, times.service));
@@ -131,7 +130,7 @@ impl Sender {
                     context.succeed(tally, times, done);
                     context.exchanged(tally, &exchanged);
                     if let Some(hearing) = &hearing {
-                        context.events(tally, hearing.times(sent));
+                        context.events(tally, hearing.times());
                     }
                 }
                 examined.err()

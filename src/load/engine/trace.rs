@@ -18,7 +18,7 @@ pub enum Event {
     Said(String),
     /// Every message that came over a WebSocket.
     Heard(Vec<u8>),
-    /// A server-sent event, so long after its step was begun.
+    /// A server-sent event, so long after its request was sent.
     Came(Duration, StreamEvent),
     /// A value that was captured, with its name.
     Captured(String, String),

@@ -3,9 +3,8 @@
 use std::time::Instant;
 
 use super::{Failure, Response};
+use crate::load::scenario::EVENT_STREAM;
 
-/// The content type of such an answer.
-pub const EVENT_STREAM: &str = "text/event-stream";
 /// The type of an event to which the service gives none.
 const USUAL_NAME: &str = "message";
 /// The largest event that is read.

@@ -8,9 +8,9 @@ use super::decode;
 use super::headers::render;
 use super::read_response::{ReadResponse, found_nothing};
 use super::user_state::UserState;
-use crate::load::http::events::{EVENT_STREAM, content_type};
+use crate::load::http::events::content_type;
 use crate::load::http::{Failure, FailureKind, Response, Wanted};
-use crate::load::scenario::{Call, Expect};
+use crate::load::scenario::{Call, EVENT_STREAM, Expect};
 use crate::load::template::{Escape, Extractor, SHOWN, Template, Values, excerpt};
 
 /// The parts of a response to this call that are needed for checks, captures, cookies and redirects.

@@ -105,10 +105,16 @@ pub(super) fn call(
         return Err(Problem::at(graphql.span(), message));
     }
     let mut headers = all_headers(step, general, None)?;
-    let events = step.events.as_ref();
-    let events = events
-        .map(|file| events::events(step, file, general))
-        .transpose()?;
+    let events = match &step.events {
+        Some(file) if method == Method::HEAD => {
+            return Err(file.error("an answer to HEAD has none"));
+        }
+        Some(file) => {
+            let timeout = step.timeout.map_or(general.timeout, |timeout| timeout.0);
+            Some(events::events(file, (reader, names), timeout)?)
+        }
+        None => None,
+    };
     if events.is_some() {
         accepts(&mut headers);
     }

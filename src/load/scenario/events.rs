@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
+use http::HeaderName;
 use http::header::ACCEPT;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::call::{General, Headers};
-use super::step_file::StepFile;
-use crate::load::http::events::EVENT_STREAM;
+use super::surroundings::Reader;
+use super::template::Names;
 use crate::load::template::Template;
-use crate::toml_file::{FilledText, Located, PositiveDuration, Problem, Table, Whole};
+use crate::toml_file::{FilledText, Located, PositiveDuration, Problem, Whole};
+
+/// The content type of a stream of events.
+pub const EVENT_STREAM: &str = "text/event-stream";
 
 /// What ends a stream of events: the first of these that comes.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -50,16 +53,12 @@ impl Events {
     }
 }
 
+/// Of a step that takes so long at most.
 pub(super) fn events(
-    step: &StepFile,
-    file: &Located<Table<EventsFile>>,
-    general: &General<'_>,
+    file: &EventsFile,
+    (reader, names): (&Reader<'_>, &Names),
+    timeout: Duration,
 ) -> Result<Events, Problem> {
-    let General { reader, names, .. } = general;
-    if let Some(head) = &step.head {
-        return Err(head.error("an answer to HEAD has no events"));
-    }
-    let timeout = step.timeout.map_or(general.timeout, |timeout| timeout.0);
     if let Some(lasts) = &file.lasts
         && lasts.get().0 >= timeout
     {
@@ -80,7 +79,7 @@ pub(super) fn events(
 }
 
 /// A step with events says that it awaits them, as a browser does, unless it says something else.
-pub(super) fn accepts(headers: &mut Headers) {
+pub(super) fn accepts(headers: &mut Vec<(HeaderName, Template)>) {
     if headers.iter().all(|(name, _)| name != ACCEPT) {
         headers.push((ACCEPT, Template::fixed(EVENT_STREAM)));
     }

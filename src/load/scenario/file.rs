@@ -547,6 +547,7 @@ fn phase_rate(generator: &mut SchemaGenerator) -> Schema {
 
 #[cfg(test)]
 mod tests {
+    use super::super::events::EventsFile;
     use super::super::generators::ListFile;
     use super::super::multipart::FilePart;
     use super::super::step_file::{CaptureFile, ExpectFile, GraphqlFile, MessageFile};
@@ -570,6 +571,7 @@ mod tests {
             "data" => table::<DataFile>(only),
             "flow" => table::<FlowFile>(only),
             "step" => table::<StepFile>(only),
+            "step.events" => table::<EventsFile>(only),
             "step.graphql" => table::<GraphqlFile>(only),
             "step.multipart" => table::<FilePart>(only),
             "step.expect" => table::<ExpectFile>(only),

@@ -40,7 +40,7 @@ use super::template::{Extractor, Template, ValueGenerator};
 
 pub use build::{json_schema, parse, parse_in};
 pub use classes::{UserClass, assigned};
-pub use events::Events;
+pub use events::{EVENT_STREAM, Events};
 pub use file::WatchFile;
 pub use hosts::{Addresses, Destination, Host, PerHost};
 pub use keys::AT_ONCE;

@@ -108,7 +108,12 @@ fn a_step_that_fails_is_told_and_the_other_flows_are_still_taken() {
 
 #[test]
 fn a_request_to_a_named_host_is_shown_with_its_address() {
-    let (desk, here, there) = (Desk::new(), shop(), shop());
+    let (desk, here) = (Desk::new(), shop());
+    let there = Server::start(
+        Script::new()
+            .on("/sso/login", |_| Reply::text("{}"))
+            .on("/sso/ws", |_| Reply::socket(Echo::default())),
+    );
     let scenario = format!(
         r#"
         base = "{}"
@@ -187,7 +192,7 @@ fn the_events_of_a_stream_are_shown_with_their_times_and_not_more_than_anybody_r
         "    > accept: text/event-stream\n",
         "    < content-type: text/event-stream\n",
         " ms (9): {\"token\":\"***\"}\n",
-        " ms token: {\"n\":49}\n    < … and 12 events more\n",
+        " ms token: {\"n\": 49}\n    < … and 12 events more\n",
         ": 62 events, the first after ",
         "    last = 60\n",
         " ms: only\n",
@@ -195,7 +200,7 @@ fn the_events_of_a_stream_are_shown_with_their_times_and_not_more_than_anybody_r
     ] {
         assert!(said.out.contains(shown), "{shown}\nin\n{}", said.out);
     }
-    for hidden in ["tick-tock", "{\"n\":50}"] {
+    for hidden in ["tick-tock", "{\"n\": 50}"] {
         assert!(!said.out.contains(hidden), "{hidden}\nin\n{}", said.out);
     }
     let said = desk.ends("run chat.toml --once", 2);

@@ -87,7 +87,7 @@ fn each_pod_is_judged_against_the_same_part_of_the_load_before() {
     assert_eq!(code, Some(0), "{text}");
     let (code, text) = said(&place, "check --baseline main.json", &[("SIDE", "base")]);
     assert_eq!(code, Some(0), "{text}");
-    assert!(text.contains("3 runs against 3"), "{text}");
+    assert!(text.contains("6 runs against 6 runs"), "{text}");
 
     // The service works twice as long: both pods say so, each for itself.
     let (code, text) = said(&place, "check --baseline main.json", &[("SIDE", "head")]);

@@ -553,6 +553,24 @@ fn steps_that_cannot_be_sent_are_refused() {
             "the step has `websocket` and also `get`",
         ),
         (
+            step("websocket = \"/\"\nmessages=[{send=\"x\"}]\nevents={}"),
+            "the step has `websocket` and also `events`",
+        ),
+        (step("get = \"/\"\nevents={count=0}"), "`count`: "),
+        (
+            step("get = \"/\"\nevents={till=\"x\"}"),
+            "unknown key `till` in `events` (known here: count, until, for)",
+        ),
+        (
+            step("head = \"/\"\nevents={}"),
+            "`events`: an answer to HEAD has none",
+        ),
+        (
+            step("get = \"/\"\nevents={for=\"10s\"}"),
+            "the timeout of the step is 10s, and comes before it (add a longer `timeout` to the step)",
+        ),
+        (step("get = \"/\"\nevents={until=\"{{end}}\"}"), "end"),
+        (
             step("websocket = \"/\"\nmessages=[{}]"),
             "[[step.messages]] has no `send`",
         ),

@@ -82,6 +82,13 @@ fn the_schema_refuses_what_the_reader_refuses() {
             "get = \"/\"",
             "websocket = \"/\"\nmessages = [{ send = \"x\" }]\nget = \"/\"",
         ),
+        ("get = \"/\"", "get = \"/\"\nevents = 10"),
+        ("get = \"/\"", "get = \"/\"\nevents = { count = 0 }"),
+        ("get = \"/\"", "get = \"/\"\nevents = { until = \"\" }"),
+        (
+            "get = \"/\"",
+            "websocket = \"/\"\nmessages = [{ send = \"x\" }]\nevents = {}",
+        ),
         ("get = \"/\"", "get = \"/\"\nexpect = { status = 99 }"),
         ("get = \"/\"", "get = \"/\"\nexpect = { stat = 200 }"),
         ("get = \"/\"", "get = \"/\"\ncapture = { a = {} }"),

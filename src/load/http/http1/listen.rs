@@ -239,11 +239,6 @@ mod tests {
                 false,
             ),
             (
-                &["HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nabc", "unasked"],
-                Ok("abc"),
-                true,
-            ),
-            (
                 &["HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nabcunasked"],
                 Ok("abc"),
                 false,

@@ -14,8 +14,8 @@
 //!
 //! The folders are the way the data takes. [`model`], [`stats`], [`compare`], [`verdict`], [`history`] and [`report`] are pure: data in,
 //! data out, without files, clock, network, environment or printing. [`load`], [`ab`], [`ingest`], [`store`], [`publish`]
-//! and [`cli`] are the edges. [`text`], [`hint`] and [`toml_file`] stand beside the line: names from outside made harmless,
-//! errors with a next step, files of TOML.
+//! and [`cli`] are the edges. [`text`], [`hint`], [`toml_file`] and [`json_schema`] stand beside the line: names from
+//! outside made harmless, errors with a next step, files of TOML, and what describes our documents to other programs.
 //!
 //! # The types to know
 //!
@@ -46,6 +46,7 @@ pub mod exit;
 pub mod hint;
 pub mod history;
 pub mod ingest;
+pub mod json_schema;
 pub mod load;
 pub mod model;
 pub mod publish;

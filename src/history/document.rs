@@ -1,9 +1,9 @@
 //! The document `perfgate.history/1`: every series of a baseline file with its points and its changes.
 
 use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 
+use crate::json_schema;
 use crate::model::{Better, Statistic, Unit};
 
 pub const SCHEMA: &str = "perfgate.history/1";
@@ -282,9 +282,7 @@ pub struct Drift {
 impl History {
     /// The JSON Schema of what is written.
     pub fn json_schema() -> String {
-        let settings = SchemaSettings::draft2020_12().for_serialize();
-        let schema = settings.into_generator().into_root_schema_for::<Self>();
-        format!("{:#}", schema.to_value())
+        json_schema::of_written::<Self>()
     }
 }
 

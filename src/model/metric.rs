@@ -91,17 +91,23 @@ impl MetricName {
     /// The same of a share of errors, in points.
     pub const LEAST_ERRORS_TREND: f64 = 1.0;
 
-    /// The direction of a metric that every tool measures alike; a custom one has to say its own.
+    /// The metrics that every tool measures alike, each with its direction; a custom one has to say its own.
+    pub const DIRECTIONS: [(&'static str, Better); 10] = [
+        (Self::LATENCY, Better::Lower),
+        (Self::TIME, Better::Lower),
+        (Self::ERRORS, Better::Lower),
+        (Self::THROUGHPUT, Better::Higher),
+        (Self::OUTAGE, Better::Lower),
+        (Self::OUTAGE_LONGEST, Better::Lower),
+        (Self::FIRST_EVENT, Better::Lower),
+        (Self::BETWEEN_EVENTS, Better::Lower),
+        (Self::LATENCY_TREND, Better::Lower),
+        (Self::ERRORS_TREND, Better::Lower),
+    ];
+
     pub fn known_direction(&self) -> Option<Better> {
-        match self.as_str() {
-            Self::LATENCY | Self::TIME | Self::ERRORS | Self::OUTAGE | Self::OUTAGE_LONGEST => {
-                Some(Better::Lower)
-            }
-            Self::FIRST_EVENT | Self::BETWEEN_EVENTS => Some(Better::Lower),
-            Self::LATENCY_TREND | Self::ERRORS_TREND => Some(Better::Lower),
-            Self::THROUGHPUT => Some(Better::Higher),
-            _ => None,
-        }
+        let mut known = Self::DIRECTIONS.iter();
+        known.find_map(|(name, better)| (*name == self.as_str()).then_some(*better))
     }
 }
 

@@ -24,12 +24,36 @@ pub enum Dimension {
 }
 
 impl Unit {
+    /// The units whose size is known, and what they measure.
+    pub const KNOWN: [(&'static str, Dimension); 14] = [
+        ("ns", Dimension::Time(1.0)),
+        ("µs", Dimension::Time(1e3)),
+        ("ms", Dimension::Time(1e6)),
+        ("s", Dimension::Time(1e9)),
+        ("min", Dimension::Time(60e9)),
+        ("B", Dimension::Bytes(1.0)),
+        ("bytes", Dimension::Bytes(1.0)),
+        ("KiB", Dimension::Bytes(1024.0)),
+        ("MiB", Dimension::Bytes(1_048_576.0)),
+        ("GiB", Dimension::Bytes(1_073_741_824.0)),
+        ("kB", Dimension::Bytes(1e3)),
+        ("KB", Dimension::Bytes(1e3)),
+        ("MB", Dimension::Bytes(1e6)),
+        ("GB", Dimension::Bytes(1e9)),
+    ];
+
+    /// Both micro signs and the ASCII spelling are one unit.
+    const SAME: [(&'static str, &'static str); 2] = [("us", "µs"), ("μs", "µs")];
+
     pub fn new(name: &str) -> Self {
-        Self(Arc::from(match name {
-            // Both micro signs and the ASCII spelling are one unit.
-            "us" | "μs" => "µs",
-            other => other,
-        }))
+        let same = Self::SAME.iter().find(|(other, _)| *other == name);
+        Self(Arc::from(same.map_or(name, |(_, unit)| *unit)))
+    }
+
+    /// Every way in which a unit of known size is written.
+    pub fn spellings() -> impl Iterator<Item = &'static str> {
+        let known = Self::KNOWN.iter().map(|(name, _)| *name);
+        known.chain(Self::SAME.iter().map(|(name, _)| *name))
     }
 
     pub fn none() -> Self {
@@ -41,21 +65,9 @@ impl Unit {
     }
 
     pub fn dimension(&self) -> Dimension {
-        match self.as_str() {
-            "ns" => Dimension::Time(1.0),
-            "µs" => Dimension::Time(1e3),
-            "ms" => Dimension::Time(1e6),
-            "s" => Dimension::Time(1e9),
-            "min" => Dimension::Time(60e9),
-            "B" | "bytes" => Dimension::Bytes(1.0),
-            "KiB" => Dimension::Bytes(1024.0),
-            "MiB" => Dimension::Bytes(1_048_576.0),
-            "GiB" => Dimension::Bytes(1_073_741_824.0),
-            "kB" | "KB" => Dimension::Bytes(1e3),
-            "MB" => Dimension::Bytes(1e6),
-            "GB" => Dimension::Bytes(1e9),
-            _ => Dimension::Other,
-        }
+        let name = self.as_str();
+        let known = Self::KNOWN.iter().find(|(known, _)| *known == name);
+        known.map_or(Dimension::Other, |(_, dimension)| *dimension)
     }
 
     /// The factor that turns a number of this unit into one of `other`; `None` where they measure

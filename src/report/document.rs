@@ -7,7 +7,6 @@ use crate::verdict::VerdictKind;
 use std::fmt;
 
 use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 
 use super::base_rules::BaseRules;
@@ -17,6 +16,7 @@ use super::profile::Profile;
 use super::suite::Test;
 use super::time_spent::TimeSpent;
 use super::workload::Workload;
+use crate::json_schema;
 use crate::model::Statistic;
 use crate::verdict::Counts;
 
@@ -193,9 +193,7 @@ impl Document {
 
     /// The JSON Schema of what is written.
     pub fn json_schema() -> String {
-        let settings = SchemaSettings::draft2020_12().for_serialize();
-        let schema = settings.into_generator().into_root_schema_for::<Self>();
-        format!("{:#}", schema.to_value())
+        json_schema::of_written::<Self>()
     }
 
     /// Shown, and judged by nothing: totals, quantiles of too few requests, series switched off.

@@ -5,6 +5,9 @@
 
 use std::fmt::Write as _;
 
+use schemars::JsonSchema;
+
+use crate::json_schema;
 use crate::model::run_file::{
     Detail, Document, FileError, Flaw, Object, ParsedList, Text, check_schema, header, line,
     metrics_line, present,
@@ -14,7 +17,9 @@ use crate::model::{Anchor, Baseline, Run};
 pub const SCHEMA: &str = "perfgate.baseline/1";
 
 /// What editors and other programs check such a file with.
-pub const JSON_SCHEMA: &str = include_str!("baseline.schema.json");
+pub fn json_schema() -> String {
+    json_schema::of_read::<BaselineForm<'_>>()
+}
 
 /// Recognises a baseline of any major by the beginning of its content.
 pub fn is_baseline(head: &[u8]) -> bool {
@@ -85,24 +90,36 @@ pub(super) fn size(run: &Run) -> usize {
     text.len() + ", ".len()
 }
 
-#[derive(serde::Deserialize)]
+/// The window of runs that new results are compared with, oldest first, and the pinned anchor where there is one.
+/// `perfgate baseline` writes it.
+#[derive(serde::Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "perfgate.baseline/1", extend("required" = ["schema", "runs"]))]
 struct BaselineForm<'a> {
+    /// What this document is.
+    #[schemars(extend("const" = SCHEMA))]
     #[serde(borrow, default, deserialize_with = "present")]
     schema: Option<Text<'a>>,
     #[serde(borrow, default, deserialize_with = "present")]
     anchor: Option<Object<AnchorForm<'a>>>,
+    /// Runs, oldest first.
     #[serde(default, deserialize_with = "present")]
     runs: Option<ParsedList>,
 }
 
-#[derive(serde::Deserialize)]
+/// Runs of a chosen state, against which slow drift is budgeted.
+#[derive(serde::Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Anchor", extend("required" = ["budget", "label", "runs"]))]
 struct AnchorForm<'a> {
+    /// How much worse than the anchor is too much: 0.15 is 15 %.
+    #[schemars(range(min = 0))]
     #[serde(default, deserialize_with = "present")]
     budget: Option<f64>,
+    /// What it is called: a release.
     #[serde(borrow, default, deserialize_with = "present")]
     label: Option<Text<'a>>,
+    /// Runs, oldest first.
     #[serde(default, deserialize_with = "present")]
     runs: Option<ParsedList>,
 }

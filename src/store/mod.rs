@@ -15,7 +15,7 @@ mod window;
 pub use baseline::{read, update};
 pub use commits::order;
 pub use file::{Destination, exists, resolved, write, write_new};
-pub use format::{JSON_SCHEMA, SCHEMA, is_baseline, parse};
+pub use format::{SCHEMA, is_baseline, json_schema, parse};
 pub use git::git;
 pub use past::{Version, Walked, walk};
 pub use window::{Window, add};

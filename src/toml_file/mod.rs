@@ -8,13 +8,11 @@ mod place;
 mod read;
 #[cfg(test)]
 pub(crate) mod reference;
-mod schema;
 mod values;
 pub mod written;
 
 pub use place::{FileError, LineStarts, Problem};
 pub use read::{FileFormat, read};
-pub use schema::{exactly_one_of, json_schema, with_only};
 pub(crate) use values::schema;
 pub use values::{
     AnyValue, DurationText, FalseOr, FilledText, FreeTable, Located, OneOrMany, PositiveDuration,

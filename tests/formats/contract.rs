@@ -33,7 +33,7 @@ fn fixtures() -> Vec<PathBuf> {
 }
 
 /// Every fixture that is a result, with its tool and its bytes.
-fn results() -> Vec<(PathBuf, Format, Vec<u8>)> {
+pub(crate) fn results() -> Vec<(PathBuf, Format, Vec<u8>)> {
     let read = fixtures().into_iter().filter_map(|path| {
         let bytes = fs::read(&path).unwrap();
         let format = recognise(&bytes).ok()?;

@@ -14,6 +14,7 @@ mod contract;
 mod criterion;
 mod locust;
 mod mapping;
+mod published;
 mod recognition;
 mod run_file;
 mod run_file_properties;

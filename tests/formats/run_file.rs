@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use perfgate::model::run_file::{FileError, JSON_SCHEMA, parse, write};
+use perfgate::model::run_file::{FileError, json_schema, parse, write};
 use perfgate::model::{Better, Evidence, MetricName, Quantile, Role, Statistic};
 
 fn measurement(metric: &str, body: &str) -> String {
@@ -682,7 +682,7 @@ fn a_run_that_was_ended_early_or_means_nothing_says_so_and_why() {
     let silent = refused(&text.replace("the generator was busy", " "));
     assert_eq!(silent.field, "invalid");
     refused(&text.replace("true", "1"));
-    let schema = serde_json::from_str(JSON_SCHEMA).unwrap();
+    let schema = serde_json::from_str(&json_schema()).unwrap();
     let validator = jsonschema::draft202012::new(&schema).unwrap();
     assert!(validator.is_valid(&serde_json::from_str(&written).unwrap()));
     let silent = text.replace("the generator was busy", " ");
@@ -691,7 +691,7 @@ fn a_run_that_was_ended_early_or_means_nothing_says_so_and_why() {
 
 #[test]
 fn the_json_schema_takes_what_is_written_and_refuses_what_is_refused() {
-    let schema = serde_json::from_str(JSON_SCHEMA).unwrap();
+    let schema = serde_json::from_str(&json_schema()).unwrap();
     jsonschema::draft202012::meta::validate(&schema).unwrap();
     let validator = jsonschema::draft202012::new(&schema).unwrap();
     let holds = |text: &str| validator.is_valid(&serde_json::from_str(text).unwrap());
@@ -718,6 +718,8 @@ fn the_json_schema_takes_what_is_written_and_refuses_what_is_refused() {
             r#"{"unit": "req/s", "value": 1, "role": "fixed"}"#,
         ),
         ("rss", r#"{"unit": "MB", "better": "lower", "value": -1}"#),
+        // Its direction is known, and a baseline does not write it.
+        ("outage", r#"{"unit": "s", "value": 0}"#),
     ];
     for (metric, body) in good {
         let text = measurement(metric, &body.replace("HIST", &recorded()));

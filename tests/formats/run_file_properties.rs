@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use hdrhistogram::Histogram;
 use perfgate::model::evidence::{Estimate, Moments};
-use perfgate::model::run_file::{JSON_SCHEMA, parse, write};
+use perfgate::model::run_file::{json_schema, parse, write};
 use perfgate::model::timeline::{Gauge, Latencies, Slice};
 use perfgate::model::{
     Better, Environment, Evidence, Load, Measurement, MetricName, Point, Provenance, Quantile,
@@ -14,6 +14,7 @@ use perfgate::model::{
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
+use serde_json::{Value, json};
 
 /// Any finite number that a latency can be.
 fn size() -> impl Strategy<Value = f64> {
@@ -271,8 +272,67 @@ fn run() -> impl Strategy<Value = Run> {
     )
 }
 
+/// What is put in the place of a value, or of nothing: a key that nobody knows.
+fn spoils() -> impl Strategy<Value = Option<Value>> {
+    prop_oneof![
+        Just(None),
+        Just(Some(Value::Null)),
+        Just(Some(json!(-1))),
+        Just(Some(json!(0))),
+        Just(Some(json!(0.5))),
+        Just(Some(json!(true))),
+        Just(Some(json!("ms"))),
+        Just(Some(json!([]))),
+        Just(Some(json!({}))),
+        Just(Some(json!({ "nobody knows": 1 }))),
+    ]
+}
+
+/// The path of every value of a document but the document itself.
+fn places(document: &Value) -> Vec<String> {
+    fn walk(value: &Value, path: &str, all: &mut Vec<String>) {
+        let below: Vec<(String, &Value)> = match value {
+            Value::Object(fields) => {
+                let escaped = |key: &String| key.replace('~', "~0").replace('/', "~1");
+                fields
+                    .iter()
+                    .map(|(key, value)| (escaped(key), value))
+                    .collect()
+            }
+            Value::Array(items) => {
+                let items = items.iter().enumerate();
+                items.map(|(at, value)| (at.to_string(), value)).collect()
+            }
+            _ => Vec::new(),
+        };
+        for (key, value) in below {
+            let path = format!("{path}/{key}");
+            walk(value, &path, all);
+            all.push(path);
+        }
+    }
+    let mut all = Vec::new();
+    walk(document, "", &mut all);
+    all
+}
+
+/// Puts a value there, or takes a key away.
+fn spoil(document: &mut Value, place: &str, put: Option<Value>) {
+    if let Some(value) = put {
+        *document.pointer_mut(place).unwrap() = value;
+        return;
+    }
+    let (above, key) = place.rsplit_once('/').unwrap();
+    let key = key.replace("~1", "/").replace("~0", "~");
+    match document.pointer_mut(above).unwrap() {
+        Value::Object(fields) => drop(fields.remove(&key)),
+        Value::Array(items) => drop(items.remove(key.parse().unwrap())),
+        _ => unreachable!("only those hold values"),
+    }
+}
+
 static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
-    let schema = serde_json::from_str(JSON_SCHEMA).unwrap();
+    let schema = serde_json::from_str(&json_schema()).unwrap();
     jsonschema::draft202012::new(&schema).unwrap()
 });
 
@@ -322,15 +382,29 @@ proptest! {
         let text = write(&run);
         let read = parse(&text).map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))?;
         prop_assert_eq!(&read, &[run]);
-        prop_assert_eq!(write(&read[0]), text);
+        prop_assert_eq!(&write(&read[0]), &text);
+        let document = serde_json::from_str(&text).unwrap();
+        prop_assert!(SCHEMA.is_valid(&document), "{}\n{document}", SCHEMA.validate(&document).unwrap_err());
     }
 
     #[test]
-    fn a_written_timeline_is_as_the_schema_says(timeline in timeline()) {
-        let mut run = parse(&sample_file()).unwrap().remove(0);
-        run.timeline = Some(Box::new(timeline));
-        let written = serde_json::from_str(&write(&run)).unwrap();
-        prop_assert!(SCHEMA.is_valid(&written), "{written}");
+    fn a_document_that_was_changed_and_is_still_read_is_as_the_schema_says(
+        run in run(), at in any::<prop::sample::Index>(), put in spoils(),
+    ) {
+        let mut document: Value = serde_json::from_str(&write(&run)).unwrap();
+        let places = places(&document);
+        let place = &places[at.index(places.len())];
+        spoil(&mut document, place, put);
+        let is_valid = SCHEMA.is_valid(&document);
+        let text = document.to_string();
+        match parse(&text) {
+            Ok(_) => prop_assert!(is_valid, "{place} is read and not as the schema says: {text}"),
+            Err(error) => {
+                // What only a reader knows: what a text stands for, and numbers that contradict each other.
+                let is_of_type = ["expected ", "is not known"].iter().any(|said| error.message.contains(said));
+                prop_assert!(!(is_valid && is_of_type), "{place} is as the schema says, and {error}: {text}");
+            }
+        }
     }
 
     #[test]

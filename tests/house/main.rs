@@ -17,20 +17,31 @@ use std::fs;
 use source::{Source, files, relative, root, rust};
 
 /// Whom each room may know besides itself. The core may know who stands left of it; `cli` knows everyone
-/// and nobody knows `cli`; `exit` is for those who end the program, `hint` and `toml_file` are for the edges.
+/// and nobody knows `cli`; `exit` is for those who end the program, `hint` and `toml_file` are for the edges, `json_schema` for whoever has a document.
 const LAW: &[(&str, &[&str])] = &[
-    ("model", &["text"]),
+    ("model", &["json_schema", "text"]),
     ("stats", &["model", "text"]),
     ("compare", &["model", "stats", "text"]),
     ("verdict", &["model", "stats", "compare", "exit"]),
-    ("history", &["model", "stats", "text"]),
+    ("history", &["model", "stats", "json_schema", "text"]),
     (
         "report",
-        &["model", "stats", "compare", "verdict", "history", "text"],
+        &[
+            "model",
+            "stats",
+            "compare",
+            "verdict",
+            "history",
+            "json_schema",
+            "text",
+        ],
     ),
     ("ingest", &["model", "stats", "hint", "text"]),
-    ("load", &["model", "stats", "hint", "toml_file", "text"]),
-    ("store", &["model", "hint", "text"]),
+    (
+        "load",
+        &["model", "stats", "hint", "toml_file", "json_schema", "text"],
+    ),
+    ("store", &["model", "hint", "json_schema", "text"]),
     (
         "ab",
         &[
@@ -55,12 +66,14 @@ const LAW: &[(&str, &[&str])] = &[
             "exit",
             "hint",
             "toml_file",
+            "json_schema",
             "text",
         ],
     ),
     ("exit", &[]),
     ("hint", &[]),
-    ("toml_file", &["text"]),
+    ("toml_file", &["json_schema", "text"]),
+    ("json_schema", &[]),
     ("text", &[]),
     ("lib", &[]),
     ("main", &["cli", "exit"]),

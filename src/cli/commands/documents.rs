@@ -9,8 +9,8 @@ use crate::{history, load, model, report, store};
 
 pub(crate) fn schema(of: SchemaOf) -> String {
     let text = match of {
-        SchemaOf::Run => model::run_file::JSON_SCHEMA.to_owned(),
-        SchemaOf::Baseline => store::JSON_SCHEMA.to_owned(),
+        SchemaOf::Run => model::run_file::json_schema(),
+        SchemaOf::Baseline => store::json_schema(),
         SchemaOf::Verdict => report::Document::json_schema(),
         SchemaOf::History => history::History::json_schema(),
         SchemaOf::Doctor => super::doctor::json_schema(),

@@ -18,11 +18,12 @@ use super::template::Names;
 use super::values::{feeds, values};
 use super::watch::{Situation, watched};
 use super::{Abort, Base, ClientCertificate, Protocol, Ready, Scenario, Service, Share, Tls};
+use crate::json_schema;
 use crate::toml_file::{self, FileError, Problem};
 
 /// The JSON Schema of a scenario file, for editors.
 pub fn json_schema() -> String {
-    toml_file::json_schema::<ScenarioFile>()
+    json_schema::of_read::<ScenarioFile>()
 }
 
 /// Reads a scenario; relative files start at the folder of `path`, which need not exist.

@@ -4,7 +4,7 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 use super::keys::{BODIES, METHODS, MOST_LEVELS, OF_RATES, OF_STAGES, OF_USERS};
-use crate::toml_file::{exactly_one_of, with_only};
+use crate::json_schema::{exactly_one_of, with_only};
 
 pub(super) fn steps_or_flows(schema: &mut Schema) {
     schema.insert("oneOf".to_owned(), exactly_one_of(&["step", "flow"]));

@@ -1,9 +1,12 @@
 //! A whole run as written to [`Run`]: as soon as it is read, so that only one form is held at a time.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, SeqAccess, Visitor};
+use serde_json::{Value, json};
 
 use super::error::Flaw;
 use super::form::{
@@ -38,6 +41,42 @@ pub(crate) struct ParsedList(pub(crate) Vec<Parsed>);
 impl<'de> Deserialize<'de> for ParsedList {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         ListWithin(&HistogramMemory::default()).deserialize(deserializer)
+    }
+}
+
+/// A run of a list: as in a file of its own, but for what a baseline leaves out.
+struct StoredRun;
+
+impl JsonSchema for StoredRun {
+    fn schema_name() -> Cow<'static, str> {
+        "Run".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = RunForm::json_schema(generator);
+        schema.remove("title");
+        let words = "A run as in perfgate.run/1; the schema can be left out.";
+        schema.insert("description".to_owned(), words.into());
+        schema.insert("required".to_owned(), json!(["subjects"]));
+        let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+        if let Some(properties) = properties {
+            properties.remove("timeline");
+        }
+        schema
+    }
+}
+
+impl JsonSchema for ParsedList {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Runs".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Vec::<StoredRun>::json_schema(generator)
     }
 }
 

@@ -7,18 +7,10 @@ use super::error::Flaw;
 use super::form::{Entries, EstimateForm, MeasurementForm, Object, Resolution};
 use super::histogram::{self, HistogramMemory};
 use super::place::shown;
+use super::rules::{COMPANIONS, KINDS};
 use super::syntax::list;
 use crate::model::evidence::{Estimate, Moments};
 use crate::model::{Evidence, EvidenceError, Point, Quantile};
-
-const KINDS: [&str; 6] = [
-    "samples",
-    "histogram",
-    "quantiles",
-    "estimate",
-    "count",
-    "value",
-];
 
 impl MeasurementForm<'_> {
     /// Which kinds are there, in the order of `KINDS`.
@@ -33,26 +25,25 @@ impl MeasurementForm<'_> {
         ]
     }
 
-    /// The keys that only go with a kind: the key, its kind, whether it is there.
-    fn companions(&self) -> [(&'static str, &'static str, bool); 8] {
+    /// Which of the `COMPANIONS` are there, in their order.
+    fn companions(&self) -> [bool; 8] {
         [
-            ("weights", "samples", self.weights.is_some()),
-            ("scale", "histogram", self.scale.is_some()),
-            ("n", "quantiles", self.n.is_some()),
-            ("mean", "quantiles", self.mean.is_some()),
-            ("min", "quantiles", self.min.is_some()),
-            ("max", "quantiles", self.max.is_some()),
-            (
-                "resolution",
-                if self.histogram.is_some() {
-                    "histogram"
-                } else {
-                    "quantiles"
-                },
-                self.resolution.is_some(),
-            ),
-            ("of", "count", self.of.is_some()),
+            self.weights.is_some(),
+            self.scale.is_some(),
+            self.n.is_some(),
+            self.mean.is_some(),
+            self.min.is_some(),
+            self.max.is_some(),
+            self.resolution.is_some(),
+            self.of.is_some(),
         ]
+    }
+
+    /// A key that is there and does not go with the kind, and the kind that it goes with.
+    fn stranger_to(&self, kind: &str) -> Option<(&'static str, &'static str)> {
+        let given = COMPANIONS.into_iter().zip(self.companions());
+        let mut strangers = given.filter(|((_, kinds), there)| *there && !kinds.contains(&kind));
+        strangers.find_map(|((key, kinds), _)| Some((key, *kinds.last()?)))
     }
 
     fn only_kind(&self) -> Result<&'static str, Flaw> {
@@ -77,11 +68,7 @@ impl MeasurementForm<'_> {
 /// Takes the evidence out of a form.
 pub(super) fn take(form: MeasurementForm<'_>, memory: &HistogramMemory) -> Result<Evidence, Flaw> {
     let kind = form.only_kind()?;
-    if let Some((key, owner, _)) = form
-        .companions()
-        .into_iter()
-        .find(|(_, owner, there)| *there && *owner != kind)
-    {
+    if let Some((key, owner)) = form.stranger_to(kind) {
         return Err(
             Flaw::new(format!("`{key}` goes with `{owner}`, and here is `{kind}`")).at(key),
         );

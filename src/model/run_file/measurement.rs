@@ -4,6 +4,7 @@ use super::error::Flaw;
 use super::evidence;
 use super::form::MeasurementForm;
 use super::histogram::HistogramMemory;
+use super::rules::{BETTER, ROLES, needs_unit, suits};
 use crate::model::unit::Dimension;
 use crate::model::{Better, Evidence, Measurement, MetricName, Role, Subject, Unit};
 use crate::text::nearest::near;
@@ -79,8 +80,6 @@ impl Known {
     }
 }
 
-const TIMES: [&str; 5] = ["ns", "µs", "ms", "s", "min"];
-
 pub(super) fn take(
     metric: &MetricName,
     form: MeasurementForm<'_>,
@@ -108,7 +107,7 @@ pub(super) fn take(
 fn unit(metric: &MetricName, written: Option<&str>, known: &mut Known) -> Result<Unit, Flaw> {
     let name = metric.as_str();
     let Some(written) = written else {
-        return if name == MetricName::ERRORS {
+        return if !needs_unit(name) {
             Ok(Unit::none())
         } else {
             Err(Flaw::new("it has no `unit`").hint(match name {
@@ -119,12 +118,7 @@ fn unit(metric: &MetricName, written: Option<&str>, known: &mut Known) -> Result
         };
     };
     let unit = known.unit(written);
-    let suits = match name {
-        MetricName::LATENCY | MetricName::TIME => matches!(unit.dimension(), Dimension::Time(_)),
-        MetricName::THROUGHPUT | MetricName::ERRORS => unit.dimension() == Dimension::Other,
-        _ => true,
-    };
-    if suits {
+    if suits(name, unit.dimension()) {
         return Ok(unit);
     }
     let shown = super::place::shown(written);
@@ -132,7 +126,7 @@ fn unit(metric: &MetricName, written: Option<&str>, known: &mut Known) -> Result
         MetricName::LATENCY | MetricName::TIME => Flaw::new(format!(
             "`{name}` is a time, and `{shown}` is not a unit of time"
         ))
-        .hint(near(written, TIMES).map_or_else(
+        .hint(near(written, times()).map_or_else(
             || {
                 "units of time are ns, us, ms, s and min; another metric needs a name of its own"
                     .to_owned()
@@ -151,11 +145,17 @@ fn unit(metric: &MetricName, written: Option<&str>, known: &mut Known) -> Result
     Err(flaw.at("unit"))
 }
 
+/// The units of time.
+fn times() -> impl Iterator<Item = &'static str> {
+    let times = Unit::KNOWN.into_iter();
+    times.filter_map(|(name, dimension)| matches!(dimension, Dimension::Time(_)).then_some(name))
+}
+
 fn better(metric: &MetricName, written: Option<&str>) -> Result<Better, Flaw> {
     match written {
         Some(text) => text
             .parse()
-            .map_err(|()| Flaw::none_of(text, &["lower", "higher"]).at("better")),
+            .map_err(|()| Flaw::none_of(text, &BETTER).at("better")),
         None => metric.known_direction().ok_or_else(|| {
             Flaw::new("a metric of your own naming needs `better`").hint(
                 "write \"better\": \"lower\" or \"better\": \"higher\"; only latency, time, errors and throughput are known",
@@ -170,7 +170,7 @@ fn role(written: Option<&str>) -> Result<Role, Flaw> {
         Some("total") => Ok(Role::Total),
         Some("fixed") => Ok(Role::Fixed),
         Some("covariate") => Ok(Role::Covariate),
-        Some(other) => Err(Flaw::none_of(other, &["total", "fixed", "covariate"]).at("role")),
+        Some(other) => Err(Flaw::none_of(other, &ROLES).at("role")),
     }
 }
 

@@ -1,5 +1,6 @@
 //! perfgate's own file of results, `perfgate.run/1`, to [`Run`]s and back: two functions and no file.
 //!
+//! `form` is the document, for both directions and for the JSON Schema, and `rules` is what goes with what in it.
 //! The way in: `form` is what serde reads, `convert`, `measurement` and `evidence` judge it, `histogram` and
 //! `timeline` unpack.
 //! Only an error takes the slow way through `syntax` and `place`, which find its line and field.
@@ -12,6 +13,7 @@ mod histogram;
 mod layout;
 mod measurement;
 mod place;
+mod rules;
 mod schema;
 mod syntax;
 mod timeline;
@@ -33,6 +35,7 @@ pub(crate) use write::{Detail, header, metrics_line};
 use serde::de::DeserializeSeed;
 
 use super::Run;
+use crate::json_schema;
 use convert::ListWithin;
 use form::RunForm;
 use measurement::Known;
@@ -40,7 +43,9 @@ use measurement::Known;
 pub const SCHEMA: &str = "perfgate.run/1";
 
 /// What editors and other programs check such a file with.
-pub const JSON_SCHEMA: &str = include_str!("run.schema.json");
+pub fn json_schema() -> String {
+    json_schema::of_read::<RunForm<'_>>()
+}
 
 /// Reads one run, a JSON array of runs, or one run after another (one per line).
 pub fn parse(text: &str) -> Result<Vec<Run>, FileError> {

@@ -1,12 +1,12 @@
 //! What a doctor says: as lines that fit a terminal, and as the document `perfgate.doctor/1`.
 
 use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
 use super::trial::Trial;
 use super::workflows::WorkflowFile;
+use crate::json_schema;
 use crate::text::sanitize;
 
 const SCHEMA: &str = "perfgate.doctor/1";
@@ -134,11 +134,7 @@ fn wrapped(text: &str, (first, further): (&str, &str), width: usize) -> String {
 
 /// The JSON Schema of what `--format json` writes.
 pub(crate) fn json_schema() -> String {
-    let settings = SchemaSettings::draft2020_12().for_serialize();
-    let schema = settings
-        .into_generator()
-        .into_root_schema_for::<DoctorDocument>();
-    format!("{:#}", schema.to_value())
+    json_schema::of_written::<DoctorDocument>()
 }
 
 #[cfg(test)]

@@ -23,13 +23,13 @@ use crate::compare::{
     DEFAULT_MAX_REGRESSION, Decide, OnInconclusive, OnMissing, OnOtherEnvironment, Quantity,
     RulesFrom, SeriesRole, Severity, WantedDirection,
 };
+use crate::json_schema::with_only;
 use crate::load::scenario::WatchFile;
 use crate::model::Unit;
 use crate::model::names::Ids;
 use crate::toml_file::{
     AnyValue, DurationText, FileFormat, FilledText, FreeTable, Located, OneOrMany,
     PositiveDuration, Problem, Table, Tables, TrueOr, Whole, Word, from_text_or_number, schema,
-    with_only,
 };
 
 /// What messages know about a config file.

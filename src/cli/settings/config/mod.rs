@@ -17,6 +17,7 @@ use crate::compare::{
     Acceptance, OnInconclusive, OnMissing, OnOtherEnvironment, Origin, Rule, RulesFrom,
 };
 use crate::ingest::mapping::Mapping;
+use crate::json_schema;
 use crate::model::Pattern;
 use crate::model::names::Ids;
 use crate::toml_file::{self, FileError, FilledText, LineStarts, Located, Problem, TrueOr, Whole};
@@ -31,7 +32,7 @@ use file::{AbFile, ConfigFile};
 
 /// The JSON Schema of `perfgate.toml`, for editors.
 pub fn json_schema() -> String {
-    toml_file::json_schema::<ConfigFile>()
+    json_schema::of_read::<ConfigFile>()
 }
 
 /// A decision and the place where it was made.

@@ -1,4 +1,4 @@
-//! The JSON Schema of a file, from the structs that read it.
+//! The JSON Schema of a document or a file, from the structs that write and read it.
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -7,8 +7,15 @@ use serde_json::{Value, json};
 /// What stands in the column of defaults of the reference; no keyword of JSON Schema.
 pub const DEFAULT_IN_WORDS: &str = "x-default";
 
-/// As it is published: for editors.
-pub fn json_schema<T: JsonSchema>() -> String {
+/// Of a document that perfgate writes.
+pub fn of_written<T: JsonSchema>() -> String {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    let schema = settings.into_generator().into_root_schema_for::<T>();
+    format!("{:#}", schema.to_value())
+}
+
+/// Of a file that perfgate reads, in which a key without a value is left out.
+pub fn of_read<T: JsonSchema>() -> String {
     let mut schema = SchemaSettings::draft2020_12()
         .into_generator()
         .into_root_schema_for::<T>()
@@ -18,8 +25,8 @@ pub fn json_schema<T: JsonSchema>() -> String {
     format!("{schema:#}")
 }
 
-/// TOML has no null: what may be left out is not written.
-pub(super) fn without_null(schema: &mut Value) {
+/// An `Option` is a key that may be left out; `null` is no value of it.
+pub fn without_null(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {
             fields.values_mut().for_each(without_null);

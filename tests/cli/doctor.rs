@@ -2,92 +2,68 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::json;
 
-struct Desk(tempfile::TempDir);
+use crate::support::desk::{Arguments, Desk, Said};
 
-impl Desk {
-    /// A baseline of so many sessions of five runs of two benchmarks, whose runs differ by a share.
-    fn new(sessions: usize, runs: usize, spread: f64) -> Self {
-        let desk = Self(tempfile::tempdir().unwrap());
-        fs::create_dir(desk.0.path().join(".git")).unwrap();
-        desk.config("");
-        for session in 0..sessions {
-            let mut names = Vec::new();
-            for run in 0..runs {
-                let name = format!("s{session}-{run}.json");
-                // Up, down and between, in another order in each session.
-                let step = ((run * 2 + session) % 5) as f64 - 2.0;
-                let subjects = ["parse", "render"].map(|subject| {
-                    let time = 100.0 * (1.0 + spread * step / 2.0);
-                    let samples: Vec<f64> = (0..30_u8)
-                        .map(|n| time * (1.0 + f64::from(n % 3) / 1e4))
-                        .collect();
-                    (
-                        subject,
-                        json!({"time": {"unit": "ns", "better": "lower", "samples": samples}}),
-                    )
-                });
-                let subjects: serde_json::Map<String, serde_json::Value> = subjects
-                    .map(|(name, metrics)| (name.to_owned(), metrics))
-                    .into_iter()
+/// A baseline of so many sessions of so many runs of two benchmarks, whose runs differ by a share.
+fn gate_of(sessions: usize, runs: usize, spread: f64) -> Desk {
+    let desk = Desk::new();
+    desk.config("");
+    for session in 0..sessions {
+        let mut names = Vec::new();
+        for run in 0..runs {
+            let name = format!("s{session}-{run}.json");
+            // Up, down and between, in another order in each session.
+            let step = ((run * 2 + session) % 5) as f64 - 2.0;
+            let subjects = ["parse", "render"].map(|subject| {
+                let time = 100.0 * (1.0 + spread * step / 2.0);
+                let samples: Vec<f64> = (0..30_u8)
+                    .map(|n| time * (1.0 + f64::from(n % 3) / 1e4))
                     .collect();
-                let minute = run + 1;
-                let day = desk.day(sessions - session);
-                let whole = json!({
-                    "schema": "perfgate.run/1",
-                    "started_at": format!("{day}T10:{minute:02}:00Z"),
-                    "session": format!("job {session}"),
-                    "subjects": subjects
-                });
-                fs::write(desk.0.path().join(&name), whole.to_string()).unwrap();
-                names.push(name);
-            }
-            desk.ends(
-                &format!("baseline update --baseline main.json {}", names.join(" ")),
-                0,
-            );
+                (
+                    subject,
+                    json!({"time": {"unit": "ns", "better": "lower", "samples": samples}}),
+                )
+            });
+            let subjects: serde_json::Map<String, serde_json::Value> = subjects
+                .map(|(name, metrics)| (name.to_owned(), metrics))
+                .into_iter()
+                .collect();
+            let minute = run + 1;
+            let day = day(sessions - session);
+            let whole = json!({
+                "schema": "perfgate.run/1",
+                "started_at": format!("{day}T10:{minute:02}:00Z"),
+                "session": format!("job {session}"),
+                "subjects": subjects
+            });
+            desk.write(&name, &whole.to_string());
+            names.push(name);
         }
-        desk
+        desk.ends(
+            &format!("baseline update --baseline main.json {}", names.join(" ")),
+            0,
+        );
     }
-
-    /// So many days before today.
-    fn day(&self, before: usize) -> jiff::civil::Date {
-        let today = jiff::Timestamp::now()
-            .to_zoned(jiff::tz::TimeZone::UTC)
-            .date();
-        today
-            .checked_sub(jiff::Span::new().days(i64::try_from(before).unwrap()))
-            .unwrap()
-    }
-
-    fn config(&self, text: &str) {
-        let text = format!("baseline = \"main.json\"\nenvironment = \"lab\"\n{text}");
-        fs::write(self.0.path().join("perfgate.toml"), text).unwrap();
-    }
-
-    fn workflow(&self, name: &str, text: &str) {
-        let folder = self.0.path().join(".github/workflows");
-        fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join(name), text).unwrap();
-    }
-
-    fn ends(&self, line: &str, code: i32) -> String {
-        said(self.0.path(), line, code)
-    }
+    desk
 }
 
-fn said(folder: &Path, line: &str, code: i32) -> String {
-    let done = Command::new(env!("CARGO_BIN_EXE_perfgate"))
-        .args(line.split_whitespace())
-        .current_dir(folder)
-        .env_clear()
-        .output()
-        .unwrap();
-    let text = String::from_utf8(done.stdout).unwrap() + &String::from_utf8(done.stderr).unwrap();
-    assert_eq!(done.status.code(), Some(code), "{line}: {text}");
+/// So many days before today.
+fn day(before: usize) -> jiff::civil::Date {
+    let today = jiff::Timestamp::now()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date();
+    today
+        .checked_sub(jiff::Span::new().days(i64::try_from(before).unwrap()))
+        .unwrap()
+}
+
+/// What both streams say, in lines that fit a terminal.
+fn ends(desk: &Desk, line: impl Arguments, code: i32) -> String {
+    let Said { out, err, .. } = desk.ends(line, code);
+    let text = out + &err;
     for line in text.lines().filter(|line| line.contains(' ')) {
         let is_error = ["error: ", "hint: ", "warning: "];
         let is_error = is_error.iter().any(|word| line.starts_with(word));
@@ -100,31 +76,18 @@ fn said(folder: &Path, line: &str, code: i32) -> String {
         .join(" ")
 }
 
-fn document(folder: &Path, line: &str, code: i32) -> serde_json::Value {
-    let done = Command::new(env!("CARGO_BIN_EXE_perfgate"))
-        .args(line.split_whitespace())
-        .current_dir(folder)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .output()
-        .unwrap();
-    let text = String::from_utf8(done.stdout).unwrap();
-    assert_eq!(done.status.code(), Some(code), "{line}: {text}");
-    serde_json::from_str(&text).unwrap()
-}
-
 /// As it is published: `UPDATE_GOLDENS=1` writes it anew.
 #[test]
 fn a_document_obeys_the_schema_that_was_read_by_a_person() {
-    let desk = Desk::new(2, 5, 0.004);
+    let desk = gate_of(2, 5, 0.004);
     desk.config("[[rule]]\nsubject = \"prase\"\nmax_regression = \"1%\"\n");
-    desk.workflow(
-        "gate.yml",
+    desk.write(
+        ".github/workflows/gate.yml",
         "on: pull_request\njobs:\n  a:\n    steps:\n      - run: perfgate check\n",
     );
-    let told = document(desk.0.path(), "doctor --format json", 1);
+    let told = desk.ends("doctor --format json", 1).document();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/doctor.schema.json");
-    let schema = document(desk.0.path(), "schema doctor", 0);
+    let schema = desk.ends("schema doctor", 0).document();
     if std::env::var_os("UPDATE_GOLDENS").is_some() {
         fs::write(&path, format!("{schema:#}\n")).unwrap();
     }
@@ -144,11 +107,11 @@ fn a_document_obeys_the_schema_that_was_read_by_a_person() {
 
 #[test]
 fn workflows_are_told_and_a_step_that_cannot_fail_its_job_is_a_finding() {
-    let desk = Desk::new(4, 5, 0.004);
-    let none = desk.ends("doctor", 0);
+    let desk = gate_of(4, 5, 0.004);
+    let none = ends(&desk, "doctor", 0);
     assert!(!none.contains("workflow"), "{none}");
-    desk.workflow("test.yml", "on: push\njobs: {}\n");
-    let other = desk.ends("doctor", 0);
+    desk.write(".github/workflows/test.yml", "on: push\njobs: {}\n");
+    let other = ends(&desk, "doctor", 0);
     assert!(
         other.contains("no workflow of .github/workflows runs perfgate"),
         "{other}"
@@ -158,8 +121,8 @@ fn workflows_are_told_and_a_step_that_cannot_fail_its_job_is_a_finding() {
             "on: pull_request\njobs:\n  a:\n    permissions:\n      pull-requests: write\n    steps:\n      - uses: actions/checkout@v4\n        with:\n          fetch-depth: 2\n      - run: perfgate check{end}\n"
         )
     };
-    desk.workflow("gate.yml", &gate(""));
-    let judged = desk.ends("doctor", 0);
+    desk.write(".github/workflows/gate.yml", &gate(""));
+    let judged = ends(&desk, "doctor", 0);
     assert!(
         judged.contains("gate.yml: judges on pull_request; fetch-depth 2, may comment"),
         "{judged}"
@@ -168,8 +131,8 @@ fn workflows_are_told_and_a_step_that_cannot_fail_its_job_is_a_finding() {
         judged.contains("no workflow adds runs to the baseline"),
         "{judged}"
     );
-    desk.workflow("gate.yml", &gate(" || true"));
-    let ignored = desk.ends("doctor", 1);
+    desk.write(".github/workflows/gate.yml", &gate(" || true"));
+    let ignored = ends(&desk, "doctor", 1);
     assert!(
         ignored.contains("its step may fail without the job failing"),
         "{ignored}"
@@ -178,7 +141,7 @@ fn workflows_are_told_and_a_step_that_cannot_fail_its_job_is_a_finding() {
 
 #[test]
 fn a_quiet_gate_is_able_to_fail_and_says_what_it_finds() {
-    let said = Desk::new(4, 5, 0.004).ends("doctor", 0);
+    let said = ends(&gate_of(4, 5, 0.004), "doctor", 0);
     assert!(
         said.starts_with("ABLE TO FAIL  this gate finds +5 % on 2 of 2 series"),
         "{said}"
@@ -194,8 +157,9 @@ fn a_quiet_gate_is_able_to_fail_and_says_what_it_finds() {
 
 #[test]
 fn the_shop_is_able_to_fail_and_one_session_is_said_to_be_one() {
-    let shop = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop");
-    let said = said(&shop, "doctor --baseline main.json", 0);
+    let shop = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/shop");
+    let doctor = ["-C", shop, "doctor", "--baseline", "main.json"];
+    let said = ends(&Desk::new(), &doctor, 0);
     assert!(said.starts_with("ABLE TO FAIL"), "{said}");
     assert!(
         said.contains("tried with the one session that is stored, against itself"),
@@ -215,9 +179,9 @@ fn the_shop_is_able_to_fail_and_one_session_is_said_to_be_one() {
 
 #[test]
 fn a_rule_that_matches_nothing_is_a_finding_with_its_line() {
-    let desk = Desk::new(2, 5, 0.004);
+    let desk = gate_of(2, 5, 0.004);
     desk.config("[[rule]]\nsubject = \"prase\"\nmax_regression = \"1%\"\n");
-    let said = desk.ends("doctor", 1);
+    let said = ends(&desk, "doctor", 1);
     assert!(
         said.contains("perfgate.toml:3: [[rule]] `prase * *` matches no series")
             || said.contains("perfgate.toml:3: [[rule]] `prase"),
@@ -227,12 +191,12 @@ fn a_rule_that_matches_nothing_is_a_finding_with_its_line() {
 
 #[test]
 fn a_gate_that_only_warns_or_judges_nothing_cannot_fail() {
-    let desk = Desk::new(2, 5, 0.004);
+    let desk = gate_of(2, 5, 0.004);
     desk.config("[defaults]\nseverity = \"off\"\n");
-    let said = desk.ends("doctor", 1);
+    let said = ends(&desk, "doctor", 1);
     assert!(said.contains("no series is gated"), "{said}");
     desk.config("[defaults]\nseverity = \"warn\"\n");
-    let said = desk.ends("doctor", 1);
+    let said = ends(&desk, "doctor", 1);
     assert!(
         said.contains("no series can fail: 2 are warned of at most"),
         "{said}"
@@ -241,13 +205,10 @@ fn a_gate_that_only_warns_or_judges_nothing_cannot_fail() {
 
 #[test]
 fn a_baseline_of_another_machine_compares_nothing_here() {
-    let desk = Desk::new(2, 5, 0.004);
-    fs::write(
-        desk.0.path().join("perfgate.toml"),
-        "baseline = \"main.json\"\nenvironment = \"another\"\n",
-    )
-    .unwrap();
-    let said = desk.ends("doctor", 1);
+    let desk = gate_of(2, 5, 0.004);
+    let config = "baseline = \"main.json\"\nenvironment = \"another\"\n";
+    desk.write("perfgate.toml", config);
+    let said = ends(&desk, "doctor", 1);
     assert!(
         said.contains("the baseline knows no machine like this one (another), only `lab`"),
         "{said}"
@@ -256,21 +217,20 @@ fn a_baseline_of_another_machine_compares_nothing_here() {
 
 #[test]
 fn a_stale_baseline_is_a_finding() {
-    let desk = Desk::new(2, 5, 0.004);
-    let file = desk.0.path().join("main.json");
-    let text = fs::read_to_string(&file).unwrap();
-    let year = desk.day(1).year();
+    let desk = gate_of(2, 5, 0.004);
+    let text = desk.read("main.json");
+    let year = day(1).year();
     let text = text
         .replace(&format!("\"{year}-"), "\"2020-")
         .replace(&format!("\"{}-", year - 1), "\"2020-");
-    fs::write(&file, text).unwrap();
-    let said = desk.ends("doctor", 1);
+    desk.write("main.json", &text);
+    let said = ends(&desk, "doctor", 1);
     assert!(said.contains("is stale: its newest run is"), "{said}");
 }
 
 #[test]
 fn huge_noise_and_a_single_run_find_nothing_and_that_is_said() {
-    let said = Desk::new(3, 5, 0.6).ends("doctor", 1);
+    let said = ends(&gate_of(3, 5, 0.6), "doctor", 1);
     assert!(
         said.contains("a change of 20 % is found on 0 of 2 series"),
         "{said}"
@@ -279,7 +239,7 @@ fn huge_noise_and_a_single_run_find_nothing_and_that_is_said() {
         said.contains("cannot be judged: `parse time.p50`: it sees changes above"),
         "{said}"
     );
-    let said = Desk::new(1, 1, 0.0).ends("doctor", 1);
+    let said = ends(&gate_of(1, 1, 0.0), "doctor", 1);
     assert!(
         said.contains("a change of 20 % is found on 0 of 2 series"),
         "{said}"
@@ -288,9 +248,9 @@ fn huge_noise_and_a_single_run_find_nothing_and_that_is_said() {
 
 #[test]
 fn a_source_without_what_it_needs_is_a_finding_and_no_baseline_is_an_error() {
-    let desk = Desk::new(2, 5, 0.004);
+    let desk = gate_of(2, 5, 0.004);
     desk.config("[[source]]\nscenario = \"load/gone.toml\"\n[[source]]\nname = \"a\"\ncommand = \"./gone.sh {n}\"\nresults = \"out/{n}.json\"\ninputs = \"gone.py\"\n");
-    let said = desk.ends("doctor", 1);
+    let said = ends(&desk, "doctor", 1);
     for what in [
         "scenario load/gone.toml: ",
         "the command runs `./gone.sh`",
@@ -298,8 +258,8 @@ fn a_source_without_what_it_needs_is_a_finding_and_no_baseline_is_an_error() {
     ] {
         assert!(said.contains(what), "{what}: {said}");
     }
-    fs::remove_file(desk.0.path().join("main.json")).unwrap();
-    let said = desk.ends("doctor", 2);
+    fs::remove_file(desk.path("main.json")).unwrap();
+    let said = ends(&desk, "doctor", 2);
     assert!(
         said.contains("main.json does not exist") && said.contains("hint: "),
         "{said}"

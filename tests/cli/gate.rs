@@ -1,30 +1,15 @@
 //! Whole processes from results to an exit code: the gate, its reports, its baselines.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde_json::{Value, json};
 
-/// A folder to work in, and what a process in it said.
-struct Desk {
-    folder: tempfile::TempDir,
-    variables: Vec<(String, String)>,
-}
-
-struct Said {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
+use crate::support::desk::Desk;
 
 impl Desk {
     /// With five runs of before, five alike, and five that are 40 % slower in one subject of two.
-    fn new() -> Self {
-        let desk = Self {
-            folder: tempfile::tempdir().unwrap(),
-            variables: Vec::new(),
-        };
+    fn with_runs() -> Self {
+        let desk = Self::new();
         desk.runs("before", "lab", |n| [1000.0 + 2.0 * n, 500.0 + n]);
         desk.runs("same", "lab", |n| [1001.0 + 2.0 * n, 500.5 + n]);
         desk.runs("slow", "lab", |n| [1400.0 + 2.0 * n, 500.5 + n]);
@@ -53,47 +38,8 @@ impl Desk {
         self.write(&format!("{name}.json"), &Value::from(runs).to_string());
     }
 
-    fn write(&self, name: &str, text: &str) {
-        fs::write(self.path(name), text).unwrap();
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).unwrap()
-    }
-
-    fn command(&self, line: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_perfgate"));
-        command
-            .args(line.split_whitespace())
-            .current_dir(self.folder.path());
-        command
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
-        command
-    }
-
-    fn run(&self, line: &str) -> Said {
-        let output = self.command(line).output().unwrap();
-        Said {
-            code: output.status.code(),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-
-    fn ends(&self, line: &str, code: i32) -> Said {
-        let said = self.run(line);
-        assert_eq!(said.code, Some(code), "{line}\n{}\n{}", said.out, said.err);
-        said
-    }
-
     fn seeded() -> Self {
-        let desk = Self::new();
+        let desk = Self::with_runs();
         desk.ends("baseline update --baseline main.json before.json", 0);
         desk
     }
@@ -151,13 +97,13 @@ fn a_closed_pipe_turns_0_into_2_and_leaves_1() {
         let line = format!("check --baseline main.json {result} --report json=verdict.json");
         let output = desk.command(&line).stdout(writer).output().unwrap();
         assert_eq!(output.status.code(), Some(code));
-        assert!(Path::new(&desk.path("verdict.json")).exists());
+        assert!(desk.has("verdict.json"));
     }
 }
 
 #[test]
 fn no_baseline_is_0_with_a_notice_and_3_where_one_is_required() {
-    let desk = Desk::new();
+    let desk = Desk::with_runs();
     let said = desk.ends("check --baseline main.json same.json --format json", 0);
     assert_eq!(verdict(&said.out).0, "no-baseline");
     assert!(
@@ -286,7 +232,7 @@ fn update_refuses_what_the_gate_fails_and_takes_it_with_a_reason() {
 /// A machine that nobody restarts is one session: before and after would be pooled.
 #[test]
 fn after_an_accepted_regression_the_new_normal_is_a_session_of_its_own() {
-    let desk = Desk::new();
+    let desk = Desk::with_runs();
     for (name, hour) in [("before", 10), ("slow", 11), ("again", 12), ("last", 13)] {
         let from = if hour == 10 { "before" } else { "slow" };
         let runs = desk.read(&format!("{from}.json"));
@@ -390,7 +336,7 @@ fn a_plain_result_can_be_the_baseline_and_names_are_found_in_baselines() {
 
 #[test]
 fn inspect_tells_what_was_understood() {
-    let desk = Desk::new();
+    let desk = Desk::with_runs();
     let said = desk.ends("inspect before.json --format json", 0);
     let document: Value = serde_json::from_str(&said.out).unwrap();
     let runs = document["runs"].as_array().unwrap();
@@ -420,7 +366,7 @@ fn in_github_actions_the_summary_and_the_outputs_are_appended() {
         ("GITHUB_OUTPUT", "outputs"),
     ] {
         let path = desk.path(file).display().to_string();
-        desk.variables.push((name.to_owned(), path));
+        desk.set(name, &path);
     }
     desk.ends("check --baseline main.json slow.json", 1);
     assert_eq!(
@@ -428,8 +374,7 @@ fn in_github_actions_the_summary_and_the_outputs_are_appended() {
         "before\n",
         "only inside of Actions"
     );
-    desk.variables
-        .push(("GITHUB_ACTIONS".to_owned(), "true".to_owned()));
+    desk.set("GITHUB_ACTIONS", "true");
     let said = desk.ends("check --baseline main.json slow.json --format json", 1);
     assert_eq!(verdict(&said.out).0, "fail", "stdout keeps its format");
     assert!(said.err.contains("::error"), "{}", said.err);

@@ -11,6 +11,7 @@
 
 #[path = "../support"]
 mod support {
+    pub(crate) mod desk;
     pub(crate) mod server;
 }
 

@@ -2,39 +2,17 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
 
 use serde_json::{Value, json};
 
-struct Desk(tempfile::TempDir);
-
-struct Said {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
+use crate::support::desk::Desk;
 
 /// What Locust counted of one name: milliseconds with how often.
 type Counted<'a> = (&'a str, Vec<(u32, u64)>);
 
 impl Desk {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        let path = self.path(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
     /// What `locust --json` writes for these names, `at` seconds after a fixed time.
-    fn json(&self, name: &str, at: u32, entries: &[Counted<'_>]) {
+    fn locust_json(&self, name: &str, at: u32, entries: &[Counted<'_>]) {
         let start = 1_790_000_000.0 + f64::from(at);
         let entries: Vec<Value> = entries
             .iter()
@@ -62,7 +40,7 @@ impl Desk {
     }
 
     /// A `_stats.csv` of these names, with 100 requests of each and a median in ms.
-    fn csv(&self, name: &str, entries: &[(&str, u32)]) {
+    fn locust_csv(&self, name: &str, entries: &[(&str, u32)]) {
         let mut text = "Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,Min Response Time,Max Response Time,Requests/s,50%,95%,99%\n".to_owned();
         let rate = 30.0 / entries.len() as f64;
         for (name, ms) in entries {
@@ -77,28 +55,6 @@ impl Desk {
         self.write(name, &text);
     }
 
-    fn run_with(&self, variables: &[(&str, &str)], line: &str) -> Said {
-        let output = Command::new(env!("CARGO_BIN_EXE_perfgate"))
-            .args(line.split_whitespace())
-            .current_dir(self.0.path())
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .envs(variables.iter().copied())
-            .output()
-            .unwrap();
-        Said {
-            code: output.status.code(),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-
-    fn ends(&self, line: &str, code: i32) -> Said {
-        let said = self.run_with(&[], line);
-        assert_eq!(said.code, Some(code), "{line}\n{}\n{}", said.out, said.err);
-        said
-    }
-
     fn verdict(&self, line: &str, code: i32) -> Value {
         serde_json::from_str(&self.ends(&format!("{line} --format json"), code).out).unwrap()
     }
@@ -110,7 +66,7 @@ impl Desk {
         all["runs"][0].clone()
     }
 
-    fn names(&self, line: &str) -> Vec<String> {
+    fn subjects_of(&self, line: &str) -> Vec<String> {
         let run = self.inspected(line);
         run["subjects"]
             .as_object()
@@ -221,8 +177,8 @@ fn what_is_put_together_is_what_the_union_would_have_been() {
             None => union.push((*ms, *n)),
         }
     }
-    desk.json("two.json", 0, &[("/m/1", fast), ("/m/2", slow)]);
-    desk.json("one.json", 0, &[("/m/{id}", union)]);
+    desk.locust_json("two.json", 0, &[("/m/1", fast), ("/m/2", slow)]);
+    desk.locust_json("one.json", 0, &[("/m/{id}", union)]);
     let two = desk.inspected("two.json");
     let one = desk.inspected("one.json");
     assert_eq!(two["subjects"], one["subjects"]);
@@ -233,7 +189,7 @@ fn what_is_put_together_is_what_the_union_would_have_been() {
 fn ids_of_every_kind_are_put_together_and_one_name_alone_stays() {
     let desk = Desk::new();
     let few = || vec![(10, 30)];
-    desk.json(
+    desk.locust_json(
         "run.json",
         0,
         &[
@@ -261,10 +217,10 @@ fn ids_of_every_kind_are_put_together_and_one_name_alone_stays() {
         "GET /word/decade",
         "GET /word/facade",
     ];
-    assert_eq!(desk.names("run.json"), expected);
-    assert_eq!(desk.names("run.json --ids keep").len(), 12);
+    assert_eq!(desk.subjects_of("run.json"), expected);
+    assert_eq!(desk.subjects_of("run.json --ids keep").len(), 12);
     // The other side has another id: now the template has two names.
-    desk.json("other.json", 99, &[("/alone/8", few())]);
+    desk.locust_json("other.json", 99, &[("/alone/8", few())]);
     let verdict = desk.verdict("compare run.json other.json", 1);
     assert!(subjects(&verdict).contains(&"GET /alone/{id}".to_owned()));
     assert!(!subjects(&verdict).contains(&"GET /alone/7".to_owned()));
@@ -278,10 +234,10 @@ fn words_of_a_query_stay_while_both_sides_have_at_most_five() {
         let names: Vec<String> = words.iter().map(|word| name(word)).collect();
         let entries: Vec<Counted<'_>> =
             names.iter().map(|n| (n.as_str(), vec![(10, 30)])).collect();
-        desk.json(file, 0, &entries);
+        desk.locust_json(file, 0, &entries);
     };
     run("five.json", &["a", "b", "c", "d", "e"]);
-    assert_eq!(desk.names("five.json").len(), 5);
+    assert_eq!(desk.subjects_of("five.json").len(), 5);
     run("others.json", &["b", "c", "f"]);
     let verdict = desk.verdict("compare five.json others.json", 0);
     assert_eq!(subjects(&verdict), ["GET /m?page=…&status=…"]);
@@ -293,8 +249,8 @@ fn a_name_that_a_rule_means_literally_stays() {
     let desk = Desk::new();
     let some = || vec![(10, 100), (20, 100)];
     let all = [("/m/1", some()), ("/m/2", some()), ("/m/3", some())];
-    desk.json("a.json", 0, &all);
-    desk.json("b.json", 50, &all);
+    desk.locust_json("a.json", 0, &all);
+    desk.locust_json("b.json", 50, &all);
     desk.write(
         "perfgate.toml",
         "[[rule]]\nsubject = \"GET /m/2\"\nmetric = \"latency.p50\"\nmax_regression = \"10%\"\n",
@@ -309,7 +265,7 @@ fn a_name_that_a_rule_means_literally_stays() {
     let verdict = desk.verdict("check --baseline a.json b.json", 0);
     assert_eq!(subjects(&verdict), ["GET /m/3", "GET /m/{id}"]);
     // A glob goes by the name that is shown, and a template that is named is made of one name too.
-    desk.json("one.json", 0, &[("/m/1", some())]);
+    desk.locust_json("one.json", 0, &[("/m/1", some())]);
     desk.write(
         "perfgate.toml",
         "[[rule]]\nsubject = \"GET /m/{id}\"\nmetric = \"latency.p50\"\nbudget = \"1s\"\n",
@@ -329,8 +285,8 @@ fn names_are_given_by_hand() {
         ("/match/7", some()),
         ("/match/8", some()),
     ];
-    desk.json("a.json", 0, &all);
-    desk.json("b.json", 50, &all);
+    desk.locust_json("a.json", 0, &all);
+    desk.locust_json("b.json", 50, &all);
     let with = |text: &str| desk.write("perfgate.toml", text);
     with("[[subject]]\nmatch = \"/match/*/odds\"\nname = \"/match/{match}/odds\"\n");
     let verdict = desk.verdict("check --baseline a.json b.json", 0);
@@ -367,16 +323,14 @@ fn names_are_given_by_hand() {
 #[test]
 fn flag_variable_and_file_turn_it_off_in_this_order() {
     let desk = Desk::new();
-    desk.json(
+    desk.locust_json(
         "a.json",
         0,
         &[("/m/1", vec![(10, 30)]), ("/m/2", vec![(10, 30)])],
     );
     let together = |variables: &[(&str, &str)], flags: &str| {
-        let said = desk.run_with(
-            variables,
-            &format!("check --baseline a.json a.json --format json {flags}"),
-        );
+        let line = format!("check --baseline a.json a.json --format json {flags}");
+        let said = desk.run_in(&line, variables);
         let verdict: Value =
             serde_json::from_str(&said.out).unwrap_or_else(|_| panic!("{}", said.err));
         subjects(&verdict) == ["GET /m/{id}"]
@@ -386,7 +340,7 @@ fn flag_variable_and_file_turn_it_off_in_this_order() {
     assert!(!together(&[], ""));
     assert!(together(&[("PERFGATE_IDS", "merge")], ""));
     assert!(!together(&[("PERFGATE_IDS", "merge")], "--ids keep"));
-    let said = desk.run_with(&[("PERFGATE_IDS", "yes")], "check --baseline a.json a.json");
+    let said = desk.run_in("check --baseline a.json a.json", &[("PERFGATE_IDS", "yes")]);
     assert_eq!(said.code, Some(2));
     assert!(
         said.err
@@ -412,7 +366,7 @@ fn run_files_are_left_as_they_were_written() {
         "subjects": {"GET /m/1": time, "GET /m/2": time, "fib/15": time, "fib/20": time},
     });
     desk.write("run.json", &run.to_string());
-    assert_eq!(desk.names("run.json").len(), 4);
+    assert_eq!(desk.subjects_of("run.json").len(), 4);
     let verdict = desk.verdict("compare run.json run.json", 0);
     assert_eq!(subjects(&verdict).len(), 4);
 }
@@ -434,7 +388,7 @@ fn five(desk: &Desk, name: &str, first: u32) -> String {
                     )
                 })
                 .collect();
-            desk.json(&file, 100 * n + first, &entries);
+            desk.locust_json(&file, 100 * n + first, &entries);
             file
         })
         .collect();
@@ -462,7 +416,7 @@ fn a_baseline_matches_later_runs_with_other_ids() {
     assert_eq!(verdict["counts"]["missing"], 0);
     assert_eq!(outcome(&verdict, "GET /m/{id}", "p50"), "unchanged");
     // One name is enough where the baseline holds the template.
-    desk.json("one.json", 9_000, &[("/m/77", vec![(30, 1_000)])]);
+    desk.locust_json("one.json", 9_000, &[("/m/77", vec![(30, 1_000)])]);
     let verdict = desk.verdict("check --baseline main.json one.json", 0);
     assert_eq!(subjects(&verdict), ["GET /m/{id}"]);
     // The same runs once more are known.
@@ -521,7 +475,7 @@ fn another_mix_of_ids_is_no_change_and_a_slower_id_is() {
                     ("/m/1", times(20 * factor, fast, noise)),
                     ("/m/2", times(80, slow, noise)),
                 ];
-                desk.json(&file, 100 * n, &entries);
+                desk.locust_json(&file, 100 * n, &entries);
                 file
             })
             .collect();
@@ -571,7 +525,7 @@ fn percentiles_of_single_names_are_not_judged_and_their_mean_is() {
     let names = ["/m/1", "/m/2", "/m/3"];
     let run = |file: &str, factor: u32| {
         let entries: Vec<(&str, u32)> = names.iter().map(|name| (*name, 50 * factor)).collect();
-        desk.csv(file, &entries);
+        desk.locust_csv(file, &entries);
     };
     run("a_stats.csv", 1);
     run("b_stats.csv", 1);
@@ -594,7 +548,7 @@ fn percentiles_of_single_names_are_not_judged_and_their_mean_is() {
     let slower = desk.verdict("compare a_stats.csv c_stats.csv", 1);
     assert_eq!(outcome(&slower, "GET /m/{id}", "mean"), "regressed");
     // Where the other side has percentiles, they are not missing.
-    desk.csv("one_stats.csv", &[("/m/9", 50)]);
+    desk.locust_csv("one_stats.csv", &[("/m/9", 50)]);
     let verdict = desk.verdict("compare one_stats.csv a_stats.csv", 0);
     assert_eq!(verdict["counts"]["missing"], 0);
     let verdict = desk.verdict("compare a_stats.csv one_stats.csv", 0);
@@ -604,8 +558,8 @@ fn percentiles_of_single_names_are_not_judged_and_their_mean_is() {
 #[test]
 fn a_rule_over_percentiles_that_are_not_judged_is_told_and_not_refused() {
     let desk = Desk::new();
-    desk.csv("a_stats.csv", &[("/m/1", 50), ("/m/2", 50)]);
-    desk.csv("b_stats.csv", &[("/m/1", 50), ("/m/2", 50)]);
+    desk.locust_csv("a_stats.csv", &[("/m/1", 50), ("/m/2", 50)]);
+    desk.locust_csv("b_stats.csv", &[("/m/1", 50), ("/m/2", 50)]);
     desk.write(
         "perfgate.toml",
         "[[rule]]\nsubject = \"GET /m/{id}\"\nmetric = \"latency.p95\"\nbudget = \"500ms\"\n",

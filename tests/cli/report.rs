@@ -1,32 +1,25 @@
 //! `perfgate report`, and the page beside a verdict: what it is made of, and that it never gates.
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
 
 use serde_json::{Value, json};
 
-struct Desk(tempfile::TempDir);
-
-struct Said {
-    code: Option<i32>,
-    err: String,
-}
+use crate::support::desk::Desk;
 
 impl Desk {
     /// Three sessions of a baseline with its anchor, and five runs that are 40 % slower in one subject of two.
-    fn new() -> Self {
-        let desk = Self(tempfile::tempdir().unwrap());
+    fn grown_slow() -> Self {
+        let desk = Self::new();
         for (day, session) in ["first", "second", "third"].into_iter().enumerate() {
-            desk.runs(session, day + 1, 1.0);
+            desk.runs_of_day(session, day + 1, 1.0);
             let update = format!("baseline update --baseline main.json {session}.json");
             assert_eq!(desk.run(&update).code, Some(0));
         }
-        desk.runs("slow", 9, 1.4);
+        desk.runs_of_day("slow", 9, 1.4);
         desk
     }
 
-    fn runs(&self, name: &str, day: usize, factor: f64) {
+    fn runs_of_day(&self, name: &str, day: usize, factor: f64) {
         let runs: Vec<Value> = (0..5_u8)
             .map(|n| {
                 let latency = |at: f64| {
@@ -44,28 +37,7 @@ impl Desk {
                 })
             })
             .collect();
-        fs::write(
-            self.path(&format!("{name}.json")),
-            Value::from(runs).to_string(),
-        )
-        .unwrap();
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn run(&self, line: &str) -> Said {
-        let output = Command::new(env!("CARGO_BIN_EXE_perfgate"))
-            .args(line.split_whitespace())
-            .current_dir(self.0.path())
-            .env_clear()
-            .output()
-            .unwrap();
-        Said {
-            code: output.status.code(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
+        self.write(&format!("{name}.json"), &Value::from(runs).to_string());
     }
 
     /// The page that a command wrote, and its data.
@@ -82,7 +54,7 @@ impl Desk {
 
 #[test]
 fn a_gate_writes_its_page_with_the_sessions_and_percentiles_of_both_sides() {
-    let desk = Desk::new();
+    let desk = Desk::grown_slow();
     let check = "check --baseline main.json slow.json --report html=page.html";
     let (page, data) = desk.page(check, 1);
     assert!(page.contains("1 endpoint got slower, so this check fails"));
@@ -115,7 +87,7 @@ fn a_gate_writes_its_page_with_the_sessions_and_percentiles_of_both_sides() {
 
 #[test]
 fn a_report_against_a_baseline_says_what_check_says_and_never_gates() {
-    let desk = Desk::new();
+    let desk = Desk::grown_slow();
     let (page, data) = desk.page(
         "report slow.json --baseline main.json --output page.html",
         0,
@@ -139,7 +111,7 @@ fn a_report_against_a_baseline_says_what_check_says_and_never_gates() {
 
 #[test]
 fn results_alone_are_shown_with_their_own_numbers_and_no_verdict() {
-    let desk = Desk::new();
+    let desk = Desk::grown_slow();
     let (page, data) = desk.page("report slow.json --output page.html", 0);
     assert!(page.contains("RESULTS"), "{page}");
     let (shown, _) = page.split_once("<script").unwrap();
@@ -157,7 +129,7 @@ fn results_alone_are_shown_with_their_own_numbers_and_no_verdict() {
 
 #[test]
 fn a_stored_verdict_is_shown_from_the_document_alone() {
-    let desk = Desk::new();
+    let desk = Desk::grown_slow();
     let check = desk.run("check --baseline main.json slow.json --report json=verdict.json");
     assert_eq!(check.code, Some(1));
     for gone in ["slow.json", "main.json"] {
@@ -172,7 +144,7 @@ fn a_stored_verdict_is_shown_from_the_document_alone() {
 
 #[test]
 fn a_gate_without_a_baseline_says_how_to_make_one() {
-    let desk = Desk::new();
+    let desk = Desk::grown_slow();
     let line = "check --baseline none.json slow.json --report html=page.html";
     let (page, _) = desk.page(line, 0);
     assert!(page.contains("NO BASELINE"));
@@ -183,14 +155,8 @@ fn a_gate_without_a_baseline_says_how_to_make_one() {
 
 #[test]
 fn a_red_gate_names_the_command_that_writes_its_page() {
-    let desk = Desk::new();
-    let output = Command::new(env!("CARGO_BIN_EXE_perfgate"))
-        .args(["check", "--baseline", "main.json", "slow.json"])
-        .current_dir(desk.0.path())
-        .env_clear()
-        .output()
-        .unwrap();
-    let out = String::from_utf8(output.stdout).unwrap();
+    let desk = Desk::grown_slow();
+    let out = desk.run("check --baseline main.json slow.json").out;
     let why = "perfgate report slow.json --baseline main.json --output report.html";
     assert!(out.contains(why), "{out}");
     assert_eq!(
@@ -202,14 +168,14 @@ fn a_red_gate_names_the_command_that_writes_its_page() {
 
 #[test]
 fn a_comparison_of_two_results_writes_the_page_too() {
-    let desk = Desk::new();
+    let desk = Desk::grown_slow();
     let (page, _) = desk.page("compare third.json slow.json --report html=page.html", 1);
     assert!(page.contains("got slower"));
 }
 
 #[test]
 fn what_cannot_be_a_report_ends_with_2_and_writes_nothing() {
-    let desk = Desk::new();
+    let desk = Desk::grown_slow();
     desk.run("check --baseline main.json slow.json --report json=verdict.json");
     let text = fs::read_to_string(desk.path("verdict.json")).unwrap();
     let changed = text.replacen("\"fail\"", "\"pass\"", 1);

@@ -1,22 +1,14 @@
 //! Runs that are invalid or were ended early, through every command that reads runs: the first are never judged, the
 //! second never without a word.
 
-use std::fs;
-use std::process::Command;
-
 use serde_json::{Value, json};
 
-struct Desk(tempfile::TempDir);
-
-struct Said {
-    out: String,
-    err: String,
-}
+use crate::support::desk::Desk;
 
 impl Desk {
     /// Three sound runs a side, and each side once more with a last run that is not.
-    fn new() -> Self {
-        let desk = Self(tempfile::tempdir().unwrap());
+    fn with_unsound_runs() -> Self {
+        let desk = Self::new();
         let with = |key: &str, value: Value| {
             let mut runs = sound();
             runs.push(run(4));
@@ -30,25 +22,9 @@ impl Desk {
             ("invalid.json", with("invalid", json!(why))),
             ("partial.json", with("partial", json!(true))),
         ] {
-            fs::write(desk.0.path().join(name), text).unwrap();
+            desk.write(name, &text);
         }
         desk
-    }
-
-    fn ends(&self, line: &str, code: i32) -> Said {
-        let output = Command::new(env!("CARGO_BIN_EXE_perfgate"))
-            .args(line.split_whitespace())
-            .current_dir(self.0.path())
-            .env_clear()
-            .output()
-            .unwrap();
-        let said = Said {
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        };
-        let found = output.status.code();
-        assert_eq!(found, Some(code), "{line}\n{}\n{}", said.out, said.err);
-        said
     }
 }
 
@@ -70,7 +46,7 @@ fn run(n: u32) -> Value {
 
 #[test]
 fn an_invalid_run_is_judged_by_no_command_and_its_reason_is_told() {
-    let desk = Desk::new();
+    let desk = Desk::with_unsound_runs();
     for line in [
         "check --baseline sound.json invalid.json",
         "check --baseline invalid.json sound.json",
@@ -89,12 +65,12 @@ fn an_invalid_run_is_judged_by_no_command_and_its_reason_is_told() {
         );
         assert!(said.out.is_empty(), "{line}: {}", said.out);
     }
-    assert!(!desk.0.path().join("main.json").exists());
+    assert!(!desk.has("main.json"));
 }
 
 #[test]
 fn a_partial_run_is_told_in_every_format_and_taken_by_no_baseline() {
-    let desk = Desk::new();
+    let desk = Desk::with_unsound_runs();
     let told = "1 of 4 current runs was ended early";
     for format in ["text", "markdown", "junit", "github"] {
         let line = format!("check --baseline sound.json partial.json --format {format}");
@@ -128,7 +104,7 @@ fn a_partial_run_is_told_in_every_format_and_taken_by_no_baseline() {
 
 #[test]
 fn inspect_shows_both_and_refuses_neither() {
-    let desk = Desk::new();
+    let desk = Desk::with_unsound_runs();
     let said = desk.ends("inspect partial.json", 0);
     assert!(
         said.out.contains("partial     it was ended early"),

@@ -83,7 +83,11 @@ impl Watching {
         self.errors.read_to_string(&mut err).unwrap();
         let found = self.child.wait().unwrap().code();
         assert_eq!(found, Some(code), "{out}\n{err}");
-        Said { out, err }
+        Said {
+            code: found,
+            out,
+            err,
+        }
     }
 }
 

@@ -2,58 +2,17 @@
 //! was not.
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
 
 use serde_json::{Value, json};
 
-struct Desk(tempfile::TempDir);
-
-struct Said {
-    out: String,
-    err: String,
-}
-
-impl Said {
-    fn document(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap()
-    }
-}
+use crate::support::desk::Desk;
 
 impl Desk {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+    fn put(&self, name: &str, runs: &[Value]) {
+        self.write(name, &Value::from(runs).to_string());
     }
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn write(&self, name: &str, runs: &[Value]) {
-        fs::write(self.path(name), Value::from(runs).to_string()).unwrap();
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).unwrap()
-    }
-
-    fn ends(&self, line: &str, code: i32) -> Said {
-        let output = Command::new(env!("CARGO_BIN_EXE_perfgate"))
-            .args(line.split_whitespace())
-            .current_dir(self.0.path())
-            .env_clear()
-            .output()
-            .unwrap();
-        let said = Said {
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        };
-        let found = output.status.code();
-        assert_eq!(found, Some(code), "{line}\n{}\n{}", said.out, said.err);
-        said
-    }
-
-    fn json(&self, line: &str, code: i32) -> Value {
+    fn verdict_of(&self, line: &str, code: i32) -> Value {
         self.ends(&format!("{line} --format json"), code).document()
     }
 }
@@ -133,12 +92,12 @@ fn a_load_that_the_baseline_holds_once_is_judged_against_itself_alone() {
         ..API
     };
     for day in 1..=10 {
-        desk.write("night.json", &API.session(day, 100.0));
+        desk.put("night.json", &API.session(day, 100.0));
         desk.ends("baseline update --baseline main.json night.json", 0);
     }
-    desk.write("once.json", &other.session(11, 60.0));
+    desk.put("once.json", &other.session(11, 60.0));
     desk.ends("baseline update --baseline main.json once.json", 0);
-    let shown = desk.json("baseline show --baseline main.json", 0);
+    let shown = desk.verdict_of("baseline show --baseline main.json", 0);
     let held: Vec<(&Value, &Value)> = shown["environments"]
         .as_array()
         .unwrap()
@@ -151,26 +110,26 @@ fn a_load_that_the_baseline_holds_once_is_judged_against_itself_alone() {
     );
 
     // Twice as slow, and still as fast as what the other load measures.
-    desk.write("slow.json", &other.session(12, 120.0));
-    let document = desk.json("check --baseline main.json slow.json", 1);
+    desk.put("slow.json", &other.session(12, 120.0));
+    let document = desk.verdict_of("check --baseline main.json slow.json", 1);
     assert_eq!(document["verdict"], "fail");
     // The load that is not measured today is one line.
     assert_eq!(document["absent"].as_array().unwrap().len(), 1);
     assert_eq!(document["counts"]["missing"], 0);
-    desk.write("slow.json", &API.session(12, 200.0));
+    desk.put("slow.json", &API.session(12, 200.0));
     desk.ends("check --baseline main.json slow.json", 1);
 }
 
 #[test]
 fn a_changed_load_is_not_judged_and_what_changed_is_named() {
     let desk = Desk::new();
-    desk.write("old.json", &API.session(1, 100.0));
+    desk.put("old.json", &API.session(1, 100.0));
     desk.ends("baseline update --baseline main.json old.json", 0);
     let changed = Work {
         rate: Some("400/s"),
         ..API
     };
-    desk.write("new.json", &changed.session(2, 300.0));
+    desk.put("new.json", &changed.session(2, 300.0));
     let said = desk.ends("check --baseline main.json new.json", 0);
     let flat = said.out.split_whitespace().collect::<Vec<_>>().join(" ");
     for words in [
@@ -180,7 +139,7 @@ fn a_changed_load_is_not_judged_and_what_changed_is_named() {
     ] {
         assert!(flat.contains(words), "{words}\n{}", said.out);
     }
-    let document = desk.json("check --baseline main.json new.json", 0);
+    let document = desk.verdict_of("check --baseline main.json new.json", 0);
     assert_eq!(document["verdict"], "no-baseline");
     assert_eq!(document["workloads"][0]["state"], "other-load");
     desk.ends("check --baseline main.json new.json --strict", 3);
@@ -210,15 +169,15 @@ fn several_workloads_are_one_gate_whose_order_never_matters() {
             ..API
         },
     );
-    desk.write(
+    desk.put(
         "base.json",
         &[api.session(1, 100.0), web.session(1, 20.0)].concat(),
     );
     desk.ends("baseline update --baseline main.json base.json", 0);
-    desk.write("a.json", &api.session(2, 100.1));
-    desk.write("b.json", &web.session(2, 40.0));
-    let one = desk.json("check --baseline main.json a.json b.json", 1);
-    let other = desk.json("check --baseline main.json b.json a.json", 1);
+    desk.put("a.json", &api.session(2, 100.1));
+    desk.put("b.json", &web.session(2, 40.0));
+    let one = desk.verdict_of("check --baseline main.json a.json b.json", 1);
+    let other = desk.verdict_of("check --baseline main.json b.json a.json", 1);
     assert_eq!(one["comparisons"], other["comparisons"]);
     assert_eq!(one["family"], other["family"]);
     assert_eq!(
@@ -240,23 +199,23 @@ fn several_workloads_are_one_gate_whose_order_never_matters() {
     // The order inside a file matters no more.
     let mut runs = [api.session(2, 100.1), web.session(2, 40.0)].concat();
     runs.reverse();
-    desk.write("both.json", &runs);
-    let both = desk.json("check --baseline main.json both.json", 1);
+    desk.put("both.json", &runs);
+    let both = desk.verdict_of("check --baseline main.json both.json", 1);
     assert_eq!(one["comparisons"], both["comparisons"]);
 }
 
 #[test]
 fn a_workload_without_a_baseline_beside_others_is_at_least_a_warning() {
     let desk = Desk::new();
-    desk.write("base.json", &API.session(1, 100.0));
+    desk.put("base.json", &API.session(1, 100.0));
     desk.ends("baseline update --baseline main.json base.json", 0);
     let web = Work {
         source: Some("web"),
         ..API
     };
-    desk.write("a.json", &API.session(2, 100.1));
-    desk.write("b.json", &web.session(2, 40.0));
-    let document = desk.json("check --baseline main.json a.json b.json", 0);
+    desk.put("a.json", &API.session(2, 100.1));
+    desk.put("b.json", &web.session(2, 40.0));
+    let document = desk.verdict_of("check --baseline main.json a.json b.json", 0);
     assert_eq!(document["verdict"], "warn");
     let said = desk.ends("check --baseline main.json a.json b.json", 0);
     assert!(
@@ -269,7 +228,7 @@ fn a_workload_without_a_baseline_beside_others_is_at_least_a_warning() {
         3,
     );
     // What the others say stays what it is.
-    desk.write("a.json", &API.session(2, 200.0));
+    desk.put("a.json", &API.session(2, 200.0));
     desk.ends(
         "check --baseline main.json a.json b.json --require-baseline",
         1,
@@ -284,9 +243,9 @@ fn a_part_that_a_stored_run_lacks_is_taken_as_the_same_told_and_written_down() {
         rate: None,
         ..API
     };
-    desk.write("old.json", &bare.session(1, 100.0));
+    desk.put("old.json", &bare.session(1, 100.0));
     desk.ends("baseline update --baseline main.json old.json", 0);
-    desk.write("new.json", &API.session(2, 100.1));
+    desk.put("new.json", &API.session(2, 100.1));
     let said = desk.ends("check --baseline main.json new.json", 0);
     assert!(
         said.out.contains("is said by one side only"),
@@ -306,8 +265,8 @@ fn a_part_that_a_stored_run_lacks_is_taken_as_the_same_told_and_written_down() {
         rate: Some("400/s"),
         ..API
     };
-    desk.write("other.json", &other.session(3, 100.1));
-    let document = desk.json("check --baseline main.json other.json", 0);
+    desk.put("other.json", &other.session(3, 100.1));
+    let document = desk.verdict_of("check --baseline main.json other.json", 0);
     assert_eq!(document["verdict"], "no-baseline");
 
     // Where several fit, none is taken.
@@ -315,10 +274,10 @@ fn a_part_that_a_stored_run_lacks_is_taken_as_the_same_told_and_written_down() {
         source: Some("web"),
         ..API
     };
-    desk.write("web.json", &web.session(3, 100.0));
+    desk.put("web.json", &web.session(3, 100.0));
     desk.ends("baseline update --baseline main.json web.json", 0);
-    desk.write("bare.json", &bare.session(4, 300.0));
-    let document = desk.json("check --baseline main.json bare.json", 0);
+    desk.put("bare.json", &bare.session(4, 300.0));
+    let document = desk.verdict_of("check --baseline main.json bare.json", 0);
     assert_eq!(document["verdict"], "no-baseline");
     assert_eq!(document["workloads"][0]["state"], "several-fit");
 }
@@ -327,25 +286,25 @@ fn a_part_that_a_stored_run_lacks_is_taken_as_the_same_told_and_written_down() {
 fn each_machine_has_a_window_of_its_own_and_an_unknown_one_is_no_error() {
     let desk = Desk::new();
     let on = |machine| Work { machine, ..API };
-    desk.write("rare.json", &on("rare").session(1, 50.0));
+    desk.put("rare.json", &on("rare").session(1, 50.0));
     desk.ends("baseline update --baseline main.json rare.json", 0);
     for day in 2..=8 {
-        desk.write("night.json", &API.session(day, 100.0));
+        desk.put("night.json", &API.session(day, 100.0));
         desk.ends("baseline update --baseline main.json night.json", 0);
     }
     // The rare machine is not forgotten, and twice its time is seen.
-    desk.write("slow.json", &on("rare").session(9, 100.0));
+    desk.put("slow.json", &on("rare").session(9, 100.0));
     desk.ends("check --baseline main.json slow.json", 1);
     // Runs of two machines in one gate are two workloads.
-    desk.write(
+    desk.put(
         "two.json",
         &[API.session(9, 100.0), on("rare").session(9, 50.0)].concat(),
     );
-    let document = desk.json("check --baseline main.json two.json", 0);
+    let document = desk.verdict_of("check --baseline main.json two.json", 0);
     assert_eq!(document["workloads"].as_array().unwrap().len(), 2);
 
-    desk.write("new.json", &on("new").session(9, 100.0));
-    let document = desk.json("check --baseline main.json new.json", 0);
+    desk.put("new.json", &on("new").session(9, 100.0));
+    let document = desk.verdict_of("check --baseline main.json new.json", 0);
     assert_eq!(document["verdict"], "no-baseline");
     let known = document["workloads"][0]["known"].as_array().unwrap();
     assert_eq!(
@@ -353,15 +312,15 @@ fn each_machine_has_a_window_of_its_own_and_an_unknown_one_is_no_error() {
         (&json!("lab"), &json!("rare"))
     );
     // A doubled time is possible on a machine that is four times as slow as another; ten times is, too.
-    desk.write("new.json", &on("new").session(9, 1_000.0));
-    let document = desk.json(
+    desk.put("new.json", &on("new").session(9, 1_000.0));
+    let document = desk.verdict_of(
         "check --baseline main.json new.json --on-other-environment warn",
         0,
     );
     assert_eq!(document["counts"]["regressed"], 0);
     assert!(document["counts"]["inconclusive"].as_u64().unwrap() > 0);
     assert_eq!(document["verdict"], "inconclusive");
-    let document = desk.json(
+    let document = desk.verdict_of(
         "check --baseline main.json new.json --on-other-environment ignore",
         1,
     );
@@ -373,7 +332,7 @@ fn each_machine_has_a_window_of_its_own_and_an_unknown_one_is_no_error() {
         "{}",
         said.out
     );
-    desk.write("new.json", &on("new").session(10, 1_000.0));
+    desk.put("new.json", &on("new").session(10, 1_000.0));
     desk.ends("check --baseline main.json new.json", 0);
 }
 
@@ -387,9 +346,9 @@ fn only_the_processor_differs_and_it_is_said() {
         }
         runs
     };
-    desk.write("old.json", &on("EPYC 7763", 1));
+    desk.put("old.json", &on("EPYC 7763", 1));
     desk.ends("baseline update --baseline main.json old.json", 0);
-    desk.write("new.json", &on("EPYC 9V74", 2));
+    desk.put("new.json", &on("EPYC 9V74", 2));
     let said = desk.ends("check --baseline main.json new.json", 0);
     let flat = said.out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(flat.contains("only the CPU model differs"), "{}", said.out);
@@ -426,12 +385,12 @@ fn a_run_in_another_unit_is_converted_or_left_out_and_told() {
                 run
             })
             .collect();
-        desk.write("old.json", &base);
-        desk.write(
+        desk.put("old.json", &base);
+        desk.put(
             "new.json",
             &(0..6).map(|n| of(n, 485.0, "ms")).collect::<Vec<_>>(),
         );
-        let document = desk.json("compare old.json new.json", 1);
+        let document = desk.verdict_of("compare old.json new.json", 1);
         let row = &document["comparisons"][0];
         assert_eq!(
             (&row["outcome"], &row["unit"]),
@@ -444,12 +403,12 @@ fn a_run_in_another_unit_is_converted_or_left_out_and_told() {
         let base: Vec<Value> = (0..6)
             .map(|n| of(n, 100.0, if n == stray { "ticks" } else { "items" }))
             .collect();
-        desk.write("old.json", &base);
-        desk.write(
+        desk.put("old.json", &base);
+        desk.put(
             "new.json",
             &(0..6).map(|n| of(n, 485.0, "items")).collect::<Vec<_>>(),
         );
-        let document = desk.json("compare old.json new.json", 1);
+        let document = desk.verdict_of("compare old.json new.json", 1);
         let row = &document["comparisons"][0];
         assert_eq!(row["outcome"], "regressed", "{row}");
         assert_eq!(row["baseline"]["runs"], 5);
@@ -464,12 +423,12 @@ fn a_run_in_another_unit_is_converted_or_left_out_and_told() {
 #[test]
 fn what_a_baseline_should_not_hold_is_refused_unless_it_is_forced() {
     let desk = Desk::new();
-    desk.write("good.json", &API.session(1, 100.0));
+    desk.put("good.json", &API.session(1, 100.0));
     desk.ends("baseline update --baseline main.json good.json", 0);
     let with = |change: &dyn Fn(&mut Value)| {
         let mut runs = API.session(2, 100.0);
         change(&mut runs[3]);
-        desk.write("bad.json", &runs);
+        desk.put("bad.json", &runs);
     };
     let failing = |run: &mut Value| run["subjects"]["GET /"]["errors"]["count"] = json!(201);
     with(&failing);
@@ -504,7 +463,7 @@ fn runs_that_are_there_already_are_told_and_so_is_a_file_compared_with_itself() 
         run.as_object_mut().unwrap().remove("started_at");
         run.as_object_mut().unwrap().remove("session");
     }
-    desk.write("runs.json", &runs);
+    desk.put("runs.json", &runs);
     desk.ends("baseline update --baseline main.json runs.json", 0);
     let before = desk.read("main.json");
     let said = desk.ends("baseline update --baseline main.json runs.json", 0);
@@ -543,10 +502,10 @@ fn timed(day: u32, seconds: f64, requests: u64, users: &str) -> Vec<Value> {
 #[test]
 fn a_load_of_another_length_is_another_load_and_a_slower_service_is_none() {
     let desk = Desk::new();
-    desk.write("base.json", &timed(1, 10.0, 1_000, "20"));
+    desk.put("base.json", &timed(1, 10.0, 1_000, "20"));
     let judged = |runs: &[Value], line: &str| {
-        desk.write("now.json", runs);
-        desk.json(&format!("{line} --baseline base.json now.json"), 0)
+        desk.put("now.json", runs);
+        desk.verdict_of(&format!("{line} --baseline base.json now.json"), 0)
     };
     let compared = |document: &Value| document["counts"]["compared"].as_u64().unwrap();
 
@@ -589,8 +548,8 @@ fn the_runs_of_a_baseline_from_elsewhere_are_added_with_their_own_machine_and_on
         machine: "runner",
         ..API
     };
-    desk.write("a.json", &API.session(1, 100.0));
-    desk.write("b.json", &elsewhere.session(2, 100.0));
+    desk.put("a.json", &API.session(1, 100.0));
+    desk.put("b.json", &elsewhere.session(2, 100.0));
     desk.ends("baseline update --baseline main.json a.json", 0);
     desk.ends("baseline update --baseline new.json b.json", 0);
     let said = desk.ends("baseline update --baseline main.json new.json", 0);

@@ -16,7 +16,7 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use desk::Desk;
+use desk::{Desk, said};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -416,7 +416,7 @@ fn a_full_disk_is_an_error_that_names_the_file_and_never_hides_what_ended_the_me
     let name = "n".repeat(1500);
     let ab = |head: &str, more: &str| {
         let ab = format!("\"$1\" ab --base true --head '{head}' --warmup 0 --name {name} {more}");
-        desk.shell(&format!("trap '' XFSZ; ulimit -f 1; {ab}"))
+        said(desk.shell(&format!("trap '' XFSZ; ulimit -f 1; {ab}")))
     };
     let kept = ab("true", "--output kept");
     assert_eq!(kept.code, Some(2), "{}", kept.err);

@@ -27,7 +27,7 @@ fn contents(desk: &Desk) -> Vec<(String, Vec<u8>)> {
 
 #[test]
 fn a_report_never_takes_the_place_of_what_is_judged() {
-    let desk = Desk::new();
+    let desk = Desk::with_results();
     desk.write("perfgate.toml", "baseline = \"main.json\"\n");
     desk.write("ours.md", "{{ verdict }}\n");
     for (report, input) in [
@@ -54,7 +54,7 @@ fn a_report_never_takes_the_place_of_what_is_judged() {
 #[cfg(unix)]
 #[test]
 fn a_link_to_an_input_is_that_input() {
-    let desk = Desk::new();
+    let desk = Desk::with_results();
     std::os::unix::fs::symlink("main.json", desk.path("linked.json")).unwrap();
     fs::hard_link(desk.path("now.ndjson"), desk.path("hard.ndjson")).unwrap();
     std::os::unix::fs::symlink(".", desk.path("here")).unwrap();
@@ -72,7 +72,7 @@ fn a_link_to_an_input_is_that_input() {
 
 #[test]
 fn two_reports_never_share_a_file() {
-    let desk = Desk::new();
+    let desk = Desk::with_results();
     for (one, other) in [
         ("out.txt", "out.txt"),
         ("out.txt", "./out.txt"),
@@ -92,7 +92,7 @@ fn two_reports_never_share_a_file() {
 
 #[test]
 fn a_result_inside_a_folder_of_results_stays() {
-    let desk = Desk::new();
+    let desk = Desk::with_results();
     fs::create_dir(desk.path("runs")).unwrap();
     fs::rename(desk.path("now.ndjson"), desk.path("runs/now.ndjson")).unwrap();
     let check = "check --baseline main.json runs";
@@ -108,7 +108,7 @@ fn a_result_inside_a_folder_of_results_stays() {
 
 #[test]
 fn the_results_of_sources_are_inputs_before_they_are_there() {
-    let desk = Desk::new();
+    let desk = Desk::with_results();
     desk.write(
         "perfgate.toml",
         "baseline = \"main.json\"\n[[source]]\nname = \"a\"\ncommand = \"touch measured\"\nresults = \"out/run{n}.json\"\nruns = 2\n\
@@ -126,7 +126,7 @@ fn the_results_of_sources_are_inputs_before_they_are_there() {
 
 #[test]
 fn a_merged_run_never_takes_the_place_of_its_parts() {
-    let desk = Desk::new();
+    let desk = Desk::with_results();
     let one = desk.read("now.ndjson").lines().next().unwrap().to_owned();
     desk.write("a.json", &one);
     desk.write("b.json", &one.replace("10.02", "10.5"));
@@ -145,7 +145,7 @@ fn a_merged_run_never_takes_the_place_of_its_parts() {
 
 #[test]
 fn a_run_never_takes_the_place_of_its_scenario_or_of_a_baseline() {
-    let desk = Desk::new();
+    let desk = Desk::with_results();
     desk.write("api.toml", "base = \"http://127.0.0.1:9\"\n[[step]]\nget = \"/\"\n[load]\nusers = 1\nduration = \"1s\"\n");
     desk.write("perfgate.toml", "baseline = \"main.json\"\n");
     for (output, why) in [

@@ -6,7 +6,7 @@ use std::process::{Child, Command, ExitStatus};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::desk::{Desk, ended};
+use super::desk::{Desk, finished};
 
 /// Ends the command where it hangs.
 fn in_time(mut child: Child, line: &str) -> ExitStatus {
@@ -25,7 +25,7 @@ fn in_time(mut child: Child, line: &str) -> ExitStatus {
 
 #[test]
 fn a_pipe_among_results_is_no_result_and_is_not_waited_for() {
-    let desk = Desk::new();
+    let desk = Desk::with_results();
     let criterion = "crit/group/bench/new/benchmark.json";
     desk.write(
         criterion,
@@ -73,7 +73,7 @@ fn a_pipe_among_results_is_no_result_and_is_not_waited_for() {
 /// Whatever the limit, a command does its work or says why it cannot.
 #[test]
 fn few_descriptors_are_an_error_and_never_a_panic() {
-    let desk = Desk::new();
+    let desk = Desk::with_results();
     desk.write("a.json", desk.read("now.ndjson").lines().next().unwrap());
     desk.write("b.json", &desk.read("a.json").replace("10.02", "10.5"));
     desk.write(
@@ -126,7 +126,7 @@ fn wide(subjects: usize) -> String {
 
 #[test]
 fn the_memory_of_histograms_has_one_bound_for_all_files_of_a_command() {
-    let desk = Desk::new();
+    let desk = Desk::with_results();
     for name in ["a.json", "b.json", "c.json"] {
         desk.write(name, &wide(12));
     }
@@ -147,7 +147,7 @@ fn the_memory_of_histograms_has_one_bound_for_all_files_of_a_command() {
 
 #[test]
 fn quantiles_that_fall_are_refused_where_they_are_read() {
-    let desk = Desk::new();
+    let desk = Desk::with_results();
     let run = |quantiles: &str| {
         format!(
             "{{\"schema\": \"perfgate.run/1\", \"subjects\": {{\"GET /\": {{\"latency\": {{\"unit\": \"ms\", \"n\": 500, {quantiles}}}}}}}}}"
@@ -186,7 +186,7 @@ fn quantiles_that_fall_are_refused_where_they_are_read() {
 
 #[test]
 fn runs_that_begin_in_one_second_have_a_file_each() {
-    let desk = Desk::new();
+    let desk = Desk::with_results();
     let address = super::killed::service();
     let line = format!("run http://{address}/ --users 1 --for 50ms");
     let children: Vec<Child> = (0..6)
@@ -194,7 +194,7 @@ fn runs_that_begin_in_one_second_have_a_file_each() {
         .collect();
     let mut told = Vec::new();
     for child in children {
-        let said = ended(child.wait_with_output().unwrap(), &line, 0);
+        let said = finished(child, &line, 0);
         let file = said.out.lines().find_map(|line| line.strip_prefix("run: "));
         told.push(file.unwrap().to_owned());
     }
@@ -210,7 +210,7 @@ fn runs_that_begin_in_one_second_have_a_file_each() {
 /// What grows with the square of the rules takes minutes here, and what grows with them a second.
 #[test]
 fn twenty_thousand_rules_are_read_and_told_of_in_proportion() {
-    let desk = Desk::new();
+    let desk = Desk::with_results();
     let rules: String = (0..20_000)
         .map(|n| format!("[[rule]]\nsubject = \"s{n}\"\nmax_regression = \"10%\"\n\n"))
         .collect();

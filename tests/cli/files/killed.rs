@@ -110,7 +110,7 @@ fn many(runs: usize, hour: usize) -> String {
 
 #[test]
 fn a_killed_check_leaves_every_report_whole() {
-    let desk = Desk::new();
+    let desk = Desk::with_results();
     Killed {
         desk: &desk,
         line: "check --baseline main.json now.ndjson --report json=out.json --report junit=out.xml --report text=out.txt \
@@ -123,7 +123,7 @@ fn a_killed_check_leaves_every_report_whole() {
 
 #[test]
 fn a_killed_compare_leaves_every_report_whole() {
-    let desk = Desk::new();
+    let desk = Desk::with_results();
     Killed {
         desk: &desk,
         line: "compare old.ndjson now.ndjson --report json=out.json --report markdown=out.md",
@@ -135,7 +135,7 @@ fn a_killed_compare_leaves_every_report_whole() {
 
 #[test]
 fn a_killed_update_leaves_a_whole_baseline() {
-    let desk = Desk::new();
+    let desk = Desk::with_results();
     desk.write("first.ndjson", &many(6, 10));
     desk.write("more.ndjson", &many(6, 11));
     // The window is so small that each call changes the file: the older runs come and go.
@@ -157,7 +157,7 @@ fn a_killed_update_leaves_a_whole_baseline() {
 
 #[test]
 fn a_killed_pin_leaves_a_whole_baseline() {
-    let desk = Desk::new();
+    let desk = Desk::with_results();
     desk.write("first.ndjson", &many(6, 10));
     desk.ends("baseline update --baseline many.json first.ndjson", 0);
     for line in [
@@ -177,7 +177,7 @@ fn a_killed_pin_leaves_a_whole_baseline() {
 
 #[test]
 fn a_killed_merge_leaves_a_whole_run() {
-    let desk = Desk::new();
+    let desk = Desk::with_results();
     let one = many(1, 10);
     desk.write("a.json", &one);
     desk.write("b.json", &one.replace("10.1", "10.2"));
@@ -213,7 +213,7 @@ pub(crate) fn service() -> std::net::SocketAddr {
 
 #[test]
 fn a_killed_run_leaves_a_whole_run_or_the_one_before() {
-    let desk = Desk::new();
+    let desk = Desk::with_results();
     let address = service();
     let line = format!("run http://{address}/ --users 1 --for 100ms --output run.json");
     Killed {
@@ -227,7 +227,7 @@ fn a_killed_run_leaves_a_whole_run_or_the_one_before() {
 
 #[test]
 fn killed_runs_without_a_name_leave_whole_runs_and_nothing_else() {
-    let desk = Desk::new();
+    let desk = Desk::with_results();
     let address = service();
     let line = format!("run http://{address}/ --users 1 --for 50ms");
     desk.ends(&line, 0);
@@ -254,7 +254,7 @@ fn killed_runs_without_a_name_leave_whole_runs_and_nothing_else() {
 
 #[test]
 fn a_signal_hides_no_earlier_result_of_a_source() {
-    let desk = Desk::new();
+    let desk = Desk::with_results();
     let address = service();
     desk.write(
         "api.toml",

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
 use std::process::Command;
 
-use super::desk::{Desk, ended};
+use super::desk::{Desk, finished};
 
 /// Commands that write a file, each up to its path.
 fn writers(desk: &Desk) -> Vec<String> {
@@ -34,7 +34,7 @@ fn is_whole(text: &str) -> bool {
 
 #[test]
 fn devices_and_pipes_are_written_into_and_stay_what_they_are() {
-    let desk = Desk::new();
+    let desk = Desk::with_results();
     let made = Command::new("mkfifo").arg(desk.path("pipe")).status();
     assert!(made.unwrap().success());
     for writer in writers(&desk) {
@@ -46,7 +46,7 @@ fn devices_and_pipes_are_written_into_and_stay_what_they_are() {
                 .is_char_device()
         );
         let script = format!("cat pipe > read & \"$1\" {writer}pipe; code=$?; wait; exit $code");
-        ended(desk.shell(&script).output().unwrap(), &script, 0);
+        finished(desk.shell(&script).spawn().unwrap(), &script, 0);
         assert!(
             fs::symlink_metadata(desk.path("pipe"))
                 .unwrap()
@@ -72,7 +72,7 @@ fn devices_and_pipes_are_written_into_and_stay_what_they_are() {
 
 #[test]
 fn what_stands_for_standard_output_is_written_to_it() {
-    let desk = Desk::new();
+    let desk = Desk::with_results();
     let line = "check --baseline main.json now.ndjson --report json=/dev/stdout";
     let said = desk.ends(line, 0);
     assert!(
@@ -84,7 +84,7 @@ fn what_stands_for_standard_output_is_written_to_it() {
 
 #[test]
 fn links_are_followed_and_the_mode_of_a_file_stays() {
-    let desk = Desk::new();
+    let desk = Desk::with_results();
     for writer in writers(&desk) {
         fs::create_dir(desk.path("real")).unwrap();
         symlink("real/out", desk.path("link")).unwrap();
@@ -110,7 +110,7 @@ fn links_are_followed_and_the_mode_of_a_file_stays() {
 
 #[test]
 fn a_file_that_nobody_may_write_is_refused_by_the_superuser_too() {
-    let desk = Desk::new();
+    let desk = Desk::with_results();
     desk.write("kept", "as it was\n");
     fs::set_permissions(desk.path("kept"), fs::Permissions::from_mode(0o444)).unwrap();
     for writer in writers(&desk) {
@@ -138,7 +138,7 @@ fn a_file_that_nobody_may_write_is_refused_by_the_superuser_too() {
 
 #[test]
 fn the_output_of_a_run_is_looked_at_and_not_touched_before_there_is_a_run() {
-    let desk = Desk::new();
+    let desk = Desk::with_results();
     desk.write("kept", "as it was\n");
     // Nobody listens there.
     desk.ends(
@@ -170,7 +170,7 @@ fn the_output_of_a_run_is_looked_at_and_not_touched_before_there_is_a_run() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_leaves_the_file_that_was_there() {
-    let desk = Desk::new();
+    let desk = Desk::with_results();
     let report = "check --baseline main.json now.ndjson --report json=";
     desk.ends(&format!("{report}good.json"), 0);
     let before = desk.read("good.json");

@@ -4,11 +4,12 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 
-use super::desk::{Desk, ended};
+use super::desk::Desk;
+use crate::support::desk::said;
 
 #[test]
 fn a_baseline_that_cannot_be_reached_is_not_a_first_run() {
-    let desk = Desk::new();
+    let desk = Desk::with_results();
     symlink("nowhere.json", desk.path("dangling.json")).unwrap();
     symlink("nowhere", desk.path("lost")).unwrap();
     symlink("circle.json", desk.path("circle.json")).unwrap();
@@ -47,7 +48,7 @@ fn a_baseline_that_cannot_be_reached_is_not_a_first_run() {
 
 #[test]
 fn a_branch_below_the_name_of_a_file_has_its_baseline_in_the_next_place() {
-    let desk = Desk::new();
+    let desk = Desk::with_results();
     desk.write("release", "notes\n");
     desk.write(".git/HEAD", "ref: refs/heads/release/1.x\n");
     let check = "check --baseline {base} now.ndjson";
@@ -59,7 +60,7 @@ fn a_branch_below_the_name_of_a_file_has_its_baseline_in_the_next_place() {
 
 #[test]
 fn a_config_file_that_cannot_be_read_is_never_ignored() {
-    let desk = Desk::new();
+    let desk = Desk::with_results();
     let check = "check --baseline main.json now.ndjson";
     symlink("nowhere.toml", desk.path("perfgate.toml")).unwrap();
     let said = desk.ends(check, 2);
@@ -91,7 +92,7 @@ fn a_config_file_that_cannot_be_read_is_never_ignored() {
 /// The superuser may enter every folder, so there the program runs as nobody where the system can do that.
 #[test]
 fn a_folder_that_may_not_be_entered_hides_no_baseline() {
-    let desk = Desk::new();
+    let desk = Desk::with_results();
     desk.write("locked/main.json", &desk.read("main.json"));
     let program = desk.path("perfgate");
     fs::copy(env!("CARGO_BIN_EXE_perfgate"), &program).unwrap();
@@ -118,9 +119,9 @@ fn a_folder_that_may_not_be_entered_hides_no_baseline() {
         (false, false) => return,
     };
     let script = format!("{prefix} ./perfgate check --baseline locked/main.json now.ndjson");
-    let output = desk.shell(&script).output().unwrap();
+    let said = said(desk.shell(&script));
     fs::set_permissions(desk.path("locked"), fs::Permissions::from_mode(0o755)).unwrap();
-    let said = ended(output, &script, 2);
+    assert_eq!(said.code, Some(2), "{}", said.err);
     assert!(said.err.contains("Permission denied"), "{}", said.err);
     assert!(said.err.contains("hint: "), "{}", said.err);
 }

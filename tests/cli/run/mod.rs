@@ -56,7 +56,7 @@ fn without_a_name_the_run_is_called_after_its_time_and_nothing_is_overwritten() 
         let address = server.address();
         desk.ends(&format!("run {address}/items --users 2 --for 100ms"), 0);
     }
-    let files = desk.files("perfgate-results");
+    let files = desk.names("perfgate-results");
     assert_eq!(files.len(), 2, "{files:?}");
     assert!(
         files
@@ -147,7 +147,7 @@ fn check_and_baseline_update_run_the_scenarios_of_the_config() {
     assert!(first.err.contains(judging), "{}", first.err);
     let next = "on the base branch, run `perfgate baseline update --baseline main.json`";
     assert!(first.err.contains(next), "{}", first.err);
-    assert_eq!(desk.files("perfgate-results"), ["api-1.json", "api-2.json"]);
+    assert_eq!(desk.names("perfgate-results"), ["api-1.json", "api-2.json"]);
     let updated = desk.ends("baseline update", 0);
     let added = "main.json: added 2 runs";
     assert!(updated.out.contains(added), "{}", updated.out);
@@ -160,5 +160,5 @@ fn check_and_baseline_update_run_the_scenarios_of_the_config() {
     assert!(compared.as_u64().unwrap() > 0);
     fs::create_dir(desk.path("sub")).unwrap();
     desk.ends("-C sub check --max-regression 900%", 0);
-    assert!(desk.files("sub").is_empty(), "runs lie beside the config");
+    assert!(desk.names("sub").is_empty(), "runs lie beside the config");
 }

@@ -71,7 +71,7 @@ fn each_flow_is_taken_once_and_everything_but_secrets_is_shown() {
     }
     let asked: Vec<String> = server.log().0.iter().map(|one| one.path.clone()).collect();
     assert_eq!(asked, ["/login", "/items/7", "/ws"]);
-    assert!(desk.files(".").iter().all(|name| !name.contains("results")));
+    assert!(desk.names(".").iter().all(|name| !name.contains("results")));
 }
 
 #[test]

@@ -171,7 +171,7 @@ fn a_check_whose_load_is_interrupted_judges_nothing() {
     let said = finished(child, "check", 130);
     assert!(said.out.is_empty(), "{}", said.out);
     assert!(said.err.contains("interrupted"), "{}", said.err);
-    assert_eq!(desk.files("perfgate-results"), ["api-1.json"]);
+    assert_eq!(desk.names("perfgate-results"), ["api-1.json"]);
     let kept = desk.document("perfgate-results/api-1.json");
     assert_eq!(kept["partial"], true);
 }

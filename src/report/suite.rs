@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use unicode_width::UnicodeWidthStr;
 
 use super::Style;
 use super::sentence::Sentence;
@@ -12,6 +11,7 @@ use super::tone::Tone;
 use super::units::{self, Scale, plural};
 use crate::compare::{Judgement, Policy};
 use crate::model::Unit;
+use crate::text::columns::Columns;
 use crate::text::{sanitize, shorten};
 use crate::verdict::{self, VerdictKind};
 
@@ -158,9 +158,12 @@ pub(super) fn line(tests: &[Test]) -> Option<String> {
 }
 
 const COLUMNS: usize = 7;
-const GAP: usize = 2;
-/// Which columns are numbers, to be read from the right.
-const RIGHT: [bool; COLUMNS] = [false, false, false, true, true, true, true];
+const STATUS: usize = 2;
+const LAYOUT: Columns<COLUMNS> = Columns {
+    right: [false, false, false, true, true, true, true],
+    gaps: [0, 2, 2, 2, 2, 2, 2],
+    shorten: shorten::middle_to_width,
+};
 /// A name shorter than this tells nothing.
 const LEAST: usize = 8;
 /// More of a load is in the document.
@@ -195,36 +198,16 @@ pub(super) fn lines(tests: &[Test], width: usize, style: &Style) -> Vec<String> 
         ];
         rows.push((cells, test.tone()));
     }
-    let mut widths = [0; COLUMNS];
-    for (cells, _) in &rows {
-        for (widest, cell) in widths.iter_mut().zip(cells) {
-            *widest = (*widest).max(cell.width());
-        }
-    }
+    let cells = rows.iter().map(|(cells, _)| cells.each_ref());
     // The load gives way first, then the name.
-    for column in [1, 0] {
-        let used: usize = widths.iter().sum::<usize>() + GAP * (COLUMNS - 1);
-        if let Some(widest) = widths.get_mut(column) {
-            *widest = widest
-                .saturating_sub(used.saturating_sub(width))
-                .max(LEAST.min(*widest));
-        }
-    }
+    let fitted = LAYOUT.fitted(cells).within(width, &[1, 0], LEAST);
     let mut out = vec![Tone::Faint.paint(&format!("{title}:"), style)];
     out.extend(rows.iter().enumerate().map(|(row, (cells, tone))| {
-        let columns = cells.iter().zip(widths).zip(RIGHT).enumerate();
-        let cells = columns.map(|(column, ((cell, width), right))| {
-            let cell = shorten::middle_to_width(cell, width);
-            let pad = " ".repeat(width.saturating_sub(cell.width()));
-            let is_status = column == 2;
-            let cell = match row == 0 || is_status {
-                true => tone.paint(&cell, style),
-                false => cell,
-            };
-            if right { pad + &cell } else { cell + &pad }
-        });
-        let cells: Vec<String> = cells.collect();
-        cells.join(&" ".repeat(GAP)).trim_end().to_owned()
+        let is_toned = |column: usize| row == 0 || column == STATUS;
+        fitted.line(cells.each_ref(), |column, text| match is_toned(column) {
+            true => tone.paint(text, style),
+            false => text.to_owned(),
+        })
     }));
     out
 }

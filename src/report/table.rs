@@ -5,6 +5,7 @@ use unicode_width::UnicodeWidthStr;
 use super::Style;
 use super::interval::{CELLS, Interval};
 use super::tone::Tone;
+use crate::text::columns::Columns;
 use crate::text::shorten;
 
 const COLUMNS: usize = 7;
@@ -14,6 +15,11 @@ const RIGHT: [bool; COLUMNS] = [false, false, true, false, true, false, false];
 const NAMES: [usize; 2] = [0, 1];
 /// Before a column there is a gap, wider where a thought ends. The arrow stands close to its numbers.
 const GAPS: [usize; COLUMNS] = [0, 2, 2, 1, 1, 3, 2];
+const LAYOUT: Columns<COLUMNS> = Columns {
+    right: RIGHT,
+    gaps: GAPS,
+    shorten: shorten::middle_to_width,
+};
 const GAP_OF_BAR: usize = 2;
 /// A note is indented under its row.
 const NOTE: &str = "    ";
@@ -50,11 +56,16 @@ pub(super) struct Table {
 impl Table {
     /// In `width` columns; intervals are drawn where `room` for them is known and left over.
     pub(super) fn written(&self, width: usize, room: Option<usize>, style: &Style) -> Vec<String> {
-        let mut widths = self.widths(width);
-        let mut used: usize = widths.iter().sum::<usize>() + GAPS.iter().sum::<usize>();
+        // As wide as the widest cell; names give way where that is too wide.
+        let cells = self.lines.iter().filter_map(|line| match line {
+            Line::Row { cells, .. } => Some(texts(cells)),
+            _ => None,
+        });
+        let mut fitted = LAYOUT.fitted(cells).within(width, &NAMES, LEAST);
+        let mut used = fitted.used();
         // Where names cannot give way any more, what a row ends in stands under it.
         let is_folded = used > width;
-        if let (true, Some(last)) = (is_folded, widths.last_mut()) {
+        if let (true, Some(last)) = (is_folded, fitted.widths.last_mut()) {
             used -= std::mem::take(last);
         }
         let bars = room.is_some_and(|room| used + GAP_OF_BAR + CELLS <= room);
@@ -63,10 +74,14 @@ impl Table {
         for line in &self.lines {
             match line {
                 Line::Row { cells, interval } => {
-                    let mut text = row(cells, &widths, style);
+                    let tone = |column: usize, text: &str| match cells.get(column) {
+                        Some(cell) => cell.tone.paint(text, style),
+                        None => text.to_owned(),
+                    };
+                    let mut text = fitted.line(texts(cells), tone);
                     if let Some(interval) = interval.filter(|_| bars && reach > 0.0) {
                         let pad = " ".repeat(
-                            (used + GAP_OF_BAR).saturating_sub(shown_width(cells, &widths)),
+                            (used + GAP_OF_BAR).saturating_sub(shown_width(cells, &fitted.widths)),
                         );
                         text = format!("{text}{pad}{}", interval.drawn(reach));
                     }
@@ -99,26 +114,10 @@ impl Table {
             _ => None,
         })
     }
+}
 
-    /// As wide as the widest cell; names give way where that is too wide.
-    fn widths(&self, width: usize) -> [usize; COLUMNS] {
-        let mut widths = [0; COLUMNS];
-        for line in &self.lines {
-            if let Line::Row { cells, .. } = line {
-                for (widest, cell) in widths.iter_mut().zip(cells.as_ref()) {
-                    *widest = (*widest).max(cell.text.width());
-                }
-            }
-        }
-        for column in NAMES {
-            let used: usize = widths.iter().sum::<usize>() + GAPS.iter().sum::<usize>();
-            let over = used.saturating_sub(width);
-            if let Some(widest) = widths.get_mut(column) {
-                *widest = widest.saturating_sub(over).max(LEAST.min(*widest));
-            }
-        }
-        widths
-    }
+fn texts(cells: &[Cell; COLUMNS]) -> [&str; COLUMNS] {
+    cells.each_ref().map(|cell| cell.text.as_str())
 }
 
 /// How wide a row is without what it ends in.
@@ -133,18 +132,6 @@ fn shown_width(cells: &[Cell; COLUMNS], widths: &[usize; COLUMNS]) -> usize {
         }
     }
     shown
-}
-
-fn row(cells: &[Cell; COLUMNS], widths: &[usize; COLUMNS], style: &Style) -> String {
-    let mut out = String::new();
-    for (((cell, width), gap), right) in cells.iter().zip(widths).zip(GAPS).zip(RIGHT) {
-        let text = shorten::middle_to_width(&cell.text, *width);
-        let pad = " ".repeat(width.saturating_sub(text.width()));
-        let text = cell.tone.paint(&text, style);
-        out.push_str(&" ".repeat(gap));
-        out.push_str(&if right { pad + &text } else { text + &pad });
-    }
-    out.trim_end().to_owned()
 }
 
 /// Broken between words, never between a number and its unit or before what a runner would take for a command.

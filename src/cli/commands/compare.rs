@@ -11,7 +11,6 @@ use crate::cli::output::Output;
 use crate::cli::output::shell_repr;
 use crate::cli::output::write_reports::Outlets;
 use crate::cli::results;
-use crate::cli::results::sources::Label;
 use crate::cli::settings::{Settings, Typed};
 use crate::exit::Exit;
 use crate::ingest::ReadOptions;
@@ -38,8 +37,8 @@ pub(crate) fn run(
     })?;
     settings.judge_on(invocation.env);
     settings.read.watching = output.watching();
-    let label = Label::typed(args.source.source.as_ref());
-    let [baseline, current] = read([&old, &new], &settings.read, &label)?;
+    let source = args.source.source.as_ref();
+    let [baseline, current] = read([&old, &new], &settings.read, source)?;
     let Side {
         runs: mut current,
         sources,
@@ -100,7 +99,11 @@ struct Side {
 }
 
 /// Both sides in one go, for what they share; a side may be a baseline file too.
-fn read(sides: [&[PathBuf]; 2], options: &ReadOptions, label: &Label) -> anyhow::Result<[Side; 2]> {
+fn read(
+    sides: [&[PathBuf]; 2],
+    options: &ReadOptions,
+    source: Option<&String>,
+) -> anyhow::Result<[Side; 2]> {
     let (mut read, mut plain) = ([Side::default(), Side::default()], [Vec::new(), Vec::new()]);
     for ((paths, side), plain) in sides.into_iter().zip(&mut read).zip(&mut plain) {
         for path in paths {
@@ -114,7 +117,7 @@ fn read(sides: [&[PathBuf]; 2], options: &ReadOptions, label: &Label) -> anyhow:
     let [old, new] = &plain;
     let results = results::read_sides([old, new], options)?;
     for (side, mut results) in read.iter_mut().zip(results) {
-        results.label(label);
+        results.name_source(source);
         side.sources.extend(results.sources());
         side.runs.extend(results.into_runs());
     }

@@ -51,11 +51,18 @@ impl Results {
     }
 
     /// Says which source the runs are from, where that is known.
-    pub(crate) fn label(&mut self, label: &Label) {
-        for run in self.runs_mut() {
-            if label.source.is_some() {
-                run.provenance.source.clone_from(&label.source);
+    pub(crate) fn name_source(&mut self, source: Option<&String>) {
+        if let Some(source) = source {
+            for run in self.runs_mut() {
+                run.provenance.source = Some(source.clone());
             }
+        }
+    }
+
+    /// Says all that tells the workload of their source apart from others.
+    fn label(&mut self, label: &Label) {
+        self.name_source(label.source.as_ref());
+        for run in self.runs_mut() {
             if label.inputs.is_some() {
                 run.provenance.inputs.clone_from(&label.inputs);
             }
@@ -149,7 +156,7 @@ impl NamedResults<'_> {
 }
 
 fn labelled(mut results: Results, source: Option<&String>) -> Results {
-    results.label(&Label::typed(source));
+    results.name_source(source);
     results
 }
 

@@ -12,6 +12,7 @@ use super::words::{
     trend,
 };
 use crate::history::{Change, Direction, History, RatioHistory, SeriesHistory, Strength};
+use crate::text::columns::{Columns, plain};
 use crate::text::{sanitize, shorten};
 
 const WIDTH: usize = 100;
@@ -20,6 +21,8 @@ const NAME: usize = 44;
 /// A line of bars has this room at most, and is left out below.
 const BARS: (usize, usize) = (8, 40);
 const ROWS: usize = 10;
+/// The least widths of a line of ratios: its numbers stand where those of the next history do.
+const RATIO_WIDTHS: [usize; 4] = [0, 8, 8, 9];
 /// Of all series together; a series that is asked for alone shows them all.
 const MOST_WEAK: usize = 10;
 
@@ -68,51 +71,29 @@ impl Page<'_> {
     fn table(&mut self, all: &[SeriesHistory]) {
         let has_drift = all.iter().any(|series| series.drift.is_some());
         let rows: Vec<[String; 5]> = all.iter().map(row).collect();
-        let heads = ["series", "newest", "trend", "drift", "changes"];
-        let widths: Vec<usize> = heads
-            .iter()
-            .enumerate()
-            .map(|(column, head)| {
-                let cells = rows.iter().filter_map(|row| row.get(column));
-                let widest = cells.map(|cell| cell.width()).max().unwrap_or(0);
-                widest.max(head.width())
-            })
-            .collect();
-        let shown: Vec<usize> = (0..heads.len())
-            .filter(|column| has_drift || *column != 3)
-            .collect();
-        let used: usize = shown
-            .iter()
-            .filter_map(|column| widths.get(*column))
-            .map(|width| width + 2)
-            .sum();
-        let room = self.width().saturating_sub(used + 2).min(BARS.1);
-        let written = |cells: &[String]| {
-            let mut line = String::from("  ");
-            for column in &shown {
-                let cell = cells.get(*column).map_or("", String::as_str);
-                let width = widths.get(*column).copied().unwrap_or(0);
-                let pad = " ".repeat(width.saturating_sub(cell.width()));
-                // Names begin at the left, numbers end at the right.
-                line.push_str(&match column {
-                    0 => format!("{cell}{pad}  "),
-                    _ => format!("{pad}{cell}  "),
-                });
-            }
-            line
+        let (drift, gap) = if has_drift { ("drift", 2) } else { ("", 0) };
+        let heads = ["series", "newest", "trend", drift, "changes"];
+        let columns = Columns {
+            gaps: [2, 2, 2, gap, 2],
+            ..Columns::of_numbers(shorten::middle_to_width)
         };
-        let head = written(&heads.map(str::to_owned));
+        let cells = rows.iter().map(|row| row.each_ref().map(String::as_str));
+        let fitted = columns.fitted(cells.chain([heads]));
+        let room = self.width().saturating_sub(fitted.used() + 2).min(BARS.1);
+        let head = fitted.line(heads, plain);
         let mut place = None;
         for (series, row) in all.iter().zip(&rows) {
             let own = (series.workload.as_deref(), series.environment.as_deref());
             if place != Some(own) {
                 place = Some(own);
                 self.title(&heading(series));
-                let head = Tone::Faint.paint(head.trim_end(), self.style);
+                let head = Tone::Faint.paint(&head, self.style);
                 self.line(&head);
             }
-            let mut line = written(row);
+            let mut line = fitted.line(row.each_ref(), plain);
             if room >= BARS.0 {
+                let pad = (fitted.used() + 2).saturating_sub(line.width());
+                line.push_str(&" ".repeat(pad));
                 let values: Vec<f64> = series.points.iter().map(|point| point.value).collect();
                 line.push_str(&bars(&values, room, self.style.ascii));
             }
@@ -170,18 +151,21 @@ impl Page<'_> {
         let head = "  newest, all that follow on each other, pairs";
         let head = Tone::Faint.paint(head, self.style);
         self.line(&head);
-        let names: Vec<String> = all
-            .iter()
-            .map(|ratios| shorten::middle_to_width(&sanitize::inline(&ratios.full_name()), NAME))
-            .collect();
-        let widest = names.iter().map(|name| name.width()).max().unwrap_or(0);
-        for (ratios, name) in all.iter().zip(&names) {
-            let Some((newest, chained)) = ratio(ratios) else {
-                continue;
-            };
-            let pad = " ".repeat(widest.saturating_sub(name.width()));
+        let rows = all.iter().map(|ratios| {
+            let name = shorten::middle_to_width(&sanitize::inline(&ratios.full_name()), NAME);
+            let (newest, chained) = ratio(ratios)?;
             let pairs = plural(ratios.points.len(), "pair", "pairs");
-            let mut line = format!("  {name}{pad}  {newest:>8}  {chained:>8}  {pairs:>9}  ");
+            Some([name, newest, chained, pairs])
+        });
+        let rows: Vec<Option<[String; 4]>> = rows.collect();
+        let columns = Columns::of_numbers(shorten::middle_to_width);
+        let mut fitted = columns.fitted(rows.iter().flatten().map(|row| row.each_ref()));
+        for (width, least) in fitted.widths.iter_mut().zip(RATIO_WIDTHS) {
+            *width = (*width).max(least);
+        }
+        for (ratios, row) in all.iter().zip(&rows) {
+            let Some(row) = row else { continue };
+            let mut line = format!("  {}  ", fitted.line(row.each_ref(), plain));
             let room = self.width().saturating_sub(line.width() + 1).min(BARS.1);
             if room >= BARS.0 {
                 let values: Vec<f64> = ratios.points.iter().map(|point| point.chained).collect();

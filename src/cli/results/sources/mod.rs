@@ -42,22 +42,12 @@ pub(crate) struct Produced {
 }
 
 /// What tells the workload of a source apart from others.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Label {
     pub(crate) source: Option<String>,
     pub(crate) inputs: Option<String>,
     /// What was asked of its load tool, by name.
     pub(crate) parameters: BTreeMap<String, String>,
-}
-
-impl Label {
-    /// For results that were named on the command line.
-    pub(crate) fn typed(name: Option<&String>) -> Self {
-        Self {
-            source: name.cloned(),
-            ..Self::default()
-        }
-    }
 }
 
 /// What came of doing the work once, or of looking where somebody else did it.

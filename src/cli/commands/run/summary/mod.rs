@@ -5,19 +5,21 @@ mod shape;
 
 use std::collections::BTreeMap;
 
-use crate::cli::commands::run::columns::{aligned, listed};
+use crate::cli::commands::run::columns::listed;
 use crate::load::FailureReason;
 use crate::load::http::FailureKind;
 use crate::model::run::Metrics;
 use crate::model::{Evidence, MetricName, Quantile, Run, Statistic, Subject, Unit};
 use crate::report::{Style, figures};
 use crate::stats::reading;
-use crate::text::sanitize;
-use crate::text::shorten;
+use crate::text::columns::{Columns, plain};
+use crate::text::{sanitize, shorten};
 
 /// Where nothing says how wide it is.
 const WIDTH: usize = 100;
 /// The generator itself as a subject, alone or behind the name of a level.
+/// A name shorter than this tells nothing.
+const LEAST_NAME: usize = 12;
 const GENERATOR: &str = "generator";
 const TOTAL: &str = "total";
 /// So many ways to fail are told.
@@ -122,7 +124,13 @@ impl Summary<'_> {
             "subject", "requests", "rate", "errors", "p50", "p95", "p99", "max",
         ];
         rows.insert(0, heads.map(str::to_owned));
-        aligned(&rows, self.room()) + "\n"
+        let columns = Columns::of_numbers(shorten::end_to_width);
+        let fitted = columns.fitted(rows.iter().map(|row| row.each_ref()));
+        let fitted = fitted.within(self.room(), &[0], LEAST_NAME);
+        let lines = rows
+            .iter()
+            .map(|row| fitted.line(row.each_ref(), plain) + "\n");
+        lines.collect::<String>() + "\n"
     }
 
     /// Without a load, what was watched is all that there is.

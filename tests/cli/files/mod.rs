@@ -10,4 +10,5 @@ mod killed;
 #[cfg(unix)]
 mod outputs;
 #[cfg(unix)]
+mod told;
 mod unreachable;

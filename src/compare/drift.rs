@@ -9,13 +9,29 @@ use super::shown::ratio;
 use crate::model::{Anchor, Series};
 use crate::stats::{order, reading};
 
-/// Holds one compared series against the anchor's budget, at the level of a test of the gate.
+/// What a series is held against, as its gate does it.
+pub(super) struct Against<'a> {
+    pub anchor: &'a Anchor,
+    /// The baseline is many sessions of one run each, and so is the anchor.
+    pub spans_sessions: bool,
+    /// Of one test of the gate.
+    pub level: f64,
+    /// What the series of the gate say of sessions.
+    pub typical: Typical,
+}
+
+/// Holds one compared series against the anchor's budget.
 pub(super) fn drift(
     series: &Series,
     measured: &MeasuredSeries,
-    anchor: &Anchor,
-    (spans, level): (bool, f64),
+    against: &Against<'_>,
 ) -> Option<Drift> {
+    let Against {
+        anchor,
+        spans_sessions: spans,
+        level,
+        typical,
+    } = *against;
     let levels = measured.log_levels.as_ref()?;
     let values: Vec<f64> = anchor
         .runs
@@ -47,7 +63,7 @@ pub(super) fn drift(
         launches: None,
         ..levels.clone()
     };
-    let found = Prepared::new(levels).effect(Typical::default())?;
+    let found = Prepared::new(levels).effect(typical)?;
     let current = Scale::Log.value(series, found.current);
     let beyond_step = (current - anchor_value).abs() > measured.step;
     // The level is beyond its budget, and it is certain that it rose.

@@ -15,7 +15,7 @@ const ASSUMED_SESSION_SHARE: f64 = 0.5;
 const SESSIONS_TO_KNOW: usize = 6;
 /// From so many earlier sessions on they tell what a single run does.
 const SESSIONS_TO_PREDICT: usize = 5;
-/// Where the spread is assumed, its tails are too: enough for 2.5 times as slow to fail in a gate of ten.
+/// Where the spread is assumed, its tails are too: enough for 2.3 times as slow to fail in a gate of ten.
 const ASSUMED_TAIL_DF: f64 = 5.0;
 /// One or two runs a side may have met a bad moment, and those are rarer and larger than the spread of a handful
 /// of earlier runs tells (on real suites one run in a thousand doubles): so much more than the assumed spread
@@ -26,13 +26,24 @@ const SEEN_DF: f64 = 0.3;
 /// The interval that is shown and that `unchanged` is read from.
 pub(super) const CONFIDENCE: f64 = 0.95;
 
-/// What is typical of the series of a gate: medians of what each of them learned.
+/// What a series of a gate learned, or what is typical of all of them: medians of what each of them learned.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Typical {
     /// The variance that a session adds.
     pub session: Option<f64>,
     /// The variance that a launch adds.
     pub launch: Option<f64>,
+}
+
+impl Typical {
+    /// The same variances where the unit is so many times as large.
+    pub fn in_units_of(self, size: f64) -> Self {
+        let scaled = |variance: f64| variance / (size * size);
+        Self {
+            session: self.session.map(scaled),
+            launch: self.launch.map(scaled),
+        }
+    }
 }
 
 /// The levels of a series with their spread, before the gate is asked what sessions add.
@@ -43,9 +54,9 @@ pub(super) struct Prepared {
     method: Method,
     assumed: Vec<Assumption>,
     /// What its own neighbouring sessions say.
-    pub neighbours: Option<Neighbours>,
+    neighbours: Option<Neighbours>,
     /// What its own launches say of the variance that a launch adds.
-    pub launches: Option<LaunchSpread>,
+    launches: Option<LaunchSpread>,
     /// Degrees of freedom of earlier sessions, which more runs of today do not add to.
     prior_df: f64,
 }
@@ -278,6 +289,14 @@ impl Prepared {
         Variance {
             value: least.powi(2),
             df: learned.df,
+        }
+    }
+
+    /// What its own sessions and launches say.
+    pub fn learned(&self) -> Typical {
+        Typical {
+            session: self.neighbours.map(|neighbours| neighbours.value),
+            launch: self.launches.map(|launches| launches.value),
         }
     }
 

@@ -25,6 +25,8 @@ pub(super) struct ErrorShift {
     pub base: Counted,
     pub current: Counted,
     pub prepared: Prepared,
+    /// A change of the rate by all of itself, on the scale on which it is judged.
+    pub size: f64,
     /// A smaller move does not matter, as a rate.
     least: f64,
 }
@@ -35,8 +37,10 @@ impl ErrorShift {
         let (base, current) = (counts(&pair.base), counts(&pair.current));
         let compared_with = counts(&question.compared_with());
         let (all_base, all_current) = (total(&compared_with)?, total(&current)?);
-        let levels = levels(question, (&base, &current), total(&base)?.rate());
+        let newest = total(&base)?;
+        let levels = levels(question, (&base, &current), newest.rate());
         Some(Self {
+            size: share_of(smoothed(newest), 1.0),
             base: all_base,
             current: all_current,
             prepared: Prepared::new(levels),
@@ -112,16 +116,24 @@ fn levels(question: &Question<'_>, sides: (&[Counted], &[Counted]), pooled: f64)
             value: PRIOR_OF_BINOMIAL * binomial,
             df: PRIOR_DF,
         }),
-        // A relative difference of rates, on this scale.
-        assumed_between: question.assumed_between * (pooled / (1.0 - pooled).max(0.01)).sqrt()
-            / 2.0,
+        assumed_between: share_of(pooled, question.assumed_between),
     }
 }
 
 /// The variance stabilising transformation of a share, for counts that may be zero (Anscombe 1948, Biometrika 35:246).
 fn arcsine(counted: Counted) -> f64 {
+    smoothed(counted).sqrt().asin()
+}
+
+/// A share that is never zero.
+fn smoothed(counted: Counted) -> f64 {
     let Counted { count, of } = counted;
-    ((count + 0.375) / (of + 0.75)).sqrt().asin()
+    (count + 0.375) / (of + 0.75)
+}
+
+/// A relative difference of a rate, on this scale.
+fn share_of(rate: f64, relative: f64) -> f64 {
+    relative * (rate / (1.0 - rate).max(0.01)).sqrt() / 2.0
 }
 
 /// Back from the scale.

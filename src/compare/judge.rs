@@ -9,11 +9,11 @@ use super::budgets::grade;
 use super::causes;
 use super::comparison::{Cause, Comparison, Drift, Judgement, LeftOut, Outcome, Test};
 use super::controls;
-use super::drift::drift;
+use super::drift::{Against, drift};
 use super::effect::Typical;
 use super::elsewhere::{eased, noise};
 use super::layout::Layout;
-use super::measured::{MeasuredSeries, measure};
+use super::measured::{Family, MeasuredSeries, measure};
 use super::names::OneSided;
 use super::observations::Carried;
 use super::outcome::{self, Adjusted};
@@ -65,15 +65,13 @@ pub fn judge_at(
         series: Vec::new(),
         one_sided: Vec::new(),
     };
-    let mut anchored = sides.anchor.is_none();
+    let mut anchored = Vec::new();
     let mut in_one_session = Vec::new();
     for (index, matched) in matching.current.iter().enumerate() {
         let layout = Layout::of(matched, sides.interleaved);
         let begin = gate.series.len();
         gate.measure(index, &layout, stranger(matched));
-        if let Some(anchor) = sides.anchor
-            && let Some(of_series) = gate.series.get_mut(begin..)
-        {
+        if let Some(anchor) = sides.anchor {
             let fits = |run: &&Run| {
                 let key = WorkloadKey::of(run);
                 match machines {
@@ -81,17 +79,23 @@ pub fn judge_at(
                     Machines::Across | Machines::Alike => key.anywhere().fits(&matched.current.key),
                 }
             };
-            let anchor = Anchor {
-                runs: anchor.runs.iter().filter(fits).cloned().collect(),
-                ..anchor.clone()
-            };
-            anchored |= !anchor.runs.is_empty();
-            measure_drift(of_series, &anchor, layout.base_spans_sessions);
+            let runs: Vec<Run> = anchor.runs.iter().filter(fits).cloned().collect();
+            if !runs.is_empty() {
+                anchored.push(Anchored {
+                    series: begin..gate.series.len(),
+                    anchor: Anchor {
+                        runs,
+                        ..anchor.clone()
+                    },
+                    spans_sessions: layout.base_spans_sessions,
+                });
+            }
         }
         gate.one_sided.push(OneSided::of(&layout));
         in_one_session.push(layout.one_session);
     }
-    settle(&mut gate.series);
+    let typical = settle(&mut gate.series);
+    measure_drift(&mut gate.series, &anchored, typical);
     gate.series
         .sort_by(|a, b| a.series.cmp(&b.series).then(a.workload.cmp(&b.workload)));
     Judgement {
@@ -99,7 +103,7 @@ pub fn judge_at(
         absent: absent(&matching),
         anchor_elsewhere: sides
             .anchor
-            .filter(|_| !anchored && !matching.current.is_empty())
+            .filter(|_| anchored.is_empty() && !matching.current.is_empty())
             .map(|anchor| anchor.label.clone()),
         ..gate.decide(today, look, &in_one_session)
     }
@@ -220,41 +224,62 @@ fn away_from_where_it_went(pair: &Pair<'_>, series: &Series) -> Better {
     }
 }
 
-/// The effect of every series, with what the gated ones together say that a session or a launch adds.
-fn settle(series: &mut [JudgedSeries]) {
-    let median = |learned: fn(&MeasuredSeries) -> Option<f64>| {
+/// The effect of every series, with what the gated ones together say that a session or a launch adds. What is typical of
+/// times is handed back.
+fn settle(series: &mut [JudgedSeries]) -> Typical {
+    let typical = |family: Family| {
         let gated = series.iter().filter(|judged| judged.gated());
-        order::median(
-            &gated
-                .filter_map(|j| learned(&j.measured))
-                .collect::<Vec<f64>>(),
-        )
+        let learned: Vec<Typical> = gated.map(|j| j.measured.learned(family)).collect();
+        let median = |of: fn(&Typical) -> Option<f64>| {
+            order::median(&learned.iter().filter_map(of).collect::<Vec<f64>>())
+        };
+        Typical {
+            session: median(|one| one.session),
+            launch: median(|one| one.launch),
+        }
     };
-    let typical = Typical {
-        session: median(MeasuredSeries::learned_between),
-        launch: median(MeasuredSeries::learned_launches),
-    };
+    let (times, errors) = (typical(Family::Times), typical(Family::Errors));
     for judged in series {
-        judged.measured.settle(typical);
+        judged.measured.settle(|family| match family {
+            Family::Times => times,
+            Family::Errors => errors,
+        });
     }
+    times
 }
 
-/// Holds every compared series against the anchor's budget. The tests share the error allowance of the gate.
-fn measure_drift(all: &mut [JudgedSeries], anchor: &Anchor, spans_sessions: bool) {
-    let tested =
-        |judged: &&JudgedSeries| judged.asked.gated && judged.measured.log_levels.is_some();
-    let level = outcome::level(all.iter().filter(tested).count());
-    for judged in all {
-        let found = drift(
-            &judged.series,
-            &judged.measured,
-            anchor,
-            (spans_sessions, level),
-        );
-        judged.measured.drift = found.map(|drift| Drift {
-            broken: drift.broken && judged.asked.gated,
-            ..drift
-        });
+/// The series of one workload, with the runs of the anchor that are of its work.
+struct Anchored {
+    series: std::ops::Range<usize>,
+    anchor: Anchor,
+    spans_sessions: bool,
+}
+
+/// Holds every compared series against the anchor's budget. The tests of all workloads share one error allowance.
+fn measure_drift(all: &mut [JudgedSeries], anchored: &[Anchored], typical: Typical) {
+    let tested = |judged: &JudgedSeries| judged.gated() && judged.measured.log_levels.is_some();
+    let of_workloads = anchored
+        .iter()
+        .filter_map(|one| all.get(one.series.clone()));
+    let family = of_workloads
+        .flatten()
+        .filter(|judged| tested(judged))
+        .count();
+    for one in anchored {
+        let against = Against {
+            anchor: &one.anchor,
+            spans_sessions: one.spans_sessions,
+            level: outcome::level(family),
+            typical,
+        };
+        for judged in all.get_mut(one.series.clone()).into_iter().flatten() {
+            let found = drift(&judged.series, &judged.measured, &against);
+            let gated = judged.gated();
+            judged.measured.drift = found.map(|drift| Drift {
+                broken: drift.broken && gated,
+                ..drift
+            });
+        }
     }
 }
 

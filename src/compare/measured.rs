@@ -38,6 +38,15 @@ pub(super) struct MeasuredSeries {
     finding: Finding,
 }
 
+/// Series of one scale, which learn from each other what sessions and launches add.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Family {
+    /// Judged on logarithms, as most series are.
+    Times,
+    /// Error rates, by shares of what they are.
+    Errors,
+}
+
 #[derive(Clone, Debug)]
 enum Finding {
     Apart(Outcome),
@@ -190,40 +199,35 @@ impl MeasuredSeries {
             && value(&self.current).is_some_and(|v| v <= 0.0)
     }
 
-    /// What the neighbouring sessions of this series say of the variance that a session adds, on the scale that most
-    /// series share.
-    pub fn learned_between(&self) -> Option<f64> {
-        match &self.finding {
-            Finding::Runs(tested) if tested.scale == Scale::Log => {
-                tested.prepared.neighbours.map(|n| n.value)
+    /// What this series says of sessions and launches, where it is one of these.
+    pub fn learned(&self, family: Family) -> Typical {
+        match (&self.finding, family) {
+            (Finding::Runs(tested), Family::Times) if tested.scale == Scale::Log => {
+                tested.prepared.learned()
             }
-            _ => None,
-        }
-    }
-
-    /// The same of the variance that a launch adds.
-    pub fn learned_launches(&self) -> Option<f64> {
-        match &self.finding {
-            Finding::Runs(tested) if tested.scale == Scale::Log => {
-                tested.prepared.launches.map(|launches| launches.value)
+            (Finding::Errors(errors), Family::Errors) => {
+                let (shift, _) = &**errors;
+                shift.prepared.learned().in_units_of(shift.size)
             }
-            _ => None,
+            _ => Typical::default(),
         }
     }
 
     /// Works out the effect, once the gate has said what is typical of its sessions and launches.
-    pub fn settle(&mut self, typical: Typical) {
+    pub fn settle(&mut self, typical: impl Fn(Family) -> Typical) {
         match &mut self.finding {
             Finding::Runs(tested) => {
                 let typical = if tested.scale == Scale::Log {
-                    typical
+                    typical(Family::Times)
                 } else {
                     Typical::default()
                 };
                 tested.effect = tested.prepared.effect(typical);
             }
             Finding::Errors(errors) => {
-                errors.1 = errors.0.prepared.effect(Typical::default());
+                let (shift, effect) = &mut **errors;
+                let typical = typical(Family::Errors).in_units_of(shift.size.recip());
+                *effect = shift.prepared.effect(typical);
             }
             Finding::Apart(_) | Finding::Exact(_) => {}
         }

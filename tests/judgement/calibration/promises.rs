@@ -70,6 +70,7 @@ impl Branch {
 
 #[test]
 fn ordinary_baselines_of_one_session_a_commit_fail_at_most_one_unchanged_gate_in_a_hundred() {
+    let mut all = Tally::default();
     for sessions in [6, 12] {
         for between in [0.0, 0.01, 0.02, 0.03, 0.05] {
             let branch = Branch {
@@ -82,8 +83,10 @@ fn ordinary_baselines_of_one_session_a_commit_fail_at_most_one_unchanged_gate_in
             let tally = branch.tally(150);
             let what = format!("{sessions} sessions that differ by {between}");
             at_most(0.01, tally.failed, tally, &what);
+            all = all.add(tally);
         }
     }
+    at_most(0.01, all.failed, all, "sessions of one commit each");
 }
 
 /// Jobs of hosted runners of one model of machine differ by 4 %, and 5 % is assumed until the baseline tells.
@@ -105,16 +108,32 @@ fn hosted_runners_fail_at_most_one_unchanged_gate_in_a_hundred_with_any_number_o
     }
 }
 
-/// Ten endpoints whose error rate is 1 %, and differs from run to run by half of it.
-fn failing(session: &str, runs: usize, varies: f64, dice: &mut Dice) -> Vec<Run> {
+/// How error rates of unchanged code vary, as shares of them.
+#[derive(Clone, Copy, Debug)]
+struct Varying {
+    runs: f64,
+    sessions: f64,
+}
+
+/// Log-normal with mean 1 and this coefficient of variation.
+fn factor(varies: f64, dice: &mut Dice) -> f64 {
+    let sigma = (1.0 + varies * varies).ln().sqrt();
+    (sigma * dice.normal() - sigma * sigma / 2.0).exp()
+}
+
+/// Ten endpoints whose error rate is 1 %, and differs from run to run and from session to session.
+fn failing(session: &str, runs: usize, varying: Varying, dice: &mut Dice) -> Vec<Run> {
     const REQUESTS: u64 = 6_000;
+    let of_session: Vec<f64> = (0..SERIES)
+        .map(|_| factor(varying.sessions, dice))
+        .collect();
     let mut all = vec![Run::default(); runs];
     for run in &mut all {
         run.provenance.session = Some(session.to_owned());
-        for endpoint in 0..SERIES {
-            // Log-normal with mean 1 and this coefficient of variation; Poisson events by the normal approximation.
-            let sigma = (1.0 + varies * varies).ln().sqrt();
-            let rate = 0.01 * (sigma * dice.normal() - sigma * sigma / 2.0).exp();
+        run.provenance.commit = Some(session.to_owned());
+        for (endpoint, level) in of_session.iter().enumerate() {
+            // Poisson events by the normal approximation.
+            let rate = 0.01 * level * factor(varying.runs, dice);
             let mean = rate * REQUESTS as f64;
             let count = (mean + mean.sqrt() * dice.normal())
                 .round()
@@ -142,17 +161,45 @@ fn failing(session: &str, runs: usize, varies: f64, dice: &mut Dice) -> Vec<Run>
 fn errors_whose_rates_vary_fail_at_most_one_unchanged_gate_in_a_hundred() {
     for varies in [0.0, 0.25, 0.5] {
         for runs in [1, 3, 5] {
+            let varying = Varying {
+                runs: varies,
+                sessions: 0.0,
+            };
             let mut dice = Dice::new(runs as u64 ^ f64::to_bits(varies));
             let mut tally = Tally::default();
             for _ in 0..200 {
-                let base = failing("today", runs, varies, &mut dice);
-                let current = failing("today", runs, varies, &mut dice);
+                let base = failing("today", runs, varying, &mut dice);
+                let current = failing("today", runs, varying, &mut dice);
                 tally.gates += 1;
                 tally.failed += usize::from(fails(judged(&base, &current, None)));
             }
             at_most(0.01, tally.failed, tally, &format!("{runs} runs, {varies}"));
         }
     }
+}
+
+/// With a history that tells what sessions of a service differ by.
+#[test]
+fn errors_whose_rates_vary_between_sessions_fail_at_most_one_unchanged_gate_in_a_hundred() {
+    let mut all = Tally::default();
+    for sessions in [0.0, 0.25, 0.5] {
+        for runs in [0.0, 0.5] {
+            let varying = Varying { runs, sessions };
+            let mut dice = Dice::new(runs.to_bits() ^ sessions.to_bits() ^ 9);
+            let mut tally = Tally::default();
+            for _ in 0..150 {
+                let baseline: Vec<Run> = (0..9)
+                    .flat_map(|i| failing(&format!("commit {i}"), 5, varying, &mut dice))
+                    .collect();
+                let current = failing("head", 5, varying, &mut dice);
+                tally.gates += 1;
+                tally.failed += usize::from(fails(judged(&baseline, &current, None)));
+            }
+            at_most(0.01, tally.failed, tally, &format!("{varying:?}"));
+            all = all.add(tally);
+        }
+    }
+    at_most(0.01, all.failed, all, "errors across sessions");
 }
 
 /// Percentiles in whole steps of 10 ms, of runs that differ by less than a step.

@@ -6,6 +6,7 @@
 //! thousand experiments ([`most`], summed from the binomial distribution). The seeds are fixed: a test that is green stays so
 //! until the judgement changes, and changes of the judgement that double a false alarm rate turn it red.
 
+mod blind;
 mod hosted;
 mod locust;
 pub(crate) mod noise;

@@ -246,6 +246,54 @@ fn huge_noise_and_a_single_run_find_nothing_and_that_is_said() {
     );
 }
 
+/// A burst of noise hits most samples of some runs, and never the fastest.
+fn with_bursts(sessions: usize, of_samples: impl Fn(usize) -> Vec<f64>) -> Desk {
+    let desk = Desk(tempfile::tempdir().unwrap());
+    desk.config("");
+    for session in 0..sessions {
+        let names: Vec<String> = (0..5).map(|run| format!("b{session}-{run}.json")).collect();
+        for (run, name) in names.iter().enumerate() {
+            let time = json!({"unit": "ns", "better": "lower", "samples": of_samples(run)});
+            let whole = json!({
+                "schema": "perfgate.run/1",
+                "started_at": format!("{}T10:{:02}:00Z", desk.day(sessions - session), run + 1),
+                "session": format!("job {session}"),
+                "subjects": {"parse": {"time": time}}
+            });
+            fs::write(desk.0.path().join(name), whole.to_string()).unwrap();
+        }
+        let line = format!(
+            "baseline update --force --baseline main.json {}",
+            names.join(" ")
+        );
+        desk.ends(&line, 0);
+    }
+    desk
+}
+
+#[test]
+fn a_statistic_that_is_steadier_than_the_median_is_named_with_its_rule() {
+    let bursts = |run: usize| -> Vec<f64> {
+        let hit = [1.0, 1.3, 1.1, 1.25, 1.05][run];
+        let sample =
+            |n: u32| 100.0 * (1.0 + f64::from(n % 7) / 1e3) * if n < 12 { 1.0 } else { hit };
+        (0..40).map(sample).collect()
+    };
+    let said = with_bursts(3, bursts).ends("doctor", 1);
+    assert!(said.contains("`parse time.p50` differs by"), "{said}");
+    assert!(
+        said.contains("a rule with `metric = \"time.p")
+            && said.contains("would see smaller changes"),
+        "{said}"
+    );
+    // Two sessions of five runs are too few to say so, and so is noise that the fast runs share.
+    let said = with_bursts(2, bursts).ends("doctor", 1);
+    assert!(!said.contains("would see smaller changes"), "{said}");
+    let all = |run: usize| vec![[100.0, 130.0, 110.0, 125.0, 105.0][run]; 40];
+    let said = with_bursts(3, all).ends("doctor", 1);
+    assert!(!said.contains("would see smaller changes"), "{said}");
+}
+
 #[test]
 fn a_source_without_what_it_needs_is_a_finding_and_no_baseline_is_an_error() {
     let desk = gate_of(2, 5, 0.004);

@@ -1,6 +1,7 @@
 //! `perfgate doctor`: is this gate able to fail?
 
 mod machine;
+mod steadier;
 mod told;
 mod trial;
 mod workflows;
@@ -30,8 +31,9 @@ use crate::text::sanitize;
 
 pub(crate) use told::json_schema;
 
+use steadier::{Steadier, steadier};
 use told::{DoctorDocument, TrialTold};
-use trial::{Replay, Trial};
+use trial::{Replay, Trial, can_fail};
 use workflows::WorkflowFile;
 
 /// Of a baseline that nobody added to for so long it is not known whether it still is the code that is changed.
@@ -70,6 +72,7 @@ pub(crate) fn run(args: DoctorArgs, env: &Env, output: &mut Output<'_>) -> anyho
             let replay = Replay::of(&baseline);
             let trial = replay.tried(&settings.policy, today());
             seen.trial(&replay, &trial);
+            seen.steadier(&steadier(&baseline, &trial.unchanged, can_fail));
             trial.headline()
         }
         None => "base and head are measured in turns: nothing is stored that it could be tried on"
@@ -356,6 +359,29 @@ impl Seen {
             self.lines.push(format!("cannot be judged: {more} more"));
         }
     }
+
+    /// A choice of the rules: on a quiet machine the median is steadier.
+    fn steadier(&mut self, all: &[Steadier]) {
+        for one in all.iter().take(NAMED) {
+            let Steadier {
+                series,
+                spread,
+                statistic,
+                steadier,
+            } = one;
+            let metric = &series.metric;
+            self.lines.push(format!(
+                "`{series}` differs by {} from run to run, its {statistic} by {}: a rule with `metric = \"{metric}.{statistic}\"` would see smaller changes",
+                tenths(*spread),
+                tenths(*steadier)
+            ));
+        }
+        let more = all.len().saturating_sub(NAMED);
+        if more > 0 {
+            self.lines
+                .push(format!("{more} more have a steadier statistic"));
+        }
+    }
 }
 
 /// As the clone remembers it of its remote.
@@ -372,6 +398,10 @@ fn default_branch(root: &Path) -> Option<String> {
 
 fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
+}
+
+fn tenths(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
 }
 
 impl Trial {

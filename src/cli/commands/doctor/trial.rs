@@ -178,7 +178,7 @@ fn later(run: &Run) -> Run {
 }
 
 /// A control is not of the code that is judged.
-fn can_fail(one: &Comparison) -> bool {
+pub(super) fn can_fail(one: &Comparison) -> bool {
     one.gated && one.severity == Severity::Fail && one.control.is_none()
 }
 

@@ -10,6 +10,8 @@ use serde::de::value::Error;
 use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor};
 use serde_json::Value;
 
+use crate::json_schema::{DEFAULT_IN_WORDS, without_null};
+
 /// The keys of a struct, or of an enum, in the order in which they are declared.
 fn declared<T: DeserializeOwned>() -> &'static [&'static str] {
     struct Probe<'p>(&'p Cell<&'static [&'static str]>);

@@ -248,7 +248,7 @@ fn huge_noise_and_a_single_run_find_nothing_and_that_is_said() {
 
 /// A burst of noise hits most samples of some runs, and never the fastest.
 fn with_bursts(sessions: usize, of_samples: impl Fn(usize) -> Vec<f64>) -> Desk {
-    let desk = Desk(tempfile::tempdir().unwrap());
+    let desk = Desk::new();
     desk.config("");
     for session in 0..sessions {
         let names: Vec<String> = (0..5).map(|run| format!("b{session}-{run}.json")).collect();
@@ -256,11 +256,11 @@ fn with_bursts(sessions: usize, of_samples: impl Fn(usize) -> Vec<f64>) -> Desk 
             let time = json!({"unit": "ns", "better": "lower", "samples": of_samples(run)});
             let whole = json!({
                 "schema": "perfgate.run/1",
-                "started_at": format!("{}T10:{:02}:00Z", desk.day(sessions - session), run + 1),
+                "started_at": format!("{}T10:{:02}:00Z", day(sessions - session), run + 1),
                 "session": format!("job {session}"),
                 "subjects": {"parse": {"time": time}}
             });
-            fs::write(desk.0.path().join(name), whole.to_string()).unwrap();
+            desk.write(name, &whole.to_string());
         }
         let line = format!(
             "baseline update --force --baseline main.json {}",
@@ -279,7 +279,7 @@ fn a_statistic_that_is_steadier_than_the_median_is_named_with_its_rule() {
             |n: u32| 100.0 * (1.0 + f64::from(n % 7) / 1e3) * if n < 12 { 1.0 } else { hit };
         (0..40).map(sample).collect()
     };
-    let said = with_bursts(3, bursts).ends("doctor", 1);
+    let said = ends(&with_bursts(3, bursts), "doctor", 1);
     assert!(said.contains("`parse time.p50` differs by"), "{said}");
     assert!(
         said.contains("a rule with `metric = \"time.p")
@@ -287,10 +287,10 @@ fn a_statistic_that_is_steadier_than_the_median_is_named_with_its_rule() {
         "{said}"
     );
     // Two sessions of five runs are too few to say so, and so is noise that the fast runs share.
-    let said = with_bursts(2, bursts).ends("doctor", 1);
+    let said = ends(&with_bursts(2, bursts), "doctor", 1);
     assert!(!said.contains("would see smaller changes"), "{said}");
     let all = |run: usize| vec![[100.0, 130.0, 110.0, 125.0, 105.0][run]; 40];
-    let said = with_bursts(3, all).ends("doctor", 1);
+    let said = ends(&with_bursts(3, all), "doctor", 1);
     assert!(!said.contains("would see smaller changes"), "{said}");
 }
 

@@ -85,6 +85,12 @@ fn code_that_does_a_quarter_more_work_shows_in_each_benchmark_tool() {
             "time.value",
             1.2..1.3,
         ),
+        (
+            "cargo-criterion/{side}-{n}.ndjson",
+            "codec/encode",
+            "time.p50",
+            1.2..1.3,
+        ),
         ("divan/{side}-{n}.txt", "encode", "time.p50", 1.2..1.3),
         ("libtest/{side}-{n}.txt", "encode", "time.p50", 1.1..1.6),
         (

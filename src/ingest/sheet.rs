@@ -182,6 +182,16 @@ impl Sheet {
         }
     }
 
+    /// A run that was stopped is true and less than what was asked for.
+    pub(super) fn asked_to_last(&mut self, asked: f64, seconds: f64) {
+        if seconds < asked * 0.9 {
+            self.warn(format!(
+                "it ended after {seconds:.1} of the {asked:.1} s that were asked for"
+            ));
+            self.run.provenance.partial = true;
+        }
+    }
+
     pub(super) fn started_ms(&mut self, epoch_ms: f64) {
         self.run.provenance.started_at = timestamp_ms(epoch_ms);
     }

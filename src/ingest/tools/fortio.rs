@@ -57,6 +57,8 @@ struct Output {
     start_time: Option<String>,
     #[serde(rename = "RequestedQPS")]
     requested_qps: Option<String>,
+    /// A time, or `exactly 100 calls`.
+    requested_duration: Option<String>,
     #[serde(rename = "ActualQPS")]
     actual_qps: f64,
     /// In ns, unlike every other time.
@@ -118,6 +120,10 @@ fn parse(text: &str) -> anyhow::Result<Run> {
     let mut sheet = Sheet::new("fortio", output.version.as_deref());
     sheet.provenance().started_at = output.start_time.as_deref().and_then(|at| at.parse().ok());
     sheet.lasted(output.actual_duration / 1e9);
+    let asked = output.requested_duration.as_deref();
+    if let Some(asked) = asked.and_then(quantity::time) {
+        sheet.asked_to_last(asked.ns / 1e9, output.actual_duration / 1e9);
+    }
     if let Some(threads) = output.num_threads {
         sheet.asked("connections", threads);
     }

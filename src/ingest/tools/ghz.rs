@@ -81,6 +81,11 @@ struct Options {
     rps: Option<f64>,
     concurrency: Option<u64>,
     connections: Option<u64>,
+    /// In ns; 0 where a number of calls was asked for.
+    #[serde(default)]
+    duration: f64,
+    /// Of calls; the largest number that there is where a time was asked for.
+    total: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -108,6 +113,15 @@ fn parse(text: &str) -> anyhow::Result<Run> {
     let mut sheet = Sheet::new("ghz", None);
     sheet.provenance().started_at = output.date.as_deref().and_then(|at| at.parse().ok());
     sheet.lasted(output.total / 1e9);
+    if output.options.duration > 0.0 {
+        sheet.asked_to_last(output.options.duration / 1e9, output.total / 1e9);
+    } else if let Some(asked) = output.options.total.filter(|asked| output.count < *asked) {
+        sheet.warn(format!(
+            "it made {} of the {asked} calls that were asked for",
+            output.count
+        ));
+        sheet.provenance().partial = true;
+    }
     let rate = output.options.rps.filter(|rate| *rate > 0.0);
     for (term, value) in [
         ("concurrency", output.options.concurrency),

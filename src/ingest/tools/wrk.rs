@@ -42,6 +42,8 @@ fn start(line: &str) -> Option<(&str, &str)> {
 #[derive(Default)]
 struct Seen {
     path: String,
+    /// For so many seconds.
+    asked: Option<f64>,
     connections: Option<u64>,
     /// wrk2 asks for a rate, and its table counts from when a request was due.
     is_wrk2: bool,
@@ -61,12 +63,13 @@ struct Seen {
 
 fn parse(text: &str) -> anyhow::Result<Run> {
     let mut lines = text.lines().skip_while(|line| !is_start(line));
-    let (_, url) = lines
+    let (asked, url) = lines
         .next()
         .and_then(start)
         .context("there is no line `Running … test @ URL`")?;
     let mut seen = Seen {
         path: endpoint::path(url).to_owned(),
+        asked: quantity::time(asked).map(|time| time.ns / 1e9),
         ..Seen::default()
     };
     for line in lines {
@@ -148,6 +151,7 @@ impl Seen {
         }
         if let Some(seconds) = self.seconds {
             sheet.lasted(seconds);
+            sheet.asked_to_last(self.asked.unwrap_or_default(), seconds);
         }
         let socket = self.connect + self.read + self.write + self.timeouts;
         if self.timeouts > 0 {

@@ -169,6 +169,26 @@ fn fewer_measurements_than_the_output_says() {
             Partial("`POST /checkout` holds 100 of its 200 requests"),
         ),
         (
+            "wrk/base-1.txt",
+            Word("Running 2s test", "Running 20s test"),
+            Partial("of the 20.0 s that were asked for"),
+        ),
+        (
+            "fortio/base-1.search.json",
+            Set("/RequestedDuration", "1m4s".into()),
+            Partial("it ended after 4.0 of the 64.0 s that were asked for"),
+        ),
+        (
+            "ghz/base-1.json",
+            Set("/options/duration", 40_000_000_000_u64.into()),
+            Partial("it ended after 4.0 of the 40.0 s that were asked for"),
+        ),
+        (
+            "bombardier/no-latencies.buy.txt",
+            Word("with 50 request(s)", "with 80 request(s)"),
+            Partial("`/buy` holds 50 of its 80 requests"),
+        ),
+        (
             "bombardier/base-1.search.json",
             Set("/spec/testDurationSeconds", 10.into()),
             Partial("it ended after 3.0 of the 10.0 s that were asked for"),

@@ -524,6 +524,39 @@ fn bombardier_json() {
 }
 
 #[test]
+fn bombardier_text() {
+    holds(
+        "bombardier/base-1.search.txt",
+        &[
+            ("/search", "latency", "p50", 12.65, 0.0),
+            ("/search", "latency", "p99", 20.06, 0.0),
+            ("/search", "latency", "mean", 12.97, 0.0),
+            ("/search", "latency", "max", 23.70, 0.0),
+        ],
+    );
+    let base = run("bombardier/base-1.search.txt");
+    assert_eq!(errors(&base, "/search"), (0, 310));
+    assert_eq!(kind(&base, "/search", "latency"), ("quantiles", 0.01));
+    // Its mean of short steps is no rate of requests: 50 of them took 1.6 s, and it says 60 a second.
+    assert!(!has(&base, "/search", "throughput"));
+    let load = base.provenance.load.unwrap();
+    let connections = load.terms.get("connections").map(String::as_str);
+    assert_eq!(connections, Some("2"));
+    let buy = run("bombardier/no-latencies.buy.txt");
+    assert_eq!(errors(&buy, "/buy"), (5, 50));
+    assert!(warns(&buy, "--latencies"));
+    assert!(warns(&buy, "includes 5 failed requests of 50"));
+    let alone = run("bombardier/result-alone.slow.txt");
+    assert!((number(&alone, "all requests", "latency", "p75") - 176.21).abs() < 1e-9);
+    let refused = run("bombardier/refused.txt");
+    assert_eq!(errors(&refused, "/search"), (20, 20));
+    assert!(!has(&refused, "/search", "latency"));
+    assert!(warns(&refused, "20 requests failed with dial tcp"));
+    let verdict = pair("bombardier/{side}-{n}.search.txt");
+    shows_the_change(&verdict, "/search", "latency.p50", 1.15..1.35);
+}
+
+#[test]
 fn fortio_json() {
     let run = run("fortio/base-1.search.json");
     assert!((number(&run, "/search", "latency", "mean") - 13.49).abs() < 0.01);

@@ -18,6 +18,11 @@ const TEXTS: &[(Sign, &str, &str)] = &[
         "ab was stopped, or could not connect: look at what it printed",
     ),
     (
+        Sign::Shape(is_html_of_ab),
+        "ab's HTML table (`-w`)",
+        "leave out `-w` and give the text that ab prints: the table has no percentiles",
+    ),
+    (
         Sign::Part("time:   ["),
         "criterion's text",
         "where criterion wrote it, give the folder target/criterion",
@@ -113,6 +118,10 @@ fn is_aggregated(head: &str) -> bool {
         begins && line.split(' ').all(is_number) && cells.count() >= 5
     };
     head.lines().next().is_some_and(is_interval)
+}
+
+fn is_html_of_ab(head: &str) -> bool {
+    head.contains("This is ApacheBench") && head.contains("<table ")
 }
 
 enum Sign {

@@ -124,6 +124,7 @@ fn the_output_of_other_tools_is_named() {
         ("../k6/stdout.txt", "k6's text"),
         ("../autocannon/table.txt", "autocannon's table"),
         ("../ab/connrefused.txt", "ab's text without its results"),
+        ("../ab/table.html", "ab's HTML table (`-w`)"),
         ("../vegeta/base-1.report.txt", "vegeta's text report"),
         ("../vegeta/base-1.results.gob", "vegeta's binary results"),
     ];

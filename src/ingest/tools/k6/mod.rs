@@ -23,7 +23,7 @@ pub(in crate::ingest) const ADAPTER: Adapter = Adapter {
                 evidence: "histogram",
                 resolution: "none",
                 lost: "its version, custom metrics, checks and thresholds (the summary has them), parts of the latency",
-                tested: "1.8.1, 2.2.0",
+                tested: "0.46, 1.8.1, 2.2.0",
             },
         },
         Form {
@@ -34,7 +34,7 @@ pub(in crate::ingest) const ADAPTER: Adapter = Adapter {
                 evidence: "histogram",
                 resolution: "none; the time of each request is in whole seconds by default",
                 lost: "its version, custom metrics, checks and thresholds (the summary has them), parts of the latency",
-                tested: "1.8.1, 2.2.0",
+                tested: "0.46, 1.8.1, 2.2.0",
             },
         },
         Form {
@@ -53,7 +53,10 @@ pub(in crate::ingest) const ADAPTER: Adapter = Adapter {
                     || head.has_keys(&["config", "metadata", "results", "version"])
             },
             read: Read::Whole(summary::machine_readable),
-            facts: SUMMARY,
+            facts: Facts {
+                tested: "1.8.1, 2.2.0",
+                ..SUMMARY
+            },
         },
         Form {
             what: "k6's summary (`--summary-export`)",
@@ -73,7 +76,7 @@ const SUMMARY: Facts = Facts {
     evidence: "quantiles (those of `summaryTrendStats`)",
     resolution: "none",
     lost: "p99 and the number of requests behind a sub-metric, unless `summaryTrendStats` asks for `p(99)` and `count`; the version, in all but the machine-readable one",
-    tested: "1.8.1, 2.2.0",
+    tested: "0.46, 1.8.1, 2.2.0",
 };
 
 fn is_stream(head: &Head<'_>) -> bool {

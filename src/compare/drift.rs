@@ -32,7 +32,7 @@ pub(super) fn drift(
         level,
         typical,
     } = *against;
-    let levels = measured.log_levels.as_ref()?;
+    let levels = measured.log_levels()?;
     let values: Vec<f64> = anchor
         .runs
         .iter()

@@ -1,6 +1,8 @@
 //! How far a series moved towards worse, and how sure that is, on the scale on which it is judged: logarithms of
 //! times and sizes, arcsines of shares, the numbers themselves where they may be zero or negative.
 
+use std::borrow::Cow;
+
 use super::comparison::{Assumption, Method};
 use super::guard::{FEWEST_GUARDED, FULL_RUNS, RankGuard};
 use super::levels::{Levels, SessionLevels, SidesBySession, SpreadFallback};
@@ -128,6 +130,10 @@ impl Prepared {
         prepared.neighbours = prepared.neighbours();
         prepared.launches = prepared.launch_spread();
         prepared
+    }
+
+    pub fn levels(&self) -> &Levels {
+        &self.levels
     }
 
     /// What the runs cannot show by themselves is assumed.
@@ -393,13 +399,16 @@ impl Prepared {
 
 impl Effect {
     /// The same with the interval at another confidence.
-    pub fn at_confidence(&self, confidence: f64) -> Self {
+    pub fn at_confidence(&self, confidence: f64) -> Cow<'_, Self> {
+        if confidence.total_cmp(&CONFIDENCE).is_eq() {
+            return Cow::Borrowed(self);
+        }
         let reach = student::quantile(f64::midpoint(1.0, confidence), self.df) * self.error;
-        Self {
+        Cow::Owned(Self {
             low: self.shift - reach,
             high: self.shift + reach,
             ..self.clone()
-        }
+        })
     }
 }
 

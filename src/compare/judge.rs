@@ -130,6 +130,10 @@ impl Gate<'_> {
             let statistics = pair.statistics().into_iter();
             let (tools_direction, unit) = pair.direction_and_unit();
             for statistic in statistics.chain(of_single_names.clone()) {
+                // Where no rule can ask for more, most numbers are neither judged nor shown.
+                if !self.policy.names_series() && !rules::shown(pair.metric.as_str(), statistic) {
+                    continue;
+                }
                 let mut key = Series {
                     subject: pair.subject.clone(),
                     metric: pair.metric.clone(),
@@ -137,10 +141,6 @@ impl Gate<'_> {
                     unit: unit.clone(),
                     better: tools_direction,
                 };
-                // Where no rule can ask for more, most numbers are neither judged nor shown.
-                if !self.policy.names_series() && !rules::shown(&key) {
-                    continue;
-                }
                 let (mut asked, is_covariate) = self.ask(&key, &pair);
                 let unknown = of_single_names.contains(&statistic);
                 // The mean is judged in their place, so that nobody waits for them but who asks.
@@ -257,7 +257,7 @@ struct Anchored {
 
 /// Holds every compared series against the anchor's budget. The tests of all workloads share one error allowance.
 fn measure_drift(all: &mut [JudgedSeries], anchored: &[Anchored], typical: Typical) {
-    let tested = |judged: &JudgedSeries| judged.gated() && judged.measured.log_levels.is_some();
+    let tested = |judged: &JudgedSeries| judged.gated() && judged.measured.log_levels().is_some();
     let of_workloads = anchored
         .iter()
         .filter_map(|one| all.get(one.series.clone()));

@@ -1,5 +1,7 @@
 //! The runs of one series as levels: numbers on the scale on which they are judged, with up as worse.
 
+use std::borrow::Cow;
+
 use super::question::Question;
 use super::readings::{Readings, launches, values};
 use super::scale::Scale;
@@ -72,8 +74,11 @@ impl Levels {
     }
 
     /// All runs that are compared with.
-    pub fn compared_with(&self) -> Vec<f64> {
-        self.base_sessions().flatten().copied().collect()
+    pub fn compared_with(&self) -> Cow<'_, [f64]> {
+        match self.history_in_base {
+            0 => Cow::Borrowed(&self.base),
+            _ => Cow::Owned(self.base_sessions().flatten().copied().collect()),
+        }
     }
 }
 

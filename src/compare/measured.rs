@@ -6,13 +6,13 @@ use super::effect::{self, Effect, Prepared, Typical};
 use super::errors::ErrorShift;
 use super::exact::is_exact;
 use super::levels::{Levels, levels};
-use super::observations::{Carried, carried, current_carries};
+use super::observations::{Carried, carried};
 use super::outcome::{self, Adjusted, Decision, Stakes};
 use super::policy::{Limits, Quantity};
 use super::question::Question;
 use super::readings::{Readings, readings, values};
 use super::scale::Scale;
-use super::shown::{ratio, sides};
+use super::shown::{Centred, ratio, sides};
 use super::tested::{Tested, Values, exact_outcome, few, of_errors, scale, separated};
 use super::weighed::weigh;
 use crate::model::Series;
@@ -31,8 +31,6 @@ pub(super) struct MeasuredSeries {
     /// It is worse in either direction, and the one it went was chosen by its runs.
     pub both_ways: bool,
     pub drift: Option<Drift>,
-    /// As they were compared, where they have logarithms: for the anchor.
-    pub log_levels: Option<Levels>,
     /// The step at which the tool rounds.
     pub step: f64,
     finding: Finding,
@@ -58,8 +56,7 @@ enum Finding {
 
 pub(super) fn measure(question: &Question<'_>) -> MeasuredSeries {
     let mut measured = measure_numbers(question);
-    measured.carried = carried(question);
-    measured.carries_now = current_carries(question);
+    (measured.carried, measured.carries_now) = carried(question);
     if let Carried::Never(cause) | Carried::NoLonger(cause) = &measured.carried {
         measured.cause = Some(cause.clone());
     }
@@ -95,7 +92,12 @@ fn measure_numbers(question: &Question<'_>) -> MeasuredSeries {
         return MeasuredSeries::apart(question, cause);
     }
     if let Some(shift) = ErrorShift::of(question) {
-        let (baseline, current) = sides(question, shift.base.rate(), shift.current.rate());
+        let of = |centre, values| Centred { centre, values };
+        let (baseline, current) = sides(
+            question,
+            of(shift.base.rate(), &base.values),
+            of(shift.current.rate(), &current.values),
+        );
         return MeasuredSeries::with(baseline, current, Finding::Errors(Box::new((shift, None))));
     }
     let mut measured = if is_exact(question) || all_zero(&base, &current) {
@@ -120,7 +122,12 @@ fn exactly(question: &Question<'_>, base: &Readings, current: &Readings) -> Meas
         base: base.values.last().copied().unwrap_or(0.0),
         current: order::median(&current.values).unwrap_or(0.0),
     };
-    let (baseline, current_side) = sides(question, values.base, values.current);
+    let of = |centre, values| Centred { centre, values };
+    let (baseline, current_side) = sides(
+        question,
+        of(values.base, &base.values),
+        of(values.current, &current.values),
+    );
     MeasuredSeries::with(baseline, current_side, Finding::Exact(values))
 }
 
@@ -129,13 +136,17 @@ fn tested(question: &Question<'_>, base: &Readings, current: &Readings) -> Measu
     let scale = scale(series, base, current);
     let step = base.step.max(current.step);
     let levels = levels(question, base, current, scale);
-    let log_levels = (scale == Scale::Log).then(|| levels.clone());
     let (separated, few) = (separated(&levels), few(&levels));
     let prepared = Prepared::new(levels);
     let [before, after] = prepared
         .centres()
         .map(|centre| centre.map_or(f64::NAN, |level| scale.value(series, level)));
-    let (baseline, current_side) = sides(question, before, after);
+    let of = |centre, values| Centred { centre, values };
+    let (baseline, current_side) = sides(
+        question,
+        of(before, &base.values),
+        of(after, &current.values),
+    );
     let tested = Tested {
         prepared,
         effect: None,
@@ -147,10 +158,7 @@ fn tested(question: &Question<'_>, base: &Readings, current: &Readings) -> Measu
         separated,
         few,
     };
-    let mut measured =
-        MeasuredSeries::with(baseline, current_side, Finding::Runs(Box::new(tested)));
-    measured.log_levels = log_levels;
-    measured
+    MeasuredSeries::with(baseline, current_side, Finding::Runs(Box::new(tested)))
 }
 
 impl MeasuredSeries {
@@ -163,7 +171,6 @@ impl MeasuredSeries {
             carries_now: true,
             both_ways: false,
             drift: None,
-            log_levels: None,
             step: 0.0,
             finding,
         }
@@ -176,7 +183,11 @@ impl MeasuredSeries {
         cause: Cause,
     ) -> Self {
         let (base, current) = (order::median(values.0), order::median(values.1));
-        let (b, c) = sides(question, base.unwrap_or(0.0), current.unwrap_or(0.0));
+        let of = |centre: Option<f64>, values| Centred {
+            centre: centre.unwrap_or(0.0),
+            values,
+        };
+        let (b, c) = sides(question, of(base, values.0), of(current, values.1));
         let mut measured = Self::with(b, c, Finding::Apart(outcome));
         measured.baseline = measured.baseline.filter(|_| base.is_some());
         measured.current = measured.current.filter(|_| current.is_some());
@@ -190,6 +201,14 @@ impl MeasuredSeries {
         let pair = question.pair;
         let (base, current) = (values(&pair.base, series), values(&pair.current, series));
         Self::one_sided(question, (&base, &current), Outcome::Incomparable, cause)
+    }
+
+    /// As they were compared, where they have logarithms: for the anchor.
+    pub fn log_levels(&self) -> Option<&Levels> {
+        match &self.finding {
+            Finding::Runs(tested) if tested.scale == Scale::Log => Some(tested.prepared.levels()),
+            _ => None,
+        }
     }
 
     /// Something on one side and nothing on the other.

@@ -21,7 +21,9 @@ pub(super) enum Carried {
 
 /// The least number holds for what load tools say of single requests: latencies, and the throughput of a subject whose
 /// requests are counted. A benchmark's samples are repetitions inside one run, and there the run is the unit.
-pub(super) fn carried(question: &Question<'_>) -> Carried {
+///
+/// And whether the current runs hold enough, whatever the baseline holds.
+pub(super) fn carried(question: &Question<'_>) -> (Carried, bool) {
     let Question {
         series,
         pair,
@@ -29,7 +31,7 @@ pub(super) fn carried(question: &Question<'_>) -> Carried {
         ..
     } = question;
     let Some(need) = needed(series) else {
-        return Carried::Enough;
+        return (Carried::Enough, true);
     };
     let (baseline, current) = (
         observed(series, &pair.base, &layout.base),
@@ -37,24 +39,13 @@ pub(super) fn carried(question: &Question<'_>) -> Carried {
     );
     let short = |have: Option<u64>| have.filter(|have| *have < need);
     let too_few = |have| Cause::TooFewObservations { have, need };
-    match (short(baseline), short(current)) {
+    let carried = match (short(baseline), short(current)) {
         (None, None) => Carried::Enough,
         (None, Some(have)) if baseline.is_some() => Carried::NoLonger(too_few(have)),
         (None, Some(have)) | (Some(have), None) => Carried::Never(too_few(have)),
         (Some(before), Some(now)) => Carried::Never(too_few(before.min(now))),
-    }
-}
-
-/// Whether the current runs hold enough, whatever the baseline holds.
-pub(super) fn current_carries(question: &Question<'_>) -> bool {
-    let Question {
-        series,
-        pair,
-        layout,
-        ..
-    } = question;
-    let have = || observed(series, &pair.current, &layout.current);
-    needed(series).is_none_or(|need| have().is_none_or(|have| have >= need))
+    };
+    (carried, short(current).is_none())
 }
 
 /// The observations of a typical run of one side, where they are counted.

@@ -68,6 +68,13 @@ impl<'a> Pair<'a> {
         } else {
             &self.current
         };
+        let first = side.first()?;
+        if side
+            .iter()
+            .all(|measurement| measurement.unit == first.unit)
+        {
+            return Some(first);
+        }
         let mut counts: BTreeMap<&Unit, (usize, &'a Measurement)> = BTreeMap::new();
         for measurement in side {
             counts
@@ -85,6 +92,9 @@ impl<'a> Pair<'a> {
     /// Leaves out the measurements of single runs that are not the same thing as the others: in another unit that
     /// does not convert, of the other direction, of another kind.
     fn leave_out_strangers(&mut self) {
+        if self.are_all_alike() {
+            return;
+        }
         let Some(current) = Sort::usual(&self.current).or_else(|| Sort::usual(&self.base)) else {
             return;
         };
@@ -127,23 +137,48 @@ impl<'a> Pair<'a> {
         self.left_out = left_out;
     }
 
-    /// All statistics that one of the sides carries.
-    pub fn statistics(&self) -> BTreeSet<Statistic> {
+    /// What nearly every pair is.
+    fn are_all_alike(&self) -> bool {
+        let of_history = self.history.iter().flatten();
+        let mut all = self.base.iter().chain(&self.current).chain(of_history);
+        let Some(first) = all.next() else {
+            return true;
+        };
+        let counted = |m: &Measurement| matches!(m.evidence, Evidence::Proportion(_));
+        all.all(|m| {
+            m.unit == first.unit && m.better == first.better && counted(m) == counted(first)
+        })
+    }
+
+    /// All statistics that one of the sides carries, in their order.
+    pub fn statistics(&self) -> Vec<Statistic> {
         let value = |m: &&Measurement| matches!(m.evidence, Evidence::Value(_));
         let only_values = self.base.iter().chain(&self.current).all(value);
         let typical = self.metric.as_str() == MetricName::TIME && !only_values;
-        let of = |m: &&Measurement| {
-            let mut statistics = m.evidence.statistics();
+        let mut all = Vec::new();
+        let mut of_observations = false;
+        for measurement in self.base.iter().chain(&self.current) {
+            // Every run of observations carries the same.
+            if matches!(
+                measurement.evidence,
+                Evidence::Samples(_) | Evidence::Histogram(_)
+            ) && std::mem::replace(&mut of_observations, true)
+            {
+                continue;
+            }
+            let statistics = measurement.evidence.statistics();
             // An estimate of a time is that of its typical case, and so is a single figure beside samples of the other
             // side.
             if typical && statistics == [Statistic::Value] {
-                vec![Statistic::Quantile(Quantile::P50)]
+                all.push(Statistic::Quantile(Quantile::P50));
             } else {
-                statistics.extend(m.evidence.statistics_on_request());
-                statistics
+                all.extend(statistics);
+                all.extend(measurement.evidence.statistics_on_request());
             }
-        };
-        self.base.iter().chain(&self.current).flat_map(of).collect()
+        }
+        all.sort_unstable();
+        all.dedup();
+        all
     }
 
     /// The percentiles of which only those of single names are known, on either side.
@@ -224,29 +259,58 @@ fn difference(base: &Measurement, current: &Measurement) -> Option<Cause> {
     })
 }
 
+/// A run with fewer subjects, of so many series that are known, is looked up one by one.
+const WORTH_A_WALK: usize = 8;
+
 /// All pairs, in the order of their names.
 pub(super) fn pairs<'a>(layout: &Layout<'a>) -> Vec<Pair<'a>> {
     let mut found: BTreeMap<(&Subject, &MetricName), Pair<'a>> = BTreeMap::new();
     let mut collect = |run: &'a Run, put: &dyn Fn(&mut Pair<'a>, &'a Measurement), known: bool| {
-        for (subject, metrics) in &run.subjects {
-            for (metric, measurement) in metrics {
-                if known {
-                    if let Some(pair) = found.get_mut(&(subject, metric)) {
-                        put(pair, measurement);
-                    }
-                    continue;
+        let all = run.subjects.iter().flat_map(|(subject, metrics)| {
+            let each = metrics.iter();
+            each.map(move |(metric, measurement)| ((subject, metric), measurement))
+        });
+        let mut new = Vec::new();
+        if run.subjects.len() >= found.len() / WORTH_A_WALK {
+            // Runs of one work hold the same series, and both are in order: one walk finds them all.
+            let mut pairs = found.iter_mut().peekable();
+            for (key, measurement) in all {
+                while pairs.next_if(|(known, _)| **known < key).is_some() {}
+                match pairs.next_if(|(known, _)| **known == key) {
+                    Some((_, pair)) => put(pair, measurement),
+                    None => new.push((key, measurement)),
                 }
-                let pair = found.entry((subject, metric)).or_insert_with(|| Pair {
-                    subject: subject.clone(),
-                    metric: metric.clone(),
-                    base: Vec::new(),
-                    current: Vec::new(),
-                    history: vec![Vec::new(); layout.history.len()],
-                    left_out: Vec::new(),
-                    judged_as: None,
-                });
-                put(pair, measurement);
             }
+        } else {
+            for (key, measurement) in all {
+                match found.get_mut(&key) {
+                    Some(pair) => put(pair, measurement),
+                    None => new.push((key, measurement)),
+                }
+            }
+        }
+        if known {
+            return;
+        }
+        let pair = |((subject, metric), measurement): ((&'a Subject, &'a MetricName), _)| {
+            let mut pair = Pair {
+                subject: subject.clone(),
+                metric: metric.clone(),
+                base: Vec::new(),
+                current: Vec::new(),
+                history: vec![Vec::new(); layout.history.len()],
+                left_out: Vec::new(),
+                judged_as: None,
+            };
+            put(&mut pair, measurement);
+            ((subject, metric), pair)
+        };
+        let new = new.into_iter().map(pair);
+        // All at once they need no search.
+        if found.is_empty() {
+            found = new.collect();
+        } else {
+            found.extend(new);
         }
     };
     for run in &layout.base {

@@ -1,5 +1,7 @@
 //! What is asked: one series, measured on both sides, under the limits that its rules set.
 
+use std::borrow::Cow;
+
 use super::layout::Layout;
 use super::pairs::Pair;
 use super::policy::{Limits, SeriesRole};
@@ -32,10 +34,13 @@ impl<'a> Question<'a> {
     }
 
     /// What is compared with: the newest session, after those of the history that measured the same build.
-    pub fn compared_with(&self) -> Vec<&'a Measurement> {
+    pub fn compared_with(&self) -> Cow<'a, [&'a Measurement]> {
         let history = &self.pair.history;
         let skip = history.len().saturating_sub(self.history_in_base());
+        if skip == history.len() {
+            return Cow::Borrowed(&self.pair.base);
+        }
         let earlier = history.iter().skip(skip).flatten();
-        earlier.chain(&self.pair.base).copied().collect()
+        Cow::Owned(earlier.chain(&self.pair.base).copied().collect())
     }
 }

@@ -23,8 +23,8 @@ const RECORDED: [(&str, &str); 4] = [
 ];
 
 /// The statistics that are judged of a metric unless a rule names others.
-pub(super) fn usual(series: &Series) -> bool {
-    match (series.metric.as_str(), series.statistic) {
+fn usual(metric: &str, statistic: Statistic) -> bool {
+    match (metric, statistic) {
         (
             MetricName::LATENCY | MetricName::FIRST_EVENT | MetricName::BETWEEN_EVENTS,
             Statistic::Quantile(q),
@@ -74,9 +74,9 @@ fn is_coarse(pair: &Pair<'_>, limit: f64) -> bool {
 }
 
 /// Shown beside the usual ones, not gated: the mean of a latency is exact where quantiles are rounded.
-pub(super) fn shown(series: &Series) -> bool {
-    let mean = series.metric.as_str() == MetricName::LATENCY && series.statistic == Statistic::Mean;
-    usual(series) || mean
+pub(super) fn shown(metric: &str, statistic: Statistic) -> bool {
+    let mean = metric == MetricName::LATENCY && statistic == Statistic::Mean;
+    usual(metric, statistic) || mean
 }
 
 /// Gated without any rule: every outcome, whoever named it. A tool that measures what is no outcome of its own says
@@ -209,8 +209,10 @@ pub(super) fn ask(
 ) -> Asked {
     let policy = rules.policy;
     let typical = typical_of_latency(series, pair);
-    let usual =
-        usual(series) || pair.mean_stands_in(series.statistic) || typical == Some(Typical::Mean);
+    let (metric, statistic) = (series.metric.as_str(), series.statistic);
+    let usual = usual(metric, statistic)
+        || pair.mean_stands_in(series.statistic)
+        || typical == Some(Typical::Mean);
     let role = pair.role();
     let mut limits = defaults(policy, series);
     let mut gated = usual && gated_by_default(series, role);
@@ -284,7 +286,7 @@ pub(super) fn ask(
         limits,
         gated,
         named,
-        hidden: !named && !shown(series),
+        hidden: !named && !shown(metric, statistic),
     }
 }
 
@@ -295,7 +297,8 @@ pub(super) fn acceptances<'a>(
     today: jiff::civil::Date,
 ) -> impl Iterator<Item = (usize, Accepted)> + 'a {
     let holds = move |a: &Acceptance| {
-        a.until >= today && selects(&a.subject, &a.metric, series, shown(series))
+        let shown = shown(series.metric.as_str(), series.statistic);
+        a.until >= today && selects(&a.subject, &a.metric, series, shown)
     };
     policy
         .acceptances

@@ -1,24 +1,47 @@
 //! Both sides of a series and its change, in the unit in which people read them.
 
+use std::borrow::Cow;
+
 use super::comparison::{Change, Side};
 use super::question::Question;
 use super::readings::values;
 use crate::model::{Better, Measurement, Series};
 
+/// Where a side lies, and what its runs of the newest session say, which costs a sorting of their samples.
+#[derive(Clone, Copy)]
+pub(super) struct Centred<'a> {
+    pub centre: f64,
+    pub values: &'a [f64],
+}
+
 /// Both sides in the unit of the series.
-pub(super) fn sides(question: &Question<'_>, base: f64, current: f64) -> (Side, Side) {
-    let side = |measurements: &[&Measurement], value: f64| Side {
-        value,
+pub(super) fn sides(
+    question: &Question<'_>,
+    base: Centred<'_>,
+    current: Centred<'_>,
+) -> (Side, Side) {
+    let side = |measurements: &[&Measurement], centre: f64, values: Vec<f64>| Side {
+        value: centre,
         runs: measurements.len(),
-        values: values(measurements, question.series),
+        values,
         observations: measurements
             .iter()
             .map(|m| m.evidence.observations())
             .sum::<Option<u64>>(),
     };
-    let pair = question.pair;
     let compared_with = question.compared_with();
-    (side(&compared_with, base), side(&pair.current, current))
+    let of_base = match &compared_with {
+        Cow::Borrowed(_) => base.values.to_vec(),
+        Cow::Owned(with_history) => values(with_history, question.series),
+    };
+    (
+        side(&compared_with, base.centre, of_base),
+        side(
+            &question.pair.current,
+            current.centre,
+            current.values.to_vec(),
+        ),
+    )
 }
 
 /// A change in logarithms towards worse, as the ratio of what was measured.

@@ -3,13 +3,14 @@
 //! `benchmark-complete` holds the raw samples and is all that is read; what cargo says of its
 //! build runs through the same stream and is passed over, and so are criterion's own verdicts.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use anyhow::{Context, anyhow};
 use serde::Deserialize;
 
 use super::adapter::{Adapter, Facts, Form, Read, ToolClass};
-use super::criterion::{Field, Iterations, PerIteration, Rates, add_rates};
+use super::criterion::{Field, Iterations, PerIteration, Rates, Words, rates};
 use super::outline::Outline;
 use crate::hint::WithHint;
 use crate::model::{
@@ -19,7 +20,7 @@ use crate::model::{
 #[derive(Deserialize)]
 struct Message<'a> {
     #[serde(borrow)]
-    reason: std::borrow::Cow<'a, str>,
+    reason: Cow<'a, str>,
 }
 
 #[derive(Deserialize)]
@@ -72,6 +73,7 @@ pub fn parse(text: &str) -> anyhow::Result<Run> {
         },
         ..Run::default()
     };
+    let mut words = Words::default();
     let mut lines: BTreeMap<String, usize> = BTreeMap::new();
     for (at, line) in text
         .lines()
@@ -88,7 +90,7 @@ pub fn parse(text: &str) -> anyhow::Result<Run> {
         let complete: BenchmarkComplete = json(line).with_context(|| format!("line {at}"))?;
         let id = complete.id.clone();
         complete
-            .add_to(&mut run)
+            .add_to(&mut run, &mut words)
             .with_context(|| format!("line {at}, `{id}`"))?;
         if let Some(first) = lines.insert(id.clone(), at) {
             return Err(anyhow!(
@@ -115,7 +117,7 @@ fn json<'a, T: Deserialize<'a>>(line: &'a str) -> anyhow::Result<T> {
 }
 
 impl BenchmarkComplete {
-    fn add_to(self, run: &mut Run) -> anyhow::Result<()> {
+    fn add_to(self, run: &mut Run, words: &mut Words) -> anyhow::Result<()> {
         if self.id.is_empty() {
             return Err(anyhow!("id: it is empty"));
         }
@@ -137,14 +139,13 @@ impl BenchmarkComplete {
                 .into_iter()
                 .filter_map(Throughput::work)
                 .collect();
-            add_rates(
-                run,
-                &subject,
-                &Rates {
-                    work: &work,
-                    ns: iterations.median(),
-                },
-            );
+            let of = Rates {
+                work: &work,
+                ns: iterations.median(),
+            };
+            for (name, rate) in rates(&of, words) {
+                run.insert(subject.clone(), name, rate);
+            }
         }
         // A measurement of the user's own (`cycles`) is no time, and names itself by its unit.
         let metric = match to_ns {
@@ -166,8 +167,8 @@ impl BenchmarkComplete {
 impl Throughput {
     fn work(self) -> Option<PerIteration> {
         let unit = match self.unit.as_str() {
-            "bytes" => "B".to_owned(),
-            _ => self.unit,
+            "bytes" => Cow::Borrowed("B"),
+            _ => Cow::Owned(self.unit),
         };
         (self.per_iteration > 0.0).then_some(PerIteration {
             amount: self.per_iteration,

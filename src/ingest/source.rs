@@ -25,11 +25,17 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// Opens a regular file, which every file of a result is: a pipe would be waited for, for ever where nobody writes.
 pub(super) fn open(path: &Path) -> io::Result<File> {
-    open_measured(path).map(|(file, _)| file)
+    let file = open_at_once(path)?;
+    let found = file.metadata()?;
+    if found.is_file() || found.is_dir() {
+        // A folder says so itself when it is read.
+        return Ok(file);
+    }
+    Err(io::Error::other("it is neither a file nor a folder"))
 }
 
-/// The same with its length, which is that of a folder where it is one.
-pub(super) fn open_measured(path: &Path) -> io::Result<(File, u64)> {
+/// Opens whatever lies there, and does not wait where it is a pipe.
+pub(super) fn open_at_once(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true);
     #[cfg(unix)]
@@ -38,13 +44,7 @@ pub(super) fn open_measured(path: &Path) -> io::Result<(File, u64)> {
         let at_once = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
         options.custom_flags(at_once);
     }
-    let file = options.open(path)?;
-    let found = file.metadata()?;
-    if found.is_file() || found.is_dir() {
-        // A folder says so itself when it is read.
-        return Ok((file, found.len()));
-    }
-    Err(io::Error::other("it is neither a file nor a folder"))
+    options.open(path)
 }
 
 /// Where the bytes of a result come from: a file, several that go on in each other, or memory.

@@ -55,13 +55,12 @@ pub(super) fn read_text(path: &Path) -> anyhow::Result<String> {
     decode(bytes).with_context(|| format!("read {}", path.display()))
 }
 
-/// The bytes of a small file, as long as it was when it was opened; `None` where it is not small, or cannot be read:
-/// `read_text` says why.
+/// What one call reads of a small file, which is all of it; `None` where there is more than room, or it cannot be read:
+/// `read_text` says why. What was cut short by the system is no whole JSON, and is read again.
 pub(super) fn small<'a>(path: &Path, room: &'a mut Room) -> Option<&'a [u8]> {
-    let (mut file, length) = source::open_measured(path).ok()?;
-    let bytes = room.get_mut(..usize::try_from(length).ok()?)?;
-    file.read_exact(bytes).ok()?;
-    Some(bytes)
+    let mut file = source::open_at_once(path).ok()?;
+    let length = file.read(room).ok()?;
+    (length < room.len()).then(|| room.get(..length))?
 }
 
 fn too_large<T>(path: &Path) -> anyhow::Result<T> {

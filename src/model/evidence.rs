@@ -230,12 +230,22 @@ impl Evidence {
         if values.is_empty() {
             return Err(EvidenceError::Empty);
         }
-        values.iter().try_for_each(|&v| finite(v).map(drop))?;
+        // Several at once; which one it is is asked where there is one.
+        if !values
+            .iter()
+            .fold(true, |all, value| all & value.is_finite())
+        {
+            values.iter().try_for_each(|&v| finite(v).map(drop))?;
+        }
         if let Some(weights) = &weights {
             if weights.len() != values.len() {
                 return Err(EvidenceError::BadWeights("must be as many as samples"));
             }
-            if !weights.iter().all(|w| w.is_finite() && *w > 0.0) {
+            let is_good = |weight: f64| (weight > 0.0) & (weight < f64::INFINITY);
+            if !weights
+                .iter()
+                .fold(true, |all, weight| all & is_good(*weight))
+            {
                 return Err(EvidenceError::BadWeights("must be positive and finite"));
             }
         }

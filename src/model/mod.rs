@@ -34,7 +34,7 @@ pub use matching::{Matched, Matching, Partner};
 pub use metric::{Better, MetricName, Quantile, Series, Statistic, Subject};
 pub use ordered::Ordered;
 pub use pattern::Pattern;
-pub use run::{Measurement, Provenance, Role, Run, ToolName};
+pub use run::{Measurement, Metrics, Provenance, Role, Run, ToolName};
 pub use stacks::Stacks;
 pub use timeline::Timeline;
 pub use unit::Unit;

@@ -69,7 +69,56 @@ impl Weighted {
 }
 
 pub fn weighted_quantile(values: &[f64], weights: &[f64], fraction: f64) -> Option<f64> {
+    // Counts add up to the same sum in whatever order.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let are_counts = weights
+        .iter()
+        .fold(true, |all, w| all & (w.trunc().total_cmp(w).is_eq()));
+    if are_counts && weights.iter().sum::<f64>() < EXACT {
+        return selected(values, weights, fraction);
+    }
     Weighted::new(values, weights).quantile(fraction)
+}
+
+/// The same quantile of values with counts, with only the neighbourhood of it sorted.
+fn selected(values: &[f64], counts: &[f64], fraction: f64) -> Option<f64> {
+    const FEW: usize = 16;
+    let by_value = |a: &(f64, f64), b: &(f64, f64)| a.0.total_cmp(&b.0);
+    let pairs = values.iter().copied().zip(counts.iter().copied());
+    let mut pairs: Vec<(f64, f64)> = pairs.collect();
+    let total: f64 = pairs.iter().map(|(_, count)| count).sum();
+    let wanted = fraction.clamp(0.0, 1.0) * total;
+    let slack = wanted.abs() * 1e-12;
+    let mut rest = pairs.as_mut_slice();
+    // Of what is left out: the counts of all smaller values, and the smallest of the larger ones.
+    let (mut before, mut above) = (0.0, None);
+    while rest.len() > FEW {
+        let middle = rest.len() / 2;
+        let (_, &mut (pivot, _), _) = rest.select_nth_unstable_by(middle, by_value);
+        let (smaller, larger) = rest.split_at_mut(middle);
+        let through = before + smaller.iter().map(|(_, count)| count).sum::<f64>();
+        if through >= wanted - slack {
+            above = Some(pivot);
+            rest = smaller;
+        } else {
+            before = through;
+            rest = larger;
+        }
+    }
+    rest.sort_unstable_by(by_value);
+    let mut reached = before;
+    let mut each = rest.iter().peekable();
+    while let Some((value, count)) = each.next() {
+        reached += count;
+        if reached > wanted + slack {
+            return Some(*value);
+        }
+        if reached >= wanted - slack {
+            let next = each.peek().map(|(next, _)| *next).or(above);
+            return Some(next.map_or(*value, |next| f64::midpoint(*value, next)));
+        }
+    }
+    rest.last().map(|(value, _)| *value)
 }
 
 #[cfg(test)]
@@ -92,6 +141,29 @@ mod tests {
         }
         assert_eq!(quantile(&[], 0.5), None);
         assert_eq!(median(&[3.0, 1.0]), Some(2.0));
+    }
+
+    #[test]
+    fn a_quantile_is_the_same_whether_all_is_sorted_or_what_is_around_it() {
+        let mut chance = fastrand::Rng::with_seed(7);
+        for _ in 0..2000 {
+            let n = chance.usize(1..120);
+            // Ties, and sums that are met exactly.
+            let values: Vec<f64> = (0..n).map(|_| f64::from(chance.u8(1..60))).collect();
+            let counts: Vec<f64> = match chance.bool() {
+                true => vec![1.0; n],
+                false => (0..n).map(|_| f64::from(chance.u8(1..9))).collect(),
+            };
+            let sorted = Weighted::new(&values, &counts);
+            for fraction in [0.0, 0.1, 0.25, 0.5, 0.75, 0.99, 1.0] {
+                let got = weighted_quantile(&values, &counts, fraction);
+                assert_eq!(
+                    got,
+                    sorted.quantile(fraction),
+                    "{fraction} of {values:?} {counts:?}"
+                );
+            }
+        }
     }
 
     #[test]

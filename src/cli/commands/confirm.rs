@@ -21,7 +21,7 @@ const MOST_NAMED: usize = 5;
 
 /// A gate as it was judged first, with what measuring again needs.
 pub(super) struct Doubtful<'a> {
-    pub(super) first: Gate<'a>,
+    pub(super) first: Gate<'a, 'a>,
     /// Of each current run which `[[source]]` it is from; empty where the results were named.
     pub(super) made_by: &'a [usize],
     pub(super) load_options: &'a LoadOptions<'a>,
@@ -47,7 +47,7 @@ impl Doubtful<'_> {
     /// An error is that somebody ended it.
     pub(super) fn measure_again(
         &self,
-        judged: &Judged,
+        judged: &Judged<'_>,
         output: &mut Output<'_>,
     ) -> anyhow::Result<SecondLook> {
         let settings = self.first.settings;

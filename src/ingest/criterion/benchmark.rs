@@ -1,17 +1,19 @@
 //! One benchmark of one baseline: the files of its folder, and what they say.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
+use super::quick;
 use super::samples::{parse_sample, read_json};
-use super::throughput::{self, PerIteration};
+use super::throughput::{self, PerIteration, Rates, Words};
 use crate::hint::WithHint;
 use crate::ingest::outline::Outline;
 use crate::ingest::text;
 use crate::model::evidence::Estimate;
-use crate::model::{Better, Evidence, Measurement, MetricName, Role, Run, Subject, Unit};
+use crate::model::{Better, Evidence, Measurement, Metrics, Role, Subject};
 
 pub(super) const BENCHMARK: &str = "benchmark.json";
 const SAMPLE: &str = "sample.json";
@@ -31,7 +33,9 @@ pub(super) struct Benchmark {
 impl Benchmark {
     /// From the folder of a baseline; `None` where it is not one. Without its `benchmark.json` it is a broken one.
     pub(super) fn read(place: &Path) -> anyhow::Result<Option<Self>> {
-        let Some(named) = read_json(&place.join(BENCHMARK), parse_benchmark)? else {
+        let mut room = text::ROOM;
+        let mut file = place.join(BENCHMARK);
+        let Some(named) = read_json(&file, &mut room, parse_benchmark)? else {
             if !place.join(SAMPLE).is_file() {
                 return Ok(None);
             }
@@ -42,9 +46,10 @@ impl Benchmark {
             .hint("the benchmark run may have been stopped: delete the folder or run it again");
         };
         let mut notes = named.notes;
-        let (time, typical) = if let Some(iterations) =
-            read_json(&place.join(SAMPLE), parse_sample)?
-        {
+        file.set_file_name(SAMPLE);
+        let samples = read_json(&file, &mut room, parse_sample)?;
+        file.set_file_name(ESTIMATES);
+        let (time, typical) = if let Some(iterations) = samples {
             // Only a rate asks for it.
             let typical = if named.work.is_empty() {
                 f64::NAN
@@ -52,7 +57,7 @@ impl Benchmark {
                 iterations.median()
             };
             (iterations.evidence(), typical)
-        } else if let Some(estimate) = read_json(&place.join(ESTIMATES), parse_estimates)? {
+        } else if let Some(estimate) = read_json(&file, &mut room, parse_estimates)? {
             notes.push(format!(
                 "no {SAMPLE}, so criterion's own estimate stands in for the samples"
             ));
@@ -73,19 +78,21 @@ impl Benchmark {
         }))
     }
 
-    pub(super) fn add_to(self, run: &mut Run) {
+    /// As it stands in a run.
+    pub(super) fn measured(self, words: &mut Words) -> (Subject, Metrics) {
         let time = Measurement {
-            unit: Unit::new("ns"),
+            unit: words.ns.clone(),
             better: Better::Lower,
             role: Role::Outcome,
             evidence: self.time,
         };
-        let rates = throughput::Rates {
+        let time = (words.time.clone(), time);
+        let rates = Rates {
             work: &self.work,
             ns: self.typical,
         };
-        throughput::add(run, &self.subject, &rates);
-        run.insert(self.subject, MetricName::new(MetricName::TIME), time);
+        let metrics = throughput::rates(&rates, words).chain([time]).collect();
+        (self.subject, metrics)
     }
 }
 
@@ -105,6 +112,17 @@ struct BenchmarkFile {
 
 /// `benchmark.json`: the name that the directories only hold in a sanitised form, and the work of an iteration.
 pub fn parse_benchmark(json: &[u8]) -> anyhow::Result<BenchmarkFacts> {
+    if let Some(named) = quick::benchmark(json) {
+        let work = named.work.map(|(amount, unit)| PerIteration {
+            amount,
+            unit: Cow::Borrowed(unit),
+        });
+        return Ok(BenchmarkFacts {
+            subject: Subject::new(named.full_id),
+            work: work.into_iter().collect(),
+            notes: Vec::new(),
+        });
+    }
     let file: BenchmarkFile = serde_json::from_slice(json)?;
     if file.full_id.is_empty() {
         bail!("full_id: it is empty");

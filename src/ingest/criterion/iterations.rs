@@ -22,12 +22,21 @@ pub(in crate::ingest) struct Field {
 
 impl Field {
     fn check_positive(&self, what: &str) -> anyhow::Result<()> {
-        let bad = |value: &f64| !(value.is_finite() && *value > 0.0);
-        match self.values.iter().enumerate().find(|(_, value)| bad(value)) {
+        match first_not_positive(&self.values) {
             Some((at, value)) => bail!("{}[{at}]: {value} is not a positive {what}", self.name),
             None => Ok(()),
         }
     }
+}
+
+/// All are looked at before any is searched for: several at once, and there is seldom one.
+fn first_not_positive(values: &[f64]) -> Option<(usize, f64)> {
+    let is_good = |value: f64| (value > 0.0) & (value < f64::INFINITY);
+    if values.iter().fold(true, |all, value| all & is_good(*value)) {
+        return None;
+    }
+    let mut each = values.iter().copied().enumerate();
+    each.find(|(_, value)| !is_good(*value))
 }
 
 impl Iterations {
@@ -55,10 +64,7 @@ impl Iterations {
             *time = *time / count * factor;
         }
         // Numbers of absurd size can still leave the range.
-        if let Some(at) = times
-            .iter()
-            .position(|time| !(time.is_finite() && *time > 0.0))
-        {
+        if let Some((at, _)) = first_not_positive(&times) {
             bail!(
                 "{}[{at}]: it is not the time of so many iterations",
                 totals.name

@@ -26,7 +26,7 @@ pub use benchmark::{BenchmarkFacts, parse_benchmark, parse_estimates};
 pub(super) use iterations::Field;
 pub use iterations::Iterations;
 pub use samples::parse_sample;
-pub(super) use throughput::{PerIteration, Rates, add as add_rates};
+pub(super) use throughput::{PerIteration, Rates, Words, rates};
 pub(super) use walk::{is_cargo_criterion_store, root};
 
 use benchmark::Benchmark;
@@ -130,10 +130,15 @@ fn run(found: Vec<(PathBuf, anyhow::Result<Benchmark>)>) -> anyhow::Result<Run> 
         ..Run::default()
     };
     let mut noted = Noted::default();
-    for benchmark in by_subject(found)? {
-        noted.of(&benchmark);
-        benchmark.add_to(&mut run);
-    }
+    let mut words = Words::default();
+    let benchmarks = by_subject(found)?.into_iter();
+    // In their order, so that no place has to be searched for.
+    run.subjects = benchmarks
+        .map(|benchmark| {
+            noted.of(&benchmark);
+            benchmark.measured(&mut words)
+        })
+        .collect();
     run.warnings = noted.warnings();
     Ok(run)
 }

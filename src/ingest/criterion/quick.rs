@@ -1,10 +1,12 @@
-//! `sample.json` exactly as criterion writes it, in a fraction of the time of a JSON parser.
+//! `sample.json` and `benchmark.json` exactly as criterion writes them, in a fraction of the time of a JSON parser.
 //!
 //! A hundred short samples take 1.1 µs here and 7.6 µs in `serde_json` (release build, best of nine rounds on a busy
 //! machine).
 //!
 //! A space behind a comma or a colon, which programs that write the file again put there, is read too. Anything else,
 //! well formed or not, is `None`: the JSON parser reads it, or says what is wrong with it.
+
+use super::throughput::unit_of;
 
 /// `iters` and `times`.
 pub(super) fn samples(json: &[u8]) -> Option<(Vec<f64>, Vec<f64>)> {
@@ -25,6 +27,62 @@ pub(super) fn samples(json: &[u8]) -> Option<(Vec<f64>, Vec<f64>)> {
         }
     }
     (rest.trim_ascii_end() == b"}").then_some((iters?, times?))
+}
+
+/// What is needed of `benchmark.json`.
+#[derive(Debug, PartialEq)]
+pub(super) struct QuickBenchmark<'a> {
+    pub(super) full_id: &'a str,
+    /// Of an iteration, with its unit.
+    pub(super) work: Option<(f64, &'static str)>,
+}
+
+/// The name and the work, where no string holds an escape and the work is one number.
+pub(super) fn benchmark(json: &[u8]) -> Option<QuickBenchmark<'_>> {
+    let mut rest = json.strip_prefix(b"{")?;
+    let (mut full_id, mut work, mut told) = (None, None, false);
+    loop {
+        let (key, value) = text(rest)?;
+        let value = without_space(value.strip_prefix(b":")?);
+        if key == b"throughput" && std::mem::replace(&mut told, true) {
+            return None;
+        }
+        rest = match (key, value.strip_prefix(b"null")) {
+            (b"full_id", None) if full_id.is_none() => {
+                let (id, behind) = any_text(value)?;
+                full_id = Some(std::str::from_utf8(id).ok().filter(|id| !id.is_empty())?);
+                behind
+            }
+            (b"throughput", None) => {
+                let (kind, amount) = text(value.strip_prefix(b"{")?)?;
+                let (amount, behind) = number(without_space(amount.strip_prefix(b":")?))?;
+                let unit = unit_of(std::str::from_utf8(kind).ok()?)?;
+                work = Some((Some(amount).filter(|amount| *amount > 0.0)?, unit));
+                behind.strip_prefix(b"}")?
+            }
+            (b"full_id", _) => return None,
+            (_, Some(behind)) => behind,
+            (_, None) => any_text(value)?.1,
+        };
+        match rest.strip_prefix(b",") {
+            Some(next) => rest = without_space(next),
+            None => break,
+        }
+    }
+    (rest.trim_ascii_end() == b"}").then_some(QuickBenchmark {
+        full_id: full_id?,
+        work,
+    })
+}
+
+/// A string without escapes, and what follows it.
+fn any_text(json: &[u8]) -> Option<(&[u8], &[u8])> {
+    let inside = json.strip_prefix(b"\"")?;
+    let end = inside
+        .iter()
+        .position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))?;
+    let (text, behind) = inside.split_at_checked(end)?;
+    Some((text, behind.strip_prefix(b"\"")?))
 }
 
 fn without_space(json: &[u8]) -> &[u8] {
@@ -75,6 +133,15 @@ fn number(json: &[u8]) -> Option<(f64, &[u8])> {
     if whole == 0 || (whole > 1 && json.first() == Some(&b'0')) {
         return None;
     }
+    // Nearly all of them: whole numbers, as criterion writes them.
+    if let [b'.', b'0', b',' | b']', ..] = rest
+        && whole < MOST_DIGITS
+        && digits <= EXACT
+    {
+        #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
+        let value = digits as f64;
+        return Some((value, rest.get(2..)?));
+    }
     let mut decimals = 0;
     if let [b'.', fraction @ ..] = rest {
         (digits, rest) = self::digits(fraction, digits);
@@ -113,7 +180,39 @@ fn digits(json: &[u8], begun: u64) -> (u64, &[u8]) {
 mod tests {
     use serde::Deserialize;
 
-    use super::samples;
+    use super::{QuickBenchmark, benchmark, samples};
+
+    #[test]
+    fn what_criterion_says_of_a_benchmark_is_read_without_a_parser() {
+        let json = r#"{"group_id":"hash","function_id":null,"value_str":"1 KiB, ä","throughput":{"Bytes":1024},"full_id":"hash/1 KiB, ä","directory_name":"hash/1 KiB_ ä","title":"hash/1 KiB, ä"}"#;
+        let found = QuickBenchmark {
+            full_id: "hash/1 KiB, ä",
+            work: Some((1024.0, "B")),
+        };
+        assert_eq!(benchmark(json.as_bytes()), Some(found));
+        let none = json.replace(r#"{"Bytes":1024}"#, "null");
+        let found = benchmark(none.as_bytes());
+        assert_eq!(found.map(|found| found.work), Some(None));
+        for (from, to) in [
+            (r#"{"Bytes":1024}"#, r#"{"Bytes":0}"#),
+            (r#"{"Bytes":1024}"#, r#"{"Parsecs":4}"#),
+            (r#"{"Bytes":1024}"#, r#"{"Bytes":1024,"Bits":8}"#),
+            (
+                r#"{"Bytes":1024}"#,
+                r#"{"ElementsAndBytes":{"elements":3,"bytes":24}}"#,
+            ),
+            (r#""full_id":"hash/1 KiB, ä""#, r#""full_id":"hash\u0031""#),
+            (r#""full_id":"hash/1 KiB, ä""#, r#""full_id":null"#),
+            (r#""full_id":"hash/1 KiB, ä""#, r#""full_id":"""#),
+            (r#""full_id":"hash/1 KiB, ä","#, ""),
+            (r#""title":"hash/1 KiB, ä""#, r#""full_id":"hash/1 KiB, ä""#),
+            (r#""title":"hash/1 KiB, ä""#, r#""title":4"#),
+            (r#""title":"hash/1 KiB, ä"}"#, r#""title":"hash"#),
+        ] {
+            assert!(json.contains(from), "{from}");
+            assert_eq!(benchmark(json.replace(from, to).as_bytes()), None, "{to}");
+        }
+    }
 
     #[test]
     fn what_criterion_writes_is_read_to_the_last_digit() {

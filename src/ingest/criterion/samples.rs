@@ -40,11 +40,11 @@ pub fn parse_sample(json: &[u8]) -> anyhow::Result<Iterations> {
 /// `None` where there is no such file: a folder of that name is none.
 pub(super) fn read_json<T>(
     path: &Path,
+    room: &mut text::Room,
     parse: fn(&[u8]) -> anyhow::Result<T>,
 ) -> anyhow::Result<Option<T>> {
     // Thousands of them are small and whole; what is wrong with another one is said of its text.
-    let mut room = text::ROOM;
-    let parsed = text::small(path, &mut room).map(parse);
+    let parsed = text::small(path, room).map(parse);
     if let Some(Ok(parsed)) = parsed {
         return Ok(Some(parsed));
     }

@@ -1,15 +1,17 @@
 //! The work of an iteration, and the rate that follows from its time.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
-use crate::model::{Better, Evidence, Measurement, MetricName, Role, Run, Subject, Unit};
+use crate::model::{Better, Evidence, Measurement, MetricName, Role, Unit};
 
 /// So much of one kind of work.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::ingest) struct PerIteration {
     pub(in crate::ingest) amount: f64,
     /// As it reads before `/s`: `B`, `elements`.
-    pub(in crate::ingest) unit: String,
+    pub(in crate::ingest) unit: Cow<'static, str>,
 }
 
 /// The work of an iteration and its time.
@@ -28,21 +30,18 @@ pub(super) fn parse(throughput: &Value) -> Result<Vec<PerIteration>, String> {
     else {
         return Err(unknown());
     };
-    let work = |amount: Option<&Value>, unit: &str| {
+    let work = |amount: Option<&Value>, unit: &'static str| {
         amount
             .and_then(Value::as_f64)
             .filter(|amount| *amount > 0.0)
             .map(|amount| PerIteration {
                 amount,
-                unit: unit.to_owned(),
+                unit: Cow::Borrowed(unit),
             })
     };
-    let parsed: Option<Vec<_>> = match kind.as_str() {
-        // They differ only in how criterion prints them.
-        "Bytes" | "BytesDecimal" => [work(Some(amount), "B")].into_iter().collect(),
-        "Elements" => [work(Some(amount), "elements")].into_iter().collect(),
-        "Bits" => [work(Some(amount), "bits")].into_iter().collect(),
-        "ElementsAndBytes" => [
+    let parsed: Option<Vec<_>> = match (kind.as_str(), unit_of(kind)) {
+        (_, Some(unit)) => [work(Some(amount), unit)].into_iter().collect(),
+        ("ElementsAndBytes", _) => [
             work(amount.get("elements"), "elements"),
             work(amount.get("bytes"), "B"),
         ]
@@ -53,27 +52,73 @@ pub(super) fn parse(throughput: &Value) -> Result<Vec<PerIteration>, String> {
     parsed.ok_or_else(unknown)
 }
 
-/// Adds what the times say about the rate.
+/// The unit of a kind of work that is one number.
+pub(super) fn unit_of(kind: &str) -> Option<&'static str> {
+    match kind {
+        // They differ only in how criterion prints them.
+        "Bytes" | "BytesDecimal" => Some("B"),
+        "Elements" => Some("elements"),
+        "Bits" => Some("bits"),
+        _ => None,
+    }
+}
+
+/// What the times say about the rate.
 ///
 /// A rate is work over time and nothing more: gated beside `time`, one slowdown would count twice.
 /// So it follows from another series: shown, and gated where a rule names it.
-pub(in crate::ingest) fn add(run: &mut Run, subject: &Subject, rates: &Rates<'_>) {
-    for (at, work) in rates.work.iter().enumerate() {
-        let Ok(evidence) = Evidence::value(work.amount / (rates.ns / 1e9)) else {
-            continue;
-        };
+pub(in crate::ingest) fn rates<'a>(
+    rates: &'a Rates<'_>,
+    words: &'a mut Words,
+) -> impl Iterator<Item = (MetricName, Measurement)> + 'a {
+    let each = rates.work.iter().enumerate();
+    each.filter_map(|(at, work)| {
+        let evidence = Evidence::value(work.amount / (rates.ns / 1e9)).ok()?;
         // One metric holds one rate; a second one is named after its work.
         let name = match at {
-            0 => MetricName::new(MetricName::THROUGHPUT),
+            0 => words.throughput.clone(),
             _ => MetricName::new(format!("{}-{}", MetricName::THROUGHPUT, work.unit)),
         };
         let measurement = Measurement {
-            unit: Unit::new(&format!("{}/s", work.unit)),
+            unit: words.per_second(&work.unit),
             better: Better::Higher,
             role: Role::Fixed,
             evidence,
         };
-        run.insert(subject.clone(), name, measurement);
+        Some((name, measurement))
+    })
+}
+
+/// Names and units that are the same for all benchmarks: of thousands there is one of each.
+pub(in crate::ingest) struct Words {
+    pub(super) time: MetricName,
+    pub(super) ns: Unit,
+    throughput: MetricName,
+    per_second: Vec<(Cow<'static, str>, Unit)>,
+}
+
+impl Default for Words {
+    fn default() -> Self {
+        Self {
+            time: MetricName::new(MetricName::TIME),
+            ns: Unit::new("ns"),
+            throughput: MetricName::new(MetricName::THROUGHPUT),
+            per_second: Vec::new(),
+        }
+    }
+}
+
+impl Words {
+    fn per_second(&mut self, work: &Cow<'static, str>) -> Unit {
+        if let Some((_, unit)) = self.per_second.iter().find(|(known, _)| known == work) {
+            return unit.clone();
+        }
+        let unit = Unit::new(&format!("{work}/s"));
+        // A program that names its own kinds of work does not fill the memory.
+        if self.per_second.len() < 8 {
+            self.per_second.push((work.clone(), unit.clone()));
+        }
+        unit
     }
 }
 
@@ -85,7 +130,7 @@ mod tests {
         let work = parse(&serde_json::from_str(json).unwrap())?;
         Ok(work
             .into_iter()
-            .map(|work| (work.amount, work.unit))
+            .map(|work| (work.amount, work.unit.into_owned()))
             .collect())
     }
 

@@ -16,6 +16,7 @@ mod versions;
 mod view;
 mod windows;
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -88,7 +89,7 @@ pub(crate) fn run(
 
 /// What was measured and judged, to be reported.
 pub(crate) struct MeasuredInTurns {
-    judged: Judged,
+    judged: Judged<'static>,
     /// Of the head.
     current: Vec<Run>,
     source: ResultFile,
@@ -261,7 +262,7 @@ pub(crate) fn measure(
         return Ok(MeasuredInTurns {
             judged: Judged {
                 verdict: Verdict::of(same.judgement(), &settings.policy, Situation::Compared),
-                baseline: Vec::new(),
+                baseline: Cow::Borrowed(&[]),
             },
             current: Vec::new(),
             source: ResultFile {
@@ -295,7 +296,7 @@ pub(crate) fn measure(
     refuse_unfit(&judgement)?;
     let judged = Judged {
         verdict: Verdict::of(judgement, &settings.policy, Situation::Compared),
-        baseline: base,
+        baseline: Cow::Owned(base),
     };
     Ok(MeasuredInTurns {
         judged,

@@ -16,7 +16,7 @@ const MOST_WARNINGS: usize = 8;
 
 /// Everything that a document is made of.
 pub(crate) struct Material<'a> {
-    pub(crate) judged: &'a Judged,
+    pub(crate) judged: &'a Judged<'a>,
     pub(crate) settings: &'a Settings,
     pub(crate) current: &'a [Run],
     /// All runs of the baseline, of other machines and works, too.
@@ -125,7 +125,7 @@ fn context(material: Material<'_>, gate: Option<String>) -> Context {
 }
 
 /// How the worst series moved over the sessions of the baseline, where these are of one workload.
-pub(super) fn trend(document: &Document, judged: &Judged) -> Option<Trend> {
+pub(super) fn trend(document: &Document, judged: &Judged<'_>) -> Option<Trend> {
     if judged.verdict.judgement().workloads.len() > 1 {
         return None;
     }
@@ -137,7 +137,7 @@ pub(super) fn trend(document: &Document, judged: &Judged) -> Option<Trend> {
         let reading = reading::read(&measured.evidence, worst.statistic)?;
         (measured.unit == unit).then_some(reading.value)
     };
-    let history = History::of(&judged.baseline);
+    let history = History::of(judged.baseline.iter());
     let of_session = |runs: &[&Run]| -> Option<f64> {
         let values: Vec<f64> = runs.iter().filter_map(of_run).collect();
         order::median(&values)

@@ -4,6 +4,9 @@
 pub(crate) mod conclude;
 pub(crate) mod document;
 
+use std::borrow::Cow;
+use std::ptr;
+
 use anyhow::anyhow;
 
 use crate::cli::env::today;
@@ -14,27 +17,27 @@ use crate::model::{Baseline, Matching, Partner, Run};
 use crate::verdict::{Situation, Verdict};
 
 /// What is judged.
-pub(crate) struct Gate<'a> {
+pub(crate) struct Gate<'a, 'b> {
     pub(crate) settings: &'a Settings,
     pub(crate) current: &'a [Run],
     /// `None` where there is no baseline yet.
-    pub(crate) baseline: Option<&'a Baseline>,
+    pub(crate) baseline: Option<&'b Baseline>,
 }
 
 /// What came of it.
-pub(crate) struct Judged {
+pub(crate) struct Judged<'b> {
     pub(crate) verdict: Verdict,
     /// The runs of the baseline that are of the work that was judged, workload by workload, oldest first.
-    pub(crate) baseline: Vec<Run>,
+    pub(crate) baseline: Cow<'b, [Run]>,
 }
 
-impl Gate<'_> {
-    pub(crate) fn judge(&self) -> Judged {
+impl<'b> Gate<'_, 'b> {
+    pub(crate) fn judge(&self) -> Judged<'b> {
         let policy = &self.settings.policy;
-        let sides = self.sides(self.current);
+        let baseline: &'b [Run] = self.baseline.map_or(&[], |baseline| &baseline.runs);
         Judged {
-            verdict: verdict(&sides, policy),
-            baseline: of_the_same_work(sides.baseline, self.current, policy.on_other_environment),
+            verdict: verdict(&self.sides(self.current), policy),
+            baseline: of_the_same_work(baseline, self.current, policy.on_other_environment),
         }
     }
 
@@ -64,23 +67,33 @@ pub(crate) fn verdict_of(judgement: Judgement, policy: &Policy) -> Verdict {
     Verdict::of(judgement, policy, situation)
 }
 
-fn of_the_same_work(
-    baseline: &[Run],
+fn of_the_same_work<'b>(
+    baseline: &'b [Run],
     current: &[Run],
     on_other_environment: OnOtherEnvironment,
-) -> Vec<Run> {
+) -> Cow<'b, [Run]> {
     let matching = Matching::of(baseline, current, on_other_environment.machines());
-    let mut runs = Vec::new();
+    let mut runs: Vec<&Run> = Vec::new();
     for matched in matching.current {
         match matched.partner {
-            Partner::Found { baseline, .. } => runs.extend(baseline.runs().cloned()),
+            Partner::Found { baseline, .. } => runs.extend(baseline.runs()),
             Partner::Elsewhere { known } => {
-                runs.extend(known.iter().rev().take(1).flat_map(|w| w.runs().cloned()));
+                runs.extend(known.iter().rev().take(1).flat_map(|w| w.runs()));
             }
             Partner::None(_) => {}
         }
     }
-    runs
+    // Mostly it is all of them as they are, and a run may hold thousands of benchmarks.
+    let is_all = runs.len() == baseline.len()
+        && runs
+            .iter()
+            .zip(baseline)
+            .all(|(one, other)| ptr::eq(*one, other));
+    if is_all {
+        Cow::Borrowed(baseline)
+    } else {
+        Cow::Owned(runs.into_iter().cloned().collect())
+    }
 }
 
 /// A rule that matches nothing gates nothing, and nobody would notice.

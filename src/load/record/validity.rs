@@ -141,24 +141,26 @@ impl GeneratorHealth<'_> {
     }
 
     fn busy(&self) -> Option<String> {
+        let cost = self.cost()?;
         (self.saturation.share > BUSY_SHARE).then(|| {
             format!(
                 "the load generator had no time left: a worker thread ran or waited for a core for {:.0} % of the time, and answers waited {:.2} ms for it, {:.0} % of the median",
                 self.saturation.share.min(1.0) * 100.0,
                 self.saturation.wait.as_secs_f64() * 1e3,
-                self.cost() * 100.0
+                cost * 100.0
             )
         })
     }
 
     fn is_bottleneck(&self) -> bool {
-        self.saturation.share > BUSY_SHARE && self.cost() > OWN_SHARE
+        self.saturation.share > BUSY_SHARE && self.cost().is_some_and(|cost| cost > OWN_SHARE)
     }
 
-    /// The time that responses waited for the worker, as a share of the median.
-    fn cost(&self) -> f64 {
-        let median = quantile(self.response, 0.5).unwrap_or_default();
-        self.saturation.wait.as_secs_f64() / median.as_secs_f64().max(f64::MIN_POSITIVE)
+    /// The time that responses waited for the worker, as a share of the median; nothing where no request succeeded, as
+    /// there is no median that it could have changed.
+    fn cost(&self) -> Option<f64> {
+        let median = quantile(self.response, 0.5)?;
+        Some(self.saturation.wait.as_secs_f64() / median.as_secs_f64())
     }
 
     fn late(&self) -> Option<String> {
@@ -281,6 +283,13 @@ mod tests {
             "{why}"
         );
         assert_eq!(busy(0.97, 50).invalid(), None);
+        // Where every request failed there is no median.
+        let nothing = histogram();
+        let failed = GeneratorHealth {
+            response: &nothing,
+            ..busy(0.97, 300)
+        };
+        assert_eq!((failed.invalid(), failed.warning()), (None, None));
         assert!(
             busy(0.97, 50)
                 .warning()

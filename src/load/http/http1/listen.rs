@@ -203,7 +203,8 @@ mod tests {
         let (_, answer) = tokio::join!(serving, asking);
         let heard = String::from_utf8(ear.heard).unwrap();
         let told = answer.map_err(|failure| failure.what).map(|answer| {
-            assert_eq!(answer.received as usize, heard.len() + answer.body.len());
+            let all = heard.len() + answer.body.len();
+            assert_eq!(answer.received, all as u64);
             heard + &String::from_utf8_lossy(&answer.body)
         });
         (told, connection.is_open())

@@ -1,50 +1,31 @@
 //! A folder with results, a baseline and a config, and `perfgate` run in it as a user would.
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-pub(crate) struct Gate(TempDir);
+use crate::support::desk::Desk;
+
+pub(crate) struct Gate(Desk);
 
 impl Gate {
     pub(crate) fn new(config: &str) -> Self {
-        let gate = Self(tempfile::tempdir().unwrap());
-        // Where the search for a perfgate.toml upwards has to end.
-        fs::create_dir(gate.path().join(".git")).unwrap();
-        gate.write("perfgate.toml", config);
-        gate
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        self.0.path()
+        let desk = Desk::new();
+        desk.write("perfgate.toml", config);
+        Self(desk)
     }
 
     pub(crate) fn write(&self, name: &str, text: &str) {
-        fs::write(self.path().join(name), text).unwrap();
+        self.0.write(name, text);
     }
 
     pub(crate) fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path().join(name)).unwrap_or_default()
+        fs::read_to_string(self.0.path(name)).unwrap_or_default()
     }
 
-    /// Apart from what CI or the terminal of this machine would add.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_perfgate"));
-        command
-            .args(arguments)
-            .current_dir(self.path())
-            .env_clear()
-            .env("HOME", self.path())
-            .stdin(Stdio::null());
-        for kept in ["PATH", "SystemRoot"] {
-            if let Some(value) = std::env::var_os(kept) {
-                command.env(kept, value);
-            }
-        }
-        command
+        self.0.command(arguments)
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {

@@ -1,12 +1,12 @@
 //! `perfgate init`: small projects of every kind, what is written for them, and that the gate runs with it.
 
-mod desk;
+mod project;
 mod services;
 mod tools;
 
 use std::path::Path;
 
-use desk::Desk;
+use project::Project;
 
 const LOCUSTFILE: &str = "from locust import HttpUser, task\n\nclass Visitor(HttpUser):\n    @task\n    def items(self):\n        self.client.get('/items')\n";
 const WORKFLOW: &str = ".github/workflows/perfgate.yml";
@@ -29,7 +29,7 @@ fn workflow(text: &str) -> serde_json::Value {
 
 #[test]
 fn a_dry_run_shows_every_file_under_its_name_and_writes_none() {
-    let desk = Desk::new(&[("locustfile.py", LOCUSTFILE)]);
+    let desk = Project::new(&[("locustfile.py", LOCUSTFILE)]);
     let said = desk.ends("init --dry-run", 0);
     for heading in [
         "==> perfgate.toml\n",
@@ -49,7 +49,7 @@ fn a_dry_run_shows_every_file_under_its_name_and_writes_none() {
 
 #[test]
 fn what_is_there_stays_as_it_is_and_is_told() {
-    let desk = Desk::new(&[("locustfile.py", LOCUSTFILE), (WORKFLOW, "name: mine\n")]);
+    let desk = Project::new(&[("locustfile.py", LOCUSTFILE), (WORKFLOW, "name: mine\n")]);
     let said = desk.ends("init", 0);
     let told = format!("{WORKFLOW} is there already and stays as it is");
     assert!(said.err.contains(&told), "{}", said.err);
@@ -74,7 +74,7 @@ fn what_is_there_stays_as_it_is_and_is_told() {
 
 #[test]
 fn a_config_of_another_tool_of_the_name_is_told_as_what_it_is() {
-    let desk = Desk::new(&[
+    let desk = Project::new(&[
         ("locustfile.py", LOCUSTFILE),
         ("perfgate.toml", "[[bench]]\nname = \"a\"\n"),
     ]);
@@ -99,7 +99,7 @@ fn a_config_of_another_tool_of_the_name_is_told_as_what_it_is() {
 
 #[test]
 fn where_nothing_measures_a_starter_says_so_and_no_job_is_made_that_would_be_red() {
-    let desk = Desk::new(&[
+    let desk = Project::new(&[
         ("README.md", "# Nothing\n"),
         ("src/main.rs", "fn main() {}\n"),
     ]);
@@ -131,7 +131,7 @@ fn where_nothing_measures_a_starter_says_so_and_no_job_is_made_that_would_be_red
 
 #[test]
 fn below_the_root_of_a_repository_the_workflow_lies_at_the_root_and_names_the_folder() {
-    let desk = Desk::new(&[("services/shop/locustfile.py", LOCUSTFILE)]);
+    let desk = Project::new(&[("services/shop/locustfile.py", LOCUSTFILE)]);
     desk.ends("-C services/shop init", 0);
     assert!(desk.file("services/shop/perfgate.toml").exists());
     let gate = workflow(&desk.read(WORKFLOW));
@@ -142,7 +142,7 @@ fn below_the_root_of_a_repository_the_workflow_lies_at_the_root_and_names_the_fo
 
 #[test]
 fn results_dependencies_and_hidden_folders_are_not_looked_at() {
-    let desk = Desk::new(&[
+    let desk = Project::new(&[
         ("node_modules/a/locustfile.py", LOCUSTFILE),
         (".venv/lib/locustfile.py", LOCUSTFILE),
         ("target/package/locustfile.py", LOCUSTFILE),
@@ -163,7 +163,7 @@ fn results_dependencies_and_hidden_folders_are_not_looked_at() {
 #[test]
 fn names_of_files_stay_inside_their_quotes() {
     let hostile = "load/a'b\"c\nmalicious = 1 $(touch gone)/locustfile.py";
-    let desk = Desk::new(&[(hostile, LOCUSTFILE)]);
+    let desk = Project::new(&[(hostile, LOCUSTFILE)]);
     desk.ends("init", 0);
     let text = desk.read("perfgate.toml");
     let config = perfgate::cli::settings::config::parse("perfgate.toml", &text).unwrap();

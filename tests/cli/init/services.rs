@@ -5,7 +5,7 @@ use std::path::Path;
 use perfgate::load::Scenario;
 use perfgate::load::scenario::parse;
 
-use super::desk::Desk;
+use super::project::Project;
 use super::{WORKFLOW, workflow};
 
 const OPENAPI: &str = include_str!("openapi.yaml");
@@ -17,7 +17,7 @@ const SWAGGER: &str = r##"{"swagger": "2.0", "host": "shop.example.com", "basePa
 const HAR: &str = include_str!("visit.har");
 
 /// The text, and what it says where every variable without a default is set.
-fn scenario(desk: &Desk) -> (String, Scenario) {
+fn scenario(desk: &Project) -> (String, Scenario) {
     let text = desk.read("load/api.toml");
     let mut set = String::new();
     let mut rest = text.as_str();
@@ -53,7 +53,7 @@ fn subjects(scenario: &Scenario) -> Vec<(&str, f64)> {
 
 #[test]
 fn of_openapi_every_operation_that_changes_nothing_is_a_flow_with_the_data_of_the_document() {
-    let desk = Desk::new(&[("docs/openapi.yaml", OPENAPI)]);
+    let desk = Project::new(&[("docs/openapi.yaml", OPENAPI)]);
     let said = desk.ends("init", 0);
     assert!(
         said.err.contains("next: perfgate run load/api.toml"),
@@ -90,7 +90,7 @@ fn of_openapi_every_operation_that_changes_nothing_is_a_flow_with_the_data_of_th
 
 #[test]
 fn swagger_2_is_read_as_well_and_a_far_host_is_only_named() {
-    let desk = Desk::new(&[("swagger.json", SWAGGER)]);
+    let desk = Project::new(&[("swagger.json", SWAGGER)]);
     desk.ends("init", 0);
     let (text, scenario) = scenario(&desk);
     assert_eq!(
@@ -115,7 +115,7 @@ fn swagger_2_is_read_as_well_and_a_far_host_is_only_named() {
 
 #[test]
 fn of_a_recording_the_reads_of_its_first_host_stay_and_every_secret_goes() {
-    let desk = Desk::new(&[("visit.har", HAR)]);
+    let desk = Project::new(&[("visit.har", HAR)]);
     desk.ends("init visit.har", 0);
     let (text, scenario) = scenario(&desk);
     assert_eq!(
@@ -140,7 +140,7 @@ fn of_a_recording_the_reads_of_its_first_host_stay_and_every_secret_goes() {
 
 #[test]
 fn what_changes_something_is_taken_where_that_is_asked_and_its_secrets_go_too() {
-    let desk = Desk::new(&[("visit.har", HAR)]);
+    let desk = Project::new(&[("visit.har", HAR)]);
     desk.ends("init --from-har visit.har --unsafe-methods", 0);
     let (text, scenario) = scenario(&desk);
     assert_eq!(subjects(&scenario).len(), 4, "{text}");
@@ -183,7 +183,7 @@ scenarios:
 
 #[test]
 fn a_script_of_artillery_keeps_its_phases_captures_and_weights() {
-    let desk = Desk::new(&[("script.yml", SCRIPT)]);
+    let desk = Project::new(&[("script.yml", SCRIPT)]);
     desk.ends("init --from-artillery script.yml", 0);
     let (text, scenario) = scenario(&desk);
     assert_eq!(
@@ -229,7 +229,7 @@ fn a_script_of_artillery_keeps_its_phases_captures_and_weights() {
     }
     assert!(!text.contains("K3Y-of-mine"), "{text}");
 
-    let desk = Desk::new(&[("script.yml", SCRIPT)]);
+    let desk = Project::new(&[("script.yml", SCRIPT)]);
     desk.ends("init --from-artillery script.yml --unsafe-methods", 0);
     let text = desk.read("load/api.toml");
     assert!(
@@ -241,7 +241,7 @@ fn a_script_of_artillery_keeps_its_phases_captures_and_weights() {
 
 #[test]
 fn a_command_of_curl_becomes_a_scenario_that_asks_for_its_variables() {
-    let desk = Desk::new(&[]);
+    let desk = Project::new(&[]);
     let command = "curl 'http://127.0.0.1:8123/items?page=2' -H 'Authorization: Bearer s3cret'";
     let said = desk.run(&["init", "--from-curl", command]);
     assert!(
@@ -263,13 +263,13 @@ fn a_command_of_curl_becomes_a_scenario_that_asks_for_its_variables() {
     );
 
     // A variable of the shell stays one, whether it is set here or not.
-    let desk = Desk::new(&[]);
+    let desk = Project::new(&[]);
     let command = "curl -H \"X-Key: $NOT_SET_HERE\" http://127.0.0.1:8123/items";
     assert!(desk.run(&["init", "--from-curl", command]).status.success());
     let text = desk.read("load/api.toml");
     assert!(text.contains("x-key = \"${NOT_SET_HERE}\""), "{text}");
 
-    let desk = Desk::new(&[]);
+    let desk = Project::new(&[]);
     let said = desk.run(&[
         "init",
         "--from-curl",
@@ -294,7 +294,7 @@ fn a_command_of_curl_becomes_a_scenario_that_asks_for_its_variables() {
 
 #[test]
 fn of_an_address_it_is_one_step() {
-    let desk = Desk::new(&[]);
+    let desk = Project::new(&[]);
     desk.ends("init http://127.0.0.1:8123/items?page=2", 0);
     let (text, scenario) = scenario(&desk);
     assert_eq!(subjects(&scenario), [("GET /items", 1.0)]);
@@ -313,7 +313,7 @@ fn of_an_address_it_is_one_step() {
 
 #[test]
 fn the_gate_runs_with_what_was_written_for_a_service() {
-    let desk = Desk::new(&[("openapi.yaml", OPENAPI)]);
+    let desk = Project::new(&[("openapi.yaml", OPENAPI)]);
     desk.ends("init", 0);
     // Nobody listens on a port that was just free, so the run says what it could not reach: the scenario of the config was read.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -334,7 +334,7 @@ fn the_gate_runs_with_what_was_written_for_a_service() {
 
 #[test]
 fn a_document_that_is_broken_or_hostile_is_told_or_harmless() {
-    let desk = Desk::new(&[
+    let desk = Project::new(&[
         ("openapi.yaml", "openapi: 3.0.0\npaths: {/a: [\n"),
         ("empty.json", "{\"openapi\": \"3.0.0\", \"paths\": {}}"),
     ]);
@@ -351,7 +351,7 @@ fn a_document_that_is_broken_or_hostile_is_told_or_harmless() {
         {"name": "q\n[x]", "in": "query", "required": true, "example": "${HOME} {{x}} \"\\ \n"},
         {"$ref": "#/paths/~1loop"}, {"name": 3, "in": []}]}},
       "/loop": {"$ref": "#/paths/~1loop"}, "no slash": {"get": {}}}}"##;
-    let desk = Desk::new(&[("openapi.json", hostile)]);
+    let desk = Project::new(&[("openapi.json", hostile)]);
     desk.ends("init", 0);
     let (text, scenario) = scenario(&desk);
     assert_eq!(scenario.flows.len(), 1, "{text}");

@@ -3,7 +3,7 @@
 
 use perfgate::cli::settings::config::{self, GateMode, Work};
 
-use super::desk::Desk;
+use super::project::Project;
 use super::{LOCUSTFILE, WORKFLOW, workflow};
 
 /// A project, the script of its tool, and what the written command has to hold.
@@ -138,7 +138,7 @@ const KINDS: [Kind; 8] = [
 #[test]
 fn each_tool_gets_a_source_whose_command_leaves_results_that_the_gate_reads() {
     for kind in KINDS {
-        let desk = Desk::new(kind.files);
+        let desk = Project::new(kind.files);
         let said = desk.ends("init", 0);
         let text = desk.read("perfgate.toml");
         let config = config::parse("perfgate.toml", &text).unwrap();
@@ -187,7 +187,7 @@ fn each_tool_gets_a_source_whose_command_leaves_results_that_the_gate_reads() {
 
 #[test]
 fn base_and_head_of_benchmarks_are_measured_in_turns_by_what_was_written() {
-    let desk = Desk::new(&[
+    let desk = Project::new(&[
         ("go.mod", "module p\n"),
         ("add_test.go", GO_TEST),
         (".gitignore", "out/\n"),
@@ -208,7 +208,7 @@ fn base_and_head_of_benchmarks_are_measured_in_turns_by_what_was_written() {
 
 #[test]
 fn several_sources_have_names_and_a_stored_baseline_for_turns_measure_one() {
-    let desk = Desk::new(&[
+    let desk = Project::new(&[
         ("go.mod", "module p\n"),
         ("add_test.go", GO_TEST),
         ("load/locustfile.py", LOCUSTFILE),

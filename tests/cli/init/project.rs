@@ -3,24 +3,18 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
-pub(crate) struct Desk(tempfile::TempDir);
+use crate::support::desk::{Desk, Said, finished};
 
-pub(crate) struct Said {
-    pub(crate) out: String,
-    pub(crate) err: String,
-}
+/// A repository on a desk, and beside it a folder of tools.
+pub(crate) struct Project(Desk);
 
-impl Desk {
+impl Project {
     pub(crate) fn new(files: &[(&str, &str)]) -> Self {
-        let folder = tempfile::Builder::new()
-            .prefix("a project ")
-            .tempdir()
-            .unwrap();
-        let desk = Self(folder);
-        fs::create_dir(desk.path("repository")).unwrap();
-        fs::create_dir(desk.path("bin")).unwrap();
+        let desk = Self(Desk::new());
+        fs::create_dir(desk.0.path("repository")).unwrap();
+        fs::create_dir(desk.0.path("bin")).unwrap();
         desk.git("init --quiet --initial-branch main");
         for (name, text) in files {
             desk.write(name, text);
@@ -28,17 +22,12 @@ impl Desk {
         desk
     }
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
     pub(crate) fn file(&self, name: &str) -> PathBuf {
-        self.path("repository").join(name)
+        self.0.path("repository").join(name)
     }
 
     pub(crate) fn write(&self, name: &str, text: &str) {
-        fs::create_dir_all(self.file(name).parent().unwrap()).unwrap();
-        fs::write(self.file(name), text).unwrap();
+        self.0.write(&format!("repository/{name}"), text);
     }
 
     pub(crate) fn read(&self, name: &str) -> String {
@@ -47,7 +36,7 @@ impl Desk {
 
     /// A program that the commands of a config find before any other of its name.
     pub(crate) fn tool(&self, name: &str, script: &str) {
-        let file = self.path("bin").join(name);
+        let file = self.0.path("bin").join(name);
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
         let text = format!(
             "#!/bin/sh\nset -e\nfixtures='{}'\n{script}\n",
@@ -59,18 +48,17 @@ impl Desk {
 
     fn command(&self, program: &str, line: &str) -> Command {
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let here = [self.path("bin")];
+        let here = [self.0.path("bin")];
         let path = std::env::join_paths(here.into_iter().chain(std::env::split_paths(&path)));
         let mut command = Command::new(program);
+        self.0.at_home(&mut command);
         command
             .args(line.split_whitespace())
-            .current_dir(self.path("repository"))
-            .env_clear()
+            .current_dir(self.0.path("repository"))
             .env("PATH", path.unwrap())
-            .env("GIT_CEILING_DIRECTORIES", self.0.path())
+            .env("GIT_CEILING_DIRECTORIES", self.0.path(""))
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .env("GIT_CONFIG_SYSTEM", "/dev/null")
-            .stdin(Stdio::null());
+            .env("GIT_CONFIG_SYSTEM", "/dev/null");
         command
     }
 
@@ -93,18 +81,6 @@ impl Desk {
 
     pub(crate) fn ends(&self, line: &str, code: i32) -> Said {
         let program = env!("CARGO_BIN_EXE_perfgate");
-        let done = self.command(program, line).output().unwrap();
-        let said = Said {
-            out: String::from_utf8(done.stdout).unwrap(),
-            err: String::from_utf8(done.stderr).unwrap(),
-        };
-        assert_eq!(
-            done.status.code(),
-            Some(code),
-            "perfgate {line}\n{}\n{}",
-            said.out,
-            said.err
-        );
-        said
+        finished(self.command(program, line).spawn().unwrap(), line, code)
     }
 }

@@ -14,7 +14,7 @@ const LATENCY_NS: f64 = 1e6;
 const OUTAGE_NS: f64 = 1e9;
 /// In an hour.
 const GROWTH_BYTES: f64 = 1_048_576.0;
-/// Two and a half times what it was, in percent more.
+/// An increase by this many percent: two and a half times what it was.
 const TREND_ALONE: f64 = 150.0;
 /// Until the latency after a spike is what it was.
 const RECOVERY_NS: f64 = 2e9;

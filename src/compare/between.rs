@@ -9,7 +9,8 @@ const ON_ONE_MACHINE: f64 = 0.01;
 /// In CI each job may meet another machine of the same kind.
 const IN_CI: f64 = 0.05;
 
-/// By what the newest run of each side says of its machine; where it says nothing, by the machine that judges.
+/// Decided by what the newest run of each side says of its machine, and where it says nothing by the machine on which
+/// the gate runs.
 pub(super) fn assumed(layout: &Layout<'_>, judging: JudgingMachine) -> f64 {
     let newest = [layout.base.last(), layout.current.last()];
     let of = newest.into_iter().flatten().map(|run| of_run(run, judging));

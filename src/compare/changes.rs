@@ -4,7 +4,7 @@ use super::policy::{
     Acceptance, Allowed, Budgets, Grade, Limits, Policy, Quantity, Rule, SeriesRole, Severity,
 };
 
-/// One thing that is asked differently. Origins are no part of it: a rule that moved to another line is the same rule.
+/// One setting that differs. Where it is written is not compared: a rule that moved to another line is the same rule.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum PolicyChange {
     /// How much worse is tolerated, by the defaults or by a rule.

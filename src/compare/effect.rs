@@ -17,11 +17,11 @@ const ASSUMED_SESSION_SHARE: f64 = 0.5;
 const SESSIONS_TO_KNOW: usize = 6;
 /// From so many earlier sessions on they tell what a single run does.
 const SESSIONS_TO_PREDICT: usize = 5;
-/// Where the spread is assumed, its tails are too: enough for 2.3 times as slow to fail in a gate of ten.
+/// Degrees of freedom of an assumed spread: enough that a series that became 2.3 times as slow fails in a gate of ten.
 const ASSUMED_TAIL_DF: f64 = 5.0;
-/// One or two runs a side may have met a bad moment, and those are rarer and larger than the spread of a handful
-/// of earlier runs tells (on real suites one run in a thousand doubles): so much more than the assumed spread
-/// stands in, with so many degrees of freedom, and each run seen tells less than one.
+/// With one or two runs a side, one of them may have been disturbed. Disturbances are rarer and larger than the spread of
+/// a few earlier runs shows (on real suites one run in a thousand takes twice as long). So the assumed spread is
+/// multiplied by this factor and has this many degrees of freedom, and each earlier run adds less than one.
 const BAD_MOMENT: f64 = 1.5;
 const BAD_MOMENT_DF: f64 = 2.0;
 const SEEN_DF: f64 = 0.3;

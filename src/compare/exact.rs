@@ -6,10 +6,10 @@ use super::readings::values;
 use crate::model::unit::Dimension;
 use crate::model::{Evidence, Measurement, MetricName, Series};
 
-/// So many times a run has to repeat the one before: two equal numbers may be rounded, and one run never agrees with
-/// itself.
+/// A run has to repeat the run before it at least this often: one repetition may be an accident of rounding.
 const FEWEST_REPETITIONS: usize = 3;
-/// Neighbours of different builds may differ, but a count that seldom repeats is no exact one.
+/// Runs of different builds may differ, but in at most one of so many repetitions: a count that rarely repeats is not
+/// exact.
 const MOST_CHANGES_SHARE: usize = 3;
 
 /// Exact where runs of one build repeat each other without exception, in the history or on the two sides.
@@ -30,7 +30,7 @@ pub(super) fn is_exact(question: &Question<'_>) -> bool {
         && seen.changes <= seen.repetitions / MOST_CHANGES_SHARE
 }
 
-/// Rates and times vary, whatever a handful of them says.
+/// Rates and times always vary, even where a few of them happen to be equal.
 fn is_timed(series: &Series) -> bool {
     const MEASURED: [&str; 3] = [
         MetricName::LATENCY,

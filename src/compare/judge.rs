@@ -47,8 +47,8 @@ pub fn judge(sides: &Sides<'_>, policy: &Policy, today: jiff::civil::Date) -> Ju
     judge_at(sides, policy, today, Look::ONLY)
 }
 
-/// The same at one of several looks. Outcomes are those of a gate that looks once; what decides over several looks is
-/// in what was weighed.
+/// The same at one of several interim looks. The outcomes are those of a gate that looks once; what decides over
+/// several looks is in `weighed` of each comparison.
 pub fn judge_at(
     sides: &Sides<'_>,
     policy: &Policy,
@@ -294,7 +294,7 @@ pub(super) struct JudgedSeries {
     pub across: Option<f64>,
     pub left_out: Vec<LeftOut>,
     pub workload: usize,
-    /// It explains others and is judged by nobody.
+    /// A covariate: it helps to explain other series and is not judged itself.
     pub is_covariate: bool,
 }
 

@@ -12,7 +12,7 @@ use crate::stats::spread::Variance;
 /// Runs of one build are assumed to differ by a tenth where nothing is known of them, and tails by twice that.
 const ASSUMED_RUN_SPREAD: f64 = 0.10;
 const ASSUMED_TAIL_SPREAD: f64 = 0.20;
-/// A standard deviation of runs below which none is believed.
+/// The standard deviation of runs is never taken to be smaller than this.
 const SPREAD_FLOOR: f64 = 0.002;
 
 #[derive(Clone, Debug)]
@@ -54,7 +54,7 @@ pub(super) enum SidesBySession {
     BaseSpansSessions,
 }
 
-/// What stands in for a spread that the runs cannot show.
+/// The spread that is used where there are too few runs to measure it.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum SpreadFallback {
     /// Below five runs a side single runs are taken to differ by this at least.

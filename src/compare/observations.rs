@@ -4,9 +4,9 @@ use super::comparison::Cause;
 use super::question::Question;
 use crate::model::{Evidence, Measurement, MetricName, Run, Series, Statistic};
 
-/// A median, a mean or a rate of fewer requests than this is an anecdote.
+/// A median, a mean or a rate needs at least this many requests.
 const FEWEST: u64 = 20;
-/// A course of fewer requests than ten medians need.
+/// What is said of the course of a run over time needs as many requests as ten medians.
 const FEWEST_OF_COURSE: u64 = 200;
 
 /// What the number of observations allows.

@@ -78,7 +78,7 @@ impl WantedDirection {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SeriesRole {
-    /// It is judged; no word of a file.
+    /// It is judged. This is what holds where no rule says a role; a file cannot write it.
     #[serde(skip)]
     Subject,
     /// It shares no process with the code under test: where it moved, the machine did.

@@ -9,7 +9,7 @@ pub(super) struct Readings {
     pub values: Vec<f64>,
     /// The step at which the tool rounded.
     pub step: f64,
-    /// What chance inside a run explains by itself, of the runs that tell.
+    /// The standard error that each run has from the observations inside it, for the runs that tell it.
     pub inner_spreads: Vec<f64>,
 }
 
@@ -31,7 +31,7 @@ pub(super) fn readings(side: &[&Measurement], series: &Series) -> Readings {
     readings
 }
 
-/// The same where the numbers alone are asked for.
+/// The values alone.
 pub(super) fn values(side: &[&Measurement], series: &Series) -> Vec<f64> {
     side.iter()
         .filter_map(|measurement| {

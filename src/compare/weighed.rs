@@ -5,25 +5,25 @@ use super::effect::Effect;
 use super::outcome::{Position, level};
 use super::policy::{Decide, Limits};
 
-/// Which of several looks at growing data is taken.
+/// One interim look of a sequential test: what is there is judged, and more runs may follow.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Look {
     /// How many series share the error allowance, where an earlier look has counted them.
     pub family: Option<usize>,
-    /// An end of the interval at this doubt has to exclude twice the limit where a series is unchanged: .05 is the
-    /// interval that is shown.
+    /// The error level of the interval that has to exclude twice the limit before a series is called unchanged. 0.05
+    /// gives the interval that reports show.
     pub doubt: f64,
 }
 
 impl Look {
-    /// The only one there is.
+    /// The look of a gate that looks once.
     pub const ONLY: Self = Self {
         family: None,
         doubt: 0.05,
     };
 }
 
-/// `None` for what is not decided by certainty: only that is looked at again.
+/// `None` for a series that is not decided by certainty: a later look does not test it again.
 pub(super) fn weigh(
     effect: &Effect,
     position: &Position,

@@ -62,7 +62,7 @@ pub(super) fn bare_interval(by: Change) -> String {
     }
 }
 
-/// Judged by its absolute size: a change from zero has no ratio, nor has one of what may be negative.
+/// Judged by its absolute size: a change from zero has no ratio, and neither has a change of a value that can be negative.
 pub(super) fn has_no_ratio(entry: &Entry) -> bool {
     let both = entry.baseline.is_some() && entry.current.is_some();
     both && !entry.is_rate() && entry.change.is_none() && entry.outcome != OutcomeName::Incomparable

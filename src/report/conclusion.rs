@@ -24,7 +24,7 @@ pub struct CommentPlace {
     pub run_url: Option<String>,
     /// The page that has every row, where that is another one than the run's.
     pub table_url: Option<String>,
-    /// What a commit's name is put behind to be a page.
+    /// The start of the address of a commit's page; the name of the commit follows it.
     pub commits_url: Option<String>,
     /// For the acceptance that is offered, which ends on a day.
     pub today: Option<jiff::civil::Date>,
@@ -496,7 +496,7 @@ pub(super) fn first_acceptance(document: &Document, today: jiff::civil::Date) ->
     ))
 }
 
-/// How much worse it may be at most, by its interval.
+/// How much worse it can be at most, by the end of its interval.
 fn worst_end(entry: &Entry) -> f64 {
     let Some(by) = entry.change else { return 0.0 };
     let end = match entry.better {
@@ -506,7 +506,7 @@ fn worst_end(entry: &Entry) -> f64 {
     (end - 1.0).clamp(0.0, 1e4)
 }
 
-/// A basic string of TOML in which everything that is not seen is written by its code.
+/// A basic string of TOML; characters that cannot be seen are written as escapes.
 fn toml_string(text: &str) -> String {
     let mut written = String::from("\"");
     for c in text.chars() {

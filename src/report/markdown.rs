@@ -9,7 +9,7 @@ const SHIPPED: &str = include_str!("../../templates/comment.md");
 /// For two results that nobody gates: a table of before and after, for people to read.
 pub const BEFORE_AND_AFTER: &str = include_str!("../../templates/compare.md");
 
-/// After so many tries a few rows more are not worth the time.
+/// How often the number of rows is tried; a better fit is not worth more time.
 const TRIES: usize = 5;
 
 /// The comment on a pull request. `template` replaces the shipped one.

@@ -17,7 +17,8 @@ use crate::model::unit::Dimension;
 use crate::text::{sanitize, shorten};
 use crate::verdict::VerdictKind;
 
-/// Series of their own in a database, which pays for each of them; what needs a decision comes first.
+/// The most series of one verdict: each is a time series of its own in the database, which costs memory there. Those that
+/// need a decision are written first.
 const MOST_SERIES: usize = 500;
 /// Characters of a name.
 const LONGEST_LABEL: usize = 120;
@@ -86,7 +87,7 @@ impl Family {
 struct Labels(Vec<(&'static str, String)>);
 
 impl Labels {
-    /// A label without a value is no label.
+    /// An empty label is left out: to Prometheus it is the same as none.
     fn with(&self, name: &'static str, value: &str) -> Self {
         let mut labels = self.clone();
         if !value.is_empty() {
@@ -377,7 +378,7 @@ fn count(n: usize) -> Option<f64> {
     Some(n as f64)
 }
 
-/// To the second: the file says when a day began, not a nanosecond.
+/// To the second, which is precise enough for the time of a verdict.
 #[expect(
     clippy::cast_precision_loss,
     reason = "seconds of any year are far below 2^53"

@@ -166,7 +166,7 @@ const LAYOUT: Columns<COLUMNS> = Columns {
 };
 /// A name shorter than this tells nothing.
 const LEAST: usize = 8;
-/// More of a load is in the document.
+/// The widest text of a load; the document has all of it.
 const LOAD: usize = 40;
 
 /// Lines of a terminal, in `width` columns as far as names can give way.

@@ -13,7 +13,7 @@ const COLUMNS: usize = 7;
 const RIGHT: [bool; COLUMNS] = [false, false, true, false, true, false, false];
 /// The columns that may be shortened, the longer first.
 const NAMES: [usize; 2] = [0, 1];
-/// Before a column there is a gap, wider where a thought ends. The arrow stands close to its numbers.
+/// The spaces in front of each column: more between groups of columns, fewer around the arrow between two numbers.
 const GAPS: [usize; COLUMNS] = [0, 2, 2, 1, 1, 3, 2];
 const LAYOUT: Columns<COLUMNS> = Columns {
     right: RIGHT,
@@ -134,7 +134,8 @@ fn shown_width(cells: &[Cell; COLUMNS], widths: &[usize; COLUMNS]) -> usize {
     shown
 }
 
-/// Broken between words, never between a number and its unit or before what a runner would take for a command.
+/// Broken into lines between words, but never between a number and its unit, and never so that a line begins with what a
+/// CI runner would read as a command (`::error::`).
 pub(super) fn wrapped(text: &str, indent: &str, width: usize) -> String {
     let mut together: Vec<String> = Vec::new();
     for word in text.split(' ') {

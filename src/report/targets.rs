@@ -140,7 +140,8 @@ pub(super) fn allowed(entry: &Entry, check: &BudgetCheck) -> Sentence {
     }
 }
 
-/// The budget that decided on a row: the worst that is broken, or where nothing else was judged the hardest there is.
+/// The budget that decided on a row: the worst one that is broken, or the strictest one where the row was judged by nothing
+/// else.
 pub(super) fn decisive(entry: &Entry) -> Option<&BudgetCheck> {
     entry
         .broken_budget()

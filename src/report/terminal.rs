@@ -124,7 +124,7 @@ impl Page {
         }
     }
 
-    /// What follows is a block of its own, if anything follows.
+    /// Ends a block: an empty line is written if another block follows.
     fn block(&mut self) {
         self.new_block = true;
     }
@@ -191,7 +191,7 @@ fn verdict(view: &View<'_>, style: &Style) -> String {
     )
 }
 
-/// A name as it is where it reads as one, else as code, so that nobody takes it for words of ours.
+/// A name from outside: as it is where it cannot be mistaken, else quoted, so that it is not read as a part of our sentence.
 fn bare(name: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || " /._-{}[]:+=%*".contains(c);
     if name.chars().all(is_plain)

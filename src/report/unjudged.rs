@@ -181,7 +181,7 @@ fn reason(workload: &Workload) -> Option<Sentence> {
     })
 }
 
-/// In our words where it is one of ours, for a stored document can say anything.
+/// The name of a part in words of ours where it is one that we know; a stored document can hold any text.
 fn part_of_the_work(name: &str) -> Sentence {
     use crate::model::workload::KeyPart;
     let parts = [

@@ -76,7 +76,7 @@ pub(super) struct Group<'a> {
 }
 
 impl Group<'_> {
-    /// What the group is, in a line that can stand for it. Words of ours alone: it goes into HTML.
+    /// What the group is, in one line. It holds no name from outside, because it is put into HTML as it is.
     pub(super) fn title(&self) -> String {
         let n = self.entries.len();
         let counted = |what: &str| format!("{} {what}", units::count(n));

@@ -20,7 +20,7 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// `written` says what stands beside a value, where another stands every so much.
+    /// `written` makes the label of a value, given the distance between two labels.
     pub(super) fn new(axis: Axis, height: f64, written: &dyn Fn(f64, f64) -> String) -> Self {
         let whole = ABOVE + height + BELOW;
         let mut frame = Self {

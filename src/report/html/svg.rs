@@ -36,7 +36,7 @@ pub(super) struct Svg {
     body: Markup,
 }
 
-/// One decimal is a tenth of a pixel, or a thousandth of the width.
+/// Coordinates have one decimal: a tenth of a pixel, or a thousandth of the width.
 fn rounded(value: f64) -> String {
     let text = format!("{value:.1}");
     let text = text.strip_suffix(".0").map_or(text.clone(), str::to_owned);

@@ -41,7 +41,7 @@ impl Current {
     }
 }
 
-/// What of a signal is wanted.
+/// What a signal asks for.
 enum Heard {
     End,
     State,

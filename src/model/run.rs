@@ -62,6 +62,32 @@ pub struct Measurement {
     pub evidence: Evidence,
 }
 
+impl Run {
+    /// Takes in another part of the same run: its subjects and its warnings. A subject that both hold is refused, and told.
+    pub fn add_part(&mut self, part: Self) -> Result<(), Subject> {
+        for (subject, metrics) in part.subjects {
+            if self.subjects.contains_key(&subject) {
+                return Err(subject);
+            }
+            self.subjects.insert(subject, metrics);
+        }
+        self.warnings.extend(part.warnings);
+        Ok(())
+    }
+}
+
+impl Measurement {
+    /// Shown, and judged by no rule that does not name its metric.
+    pub fn fixed(unit: &str, better: Better, evidence: Evidence) -> Self {
+        Self {
+            unit: Unit::new(unit),
+            better,
+            role: Role::Fixed,
+            evidence,
+        }
+    }
+}
+
 /// Whether a measurement is an outcome of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {

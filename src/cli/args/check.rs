@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::TEMPLATE;
-use super::flags::{OriginFlags, OutputFlags, PolicyFlags, ReadFlags, RemoteFlag, SourceFlag};
+use super::flags::{
+    GateFlags, OriginFlags, OutputFlags, PolicyFlags, ReadFlags, RemoteFlag, SourceFlag,
+};
 use super::post::{PostFlags, PostWhen};
 use super::words::RulesFromWord;
 
@@ -25,13 +27,8 @@ pub(crate) struct CheckArgs {
     #[arg(value_name = "RESULT", value_hint = clap::ValueHint::AnyPath)]
     pub(crate) results: Vec<PathBuf>,
 
-    /// What to compare with: a path, or a name in baselines/; {base} is the target branch
-    #[arg(long, value_name = "PATH|NAME")]
-    pub(crate) baseline: Option<String>,
-
-    /// The config file [default: the nearest perfgate.toml up to the repository root]
-    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) gate: GateFlags,
 
     /// Hold the results against the budgets of perfgate.toml and judge nothing else; needs no baseline
     #[arg(long, conflicts_with_all = ["baseline", "require_baseline"], help_heading = "Policy")]

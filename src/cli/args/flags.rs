@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::words::{
-    DecideWord, IdsWord, InconclusiveWord, MissingWord, OtherEnvironmentWord, ReadAs, ReadAsParser,
-    ReportFormat,
+    DecideWord, IdsWord, InconclusiveWord, InspectFormat, MissingWord, OtherEnvironmentWord,
+    ReadAs, ReadAsParser, ReportFormat,
 };
 use crate::cli::values;
 
@@ -152,4 +152,28 @@ fn parse_report(text: &str) -> Result<Report, String> {
         format,
         path: PathBuf::from(path),
     })
+}
+
+/// The baseline and the config of a gate.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct GateFlags {
+    /// What to compare with: a path, or a name in baselines/; {base} is the target branch
+    #[arg(long, value_name = "PATH|NAME")]
+    pub(crate) baseline: Option<String>,
+
+    /// The config file [default: the nearest perfgate.toml up to the repository root]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// What becomes of a run that was measured.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct RunFlags {
+    /// Where the run goes [default: perfgate-results/ and the time]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, help_heading = "Output")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// What stdout gets: a summary, or the run file itself
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = InspectFormat::Text, help_heading = "Output")]
+    pub(crate) format: InspectFormat,
 }

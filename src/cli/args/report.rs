@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::TEMPLATE;
-use super::flags::{OriginFlags, PolicyFlags, ReadFlags, SourceFlag};
+use super::flags::{GateFlags, OriginFlags, PolicyFlags, ReadFlags, SourceFlag};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -25,13 +25,8 @@ pub(crate) struct ReportArgs {
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) output: PathBuf,
 
-    /// What to compare with: a path, or a name in baselines/; {base} is the target branch
-    #[arg(long, value_name = "PATH|NAME")]
-    pub(crate) baseline: Option<String>,
-
-    /// The config file [default: the nearest perfgate.toml up to the repository root]
-    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) gate: GateFlags,
 
     #[command(flatten)]
     pub(crate) policy: PolicyFlags,

@@ -7,9 +7,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::TEMPLATE;
-use super::flags::{OriginFlags, RemoteFlag};
+use super::flags::{OriginFlags, RemoteFlag, RunFlags};
 use super::watched;
-use super::words::InspectFormat;
 use crate::cli::values;
 use crate::load::scenario::{Arrivals, Pause, Share, Watched};
 
@@ -58,13 +57,8 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) origin: OriginFlags,
 
-    /// Where the run goes [default: perfgate-results/ and the time]
-    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, help_heading = "Output")]
-    pub(crate) output: Option<PathBuf>,
-
-    /// What stdout gets: a summary, or the run file itself
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = InspectFormat::Text, help_heading = "Output")]
-    pub(crate) format: InspectFormat,
+    #[command(flatten)]
+    pub(crate) made: RunFlags,
 }
 
 /// How much load; with a scenario most of them replace what it says.

@@ -1,13 +1,11 @@
 //! `perfgate watch`.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
 use super::TEMPLATE;
-use super::flags::OriginFlags;
-use super::words::InspectFormat;
+use super::flags::{OriginFlags, RunFlags};
 use crate::cli::values;
 use crate::model::Better;
 
@@ -37,13 +35,8 @@ pub(crate) struct WatchArgs {
     #[command(flatten)]
     pub(crate) origin: OriginFlags,
 
-    /// Where the run goes [default: perfgate-results/ and the time]
-    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, help_heading = "Output")]
-    pub(crate) output: Option<PathBuf>,
-
-    /// What stdout gets: a summary, or the run file itself
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = InspectFormat::Text, help_heading = "Output")]
-    pub(crate) format: InspectFormat,
+    #[command(flatten)]
+    pub(crate) made: RunFlags,
 }
 
 /// What is watched; each may be given several times.

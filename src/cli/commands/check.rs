@@ -66,7 +66,7 @@ fn located(settings: &Settings, env: &Env) -> anyhow::Result<Option<Located>> {
     baseline_path::located(settings.baseline.as_ref(), env).map(Some)
 }
 
-/// So many series are named; a gate that doubts more is measured again as a whole.
+/// The most series that the command names with `--only`; where more are in doubt, it measures the whole gate again.
 const NAMED: usize = 5;
 
 /// The command that judges what is possible and not certain, once the user has measured it again.
@@ -101,7 +101,7 @@ fn only_targets(settings: &mut Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// An error is one from before the verdict.
+/// Returns an error only for what happened before there was a verdict.
 fn judge(
     args: CheckArgs,
     invocation: &Invocation<'_>,
@@ -110,8 +110,8 @@ fn judge(
     let env = invocation.env;
     let outlets = Outlets::open(&args.output, Some(env))?;
     let typed = Typed {
-        config: args.config,
-        baseline: args.baseline,
+        config: args.gate.config,
+        baseline: args.gate.baseline,
         environment: args.origin.environment.clone(),
         require_baseline: args.require_baseline,
         rules_from: args.rules_from.map(Into::into),
@@ -348,7 +348,7 @@ fn is_known(settings: &Settings, origin: &OriginFlags, env: &Env) -> anyhow::Res
         .any(|run| run.provenance.environment.key() == key))
 }
 
-/// Loud, for a gate that never finds its baseline is green for ever.
+/// A warning, because a gate that never finds its baseline passes every time.
 fn no_baseline(
     baseline: Option<&Located>,
     document: &Document,

@@ -44,7 +44,7 @@ pub(crate) fn run(
         .map(|path| stored_verdict::is_verdict(path))
         .collect::<anyhow::Result<_>>()?;
     let page = match (args.paths.as_slice(), is_verdict.contains(&true)) {
-        ([only], true) if args.baseline.is_none() => {
+        ([only], true) if args.gate.baseline.is_none() => {
             files.refuse_collisions()?;
             let document = stored_verdict::read(only, &WORDS)?;
             report::html(&document, &About::default()).context("write the page")?
@@ -75,8 +75,8 @@ fn of_results(
     let env = invocation.env;
     let mut settings = Settings::load(
         Typed {
-            config: args.config.clone(),
-            baseline: args.baseline.clone(),
+            config: args.gate.config.clone(),
+            baseline: args.gate.baseline.clone(),
             environment: args.origin.environment.clone(),
             policy: args.policy.clone(),
             read: args.read.clone(),
@@ -88,7 +88,7 @@ fn of_results(
     for warning in &settings.warnings {
         output.warn(warning);
     }
-    let located = match &args.baseline {
+    let located = match &args.gate.baseline {
         Some(_) => Some(baseline_path::located(settings.baseline.as_ref(), env)?),
         None => None,
     };

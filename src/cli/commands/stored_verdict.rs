@@ -6,13 +6,12 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow};
 
+use crate::cli::results;
 use crate::hint::WithHint;
 use crate::report::Document;
 
 /// Ten thousand series are some ten million bytes.
 const MOST: u64 = 64 << 20;
-/// The schema is the first thing that is written.
-const HEAD: u64 = 4096;
 
 /// What the command that reads it says.
 pub(crate) struct Words {
@@ -24,13 +23,7 @@ pub(crate) struct Words {
 
 /// Whether a file says of itself that it is a verdict.
 pub(crate) fn is_verdict(path: &Path) -> anyhow::Result<bool> {
-    if !path.is_file() {
-        return Ok(false);
-    }
-    let mut head = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(HEAD).read_to_end(&mut head))
-        .with_context(|| format!("read {}", path.display()))?;
+    let head = results::head(path)?;
     let head = String::from_utf8_lossy(&head);
     Ok(head.trim_start().starts_with('{') && head.contains("\"perfgate.verdict/"))
 }

@@ -33,7 +33,7 @@ struct Soak {
 
 pub(crate) fn run(args: WatchArgs, env: &Env, output: &mut Output<'_>) -> anyhow::Result<Exit> {
     let what = watched::of_flags(args.what)?;
-    let file = match args.output {
+    let file = match args.made.output {
         Some(path) => {
             refuse_collisions(&path, "")?;
             RunFile::at(path)?
@@ -78,7 +78,7 @@ pub(crate) fn run(args: WatchArgs, env: &Env, output: &mut Output<'_>) -> anyhow
         run.provenance.commit = Checkout::default().commit(Path::new("."));
     }
     let shown = file.write(&run)?.display().to_string();
-    output.result(&match args.format {
+    output.result(&match args.made.format {
         InspectFormat::Json => run_file::write(&run),
         InspectFormat::Text => Summary {
             run: &run,

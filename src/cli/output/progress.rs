@@ -123,7 +123,7 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// Nobody is left to be told where stderr is closed.
+    /// A failed write is ignored: where stderr is closed, nobody reads it.
     fn write(&mut self, text: &str) {
         drop(self.out.write_all(text.as_bytes()));
         drop(self.out.flush());
@@ -161,7 +161,7 @@ pub(super) fn columns_now() -> Option<usize> {
     terminal_size::terminal_size_of(std::io::stderr()).map(|(width, _)| usize::from(width.0))
 }
 
-/// What matters least where there is no room.
+/// How much a part of the line matters: where there is no room, the first of these are left out first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Weight {
     Median,

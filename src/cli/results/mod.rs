@@ -378,7 +378,7 @@ fn left_out(one: &Ingested) -> Option<String> {
     }
 }
 
-/// Every run of every path, for commands that judge: a run that says nothing of the system is none.
+/// Every run of every path, for commands that judge. A run that is marked invalid is refused.
 pub(crate) fn read(paths: &[PathBuf], options: &ReadOptions) -> anyhow::Result<Results> {
     sound(understood(paths, options)?)
 }
@@ -523,14 +523,17 @@ pub(crate) fn baseline_of(name: &str, bytes: Vec<u8>) -> anyhow::Result<Baseline
 }
 
 pub(crate) fn is_baseline(path: &Path) -> anyhow::Result<bool> {
-    /// Enough for the schema line of any file of ours.
+    Ok(store::is_baseline(&head(path)?))
+}
+
+/// What a file begins with, enough for the schema line of any file of ours; nothing of what is no file.
+pub(crate) fn head(path: &Path) -> anyhow::Result<Vec<u8>> {
     const HEAD: u64 = 4096;
-    if !path.is_file() {
-        return Ok(false);
-    }
     let mut head = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(HEAD).read_to_end(&mut head))
-        .with_context(|| format!("read {}", path.display()))?;
-    Ok(store::is_baseline(&head))
+    if path.is_file() {
+        File::open(path)
+            .and_then(|file| file.take(HEAD).read_to_end(&mut head))
+            .with_context(|| format!("read {}", path.display()))?;
+    }
+    Ok(head)
 }

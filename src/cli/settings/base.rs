@@ -146,7 +146,7 @@ pub(crate) fn beside(
 const DEEPER: &str =
     "give actions/checkout `fetch-depth: 2`, so that the merge commit has its base";
 
-/// What the pull request asks otherwise, flags and variables being the same.
+/// The settings that the pull request changes; flags and variables are the same on both sides.
 pub(crate) fn changed(there: &Settings, here: &Settings) -> Vec<GateChange> {
     let mut changes = GateChange::of(&compare::changes(&there.policy, &here.policy));
     let named = [there, here].map(|s| s.baseline.as_ref().map(BaselineName::text));

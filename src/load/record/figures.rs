@@ -177,12 +177,7 @@ impl Figures {
     ) -> Result<(), EvidenceError> {
         let subject = self.subject(None, "generator");
         let mut put = |metric: &str, unit: &str, better, evidence| {
-            let measurement = Measurement {
-                unit: Unit::new(unit),
-                better,
-                role: Role::Fixed,
-                evidence,
-            };
+            let measurement = Measurement::fixed(unit, better, evidence);
             run.insert(subject.clone(), MetricName::new(metric), measurement);
         };
         let arrivals = record.arrivals;

@@ -8,7 +8,7 @@ use hdrhistogram::Histogram;
 use super::figures::milliseconds;
 use super::validity::as_f64;
 use super::{Figures, Record, Span, histogram, ticks};
-use crate::model::{Better, Evidence, EvidenceError, Measurement, MetricName, Role, Run, Unit};
+use crate::model::{Better, Evidence, EvidenceError, Measurement, MetricName, Run};
 
 /// Flows of one name in one span.
 #[derive(Clone, Debug)]
@@ -78,12 +78,7 @@ impl Figures {
             };
             let done = tally.time.len();
             let mut put = |metric: &str, unit: &str, better, evidence| {
-                let measurement = Measurement {
-                    unit: Unit::new(unit),
-                    better,
-                    role: Role::Fixed,
-                    evidence,
-                };
+                let measurement = Measurement::fixed(unit, better, evidence);
                 let subject = self.subject(Some(span), name);
                 run.insert(subject, MetricName::new(metric), measurement);
             };

@@ -161,18 +161,14 @@ impl<'a> Benched<'a> {
                 whole = Some(run);
                 continue;
             };
-            for (subject, metrics) in run.subjects {
-                if whole.subjects.contains_key(&subject) {
-                    return Err(anyhow!(
-                        "`{}` is a benchmark of {} and of another bench target",
-                        sanitize::inline(subject.as_str()),
-                        bench.target.name
-                    ))
-                    .hint("rename one, or measure one target: --bench='--bench NAME'");
-                }
-                whole.subjects.insert(subject, metrics);
+            if let Err(subject) = whole.add_part(run) {
+                return Err(anyhow!(
+                    "`{}` is a benchmark of {} and of another bench target",
+                    sanitize::inline(subject.as_str()),
+                    bench.target.name
+                ))
+                .hint("rename one, or measure one target: --bench='--bench NAME'");
             }
-            whole.warnings.extend(run.warnings);
         }
         self.busy += busy;
         Ok(Some(whole.unwrap_or_default()))

@@ -14,7 +14,7 @@ use crate::report::Document;
 use crate::text::sanitize;
 use crate::verdict::Standing;
 
-/// More names are counted and not told.
+/// The most names that are listed; further ones are only counted.
 const MOST_NAMED: usize = 5;
 
 /// The subjects that are measured again.

@@ -10,7 +10,7 @@ use crate::load::group::Cores;
 pub(super) struct Terms<'w> {
     pub(super) seed: u64,
     pub(super) settings: &'w Settings,
-    /// Of all the measuring.
+    /// For the whole measurement.
     pub(super) budget: Duration,
     /// Where both run, if anywhere in particular.
     pub(super) cores: Option<&'w Cores>,

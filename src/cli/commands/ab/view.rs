@@ -10,7 +10,7 @@ use crate::compare::Comparison;
 use crate::report::figures;
 use crate::text::{duration, sanitize, shorten};
 
-/// What is over at once needs no picture.
+/// A measurement that is shorter than this shows no progress.
 const FIRST: Duration = Duration::from_millis(500);
 
 pub(super) struct View<'o> {

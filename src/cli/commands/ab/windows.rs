@@ -33,7 +33,7 @@ pub(super) trait Measures {
     fn notes(&self) -> Vec<String> {
         Vec::new()
     }
-    /// What of the time was spent on the versions since the warm-up.
+    /// The time that the versions themselves have run since the warm-up.
     fn busy(&self) -> Busy;
 }
 
@@ -307,17 +307,13 @@ fn together(runs: Vec<Run>, paths: &[PathBuf]) -> anyhow::Result<Run> {
             whole = Some(run);
             continue;
         };
-        for (subject, metrics) in run.subjects {
-            if whole.subjects.contains_key(&subject) {
-                return Err(anyhow!(
-                    "{}: `{subject}` is in it more than once",
-                    shown(paths)
-                ))
-                .hint("one run of a command is one result: let each run write over the last");
-            }
-            whole.subjects.insert(subject, metrics);
+        if let Err(subject) = whole.add_part(run) {
+            return Err(anyhow!(
+                "{}: `{subject}` is in it more than once",
+                shown(paths)
+            ))
+            .hint("one run of a command is one result: let each run write over the last");
         }
-        whole.warnings.extend(run.warnings);
     }
     whole.ok_or_else(|| no_new_result(paths))
 }

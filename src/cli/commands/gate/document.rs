@@ -267,7 +267,7 @@ fn warnings(runs: &[Run]) -> Vec<String> {
     warnings
 }
 
-/// A warning without its numbers.
+/// A warning with its numbers taken out, to find those that differ only in numbers.
 fn shape(warning: &str) -> String {
     let mut shape = String::with_capacity(warning.len());
     for c in warning.chars() {

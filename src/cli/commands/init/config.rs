@@ -169,7 +169,7 @@ fn source(finding: &Finding) -> Vec<String> {
     lines
 }
 
-/// Nothing was found, so nothing is claimed.
+/// The text where nothing was found: sources as comments, to be filled in.
 fn starter() -> Vec<String> {
     [
         "",

@@ -9,7 +9,7 @@ use super::draft::{Draft, Flow, quoted};
 use super::recorded::{Body, Recorded, Secrets, is_unsafe, pairs, plain, written};
 use super::shell_words::words;
 
-/// Options that take a value and change nothing of what is asked, or nothing that a scenario has.
+/// Options with a value that change nothing of the request, or nothing that a scenario can say.
 const WITHOUT_EFFECT: [&str; 16] = [
     "output",
     "write-out",

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// Below these lies what nobody of this repository wrote, or what a tool left.
+/// Folders that are not searched: they hold dependencies, or what a tool has written.
 const SKIPPED: [&str; 18] = [
     "target",
     "node_modules",

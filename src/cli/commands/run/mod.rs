@@ -49,7 +49,7 @@ pub(crate) fn run(args: RunArgs, env: &Env, output: &mut Output<'_>) -> anyhow::
     if args.once {
         return once::run(&args, &planned.scenario, output);
     }
-    let file = match args.output {
+    let file = match args.made.output {
         Some(path) => {
             refuse_collisions(&path, &args.what)?;
             RunFile::at(path)?
@@ -91,7 +91,7 @@ pub(crate) fn run(args: RunArgs, env: &Env, output: &mut Output<'_>) -> anyhow::
     let written = file.write(&measured.outcome.run)?;
     let exit = exit(&measured);
     let shown = written.display().to_string();
-    output.result(&match args.format {
+    output.result(&match args.made.format {
         InspectFormat::Json => run_file::write(&measured.outcome.run),
         InspectFormat::Text => Summary {
             run: &measured.outcome.run,
@@ -105,7 +105,7 @@ pub(crate) fn run(args: RunArgs, env: &Env, output: &mut Output<'_>) -> anyhow::
         }
         .text(),
     });
-    if let (InspectFormat::Text, Some(sentence)) = (args.format, sentence) {
+    if let (InspectFormat::Text, Some(sentence)) = (args.made.format, sentence) {
         output.result(&sentence);
     }
     if exit == Exit::Error

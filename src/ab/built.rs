@@ -19,7 +19,7 @@ use anyhow::Context;
 use super::revision::git;
 use crate::model::digest::Digest;
 
-/// So many builds of one repository are kept, the newest used.
+/// The most builds of one repository that are kept; those that were used longest ago go first.
 const MOST_KEPT: usize = 6;
 /// What was not used for so long is removed.
 const LONGEST_KEPT: Duration = Duration::from_secs(14 * 24 * 3600);

@@ -11,7 +11,7 @@ pub(super) struct Layout<'a> {
     pub base: Vec<&'a Run>,
     /// The sessions before the base, oldest first.
     pub history: Vec<Session<'a>>,
-    /// So many of the newest sessions of the history measured the build of the base, and are compared with as well.
+    /// How many of the newest sessions of the history measured the build of the base; they are compared with as well.
     pub history_in_base: usize,
     pub current: Vec<&'a Run>,
     /// Whether `base` stands for many sessions of one run each.

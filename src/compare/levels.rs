@@ -22,7 +22,7 @@ pub(super) struct Levels {
     pub current: Vec<f64>,
     /// The sessions before the base, oldest first.
     pub history: Vec<SessionLevels>,
-    /// So many of the newest sessions of the history measured the build of the base, and are compared with as well.
+    /// How many of the newest sessions of the history measured the build of the base; they are compared with as well.
     pub history_in_base: usize,
     /// The base measured the same build as the newest session of the history.
     pub base_as_history: bool,

@@ -24,7 +24,7 @@ impl<'a> Question<'a> {
         self.limits.role == SeriesRole::Control
     }
 
-    /// So many of the newest sessions of the history are compared with together with the base.
+    /// How many of the newest sessions of the history are compared with, together with the base.
     pub fn history_in_base(&self) -> usize {
         if self.is_control() {
             0

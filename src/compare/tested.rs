@@ -15,7 +15,7 @@ use crate::stats::order;
 
 /// Rounding in the last digits makes no difference.
 const SAME: f64 = 1.0 + 1e-9;
-/// So many runs a side that all lie beyond all of the other side are certain, whatever the unit.
+/// With at least this many runs a side, all of one side beyond all of the other is certain, whatever the unit.
 const SEPARATED_RUNS: usize = 5;
 
 /// A series whose runs are tested, on its scale.

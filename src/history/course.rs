@@ -11,7 +11,7 @@ use crate::stats::{order, slope, student};
 const GAP: f64 = 5.0;
 /// if it is longer than a week: nights, weekends and quiet days are none.
 const SHORTEST_GAP: jiff::SignedDuration = jiff::SignedDuration::from_hours(7 * 24);
-/// So many sessions of the same work without the series are a gap, too.
+/// This many sessions of the same work without the series are a gap as well.
 pub(super) const SESSIONS_OF_A_GAP: usize = 3;
 
 const CONFIDENCE: f64 = 0.95;

@@ -30,7 +30,7 @@ pub struct Sentence {
     pub text: String,
 }
 
-/// So many courses are told in words, the largest first.
+/// The most courses that are told in words, the largest first.
 const TOLD: usize = 5;
 
 impl LatencyCourse {

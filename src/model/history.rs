@@ -65,7 +65,7 @@ pub struct Reference<'a> {
     pub base: Vec<&'a Run>,
     /// The sessions before it, oldest first.
     pub earlier: Vec<Session<'a>>,
-    /// So many of the newest earlier sessions measured the build of the base. Unless both sides were measured in one
+    /// How many of the newest earlier sessions measured the build of the base. Unless both sides were measured in one
     /// session, they are compared with together with the base.
     pub earlier_of_same_build: usize,
     /// The name of the session, where the base is one and has a name.

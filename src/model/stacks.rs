@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// A stack deeper than this is cut at its leaf.
 const DEEPEST: usize = 128;
-/// So many different stacks are kept; a service has fewer.
+/// The most different stacks that are kept; a service has fewer.
 const MOST: usize = 100_000;
 
 /// How often each stack was seen, outermost frame first.

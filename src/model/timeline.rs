@@ -80,7 +80,7 @@ impl Latencies {
         &self.0
     }
 
-    /// So many successes of which nothing more is known.
+    /// A number of successes of which nothing more is known.
     pub fn untold(count: u64) -> Self {
         Self::of([(UNTOLD, count)])
     }

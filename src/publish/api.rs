@@ -18,7 +18,7 @@ use crate::text::duration;
 /// How often something that a server failed to do is tried in all.
 pub(super) const TRIES: u32 = 3;
 
-/// So many redirects in a row lead nowhere.
+/// The most redirects that are followed for one request.
 const MOST_REDIRECTS: usize = 5;
 
 /// Waits for a limit so often at most, however short they are.

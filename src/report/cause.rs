@@ -10,9 +10,9 @@ use crate::compare::{Moved, likely_causes};
 use crate::model::Unit;
 use crate::verdict::Verdict;
 
-/// So many are named in the sentence; the data and the page have all.
+/// The most that the sentence names; the data and the page have all.
 const NAMED: usize = 3;
-/// So many workloads have a sentence of their own, also of a document that somebody else wrote.
+/// The most workloads with a sentence of their own, also in a document that somebody else wrote.
 const WORKLOADS: usize = 5;
 const PER_REQUEST: &str = "/req";
 const CPU: &str = "cpu_per_request";

@@ -30,7 +30,7 @@ pub struct CommentPlace {
     pub today: Option<jiff::civil::Date>,
 }
 
-/// So many subjects are named in one line.
+/// The most subjects that are named in one line.
 const NAMED: usize = 3;
 
 /// The kind of GitHub's alert around the conclusion; `None` where nothing is alarming.
@@ -415,7 +415,7 @@ pub(super) fn quiet(view: &View<'_>, place: &CommentPlace) -> Vec<Sentence> {
 
 /// How long an acceptance that is offered holds.
 const DAYS: i64 = 90;
-/// So many are written out.
+/// The most that are written out.
 const OFFERED: usize = 10;
 
 /// A regression that could be accepted.

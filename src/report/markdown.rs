@@ -52,7 +52,7 @@ impl Room {
         }
     }
 
-    /// So many rows are tried first: most gates have no more.
+    /// How many rows are tried first; most gates have no more.
     fn first(self) -> usize {
         match self {
             Self::Comment => 400,

@@ -10,9 +10,9 @@ use super::units;
 use crate::model::Stacks;
 use crate::text::shorten;
 
-/// So many functions are named.
+/// The most functions that are named.
 const FUNCTIONS: usize = 5;
-/// So many stacks are kept, each cut at this depth: what has a share that can be seen.
+/// The most stacks that are kept, and the depth at which each is cut; a smaller share could not be seen.
 const STACKS: usize = 200;
 const DEEPEST: usize = 40;
 /// A frame longer than this is cut in its middle.

@@ -9,7 +9,7 @@ use super::{location, order};
 /// A level of fewer points is a spike.
 pub const LEAST_LEVEL: usize = 3;
 
-/// So many neighbours to each side tell a spike from a level: as many as the shortest level has points.
+/// The neighbours to each side that tell a spike from a level: as many as the shortest level has points.
 const BESIDE: usize = 3;
 /// Farther from the median of its neighbours than so many scales of noise is a spike (Hampel's rule).
 const SPIKE: f64 = 3.0;

@@ -6,7 +6,7 @@ use super::student;
 const GAMMA: f64 = -2.0;
 /// Steps of the numeric integration between two bounds.
 const STEPS: u16 = 600;
-/// So many standard deviations below the middle nothing is left to integrate.
+/// The integral starts this many standard deviations below the middle; what lies further out is too small to matter.
 const FAR: f64 = 9.0;
 
 /// The share of the level that is spent when a share of the information is there (Hwang, Shih and De Cani 1990,

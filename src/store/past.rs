@@ -23,7 +23,7 @@ pub struct Walked {
     pub anchor: Option<Anchor>,
     /// Different contents of the file.
     pub versions: usize,
-    /// So many runs were in them all.
+    /// How many runs were in all of them together.
     pub runs: usize,
     /// Versions that are no baseline, with the reason: their runs are missing, unless a neighbour holds them too.
     pub unreadable: Vec<(Version, String)>,

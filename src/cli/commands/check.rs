@@ -394,7 +394,7 @@ fn update_command(baseline: &Path, sources: &[ResultFile]) -> String {
         .join(" ")
 }
 
-/// So many results are named in a command that somebody is to copy.
+/// The most results that are named in a command for copying.
 const COPIED: usize = 6;
 
 /// The page that shows both sides, where the results lie in files.

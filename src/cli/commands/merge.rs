@@ -60,7 +60,7 @@ pub(crate) fn run(args: MergeArgs, env: &Env, output: &mut Output<'_>) -> anyhow
     Ok(output.finish(exit))
 }
 
-/// Several runs of one machine are repetitions, and no parts.
+/// Several runs of one machine are repetitions, not parts of one run.
 fn one(path: &Path, options: &ReadOptions) -> anyhow::Result<Run> {
     let path = path.to_owned();
     let results = results::understood(std::slice::from_ref(&path), options)?;

@@ -19,7 +19,7 @@ use tokio::time::sleep;
 
 use crate::cli::status_request::StatusRequest;
 
-/// How often it is looked for keys.
+/// How often the keyboard is asked for keys.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// How the terminal was before it was asked for single keys; nothing where it is as it was.

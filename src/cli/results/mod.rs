@@ -347,7 +347,7 @@ fn of_source(source: &Produced, options: &ReadOptions) -> anyhow::Result<Results
 
 /// What of a result is older than the command that should have written it.
 fn left_out(one: &Ingested) -> Option<String> {
-    /// So many are named.
+    /// The most that are named.
     const NAMED: usize = 3;
     let path = one.path.display();
     if one.format != Format::Criterion {

@@ -6,7 +6,7 @@ use super::resource_record::PER_REQUEST;
 use crate::load::exposition::{self, Sample};
 use crate::model::{Better, Evidence, Measurement, MetricName, Role, Unit};
 
-/// So many names are kept, in their order: more are of a service that counts what nobody reads.
+/// The most names that are kept, in their order; a service that has more counts what nobody reads.
 const MOST: usize = 100;
 /// What its runtime counts of itself on its own clock says nothing of a request.
 const OF_THE_CLOCK: [&str; 2] = ["_created", "_start_time_seconds"];

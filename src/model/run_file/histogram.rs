@@ -50,7 +50,7 @@ impl HistogramMemory {
         self.take(bytes, written)
     }
 
-    /// So many bytes, which a text of the length `written` asks for.
+    /// Takes this many bytes of the bound, for a text of the length `written`.
     pub(super) fn take(&self, bytes: usize, written: usize) -> Result<(), EvidenceError> {
         let bytes = bytes.saturating_sub(written.saturating_mul(Self::FREE));
         let grown = |taken: usize| {

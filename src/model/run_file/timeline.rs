@@ -230,7 +230,7 @@ impl Numbers<'_> {
         Err(bad("holds a number that is too large"))
     }
 
-    /// So many places behind `from`, and below the end.
+    /// The place that the next number gives, counted from `from`; it has to be below the end.
     fn place(&mut self, from: usize, end: usize, of: &str) -> Result<usize, EvidenceError> {
         let gap = usize::try_from(self.next()?).unwrap_or(usize::MAX);
         let place = from.saturating_add(gap);

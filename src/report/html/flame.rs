@@ -16,7 +16,7 @@ use crate::report::units;
 const ROW: f64 = 18.0;
 /// What is narrower than this share cannot be seen.
 const THINNEST: f64 = 0.002;
-/// So many blocks are drawn.
+/// The most blocks that are drawn.
 const MOST: usize = 1_500;
 /// A share that changed by less keeps its colour.
 const LEAST: f64 = 0.01;

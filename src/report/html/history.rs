@@ -21,7 +21,7 @@ use crate::report::units::{self, Scale, plural};
 use crate::stats::order;
 use crate::text::sanitize;
 
-/// So many series are drawn, and so many points of each.
+/// The most series that are drawn, and the most points of each.
 const DRAWN: usize = 24;
 const POINTS: usize = 100;
 /// More points than this are a line without dots.

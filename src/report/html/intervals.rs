@@ -16,7 +16,7 @@ use crate::report::units;
 use crate::report::view::{GroupKind, View};
 use crate::report::why;
 
-/// So many are in sight, and so many in the page.
+/// How many rows are visible at first, and how many the page has at most.
 const IN_SIGHT: usize = 30;
 const MOST: usize = 300;
 /// Beyond this the axis would show nothing of the others.

@@ -25,7 +25,7 @@ use crate::report::why;
 use crate::report::{RenderError, why_of_each};
 use crate::verdict::VerdictKind;
 
-/// So many rows stand in the tables of all series; the data has all.
+/// The most rows in the tables of all series; the data has all of them.
 const ROWS: usize = 2_000;
 
 /// What the pictures show, as data.

@@ -16,7 +16,7 @@ use crate::report::sentence::Sentence;
 use crate::report::units;
 use crate::report::view::{Group, GroupKind, View};
 
-/// So many series have their runs drawn, their percentiles, their course, their clock.
+/// The most series of which the runs, the percentiles, the course and the clock are drawn.
 const RUNS: usize = 24;
 const PERCENTILES: usize = 12;
 const COURSES: usize = 12;

@@ -38,7 +38,7 @@ use workflows::WorkflowFile;
 
 /// Of a baseline that nobody added to for so long it is not known whether it still is the code that is changed.
 const STALE_DAYS: i64 = 90;
-/// So many names stand in one line.
+/// The most names in one line.
 const NAMED: usize = 5;
 
 /// Where nothing says how wide a terminal is, and beyond what nobody reads.

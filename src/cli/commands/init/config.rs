@@ -133,7 +133,7 @@ impl Plan<'_> {
 }
 
 fn source(finding: &Finding) -> Vec<String> {
-    /// So many files are named.
+    /// The most files that are named.
     const NAMED: usize = 6;
     let mut files: Vec<&str> = finding
         .files

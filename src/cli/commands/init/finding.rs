@@ -32,7 +32,7 @@ pub(super) struct Turns {
     pub(super) comments: Vec<String>,
 }
 
-/// So many of one kind become sources; a config that nobody reads to its end helps nobody.
+/// The most findings of one kind that become sources: a longer config would not be read to its end.
 pub(super) const MOST_OF_A_KIND: usize = 3;
 
 /// The folder that results are written to.

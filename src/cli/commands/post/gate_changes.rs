@@ -11,7 +11,7 @@ use crate::compare::RulesFrom;
 use crate::publish::github::{ChangedFile, Ends, GitHub};
 use crate::report::{BaseRules, BaseState, Document, GateChange};
 
-/// So many config files are read; a pull request that changes more of them changes no single gate.
+/// The most config files that are read: a pull request that changes more of them does not change one gate.
 const MOST_CONFIGS: usize = 4;
 
 pub(crate) async fn look(github: &GitHub<'_>, number: u64, document: &Document) -> BaseRules {

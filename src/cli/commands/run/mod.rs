@@ -253,7 +253,7 @@ mod tests {
     use crate::load::http::FailureKind;
     use crate::model::{Better, Measurement, Role, Unit};
 
-    /// So many requests, of which so many failed.
+    /// The outcome of `of` requests, of which `failed` failed.
     fn outcome(failed: u64, of: u64) -> LoadOutcome {
         let mut run = Run::default();
         if let Ok(evidence) = Evidence::proportion(failed, of) {

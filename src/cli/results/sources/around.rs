@@ -16,7 +16,7 @@ use crate::text::duration;
 
 /// How often a signal is looked for.
 const LOOK: Duration = Duration::from_millis(20);
-/// So many lines of a setup that failed are told.
+/// How many of the last lines of a failed setup are shown.
 const LAST_LINES: usize = 10;
 
 /// Waits, and says for how long.

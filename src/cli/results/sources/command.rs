@@ -16,9 +16,9 @@ use crate::load::Stop;
 use crate::load::group::{Launch, ProcessEnd, ProcessGroup};
 use crate::text::duration;
 
-/// How often the command is looked at.
+/// How often it is checked whether the command has ended.
 const LOOK: Duration = Duration::from_millis(5);
-/// How long processes may take to end that were asked to.
+/// How long processes may take to end after they were asked to.
 pub(super) const TO_END: Duration = Duration::from_secs(5);
 /// How long the rest of a pipeline may take to end after the shell has.
 const TO_FOLLOW: Duration = Duration::from_secs(1);

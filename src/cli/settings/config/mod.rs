@@ -173,7 +173,7 @@ fn build(file: &ConfigFile, origins: &Origins<'_>) -> Result<Config, Problem> {
     })
 }
 
-/// Nobody but the config can say how a base is built.
+/// Only the config can say how a base is built.
 fn can_measure_base(file: &ConfigFile) -> Result<(), Problem> {
     match &file.gate.mode {
         Some(mode) if mode.0 != GateMode::Baseline && file.ab.is_none() => Err(mode

@@ -54,7 +54,7 @@ fn field(text: &str, name: &str) -> Option<String> {
         .filter(|value| !value.is_empty())
 }
 
-/// Hosted runners have a new name each time, their kind has not.
+/// A hosted runner has a new name each time; its kind stays the same.
 fn runner(env: &Env) -> Option<String> {
     match env.get("RUNNER_ENVIRONMENT") {
         Some("self-hosted") => env.get("RUNNER_NAME").or(Some("self-hosted")),

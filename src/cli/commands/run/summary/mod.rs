@@ -22,7 +22,7 @@ const WIDTH: usize = 100;
 const LEAST_NAME: usize = 12;
 const GENERATOR: &str = "generator";
 const TOTAL: &str = "total";
-/// So many ways to fail are told.
+/// The most kinds of failure that are listed.
 const REASONS: usize = 12;
 /// A sentence longer than this tells no more.
 const SENTENCE: usize = 160;

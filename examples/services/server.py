@@ -10,6 +10,7 @@ SLOWER=10 in its environment lets the made-up work take ten times as long.
     /recommendations                            a recommender            recommender/
     /graphql                                    a catalogue              graphql/
     /ws                                         a WebSocket              websocket/
+    /chat                                       a stream of events       events/
     /health                                     of all of them
 """
 
@@ -88,6 +89,9 @@ class Service(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         if route == "/ws" and self.headers.get("upgrade", "").lower() == "websocket":
             self.echo()
+            return
+        if route == "/chat":
+            self.chat(body)
             return
         time.sleep(WORK.get(route, 0) * SLOWER)
         handler = getattr(self, "on_" + route[1:], None)
@@ -185,6 +189,25 @@ class Service(BaseHTTPRequestHandler):
         for (route, status), count in counts:
             lines.append(f'http_requests_total{{route="{route}",code="{status}"}} {count}')
         return 200, "\n".join(lines) + "\n"
+
+    def chat(self, body):
+        """Server-sent events: the words that were asked come back one by one, and then the end is said."""
+        words = json.loads(body)["prompt"].split()
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        for word in words:
+            time.sleep(0.004 * SLOWER)
+            self.event(json.dumps({"word": word}))
+        self.event("[DONE]")
+        self.wfile.write(b"0\r\n\r\n")
+        self.wfile.flush()
+
+    def event(self, data):
+        event = f"data: {data}\n\n".encode()
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(event), event))
+        self.wfile.flush()
 
     def echo(self):
         """RFC 6455: sends every text back until the other side closes."""

@@ -40,6 +40,8 @@ pub struct Hearing<'a> {
     /// When the head of the answer was there.
     begun: Instant,
     leaves: Option<Instant>,
+    /// When the time of the step is over.
+    deadline: Moment,
     /// The last one alone, where the others are not looked at.
     events: Vec<StreamEvent>,
     size: usize,
@@ -56,7 +58,7 @@ impl<'a> Hearing<'a> {
     pub fn of(
         context: &'a ThreadContext,
         call: &'a PreparedCall,
-        values: &Values,
+        (values, deadline): (&Values, Moment),
     ) -> Result<Option<Box<Self>>, Failure> {
         let Some(awaited) = &call.call.events else {
             return Ok(None);
@@ -79,6 +81,7 @@ impl<'a> Hearing<'a> {
             sent: context.now(),
             begun: Instant::now(),
             leaves: None,
+            deadline,
             events: Vec::new(),
             size: 0,
             count: 0,
@@ -204,7 +207,13 @@ impl<'a> Hearing<'a> {
         self.events.push(event);
         if is_named || is_counted {
             self.ended = Some(now);
-            let rest = if is_named { REST } else { Duration::ZERO };
+            // An answer that is there is not late because its end is awaited.
+            let left = self.deadline.since(now) / 2;
+            let rest = if is_named {
+                REST.min(left)
+            } else {
+                Duration::ZERO
+            };
             self.leaves = Some(Instant::now() + rest);
         }
         Ok(())

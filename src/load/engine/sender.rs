@@ -86,7 +86,8 @@ impl Sender {
         let step = run.step;
         let tally = context.tally(run.span, step.subject);
         self.deadline.begin(tally);
-        let mut hearing = match Hearing::of(context, call, &self.io.state.values) {
+        let deadline = run.start.plus(step.timeout);
+        let mut hearing = match Hearing::of(context, call, (&self.io.state.values, deadline)) {
             Ok(hearing) => hearing,
             Err(failure) => {
                 self.deadline.end();
@@ -101,10 +102,7 @@ impl Sender {
             hearing: hearing.as_deref_mut(),
         };
         let sending = self.io.send(context, sending);
-        let sent = self
-            .deadline
-            .within(run.start.plus(step.timeout), sending)
-            .await;
+        let sent = self.deadline.within(deadline, sending).await;
         let mut took = Duration::ZERO;
         let failure = match sent {
             Err(failure) => Some(match &hearing {

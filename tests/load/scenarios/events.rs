@@ -197,6 +197,21 @@ fn a_stream_that_says_its_end_leaves_its_connection_for_the_next() {
 }
 
 #[test]
+fn an_answer_that_is_there_is_not_late_because_its_end_is_awaited() {
+    // Said to be the last 30 ms before the timeout, and never ended.
+    let server =
+        Server::start(Script::new().on("/*", |_| paced(120, 0, &["data: [DONE]\n\n"], false)));
+    for http in ["1.1", "2"] {
+        let step = "get = \"/\"\ntimeout = \"150ms\"\nevents = { until = \"[DONE]\" }";
+        let run = asked(&server, &format!("http = \"{http}\""), step, 5);
+        // On a busy machine an event may be late itself.
+        let (failed, of) = run.counted("s");
+        assert!(of == 5 && failed < 5, "{http}: {:?}", run.0.failures);
+        assert!(run.latencies("s").1 < 150.0);
+    }
+}
+
+#[test]
 fn checks_and_captures_look_at_the_events_as_a_list_and_at_their_data_as_text() {
     let server = Server::start(site());
     let step = r#"

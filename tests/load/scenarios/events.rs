@@ -113,7 +113,7 @@ fn the_time_to_the_first_event_and_between_events_is_that_of_the_service() {
         run.is_clean("s", 5);
         let (count, least, most) = times(&run, "first_event");
         assert_eq!(count, 5, "{http}");
-        assert!(least > 39.0 && most < 300.0, "{http}: {least} to {most}");
+        assert!(least > 39.0 && most < 1_000.0, "{http}: {least} to {most}");
         // Token 2 comes with the usage, 30 ms behind the first; then [DONE], 15 ms behind.
         let (count, least, most) = times(&run, "between_events");
         assert_eq!(count, 15, "{http}");
@@ -292,9 +292,10 @@ fn events_that_are_compressed_come_as_soon_as_they_are_flushed() {
         let step = "get = \"/\"\nevents = { count = 3 }\nexpect = { contains = \"two\", json = { \"$[2].data\" = \"three\" } }";
         let run = asked(&server, &head, step, 3);
         run.is_clean("s", 3);
-        let (count, least, _) = times(&run, "between_events");
+        // All at once, were they read at the end; a busy machine reads single ones late.
+        let (count, _, most) = times(&run, "between_events");
         assert_eq!(count, 6, "{http}");
-        assert!(least > 15.0, "{http}: {least}");
+        assert!(most > 15.0, "{http}: {most}");
     }
 }
 

@@ -94,7 +94,7 @@ pub(in crate::ingest) struct Words {
     pub(super) time: MetricName,
     pub(super) ns: Unit,
     throughput: MetricName,
-    per_second: Vec<(Cow<'static, str>, Unit)>,
+    per_second: Vec<(String, Unit)>,
 }
 
 impl Default for Words {
@@ -109,14 +109,14 @@ impl Default for Words {
 }
 
 impl Words {
-    fn per_second(&mut self, work: &Cow<'static, str>) -> Unit {
+    fn per_second(&mut self, work: &str) -> Unit {
         if let Some((_, unit)) = self.per_second.iter().find(|(known, _)| known == work) {
             return unit.clone();
         }
         let unit = Unit::new(&format!("{work}/s"));
         // A program that names its own kinds of work does not fill the memory.
         if self.per_second.len() < 8 {
-            self.per_second.push((work.clone(), unit.clone()));
+            self.per_second.push((work.to_owned(), unit.clone()));
         }
         unit
     }

@@ -82,35 +82,35 @@ fn gates_of_unchanged_code_in_one_session_fail_in_at_most_one_of_a_hundred() {
 }
 
 #[test]
-fn gates_of_unchanged_code_in_one_session_fail_in_at_most_two_of_a_hundred_whatever_the_noise() {
+fn gates_of_unchanged_code_in_one_session_fail_in_at_most_one_of_a_hundred_whatever_the_noise() {
     for shape in Shape::ALL {
         let tally = PLAYED.unchanged(|s| in_turns(s) && s.shape == shape);
-        at_most(0.02, tally.failed, tally, shape.name());
+        at_most(0.01, tally.failed, tally, shape.name());
     }
     for spread in SPREADS {
         let tally = PLAYED.unchanged(|s| in_turns(s) && same(s.spread, spread));
-        at_most(0.02, tally.failed, tally, &format!("spread {spread}"));
+        at_most(0.01, tally.failed, tally, &format!("spread {spread}"));
     }
     for runs in table::RUNS {
         let tally = PLAYED.unchanged(|s| in_turns(s) && s.runs == runs);
-        at_most(0.02, tally.failed, tally, &format!("{runs} runs a side"));
+        at_most(0.01, tally.failed, tally, &format!("{runs} runs a side"));
     }
 }
 
 /// Where runs resemble the one before, sessions differ by more than the 1 % that is assumed: without a history nobody
 /// can know. The published table shows what it costs.
 #[test]
-fn gates_across_sessions_that_differ_as_assumed_fail_in_at_most_two_of_a_hundred() {
+fn gates_across_sessions_that_differ_as_assumed_fail_in_at_most_one_of_a_hundred() {
     let assumed = |s: &Scene| s.setting == Setting::Across && s.shape != Shape::Autocorrelated;
     let tally = PLAYED.unchanged(assumed);
-    at_most(0.02, tally.failed, tally, "across sessions");
+    at_most(0.01, tally.failed, tally, "across sessions");
 }
 
-/// 960 gates: a rate of 4.5 % would be seen, one of 3 % not; the test after the next sees that.
+/// 960 gates: a rate of 3 % would be seen, one of 2 % not; the test after the next sees that.
 #[test]
 fn gates_across_sessions_with_history_fail_rarely() {
     let tally = PLAYED.unchanged(|s| s.setting == Setting::AcrossWithHistory);
-    at_most(0.02, tally.failed, tally, "across sessions with history");
+    at_most(0.01, tally.failed, tally, "across sessions with history");
 }
 
 fn gates_of(shape: Shape, setting: Setting, runs: usize) -> Tally {
@@ -128,20 +128,20 @@ fn gates_of(shape: Shape, setting: Setting, runs: usize) -> Tally {
 }
 
 #[test]
-fn gates_across_sessions_with_history_fail_in_at_most_two_of_a_hundred() {
+fn gates_across_sessions_with_history_fail_in_at_most_one_of_a_hundred() {
     let tally = gates_of(Shape::Normal, Setting::AcrossWithHistory, 5);
-    at_most(0.02, tally.failed, tally, "across sessions with history");
+    at_most(0.01, tally.failed, tally, "across sessions with history");
 }
 
 #[test]
-fn gates_of_three_runs_a_side_and_a_history_fail_in_at_most_two_of_a_hundred_with_two_humps() {
+fn gates_of_three_runs_a_side_and_a_history_fail_in_at_most_one_of_a_hundred_with_two_humps() {
     let tally = gates_of(Shape::Bimodal, Setting::OneSessionWithHistory, 3);
-    at_most(0.02, tally.failed, tally, "three runs a side, two humps");
+    at_most(0.01, tally.failed, tally, "three runs a side, two humps");
 }
 
 #[test]
 fn gates_with_wide_outliers_fail_in_at_most_one_of_a_hundred() {
-    for setting in [Setting::OneSession, Setting::OneSessionWithHistory] {
+    for setting in Setting::ALL {
         let scenes = SPREADS.map(|spread| {
             let scene = Scene {
                 shape: Shape::Outliers,
@@ -192,13 +192,12 @@ fn three_per_cent_is_found_in_80_of_100_where_runs_differ_by_less_than_1_per_cen
 }
 
 #[test]
-fn a_real_five_per_cent_is_called_unchanged_in_at_most_5_of_100_whatever_the_spread() {
+fn a_real_five_per_cent_is_called_unchanged_in_at_most_4_of_100_whatever_the_spread() {
     for setting in Setting::ALL {
         for spread in SPREADS {
             let tally = PLAYED.slower(0.05, at_five(setting, spread));
-            let allowed = if spread > 0.05 { 0.08 } else { 0.05 };
             let what = format!("{}, spread {spread}", setting.name());
-            at_most(allowed, tally.missed, tally, &what);
+            at_most(0.04, tally.missed, tally, &what);
         }
     }
 }
@@ -236,7 +235,7 @@ fn more_runs_of_the_same_truth_do_not_lose_what_was_found() {
 
 /// One run against twenty nights of one run each, all of unchanged code.
 #[test]
-fn gates_of_one_run_against_many_nights_fail_in_at_most_two_of_a_hundred_and_find_a_doubled_time() {
+fn gates_of_one_run_against_many_nights_fail_in_at_most_one_of_a_hundred_and_find_a_doubled_time() {
     let (mut unchanged, mut slower) = (Tally::default(), Tally::default());
     for shape in Shape::ALL {
         for by in [0.0, 1.0] {
@@ -259,7 +258,7 @@ fn gates_of_one_run_against_many_nights_fail_in_at_most_two_of_a_hundred_and_fin
         }
     }
     at_most(
-        0.02,
+        0.01,
         unchanged.failed,
         unchanged,
         "one run of the same build",

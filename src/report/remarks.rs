@@ -299,22 +299,28 @@ fn single_runs(document: &Document) -> Option<Sentence> {
     )))
 }
 
-/// `5 runs of 9bd0e4 against 5 runs of 3f2a1c (baselines/main.json, newest of 2026-11-20)`
+/// `5 runs of 9bd0e4 against 5 runs of 3f2a1c (baselines/main.json, newest of 2026-11-20)`, and of several sessions
+/// `against 60 runs of 12 sessions up to 3f2a1c`: the commit is that of the newest run.
 pub(super) fn sides(document: &Document) -> Sentence {
-    let side = |runs: usize, commit: &Option<String>| {
-        let runs = Sentence::new(plural(runs, "run", "runs"));
+    let side = |runs: usize, sessions: usize, commit: &Option<String>| {
+        let mut side = Sentence::new(plural(runs, "run", "runs"));
+        let mut joins = " of ";
+        if sessions > 1 {
+            side = side.own(format!(" of {} sessions", units::count(sessions)));
+            joins = " up to ";
+        }
         match commit {
-            Some(commit) => runs.own(" of ").foreign(&short(commit)),
-            None => runs,
+            Some(commit) => side.own(joins).foreign(&short(commit)),
+            None => side,
         }
     };
-    let current = side(document.current.runs, &document.current.commit);
+    let current = side(document.current.runs, 1, &document.current.commit);
     let Some(baseline) = &document.baseline else {
         return current;
     };
     current
         .own(" against ")
-        .then(side(baseline.runs, &baseline.commit))
+        .then(side(baseline.runs, baseline.sessions, &baseline.commit))
         .own(" (")
         .foreign(&baseline.path)
         .then(dated(baseline))

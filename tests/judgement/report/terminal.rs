@@ -113,3 +113,18 @@ fn an_intended_change_can_be_accepted_from_the_last_lines() {
     assert_eq!(names, ["why", "accept", "repeat"], "{next}");
     assert!(next.contains("until = 2027-02-26"), "{next}");
 }
+
+#[test]
+fn runs_of_several_sessions_are_not_said_to_be_of_one_commit() {
+    let mut document = scene("fail");
+    let baseline = document.baseline.as_mut().unwrap();
+    (baseline.runs, baseline.sessions) = (60, 12);
+    let text = shown(&document, Style::default());
+    assert!(
+        text.contains("against 60 runs of 12 sessions up to 3f2a1c9d5 ("),
+        "{text}"
+    );
+    document.baseline.as_mut().unwrap().sessions = 1;
+    let text = shown(&document, Style::default());
+    assert!(text.contains("against 60 runs of 3f2a1c9d5 ("), "{text}");
+}

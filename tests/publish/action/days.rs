@@ -276,7 +276,7 @@ fn from_an_empty_repository_base_and_head_in_turns_need_no_baseline() {
             let script = format!("sleep {seconds}\n");
             fs::write(project.runner.at("mine/work.sh"), script).unwrap();
         };
-        work("0.05");
+        work("0.15");
         project.commit(Speed::Main);
         project.git("mine", &["push", "-q", "origin", "HEAD:main"]);
 
@@ -284,7 +284,7 @@ fn from_an_empty_repository_base_and_head_in_turns_need_no_baseline() {
         assert_eq!(step.code, 0, "{what}: {}", step.said);
 
         project.git("mine", &["checkout", "-q", "-B", "fast", "origin/main"]);
-        work("0.15");
+        work("0.45");
         let step = project.proposed_as_it_is(workflow!("ab"));
         assert_eq!(step.code, 1, "{what}: {}", step.said);
         let comment = project.comment();

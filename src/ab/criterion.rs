@@ -1,10 +1,7 @@
 //! The benchmarks of a criterion crate: which executables cargo has built, and how each is run for short rounds.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -13,8 +10,6 @@ use serde::Deserialize;
 use super::command::Program;
 use super::filter::{Filter, quoted};
 use super::plan::FIRST_LOOK;
-use crate::load::Stop;
-use crate::load::group::{Awaited, Launch, Spending, spend};
 use crate::model::{Better, Evidence, Measurement, MetricName, Role, Run, Subject, Unit};
 use crate::stats::order;
 use crate::text::sanitize;
@@ -79,36 +74,15 @@ impl BenchTarget {
         Ok(targets)
     }
 
-    /// Whether it is criterion that reads its command line: anything else would not know what it is asked for.
-    pub fn is_criterion(&self, stop: &Stop) -> bool {
-        /// To print a help; what runs all its benchmarks instead is none.
-        const WITHIN: Duration = Duration::from_secs(10);
-        let Some(help) = self.help(WITHIN, stop).ok().flatten() else {
+    /// Whether it is criterion that reads its command line: anything else would not know what it is asked for. Its
+    /// options stand in the executable; not every version of criterion prints a help.
+    pub fn is_criterion(&self) -> bool {
+        let Ok(content) = std::fs::read(&self.executable) else {
             return false;
         };
-        ["--measurement-time", "--sample-size", "--warm-up-time"]
+        ["measurement-time", "sample-size", "warm-up-time"]
             .iter()
-            .all(|option| help.contains(option))
-    }
-
-    fn help(&self, within: Duration, stop: &Stop) -> std::io::Result<Option<String>> {
-        const READ: u64 = 64 * 1024;
-        let mut output: File = tempfile::tempfile()?;
-        let launch = Launch {
-            command: &format!("{} --bench --help", self.word()),
-            folder: &self.folder,
-            environment: &BTreeMap::new(),
-            stdout: output.try_clone()?.into(),
-            stderr: Stdio::null(),
-        };
-        let is_stopped = || stop.is_asked();
-        let Awaited::Ended(_) = spend(launch, &Spending::plain(within, &is_stopped))? else {
-            return Ok(None);
-        };
-        output.seek(SeekFrom::Start(0))?;
-        let mut help = Vec::new();
-        output.take(READ).read_to_end(&mut help)?;
-        Ok(Some(String::from_utf8_lossy(&help).into_owned()))
+            .all(|option| holds(&content, option.as_bytes()))
     }
 
     fn word(&self) -> String {
@@ -128,6 +102,20 @@ impl BenchTarget {
             ..Program::new(&command, &self.folder)
         }
     }
+}
+
+fn holds(content: &[u8], word: &[u8]) -> bool {
+    let Some((first, rest)) = word.split_first() else {
+        return true;
+    };
+    let mut left = content;
+    while let Some(at) = left.iter().position(|byte| byte == first) {
+        left = left.get(at + 1..).unwrap_or_default();
+        if left.starts_with(rest) {
+            return true;
+        }
+    }
+    false
 }
 
 /// How long each benchmark is run in one window, the same for both versions.
@@ -294,6 +282,27 @@ mod tests {
         );
         assert_eq!(Pace::calibrated(s(1.0), 2, s(300.0)).each, Pace::LONGEST);
         assert_eq!(Pace::calibrated(s(40.0), 400, s(60.0)).each, Pace::SHORTEST);
+    }
+
+    #[test]
+    fn what_criterion_is_asked_with_stands_in_its_executables() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = |content: &str| {
+            let executable = folder.path().join("bench");
+            std::fs::write(&executable, content).unwrap();
+            BenchTarget {
+                name: "bench".to_owned(),
+                executable,
+                folder: PathBuf::new(),
+            }
+        };
+        assert!(target("..mmeasurement-time\0sample-sizewarm-up-time").is_criterion());
+        assert!(!target("measurement-time\0sample-size\0max-time").is_criterion());
+        let missing = BenchTarget {
+            executable: PathBuf::from("/nowhere"),
+            ..target("")
+        };
+        assert!(!missing.is_criterion());
     }
 
     fn run(subject: &str, iterations: f64) -> Run {

@@ -47,9 +47,8 @@ impl<'a> Benched<'a> {
     ) -> anyhow::Result<Self> {
         let mut left_out = BTreeSet::new();
         let benches = targets.map(|targets| {
-            let (taken, other): (Vec<_>, Vec<_>) = targets
-                .into_iter()
-                .partition(|target| target.is_criterion(conditions.stop));
+            let (taken, other): (Vec<_>, Vec<_>) =
+                targets.into_iter().partition(BenchTarget::is_criterion);
             left_out.extend(other.into_iter().map(|target| target.name));
             let bench = |target| Bench {
                 target,

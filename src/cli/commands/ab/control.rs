@@ -1,16 +1,15 @@
 //! Base against base, measured as base and head were, where the time is left for it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::rerun::Rerun;
-use super::rounds::{Rounds, Stamping, windows_of};
+use super::rounds::{FirstLook, Stamping};
 use super::terms::Terms;
 use super::time_sheet::TimeSheet;
 use super::versions::Versions;
 use super::view::View;
-use crate::ab::{self, End, FIRST_LOOK, Order, Plan, Sequence};
+use crate::ab::{self, End, FIRST_LOOK};
 use crate::cli::args::AbArgs;
-use crate::cli::env::today;
 
 /// What the comparison was measured with, and what it took.
 pub(super) struct Control<'c> {
@@ -33,37 +32,18 @@ impl Control<'_> {
     ) -> anyhow::Result<Option<String>> {
         let rounds = u32::try_from(self.rounds.max(1)).unwrap_or(u32::MAX);
         let needed = self.spent / rounds * u32::try_from(FIRST_LOOK).unwrap_or(5);
-        let Terms {
-            seed,
-            settings,
-            stop,
-            ..
-        } = self.terms;
         let left = self.terms.budget.saturating_sub(self.spent);
         if left < needed {
             let told = "there was no time left to measure base against base (--time-budget)";
             return Ok(Some(told.to_owned()));
         }
-        let begun = Instant::now();
         let twice = versions.base_twice();
-        let mut windows = windows_of(self.args, &twice, &self.terms)?;
-        sheet.warm_up(|| windows.warm_up(self.args.measuring.warmup, stop))?;
-        let mut rounds = Rounds {
-            windows: windows.as_mut(),
-            stamping,
-            rerun: self.rerun,
-        };
-        let order = Order::of_seed(seed);
-        let plan = Plan::up_to(FIRST_LOOK);
-        let mut sequence = Sequence::new(plan, order, &settings.policy, today());
-        let end = ab::measure(&mut sequence, order, &mut rounds, view, (left, stop))?;
-        sheet.measuring += begun.elapsed();
-        sheet.busy += windows.busy();
-        if end == End::Stopped {
+        let asked = (self.args, &self.terms);
+        let look = FirstLook::measure(asked, &twice, self.rerun, (stamping, view, sheet))?;
+        if look.end == End::Stopped {
             return Ok(None);
         }
-        let measured = sequence.rounds();
-        let note = ab::control::note(&sequence.finish(), measured);
+        let note = ab::control::note(&look.judgement, look.rounds);
         let nothing = || "base against base showed nothing that is gated".to_owned();
         Ok(Some(note.unwrap_or_else(nothing)))
     }

@@ -1,17 +1,17 @@
 //! `--layout-check`: the head against itself with its code in other orders, for what got worse or may have.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::rerun::Rerun;
-use super::rounds::{Rounds, Stamping, windows_of};
+use super::rounds::{FirstLook, Stamping};
 use super::terms::Terms;
 use super::time_sheet::TimeSheet;
 use super::versions::Versions;
 use super::view::View;
 use crate::ab::layout::{self, ORDERS, Worse};
-use crate::ab::{self, End, FIRST_LOOK, Order, Plan, Sequence, same_executables};
+use crate::ab::{End, FIRST_LOOK, same_executables};
 use crate::cli::args::AbArgs;
-use crate::cli::env::{Env, today};
+use crate::cli::env::Env;
 use crate::compare::Judgement;
 use crate::text::sanitize;
 
@@ -83,19 +83,11 @@ impl LayoutCheck<'_> {
         (versions, stamping, view): (&Versions, &mut Stamping<'_>, &mut View<'_>),
         sheet: &mut TimeSheet,
     ) -> anyhow::Result<Tried> {
-        let Terms {
-            seed,
-            settings,
-            stop,
-            budget,
-            ..
-        } = self.terms;
-        let left = budget.saturating_sub(sheet.measuring);
-        if left.is_zero() {
+        if sheet.measuring >= self.terms.budget {
             return Ok(Tried::OutOfTime);
         }
         let begun = Instant::now();
-        let built = versions.head_in_order(number, &self.args.revisions, self.env, stop);
+        let built = versions.head_in_order(number, &self.args.revisions, self.env, self.terms.stop);
         sheet.building += begun.elapsed();
         // Holds the tree until it is measured.
         let Some((twice, _reordered)) = built? else {
@@ -105,30 +97,12 @@ impl LayoutCheck<'_> {
         if same_executables(&programs, &twice.benches()) {
             return Ok(Tried::Same);
         }
-        let begun = Instant::now();
-        let measured = (|| {
-            let mut windows = windows_of(self.args, &twice, &self.terms)?;
-            sheet.warm_up(|| windows.warm_up(self.args.measuring.warmup, stop))?;
-            let mut rounds = Rounds {
-                windows: windows.as_mut(),
-                stamping,
-                rerun: Some(only),
-            };
-            let order = Order::of_seed(seed);
-            let plan = Plan::up_to(FIRST_LOOK);
-            let mut sequence = Sequence::new(plan, order, &settings.policy, today());
-            let left = left.saturating_sub(begun.elapsed());
-            let left = left.max(Duration::from_millis(1));
-            let end = ab::measure(&mut sequence, order, &mut rounds, view, (left, stop))?;
-            sheet.busy += windows.busy();
-            anyhow::Ok((end, sequence.rounds(), sequence.finish()))
-        })();
-        view.end();
-        sheet.measuring += begun.elapsed();
-        Ok(match measured? {
-            (End::Stopped, ..) => Tried::Stopped,
-            (_, rounds, _) if rounds < FIRST_LOOK => Tried::OutOfTime,
-            (.., judgement) => Tried::Judged(Box::new(judgement)),
+        let asked = (self.args, &self.terms);
+        let look = FirstLook::measure(asked, &twice, Some(only), (stamping, view, sheet))?;
+        Ok(match look.end {
+            End::Stopped => Tried::Stopped,
+            _ if look.rounds < FIRST_LOOK => Tried::OutOfTime,
+            _ => Tried::Judged(Box::new(look.judgement)),
         })
     }
 }

@@ -1,16 +1,22 @@
 //! The windows of what was asked for, and rounds of them with their provenance.
 
+use std::time::{Duration, Instant};
+
 use super::benched::Benched;
 use super::rerun::Rerun;
 use super::services;
 use super::terms::Terms;
+use super::time_sheet::TimeSheet;
 use super::versions::Versions;
+use super::view::View;
 use super::windows::{self, ByResults, Commanded};
-use crate::ab;
+use crate::ab::{self, End, FIRST_LOOK, Order, Plan, Sequence};
 use crate::cli::Invocation;
 use crate::cli::args::{AbArgs, AbMeasuring};
+use crate::cli::env::today;
 use crate::cli::settings::provenance::GivenProvenance;
 use crate::cli::settings::{Settings, reading};
+use crate::compare::Judgement;
 use crate::load::Stop;
 use crate::model::{Baseline, Run};
 
@@ -49,6 +55,48 @@ pub(super) fn windows_of<'w>(
             read
         })),
     })
+}
+
+/// What both versions come to after the rounds of a first look, as far as the time reaches for them.
+pub(super) struct FirstLook {
+    pub(super) end: End,
+    pub(super) rounds: usize,
+    pub(super) judgement: Judgement,
+}
+
+impl FirstLook {
+    /// Measures for a note beside the comparison, of `only` what is named there.
+    pub(super) fn measure(
+        (args, terms): (&AbArgs, &Terms<'_>),
+        versions: &Versions,
+        only: Option<&Rerun>,
+        (stamping, view, sheet): (&mut Stamping<'_>, &mut View<'_>, &mut TimeSheet),
+    ) -> anyhow::Result<Self> {
+        let begun = Instant::now();
+        let left = terms.budget.saturating_sub(sheet.measuring);
+        let mut windows = windows_of(args, versions, terms)?;
+        sheet.warm_up(|| windows.warm_up(args.measuring.warmup, terms.stop))?;
+        let mut rounds = Rounds {
+            windows: windows.as_mut(),
+            stamping,
+            rerun: only,
+        };
+        // The budget holds the warming up, too.
+        let left = left.saturating_sub(begun.elapsed());
+        let left = left.max(Duration::from_millis(1));
+        let order = Order::of_seed(terms.seed);
+        let plan = Plan::up_to(FIRST_LOOK);
+        let mut sequence = Sequence::new(plan, order, &terms.settings.policy, today());
+        let end = ab::measure(&mut sequence, order, &mut rounds, view, (left, terms.stop));
+        view.end();
+        sheet.measuring += begun.elapsed();
+        sheet.busy += windows.busy();
+        Ok(Self {
+            end: end?,
+            rounds: sequence.rounds(),
+            judgement: sequence.finish(),
+        })
+    }
 }
 
 /// Where the runs of every round are from.

@@ -16,6 +16,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
 
+use super::command::on_path;
 use super::revision::git;
 use crate::model::digest::Digest;
 
@@ -218,15 +219,10 @@ fn hex(what: &str, fields: &[&[u8]], digits: usize) -> String {
 
 /// Each tool that is there, by its place, size and time, and what rustup makes of `rustc` here.
 fn tools(root: &Path) -> Vec<String> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let places: Vec<PathBuf> = std::env::split_paths(&path).collect();
     let mut found: Vec<String> = TOOLS
         .iter()
         .filter_map(|tool| {
-            let program = places
-                .iter()
-                .map(|place| place.join(tool))
-                .find(|p| p.is_file())?;
+            let program = on_path(tool)?;
             let facts = program.metadata().ok()?;
             let time = facts
                 .modified()

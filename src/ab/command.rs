@@ -199,6 +199,14 @@ impl Program {
     }
 }
 
+/// The file that the name of a program stands for.
+pub(super) fn on_path(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
+}
+
 /// Takes the start of the shell off what is measured, where it is a noticeable part of it.
 pub fn worth_taking_off(startup: Duration, shortest: Duration) -> Option<Duration> {
     let share = startup.as_secs_f64() / shortest.as_secs_f64().max(f64::MIN_POSITIVE);

@@ -11,6 +11,7 @@ use std::process::Command;
 use anyhow::Context;
 
 use super::built::Cache;
+use super::command::on_path;
 use super::filter::quoted;
 use super::order::Version;
 use super::revision::Chosen;
@@ -132,13 +133,6 @@ impl Tools {
             go_flags: std::env::var("GOFLAGS").unwrap_or_default(),
         }
     }
-}
-
-fn on_path(program: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(program))
-        .find(|file| file.is_file())
 }
 
 /// `go version go1.22.3 linux/amd64`

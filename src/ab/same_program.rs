@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::SystemTime;
 
-use super::command::{Conditions, Program};
+use super::command::{Conditions, Program, on_path};
 use super::criterion::BenchTarget;
 use super::filter::quoted;
 use super::order::Version;
@@ -335,12 +335,7 @@ fn file_of(program: &Program) -> Option<PathBuf> {
     if word.contains('/') {
         return program.folder.join(word).canonicalize().ok();
     }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(word))
-        .find(|file| file.is_file())?
-        .canonicalize()
-        .ok()
+    on_path(word)?.canonicalize().ok()
 }
 
 fn without_exec(command: &str) -> &str {

@@ -314,16 +314,16 @@ fn cache(
     chosen: &Chosen,
     otherwise: &str,
 ) -> anyhow::Result<Option<Cache>> {
-    let (None, None) = (&args.build, &args.bench) else {
-        let Some(folder) = caches(env) else {
-            return Ok(None);
-        };
-        let builds = format!("{:?} {:?}{otherwise}", args.build, args.bench);
-        let mut cache = Cache::of(&folder, chosen.root(), &builds)?;
-        cache.rebuilds = args.rebuild;
-        return Ok(Some(cache));
+    if args.build.is_none() && args.bench.is_none() {
+        return Ok(None);
+    }
+    let Some(folder) = caches(env) else {
+        return Ok(None);
     };
-    Ok(None)
+    let builds = format!("{:?} {:?}{otherwise}", args.build, args.bench);
+    let mut cache = Cache::of(&folder, chosen.root(), &builds)?;
+    cache.rebuilds = args.rebuild;
+    Ok(Some(cache))
 }
 
 /// Where builds are kept. In CI only where somebody says so: what one job builds there another would take.
